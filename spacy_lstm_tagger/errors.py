@@ -1,0 +1,70 @@
+"""The texts of our errors: what was given, what is allowed, what to do."""
+
+
+class Errors:
+    """Error texts by code. L: loading, M: model configuration, P: pipe, R: reading corpora."""
+
+    L001 = (
+        "[L001] The model file is damaged: its weights cannot be read ({error}). "
+        "Copy or package the pipeline again from where it was trained."
+    )
+    L002 = (
+        "[L002] The weights do not fit this architecture: {error}. Load them with the config that "
+        "they were trained with (config.cfg beside the model), or train again."
+    )
+    L003 = (
+        "[L003] Cannot load the tagger from {path}: {error}. The file is damaged or belongs to "
+        "another architecture than the one in config.cfg; copy the pipeline again or train again."
+    )
+    M001 = "[M001] {name} = {value} is not allowed: {allowed}."
+    M002 = (
+        "[M002] The encoder got vectors of width {value}, but was built for input_width = "
+        "{allowed}. Set its input_width to the width of the embedding layer before it."
+    )
+    P001 = (
+        "[P001] The training data has the tag {tag!r}, which is not one of the tagger's labels: "
+        "{labels}. Initialize the tagger on this data, add the label, or correct the data."
+    )
+    M003 = (
+        "[M003] include_static_vectors = true, but the pipeline's vocabulary has no vectors. "
+        "Set [initialize] vectors to a pipeline or vectors package that has some, or set "
+        "include_static_vectors = false."
+    )
+    R001 = "[R001] ConlluCorpus: found {name} = {value!r}, expected {allowed}."
+    R002 = "[R002] ConlluCorpus: found nothing at path = {path}, expected a file or folder."
+    R003 = "[R003] {path}: found no .conllu file in this folder or below it. Correct the path."
+    R004 = "[R004] {path}: found no sentence, expected some. Check that this is the right path."
+    R005 = (
+        "[R005] {path}: found no word with a tag in the {column} column, expected some with "
+        'tag = "{tag}". Set tag = "{remedy}" to learn from another column.'
+    )
+    R006 = (
+        '[R006] {path}: found no "# newdoc" comment before the {count} sentences read, expected '
+        'one for each document to group by "document". Add them or group by a number.'
+    )
+    R007 = "[R007] {place}: found byte 0x{byte:02x}, expected UTF-8. Convert the file to UTF-8."
+    R008 = (
+        "[R008] {place}: found {count} column(s), expected 10 with a tab between them (ID, FORM, "
+        "LEMMA, UPOS, XPOS, FEATS, HEAD, DEPREL, DEPS, MISC). {remedy}"
+    )
+    R009 = "[R009] {place}: found an empty FORM (column 2), expected a word. Write it there."
+    R010 = (
+        "[R010] {place}: found {feats!r} as FEATS (column 6), expected _ or Name=Value joined by "
+        "|, such as Case=Acc|Number=Sing. Correct the column, or write _."
+    )
+    R011 = (
+        "[R011] {place}: found id {id!r}, expected a number such as 3, a range such as 3-4 or an "
+        "empty node such as 5.1. Correct the id; if this is a comment, start it with #."
+    )
+    R012 = (
+        "[R012] {place}: found id {id}, expected {expected}, as each sentence counts its words "
+        "from 1. Correct the id, or put an empty line between two sentences."
+    )
+    R013 = (
+        "[R013] {place}: found range {id}, expected one that starts at the next word, {expected}, "
+        "ends at it or later and lies in no other range. Correct the range."
+    )
+    R014 = (
+        "[R014] {place}: found range {id} in a sentence that ends with word {last}, expected "
+        "words up to {end}. Add the missing words, or shorten the range."
+    )

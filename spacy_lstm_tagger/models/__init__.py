@@ -1,0 +1,1 @@
+"""Thinc models: docs to features, features to vectors, vectors to scores."""

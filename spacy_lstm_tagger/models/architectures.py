@@ -1,0 +1,272 @@
+"""The architectures that a config names."""
+
+from collections.abc import Sequence
+
+from spacy.ml.models.tok2vec import build_Tok2Vec_model
+from spacy.tokens import Doc
+from spacy.util import registry
+from thinc.api import Model, chain
+from thinc.types import Floats2d
+
+from ..errors import Errors
+from ..nn.characters import CharacterLSTM
+from ..nn.embedding import WordEmbedding
+from ..nn.lstm import BucketedLSTM
+from ..nn.vocabulary import VocabularyEmbedding
+from .lstm_encoder import lstm_encoder
+from .output import tag_scores
+from .types import FeatureSet
+from .word_char_embed import word_char_embed
+
+
+@registry.architectures("spacy-lstm-tagger.WordCharEmbed.v1")
+def build_word_char_embed(
+    *,
+    width: int | None = 128,
+    word_width: int = 100,
+    word_rows: int = 20000,
+    word_dropout: float = 0.2,
+    characters: bool = True,
+    char_width: int = 32,
+    char_rows: int = 1000,
+    char_hidden_width: int = 64,
+    char_bidirectional: bool = True,
+    max_letters: int = 64,
+    lower: bool = True,
+    prefixes: Sequence[int] = (3,),
+    suffixes: Sequence[int] = (2, 3),
+    shape: bool = True,
+    feature_width: int = 32,
+    feature_rows: int = 10000,
+    include_static_vectors: bool = False,
+    dropout: float | None = None,
+    precision: str = "fp32",
+    cache_size: int = 50000,
+) -> Model[list[Doc], list[Floats2d]]:
+    """Build an embedding layer that reads each word both as a whole and letter by letter.
+
+    A vector a distinct word is made of a learned embedding of the word, the final states of a
+    character LSTM, and embeddings of further features of its form. Words that training never
+    saw are known as unknown: the layer fills its vocabulary while it trains and saves it with the
+    model.
+
+    width (Optional[int]): Width of the output, to which the parts are projected once a distinct
+        word. None: the parts are concatenated as they are.
+    word_width (int): Width of the embedding of a word.
+    word_rows (int): How many words get a row, first come first served. Later ones stay unknown.
+    word_dropout (float): The chance of a word (and of each other feature) to be taken for unknown
+        in training, so that the unknown vector learns.
+    characters (bool): Whether to read the word letter by letter.
+    char_width (int): Width of the embedding of a character.
+    char_rows (int): How many characters get a row.
+    char_hidden_width (int): Width of the character LSTM, in each direction.
+    char_bidirectional (bool): Whether to read the letters in both directions.
+    max_letters (int): A longer word is read as its first and last `max_letters / 2` characters.
+    lower (bool): Whether to embed the lower-cased word.
+    prefixes (Sequence[int]): Lengths of the prefixes to embed.
+    suffixes (Sequence[int]): Lengths of the suffixes to embed.
+    shape (bool): Whether to embed the shape of the word ("Xxxxx", "dd").
+    feature_width (int): Width of the embedding of each of these four.
+    feature_rows (int): How many different values of each get a row.
+    include_static_vectors (bool): Whether to add a projection of the pipeline's static vectors.
+    dropout (Optional[float]): Dropout on the parts. None: the rate of `[training] dropout`.
+    precision (str): "fp32", or "bf16" or "fp16" for mixed precision on a GPU; "bf16" also
+        tags in bfloat16 on a CPU.
+    cache_size (int): How many distinct words' vectors are kept between batches when tagging.
+    RETURNS (Model[List[Doc], List[Floats2d]]): The layer.
+    RAISES (ValueError): If a value is out of range.
+    """
+    _check_positive(
+        width=width,
+        word_width=word_width,
+        word_rows=word_rows,
+        char_width=char_width,
+        char_rows=char_rows,
+        char_hidden_width=char_hidden_width,
+        feature_width=feature_width,
+        feature_rows=feature_rows,
+    )
+    _check_positive(**{f"prefixes[{i}]": n for i, n in enumerate(prefixes)})
+    _check_positive(**{f"suffixes[{i}]": n for i, n in enumerate(suffixes)})
+    _check_rate(word_dropout=word_dropout, dropout=dropout)
+    _check(max_letters >= 2, "max_letters", max_letters, "it must be 2 or more")
+    _check(cache_size >= 0, "cache_size", cache_size, "it must be 0 (keep nothing) or more")
+    _check(
+        width is not None or not include_static_vectors,
+        "width",
+        width,
+        "with include_static_vectors = true it must be a number",
+    )
+    features = FeatureSet(
+        lower=lower, prefixes=tuple(prefixes), suffixes=tuple(suffixes), shape=shape
+    )
+    tables = {name: (feature_width, feature_rows) for name in features.names}
+    tables["word"] = (word_width, word_rows)
+    module = WordEmbedding(
+        features=tables,
+        character_embedding=VocabularyEmbedding(width=char_width, capacity=char_rows)
+        if characters
+        else None,
+        characters=CharacterLSTM(
+            input_width=char_width, hidden_width=char_hidden_width, bidirectional=char_bidirectional
+        )
+        if characters
+        else None,
+        width=width,
+    )
+    return word_char_embed(
+        module,
+        features,
+        static_vectors=include_static_vectors,
+        dropout=dropout,
+        word_dropout=word_dropout,
+        max_letters=max_letters,
+        cache_size=cache_size,
+        precision=precision,
+    )
+
+
+@registry.architectures("spacy-lstm-tagger.LSTMEncoder.v1")
+def build_lstm_encoder(
+    *,
+    width: int = 256,
+    input_width: int | None = None,
+    depth: int = 2,
+    bidirectional: bool = True,
+    dropout: float | None = None,
+    max_cells: int = 16384,
+    precision: str = "fp32",
+) -> Model[list[Floats2d], list[Floats2d]]:
+    """Build an encoding layer of stacked LSTMs. A doc's vectors never depend on the docs beside it.
+
+    width (int): Width of the output: of both directions together if there are two.
+    input_width (Optional[int]): Width of the embedding layer. None: the same as `width`.
+    depth (int): Number of layers.
+    bidirectional (bool): Whether to read in both directions.
+    dropout (Optional[float]): Variational dropout on the input and behind each layer. None: the
+        rate of `[training] dropout`.
+    max_cells (int): How many tokens are run at a time, padding included. Bounds memory.
+    precision (str): "fp32", or "bf16" or "fp16" for mixed precision on a GPU; "bf16" also
+        tags in bfloat16 on a CPU.
+    RETURNS (Model[List[Floats2d], List[Floats2d]]): The layer.
+    RAISES (ValueError): If a value is out of range.
+    """
+    _check_positive(width=width, input_width=input_width, depth=depth, max_cells=max_cells)
+    _check_rate(dropout=dropout)
+    _check(
+        width % 2 == 0 or not bidirectional,
+        "width",
+        width,
+        "it must be even, since half of it goes to each direction",
+    )
+    module = BucketedLSTM(
+        input_width=width if input_width is None else input_width,
+        hidden_width=width // 2 if bidirectional else width,
+        depth=depth,
+        bidirectional=bidirectional,
+    )
+    return lstm_encoder(module, dropout=dropout, max_cells=max_cells, precision=precision)
+
+
+@registry.architectures("spacy-lstm-tagger.WordCharLSTM.v1")
+def build_word_char_lstm(
+    *,
+    width: int = 256,
+    depth: int = 2,
+    bidirectional: bool = True,
+    embed_width: int | None = 128,
+    word_width: int = 100,
+    word_rows: int = 20000,
+    word_dropout: float = 0.2,
+    characters: bool = True,
+    char_width: int = 32,
+    char_rows: int = 1000,
+    char_hidden_width: int = 64,
+    char_bidirectional: bool = True,
+    max_letters: int = 64,
+    lower: bool = True,
+    prefixes: Sequence[int] = (3,),
+    suffixes: Sequence[int] = (2, 3),
+    shape: bool = True,
+    feature_width: int = 32,
+    feature_rows: int = 10000,
+    include_static_vectors: bool = False,
+    dropout: float | None = None,
+    precision: str = "fp32",
+    max_cells: int = 16384,
+    cache_size: int = 50000,
+) -> Model[list[Doc], list[Floats2d]]:
+    """Build the word + character LSTM for a `tok2vec` slot: `WordCharEmbed` and `LSTMEncoder` in
+    one. `embed_width` is the `width` of the first, `width` that of the second; `dropout` and
+    `precision` hold for both.
+
+    RETURNS (Model[List[Doc], List[Floats2d]]): The layer.
+    RAISES (ValueError): If a value is out of range.
+    """
+    embed = build_word_char_embed(
+        width=embed_width,
+        word_width=word_width,
+        word_rows=word_rows,
+        word_dropout=word_dropout,
+        characters=characters,
+        char_width=char_width,
+        char_rows=char_rows,
+        char_hidden_width=char_hidden_width,
+        char_bidirectional=char_bidirectional,
+        max_letters=max_letters,
+        lower=lower,
+        prefixes=prefixes,
+        suffixes=suffixes,
+        shape=shape,
+        feature_width=feature_width,
+        feature_rows=feature_rows,
+        include_static_vectors=include_static_vectors,
+        dropout=dropout,
+        precision=precision,
+        cache_size=cache_size,
+    )
+    encode = build_lstm_encoder(
+        width=width,
+        input_width=embed.get_dim("nO"),
+        depth=depth,
+        bidirectional=bidirectional,
+        dropout=dropout,
+        max_cells=max_cells,
+        precision=precision,
+    )
+    return build_Tok2Vec_model(embed=embed, encode=encode)
+
+
+@registry.architectures("spacy-lstm-tagger.Tagger.v1")
+def build_tagger(
+    *, tok2vec: Model[list[Doc], list[Floats2d]], nO: int | None = None
+) -> Model[list[Doc], list[Floats2d]]:
+    """Build a tagger model for the `lstm_tagger` or the stock `tagger` factory: an affine map and
+    softmax on top of token vectors.
+
+    tok2vec (Model[List[Doc], List[Floats2d]]): The token vectors: the word + character LSTM, a
+        listener to a shared one, or any other.
+    nO (Optional[int]): The number of tags. None: inferred from the data.
+    RETURNS (Model[List[Doc], List[Floats2d]]): The model.
+    """
+    output = tag_scores(nO, tok2vec.maybe_get_dim("nO"))
+    model: Model[list[Doc], list[Floats2d]] = chain(tok2vec, output)
+    model.set_ref("tok2vec", tok2vec)
+    model.set_ref("softmax", output.layers[0])
+    model.set_ref("output_layer", output.layers[0])
+    return model
+
+
+def _check(holds: bool, name: str, value: object, allowed: str) -> None:
+    if not holds:
+        raise ValueError(Errors.M001.format(name=name, value=value, allowed=allowed))
+
+
+def _check_positive(**values: int | None) -> None:
+    for name, value in values.items():
+        _check(value is None or value >= 1, name, value, "it must be 1 or more")
+
+
+def _check_rate(**values: float | None) -> None:
+    for name, value in values.items():
+        _check(value is None or 0.0 <= value < 1.0, name, value, "it must be from 0 up to below 1")

@@ -1,0 +1,90 @@
+"""The encoding layer: one array a doc through the sentence LSTM."""
+
+from collections.abc import Callable, Sequence
+from typing import cast
+
+from thinc.api import ArgsKwargs, Model
+from thinc.types import Floats2d
+from thinc.util import torch2xp, xp2torch
+
+from ..errors import Errors
+from ..nn.buckets import Buckets
+from ..nn.lstm import BucketedLSTM
+from .flat import FlatList, flatten
+from .shim import TorchShim
+from .word_char_embed import STEP_COST
+
+
+def lstm_encoder(
+    module: BucketedLSTM,
+    *,
+    dropout: float | None = None,
+    max_cells: int = 16384,
+    precision: str = "fp32",
+) -> Model[list[Floats2d], list[Floats2d]]:
+    """Wrap the sentence LSTM as a Thinc layer. A doc's vectors do not depend on the docs beside it.
+
+    module (BucketedLSTM): The module.
+    dropout (Optional[float]): Variational dropout on its input and behind each layer. None: the
+        rate of `[training] dropout`.
+    max_cells (int): The size of a padded bucket, in tokens, which bounds memory.
+    precision (str): What to compute in, see `TorchShim`.
+    RETURNS (Model[List[Floats2d], List[Floats2d]]): The layer.
+    """
+    return Model(
+        "lstm_encoder",
+        forward,
+        init=init,
+        dims={"nI": module.input_width, "nO": module.output_width},
+        shims=[TorchShim(module, precision=precision)],
+        attrs={"dropout": dropout, "dropout_rate": 0.0, "max_cells": max_cells},
+    )
+
+
+def forward(
+    model: Model[list[Floats2d], list[Floats2d]], X: Sequence[Floats2d], is_train: bool
+) -> tuple[list[Floats2d], Callable]:
+    """Encode a batch of docs.
+
+    X (Sequence[Floats2d]): One array a doc. *Shape:* ``(tokens, nI)``.
+    RETURNS (tuple): One array a doc, *shape:* ``(tokens, nO)``, and the callback.
+    """
+    shim = cast(TorchShim, model.shims[0])
+    lengths = [len(x) for x in X]
+    flat = flatten(model.ops, X)
+    if flat.shape[1] != model.get_dim("nI"):
+        raise ValueError(Errors.M002.format(value=flat.shape[1], allowed=model.get_dim("nI")))
+    device = shim.device
+    x = xp2torch(flat, requires_grad=is_train, device=device)
+    buckets = Buckets(
+        lengths,
+        max_cells=model.attrs["max_cells"],
+        step_cost=STEP_COST[device.type],
+        device=device,
+    )
+    inputs = ArgsKwargs((x, buckets), {})
+    if not is_train:
+        return FlatList(cast(Floats2d, torch2xp(shim.predict(inputs))), lengths), _no_gradient
+    rate = model.attrs["dropout"]
+    inputs.kwargs["dropout"] = model.attrs["dropout_rate"] if rate is None else rate
+    y, backprop_torch = shim.begin_update(inputs)
+
+    def backprop(dY: Sequence[Floats2d]) -> list[Floats2d]:
+        backprop_torch(xp2torch(flatten(model.ops, dY), device=device))
+        return FlatList(cast(Floats2d, torch2xp(x.grad)), lengths)
+
+    return FlatList(cast(Floats2d, torch2xp(y)), lengths), backprop
+
+
+def init(
+    model: Model[list[Floats2d], list[Floats2d]],
+    X: Sequence[Floats2d] | None = None,
+    Y: Sequence[Floats2d] | None = None,
+) -> None:
+    """Check the layer against the one before it."""
+    if X and X[0].shape[1] != model.get_dim("nI"):
+        raise ValueError(Errors.M002.format(value=X[0].shape[1], allowed=model.get_dim("nI")))
+
+
+def _no_gradient(dY: Sequence[Floats2d]) -> list[Floats2d]:
+    return []

@@ -1,0 +1,54 @@
+"""The output layer: token vectors to tag scores."""
+
+from collections.abc import Callable, Sequence
+from typing import cast
+
+from thinc.api import Model, Softmax_v2, glorot_uniform_init
+from thinc.types import Floats2d
+
+from .flat import FlatList, flatten
+
+
+def tag_scores(nO: int | None = None, nI: int | None = None) -> Model:
+    """The affine map and softmax over a batch of docs at once.
+
+    In training the scores are probabilities, and the gradient given back is taken for that of the
+    logits, as spaCy's loss provides it. In prediction they are logits, whose argmax is the same.
+
+    nO (Optional[int]): The number of tags.
+    nI (Optional[int]): The width of the token vectors.
+    RETURNS (Model[List[Floats2d], List[Floats2d]]): The layer. Its only sublayer is the softmax.
+    """
+    softmax = Softmax_v2(nO, nI, init_W=glorot_uniform_init, normalize_outputs=False)
+    return Model("tag_scores", forward, init=init, layers=[softmax], dims={"nO": nO, "nI": nI})
+
+
+def forward(
+    model: Model[list[Floats2d], list[Floats2d]], X: Sequence[Floats2d], is_train: bool
+) -> tuple[list[Floats2d], Callable]:
+    """Score a batch of docs.
+
+    X (Sequence[Floats2d]): One array a doc. *Shape:* ``(tokens, nI)``.
+    RETURNS (tuple): One array a doc, *shape:* ``(tokens, nO)``, and the callback.
+    """
+    lengths = [len(x) for x in X]
+    Y, backprop_flat = model.layers[0](flatten(model.ops, X), is_train)
+
+    def backprop(dY: Sequence[Floats2d]) -> list[Floats2d]:
+        return FlatList(cast(Floats2d, backprop_flat(flatten(model.ops, dY))), lengths)
+
+    return FlatList(Y, lengths), backprop
+
+
+def init(
+    model: Model[list[Floats2d], list[Floats2d]],
+    X: Sequence[Floats2d] | None = None,
+    Y: Sequence[Floats2d] | None = None,
+) -> None:
+    """Infer the sizes."""
+    softmax = model.layers[0]
+    softmax.initialize(
+        X=flatten(model.ops, X) if X else None, Y=flatten(model.ops, Y) if Y else None
+    )
+    for name in ("nI", "nO"):
+        model.set_dim(name, softmax.get_dim(name))

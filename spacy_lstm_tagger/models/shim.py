@@ -1,0 +1,168 @@
+"""The torch shim: what Thinc needs to train, average, copy and save a PyTorch module."""
+
+import contextlib
+import copy
+from collections.abc import Callable, Iterator
+
+import srsly
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as load_safetensors
+from safetensors.torch import save as save_safetensors
+from thinc.api import Optimizer, PyTorchShim, get_torch_default_device
+from thinc.shims import Shim
+from thinc.types import ArgsKwargs
+from thinc.util import torch2xp, xp2torch
+from torch import Tensor
+
+from ..errors import Errors
+
+PRECISIONS = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+class TorchShim(PyTorchShim):
+    """Thinc's PyTorch shim, with what it lacks:
+
+    * averaged weights (`use_averages`) reach the module;
+    * weights are updated in place, so cuDNN's layout survives an update;
+    * a copy has an id of its own, so it shares no optimizer state with its original;
+    * weights are saved as safetensors: loading executes nothing;
+    * bfloat16 beside float16, and on a CPU too;
+    * it tells caches when the weights changed.
+
+    model (torch.nn.Module): The module. Its `forward` takes a keyword `precision`.
+    precision (str): What to compute in, a key of `PRECISIONS`. On a GPU it holds for training and
+        tagging (mixed precision), on a CPU for tagging alone, and there "fp16" is "fp32".
+    """
+
+    def __init__(self, model: torch.nn.Module, *, precision: str = "fp32"):
+        if precision not in PRECISIONS:
+            allowed = f"it must be one of {', '.join(PRECISIONS)}"
+            raise ValueError(Errors.M001.format(name="precision", value=precision, allowed=allowed))
+        super().__init__(model, mixed_precision=precision == "fp16")
+        self.precision = precision
+        self._changes = 0
+
+    def stamp(self) -> tuple:
+        """RETURNS (tuple): A value that differs whenever the weights do. Changes through Thinc are
+        counted, those that other code makes to the module show in PyTorch's own counters.
+        """
+        parameters = self._model.parameters()
+        return (self._changes, *((p.data_ptr(), p._version) for p in parameters))
+
+    def predict(self, inputs: ArgsKwargs) -> Tensor:
+        """Run the module without gradients.
+
+        RETURNS (Tensor): The output, float32.
+        """
+        kernel = PRECISIONS[self.precision] if self.device.type == "cpu" else None
+        if kernel == torch.float16:
+            kernel = None
+        self._model.eval()
+        with torch.inference_mode(), self._autocast():
+            return self._model(*inputs.args, **inputs.kwargs, precision=kernel).float()
+
+    def begin_update(self, inputs: ArgsKwargs) -> tuple[Tensor, Callable[[Tensor], None]]:
+        """Run the module in training mode.
+
+        RETURNS (tuple): The output, float32, and a callback that takes its gradient and leaves
+            those of the weights and of the input tensors that require one in their `grad`.
+        """
+        self._model.train()
+        self._changes += 1
+        with self._autocast():
+            output = self._model(*inputs.args, **inputs.kwargs).float()
+
+        def backprop(d_output: Tensor) -> None:
+            scaler = self._grad_scaler
+            output.backward(scaler.scale([d_output.float()])[0])
+            tensors = [*self._model.parameters(), *inputs.args, *inputs.kwargs.values()]
+            grads = [t.grad for t in tensors if isinstance(t, Tensor) and t.grad is not None]
+            if scaler.unscale(grads):
+                for grad in grads:
+                    grad.zero_()
+
+        return output, backprop
+
+    def _autocast(self) -> torch.autocast:
+        dtype = PRECISIONS[self.precision]
+        return torch.autocast("cuda", dtype=dtype, enabled=dtype is not None)
+
+    def finish_update(self, optimizer: Optimizer) -> None:
+        """Let the optimizer change the weights in place and clear the gradients."""
+        self._changes += 1
+        for name, parameter in self._model.named_parameters():
+            if parameter.grad is None:
+                continue
+            if not self._grad_scaler.found_inf:
+                weights, _ = optimizer(
+                    (self.id, name), torch2xp(parameter.data), torch2xp(parameter.grad)
+                )
+                # Thinc's optimizers write to the array they are given. Where one did not, copy.
+                updated = xp2torch(weights, device=parameter.device)
+                if updated.data_ptr() != parameter.data_ptr():
+                    parameter.data.copy_(updated)
+            parameter.grad.zero_()
+        self._grad_scaler.update()
+
+    @contextlib.contextmanager
+    def use_params(self, params: dict) -> Iterator[None]:
+        """Use other weights, such as the optimizer's averages, while the context lasts."""
+        backup = {}
+        try:
+            for name, parameter in self._model.named_parameters():
+                weights = params.get((self.id, name))
+                if weights is not None:
+                    backup[name] = parameter.data.clone()
+                    parameter.data.copy_(xp2torch(weights, device=parameter.device))
+            self._changes += 1
+            yield
+        finally:
+            for name, weights in backup.items():
+                self._model.get_parameter(name).data.copy_(weights)
+            self._changes += 1
+
+    def copy(self) -> "TorchShim":
+        """RETURNS (TorchShim): A deep copy with its own id."""
+        copied = copy.deepcopy(self)
+        with Shim.global_id_lock:
+            Shim.global_id += 1
+            copied.id = Shim.global_id
+        return copied
+
+    def to_device(self, device_type: str, device_id: int) -> None:
+        """Move the module."""
+        super().to_device(device_type, device_id)
+        self._changes += 1
+
+    def to_bytes(self) -> bytes:
+        """RETURNS (bytes): The configuration, and the weights as safetensors."""
+        state = {
+            name: value.detach().cpu().contiguous()
+            for name, value in self._model.state_dict().items()
+        }
+        return srsly.msgpack_dumps({"config": self.cfg, "state": save_safetensors(state)})
+
+    def from_bytes(self, bytes_data: bytes) -> "TorchShim":
+        """Load the weights. The module is left as it was if that fails.
+
+        RAISES (ValueError): If the bytes are damaged or come from another architecture.
+        """
+        try:
+            msg = srsly.msgpack_loads(bytes_data)
+            state = load_safetensors(msg["state"])
+            config = msg["config"]
+        except (SafetensorError, ValueError, KeyError, TypeError) as e:
+            raise ValueError(Errors.L001.format(error=e)) from e
+        backup = copy.deepcopy(self._model.state_dict())
+        try:
+            self._model.load_state_dict(state)
+        except RuntimeError as e:
+            self._model.load_state_dict(backup)
+            raise ValueError(Errors.L002.format(error=e)) from e
+        device = get_torch_default_device()
+        self._model.to(device)
+        self._grad_scaler.to_(device)
+        self.cfg = config
+        self._changes += 1
+        return self

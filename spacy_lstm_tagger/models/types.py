@@ -1,0 +1,126 @@
+"""Distinct words: which a batch of docs has, and what each of them looks like."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from spacy.attrs import ORTH
+from spacy.lang.lex_attrs import word_shape
+from spacy.strings import hash_string
+from spacy.tokens import Doc
+from spacy.vocab import Vocab
+
+# Stands for a word without letters, which `Doc(words=[""])` can make.
+EMPTY = "\0"
+
+
+@dataclass(frozen=True)
+class Types:
+    """The distinct words (types) of a batch.
+
+    vocab (Vocab): The vocabulary that the docs share.
+    orths (NDArray[np.uint64]): The hash of each type. *Shape:* ``(types,)``.
+    tokens (NDArray[np.int64]): The type of each token, doc after doc. *Shape:* ``(tokens,)``.
+    lengths (list[int]): The number of tokens of each doc.
+    """
+
+    vocab: Vocab
+    orths: NDArray[np.uint64]
+    tokens: NDArray[np.int64]
+    lengths: list[int]
+
+    @classmethod
+    def of(cls, docs: Sequence[Doc]) -> "Types":
+        """Find the types of a batch of docs.
+
+        docs (Sequence[Doc]): The docs, at least one.
+        RETURNS (Types): Their types, ordered by hash.
+        """
+        arrays = [doc.to_array(ORTH) for doc in docs]
+        orths, tokens = np.unique(np.concatenate(arrays), return_inverse=True)
+        return cls(docs[0].vocab, orths, tokens, [len(array) for array in arrays])
+
+    def select(self, indices: NDArray[np.int64]) -> "Types":
+        """RETURNS (Types): Some of the types, without tokens."""
+        return Types(self.vocab, self.orths[indices], np.empty(0, dtype=np.int64), [])
+
+    def strings(self) -> list[str]:
+        """RETURNS (list[str]): The text of each type."""
+        strings = self.vocab.strings
+        return [strings[orth] for orth in self.orths.tolist()]
+
+    # What spaCy's static vectors layer reads of a doc, so that it can embed types.
+
+    def __len__(self) -> int:
+        return len(self.orths)
+
+    def to_array(self, attr: int) -> NDArray[np.uint64]:
+        """RETURNS (NDArray[np.uint64]): A lexical attribute of each type."""
+        if attr == ORTH:
+            return self.orths
+        return np.array(
+            [self.vocab[orth].get_struct_attr(attr) for orth in self.orths.tolist()],  # type: ignore
+            dtype=np.uint64,
+        )
+
+
+@dataclass(frozen=True)
+class FeatureSet:
+    """Which features of a word's form are embedded.
+
+    lower (bool): The lower-cased form.
+    prefixes (tuple[int, ...]): Prefixes of these lengths.
+    suffixes (tuple[int, ...]): Suffixes of these lengths.
+    shape (bool): The word's shape: letters become x or X, digits d, and a run of one kind
+        is cut at four.
+    """
+
+    lower: bool = False
+    prefixes: tuple[int, ...] = ()
+    suffixes: tuple[int, ...] = ()
+    shape: bool = False
+    names: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self):
+        names = ["word"]
+        names += ["lower"] if self.lower else []
+        names += [f"prefix{n}" for n in self.prefixes]
+        names += [f"suffix{n}" for n in self.suffixes]
+        names += ["shape"] if self.shape else []
+        object.__setattr__(self, "names", tuple(names))
+
+    def keys(self, types: Types, strings: Sequence[str]) -> list[list[int]]:
+        """Describe types.
+
+        types (Types): The types.
+        strings (Sequence[str]): Their texts.
+        RETURNS (list[list[int]]): For each feature, in the order of `names`, the key of each type
+            as a signed 64-bit integer.
+        """
+        keys = [types.orths.astype(np.int64).tolist()]
+        values = []
+        if self.lower:
+            values.append([string.lower() for string in strings])
+        values += [[string[:n] for string in strings] for n in self.prefixes]
+        values += [[string[-n:] for string in strings] for n in self.suffixes]
+        if self.shape:
+            values.append([word_shape(string) for string in strings])
+        for column in values:
+            hashes = np.array([hash_string(value or EMPTY) for value in column], dtype=np.uint64)
+            keys.append(hashes.astype(np.int64).tolist())
+        return keys
+
+
+def letters(strings: Sequence[str], *, max_length: int) -> tuple[NDArray[np.uint32], list[int]]:
+    """The characters of words.
+
+    strings (Sequence[str]): The words.
+    max_length (int): A longer word is read as its first and its last `max_length // 2` characters.
+    RETURNS (tuple): Unicode code points, word after word, and each word's length.
+    """
+    half = max_length // 2
+    strings = [s if len(s) <= max_length else s[:half] + s[-half:] for s in strings]
+    strings = [s or EMPTY for s in strings]
+    points = np.frombuffer("".join(strings).encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    return points, [len(string) for string in strings]

@@ -1,0 +1,172 @@
+"""The embedding layer: docs to one vector a token, from words and their characters."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, cast
+
+import numpy as np
+import torch
+from spacy.ml.staticvectors import StaticVectors
+from spacy.tokens import Doc
+from thinc.api import ArgsKwargs, Model
+from thinc.types import Floats2d
+from thinc.util import torch2xp, xp2torch
+from torch import Tensor
+
+from ..errors import Errors
+from ..nn.buckets import Buckets
+from ..nn.embedding import WordEmbedding
+from .cache import TypeCache
+from .flat import FlatList, flatten
+from .shim import TorchShim
+from .types import FeatureSet, Types, letters
+
+STEP_COST = {"cpu": 2, "cuda": 512}  # see `Buckets`
+
+
+def word_char_embed(
+    module: WordEmbedding,
+    features: FeatureSet,
+    *,
+    static_vectors: bool = False,
+    dropout: float | None = None,
+    word_dropout: float = 0.0,
+    max_letters: int = 64,
+    cache_size: int = 0,
+    precision: str = "fp32",
+) -> Model[list[Doc], list[Floats2d]]:
+    """Wrap the word embedding as a Thinc layer.
+
+    module (WordEmbedding): The module, with a table for each of the features.
+    features (FeatureSet): The features.
+    static_vectors (bool): Whether to add a projection of the pipeline's static vectors.
+    dropout (Optional[float]): Dropout on the parts of a word's vector. None: the rate of
+        `[training] dropout`.
+    word_dropout (float): The chance of a known feature to be taken for unknown in training.
+    max_letters (int): Longer words are read as their first and last letters.
+    cache_size (int): How many types' vectors are kept between batches when tagging.
+    precision (str): What to compute in, see `TorchShim`.
+    RETURNS (Model[List[Doc], List[Floats2d]]): The layer.
+    """
+    layers: list[Model] = [StaticVectors(nO=module.output_width)] if static_vectors else []
+    return Model(
+        "word_char_embed",
+        forward,
+        init=init,
+        dims={"nO": module.output_width},
+        layers=layers,
+        shims=[TorchShim(module, precision=precision)],
+        attrs={
+            "features": features,
+            "dropout": dropout,
+            "dropout_rate": 0.0,
+            "word_dropout": word_dropout,
+            "max_letters": max_letters,
+            "cache": TypeCache(cache_size),
+        },
+    )
+
+
+def forward(
+    model: Model[list[Doc], list[Floats2d]], docs: Sequence[Doc], is_train: bool
+) -> tuple[list[Floats2d], Callable]:
+    """Embed a batch of docs.
+
+    RETURNS (tuple): One array a doc, *shape:* ``(tokens, width)``, and the callback.
+    """
+    types = Types.of(docs)
+    if not len(types):
+        return FlatList(model.ops.alloc2f(0, model.get_dim("nO")), types.lengths), _no_gradient
+    if not is_train:
+        return _predict(model, types), _no_gradient
+    shim = cast(TorchShim, model.shims[0])
+    inputs = _inputs(model, types, grow=True)
+    bp_static: Callable[[Any], Any] | None = None
+    if model.layers:
+        static, bp_static = model.layers[0](types, is_train=True)
+        inputs.kwargs["static"] = xp2torch(static.data, requires_grad=True, device=shim.device)
+    rate = model.attrs["dropout"]
+    inputs.kwargs["dropout"] = model.attrs["dropout_rate"] if rate is None else rate
+    inputs.kwargs["word_dropout"] = model.attrs["word_dropout"]
+    inputs.kwargs["tokens"] = torch.from_numpy(types.tokens).to(shim.device)
+    y, backprop_torch = shim.begin_update(inputs)
+
+    def backprop(d_docs: list[Floats2d]) -> list[Doc]:
+        d_flat = xp2torch(flatten(model.ops, d_docs), device=shim.device)
+        backprop_torch(d_flat)
+        if bp_static is not None:
+            static.data = torch2xp(inputs.kwargs["static"].grad)
+            bp_static(static)
+        return []
+
+    return FlatList(cast(Floats2d, torch2xp(y)), types.lengths), backprop
+
+
+def init(
+    model: Model[list[Doc], list[Floats2d]],
+    X: Sequence[Doc] | None = None,
+    Y: Sequence[Floats2d] | None = None,
+) -> None:
+    """Fit the layer to the pipeline's static vectors, if it uses them."""
+    for static in model.layers:
+        if X and not X[0].vocab.vectors_length:
+            raise ValueError(Errors.M003)
+        static.initialize(X=X)
+
+
+def _predict(model: Model, types: Types) -> FlatList:
+    """Embed without training, keeping what was computed for the next batch."""
+    shim = cast(TorchShim, model.shims[0])
+
+    def encode(missing: list[int]) -> Tensor:
+        some = types.select(np.array(missing))
+        inputs = _inputs(model, some, grow=False)
+        if model.layers:
+            static = model.layers[0].predict(some)
+            inputs.kwargs["static"] = xp2torch(static.data, device=shim.device)
+        return shim.predict(inputs)
+
+    stamp = (shim.stamp(), _static_stamp(model, types))
+    table, rows = model.attrs["cache"].vectors(types.orths.tolist(), encode, stamp)
+    with torch.inference_mode():
+        index = torch.from_numpy(np.array(rows)[types.tokens]).to(table.device)
+        return FlatList(cast(Floats2d, torch2xp(table.index_select(0, index))), types.lengths)
+
+
+def _inputs(model: Model, types: Types, *, grow: bool) -> ArgsKwargs:
+    """Describe types to the module.
+
+    grow (bool): Whether words that are new get a row of their own.
+    """
+    shim = cast(TorchShim, model.shims[0])
+    module = cast(WordEmbedding, shim._model)
+    device = shim.device
+    strings = types.strings()
+    rows = []
+    keys = model.attrs["features"].keys(types, strings)
+    for table, column in zip(module.tables.values(), keys, strict=True):
+        if grow:
+            table.add(column)
+        rows.append(table.lookup(column))
+    buckets = letter_rows = None
+    if module.character_embedding is not None:
+        points, lengths = letters(strings, max_length=model.attrs["max_letters"])
+        distinct, where = np.unique(points, return_inverse=True)
+        if grow:
+            module.character_embedding.add(distinct.tolist())
+        known = np.array(module.character_embedding.lookup(distinct.tolist()))
+        letter_rows = torch.from_numpy(known[where]).to(device)
+        buckets = Buckets(lengths, device=device, step_cost=STEP_COST[device.type])
+    features = torch.tensor(rows, dtype=torch.int64).to(device)
+    return ArgsKwargs((features, letter_rows, buckets), {})
+
+
+def _static_stamp(model: Model, types: Types) -> tuple:
+    """RETURNS (tuple): A value that differs whenever the static vectors do."""
+    if not model.layers:
+        return ()
+    vectors = types.vocab.vectors
+    return (id(vectors), vectors.n_keys, id(model.layers[0].get_param("W")))
+
+
+def _no_gradient(d_docs: list[Floats2d]) -> list[Doc]:
+    return []

@@ -1,0 +1,148 @@
+"""Cuts a batch of ragged sequences into padded buckets of similar length."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """One padded batch of sequences, as rows of the flat (unpadded) batch.
+
+    rows (Tensor): The flat row of each padded cell. Padding repeats the sequence's last row.
+        *Shape:* ``(time, batch)``, int64.
+    reverse (Tensor): For each padded cell, the cell (``t * batch + b``) that holds the same
+        sequence read backwards. Padding stays behind the words in both reading directions,
+        so a one-directional LSTM never sees it before a word. It is its own inverse on words.
+        *Shape:* ``(time * batch,)``, int64.
+    last (Tensor): The cell of each sequence's last element, in either reading direction.
+        *Shape:* ``(batch,)``, int64.
+    """
+
+    rows: Tensor
+    reverse: Tensor
+    last: Tensor
+
+
+class Buckets:
+    """The plan for running a ragged batch: its buckets, and the way back to flat order.
+
+    Sequences are sorted by length (stable), longest first. A bucket is closed when the padding
+    it has gathered costs more than starting another one would: the more a step of the LSTM costs
+    beside the tokens in it, the larger the buckets.
+
+    lengths (Sequence[int]): The length of each sequence. Empty sequences are left out.
+    max_cells (int): A bucket holds at most this many cells (time × batch), padding included, or
+        a single sequence. Bounds the memory of one call of the LSTM.
+    step_cost (int): What one step of a bucket costs, in tokens. About 2 on a CPU and hundreds on
+        a GPU, whose steps cost the same however many sequences they advance.
+    device (torch.device): Where the index tensors go, in one copy.
+    RAISES (ValueError): If a length is negative.
+    """
+
+    def __init__(
+        self,
+        lengths: Sequence[int],
+        *,
+        max_cells: int = 16384,
+        step_cost: int = 2,
+        device: torch.device | str = "cpu",
+    ):
+        spans = _cut(lengths, max_cells=max_cells, step_cost=step_cost)
+        flat_lengths = torch.tensor(lengths, dtype=torch.int64)
+        starts = torch.cumsum(flat_lengths, 0) - flat_lengths
+        # Everything that the device needs is built here and travels in a single tensor.
+        pieces: list[Tensor] = []
+        shapes: list[tuple[int, int]] = []
+        cells = torch.empty(int(flat_lengths.sum()), dtype=torch.int64)
+        reversed_cells = torch.empty_like(cells)
+        finals = torch.empty(len(lengths), dtype=torch.int64)
+        offset = 0
+        n_padded = 0
+        for sequences in spans:
+            index = torch.tensor(sequences, dtype=torch.int64)
+            length = flat_lengths[index]  # (batch,)
+            time, batch = int(length[0]), len(sequences)
+            t = torch.arange(time).unsqueeze(1)  # (time, 1)
+            b = torch.arange(batch)
+            rows = starts[index] + torch.minimum(t, length - 1)  # (time, batch)
+            mirrored = (length - 1 - t).clamp(min=0)  # (time, batch)
+            reverse = (mirrored * batch + b).flatten()
+            pieces += [rows.flatten(), reverse, (length - 1) * batch + b]
+            shapes.append((time, batch))
+            inside = t < length
+            here = torch.arange(offset, offset + time * batch).view(time, batch)
+            cells[rows[inside]] = here[inside]
+            reversed_cells[rows[inside]] = reverse.view(time, batch)[inside] + offset
+            finals[index] = torch.arange(n_padded, n_padded + batch)
+            offset += time * batch
+            n_padded += batch
+        sizes = [piece.numel() for piece in pieces]
+        tail = [cells, reversed_cells, finals]
+        sent = torch.cat([*pieces, *tail]).to(device)
+        parts = sent.split([*sizes, *(piece.numel() for piece in tail)])
+        self.n_cells = offset
+        self.n_tokens = cells.numel()
+        self.buckets = [
+            Bucket(rows=parts[3 * i].view(shape), reverse=parts[3 * i + 1], last=parts[3 * i + 2])
+            for i, shape in enumerate(shapes)
+        ]
+        self._cells, self._reversed_cells, self._finals = parts[-3:]
+
+    def flatten(self, padded: list[Tensor]) -> Tensor:
+        """Bring the outputs of all buckets back into flat order.
+
+        padded (list[Tensor]): The output of each bucket, in reading order.
+            *Shape:* ``(time, batch, width)`` each.
+        RETURNS (Tensor): The tokens' rows. *Shape:* ``(tokens, width)``.
+        """
+        return _join(padded).index_select(0, self._cells)
+
+    def flatten_reversed(self, padded: list[Tensor]) -> Tensor:
+        """As `flatten`, for outputs that were computed on the reversed sequences."""
+        return _join(padded).index_select(0, self._reversed_cells)
+
+    def order(self, per_sequence: list[Tensor]) -> Tensor:
+        """Bring one row a sequence back into the order of the batch.
+
+        per_sequence (list[Tensor]): The rows of each bucket. *Shape:* ``(batch, width)`` each.
+        RETURNS (Tensor): The rows. *Shape:* ``(sequences, width)``.
+        """
+        return _join(per_sequence).index_select(0, self._finals)
+
+
+def _join(parts: list[Tensor]) -> Tensor:
+    """Stack tensors along all but their last axis."""
+    flat = [part.reshape(-1, part.shape[-1]) for part in parts]
+    return flat[0] if len(flat) == 1 else torch.cat(flat)
+
+
+def _cut(lengths: Sequence[int], *, max_cells: int, step_cost: int) -> list[list[int]]:
+    """Sort the sequences by length, longest first, and cut them into buckets.
+
+    RETURNS (list[list[int]]): The sequences of each bucket.
+    """
+    if any(length < 0 for length in lengths):
+        raise ValueError(
+            f"Sequence lengths must not be negative, but the shortest is {min(lengths)}."
+        )
+    spans: list[list[int]] = []
+    for i in sorted(range(len(lengths)), key=lengths.__getitem__, reverse=True):
+        length = lengths[i]
+        if length == 0:
+            break
+        if spans:
+            padding += longest - length
+            fits = longest * (len(spans[-1]) + 1) <= max_cells
+            if fits and padding <= step_cost * (longest + _CALL_STEPS):
+                spans[-1].append(i)
+                continue
+        spans.append([i])
+        longest, padding = length, 0
+    return spans
+
+
+# What calling the LSTM costs beside its steps, in steps.
+_CALL_STEPS = 16

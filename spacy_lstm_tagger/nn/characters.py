@@ -1,0 +1,56 @@
+"""The character LSTM: a word, letter by letter, to one vector."""
+
+import torch
+from torch import Tensor, nn
+
+from .buckets import Buckets
+from .lstm import init_lstm_, read, run_lstm
+
+
+class CharacterLSTM(nn.Module):
+    r"""Reads words letter by letter and keeps the final state (Ling et al., 2015,
+    https://aclanthology.org/D15-1176).
+
+    .. math:: c_w = [\overrightarrow{h}_{|w|} ; \overleftarrow{h}_1]
+
+    The final state of a word is the one at its own last letter (of its first letter, read
+    backwards), whatever words lie beside it in the bucket.
+
+    input_width (int): Width of a character's embedding.
+    hidden_width (int): Width of one direction's hidden state.
+    bidirectional (bool): Whether to read backwards too. The output is `2 * hidden_width` wide
+        if so.
+    """
+
+    def __init__(self, *, input_width: int, hidden_width: int, bidirectional: bool = True):
+        super().__init__()
+        self.ahead = nn.LSTM(input_width, hidden_width)
+        self.back = nn.LSTM(input_width, hidden_width) if bidirectional else None
+        self.output_width = hidden_width * (2 if bidirectional else 1)
+        for lstm in [self.ahead, self.back]:
+            if lstm is not None:
+                init_lstm_(lstm)
+
+    def forward(
+        self, x: Tensor, buckets: Buckets, *, precision: torch.dtype | None = None
+    ) -> Tensor:
+        """Read all words.
+
+        x (Tensor): The characters' vectors, word after word.
+            *Shape:* ``(characters, input_width)``.
+        buckets (Buckets): The plan, made from the words' lengths. No word may be empty.
+        precision (Optional[torch.dtype]): What the kernels compute in.
+        RETURNS (Tensor): *Shape:* ``(words, output_width)``.
+        """
+        finals: list[Tensor] = []
+        for bucket in buckets.buckets:
+            y = x[bucket.rows]  # (time, batch, input_width)
+            states = [run_lstm(self.ahead, y, precision)]
+            if self.back is not None:
+                states.append(run_lstm(self.back, read(y, bucket.reverse), precision))
+            finals.append(
+                torch.cat([h.flatten(0, 1).index_select(0, bucket.last) for h in states], dim=-1)
+            )  # (batch, output_width)
+        if not finals:
+            return x.new_zeros(0, self.output_width)
+        return buckets.order(finals)

@@ -1,0 +1,95 @@
+"""The word layer: what a distinct word looks like, as a whole and letter by letter."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from .buckets import Buckets
+from .characters import CharacterLSTM
+from .vocabulary import VocabularyEmbedding
+
+
+class WordEmbedding(nn.Module):
+    r"""One vector for each distinct word of a batch.
+
+    .. math:: x_w = W [e_1(w) ; \dots ; e_n(w) ; c_w] + s_w
+
+    with an embedding table for each feature of the word (its form, lower-cased form, affixes,
+    shape), the final states :math:`c_w` of a character LSTM, and an optional static vector
+    :math:`s_w`. The projection :math:`W` is applied once a distinct word, so a rich description
+    costs the sentence LSTM nothing; without it the parts are concatenated.
+
+    features (Mapping[str, tuple[int, int]]): For each feature its name, and the width and
+        capacity of its table.
+    characters (Optional[CharacterLSTM]): The character LSTM.
+    character_embedding (Optional[VocabularyEmbedding]): The table of the characters.
+    width (Optional[int]): Width of the output. None: no projection.
+    """
+
+    def __init__(
+        self,
+        *,
+        features: Mapping[str, tuple[int, int]],
+        characters: CharacterLSTM | None = None,
+        character_embedding: VocabularyEmbedding | None = None,
+        width: int | None = None,
+    ):
+        super().__init__()
+        self.tables = nn.ModuleDict(
+            {
+                name: VocabularyEmbedding(width=table_width, capacity=capacity)
+                for name, (table_width, capacity) in features.items()
+            }
+        )
+        self.character_embedding = character_embedding
+        self.characters = characters
+        parts_width = sum(table_width for table_width, _ in features.values())
+        if characters is not None:
+            parts_width += characters.output_width
+        self.projection = nn.Linear(parts_width, width) if width is not None else None
+        self.output_width = width if width is not None else parts_width
+        if self.projection is not None:
+            nn.init.xavier_uniform_(self.projection.weight)
+            nn.init.zeros_(self.projection.bias)
+
+    def forward(
+        self,
+        features: Tensor,
+        letters: Tensor,
+        buckets: Buckets | None,
+        *,
+        static: Tensor | None = None,
+        tokens: Tensor | None = None,
+        dropout: float = 0.0,
+        word_dropout: float = 0.0,
+        precision: torch.dtype | None = None,
+    ) -> Tensor:
+        """Embed distinct words.
+
+        features (Tensor): The row of each feature, 0 for unknown. *Shape:* ``(features, words)``.
+        letters (Tensor): The rows of the characters, word after word. *Shape:* ``(letters,)``.
+        buckets (Optional[Buckets]): The plan, made from the words' lengths in letters.
+        static (Optional[Tensor]): Vectors to add. *Shape:* ``(words, output_width)``.
+        tokens (Optional[Tensor]): The word of each token. *Shape:* ``(tokens,)``.
+        dropout (float): Dropout on the parts before they are projected.
+        word_dropout (float): The chance of each feature to be taken for unknown.
+        precision (Optional[torch.dtype]): What the LSTM kernels compute in.
+        RETURNS (Tensor): A vector for each token, or, without `tokens`, for each word.
+            *Shape:* ``(tokens or words, output_width)``.
+        """
+        parts = [
+            table(rows, drop=word_dropout)
+            for table, rows in zip(self.tables.values(), features, strict=True)
+        ]
+        if self.characters is not None and self.character_embedding is not None:
+            assert buckets is not None
+            x = self.character_embedding(letters)
+            parts.append(self.characters(x, buckets, precision=precision))
+        x = torch.cat(parts, dim=-1)  # (words, parts)
+        x = nn.functional.dropout(x, dropout, training=dropout > 0.0)
+        if self.projection is not None:
+            x = self.projection(x)
+        if static is not None:
+            x = x + static
+        return x if tokens is None else x.index_select(0, tokens)

@@ -1,0 +1,137 @@
+"""The sentence LSTM: ragged sequences through stacked LSTM layers, without padding's influence."""
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from .buckets import Buckets
+
+
+class BucketedLSTM(nn.Module):
+    r"""Stacked LSTM layers in one direction or two (Hochreiter & Schmidhuber, 1997,
+    https://doi.org/10.1162/neco.1997.9.8.1735; Graves & Schmidhuber, 2005,
+    https://doi.org/10.1016/j.neunet.2005.06.042).
+
+    .. math:: y_t = [\overrightarrow{h}_t ; \overleftarrow{h}_t]
+
+    Equal to `torch.nn.LSTM` on a `PackedSequence`, but fast: a packed sequence never takes the
+    fused CPU kernel, and a padded one lets the backward direction read padding. Here each layer
+    is one one-directional LSTM a direction over a padded bucket; the backward one reads every
+    sequence reversed in place, so padding lies behind the words for both.
+
+    input_width (int): Width of the input.
+    hidden_width (int): Width of one direction's hidden state.
+    depth (int): Number of layers, at least 1.
+    bidirectional (bool): Whether to read in both directions. The output is
+        `2 * hidden_width` wide if so.
+    """
+
+    def __init__(
+        self, *, input_width: int, hidden_width: int, depth: int = 1, bidirectional: bool = True
+    ):
+        super().__init__()
+        self.input_width = input_width
+        self.output_width = hidden_width * (2 if bidirectional else 1)
+        widths = [input_width] + [self.output_width] * (depth - 1)
+        self.forwards = nn.ModuleList(nn.LSTM(width, hidden_width) for width in widths)
+        self.backwards = nn.ModuleList(
+            nn.LSTM(width, hidden_width) for width in (widths if bidirectional else [])
+        )
+        for lstm in [*self.forwards, *self.backwards]:
+            init_lstm_(lstm)
+
+    def forward(
+        self,
+        x: Tensor,
+        buckets: Buckets,
+        *,
+        dropout: float = 0.0,
+        precision: torch.dtype | None = None,
+    ) -> Tensor:
+        """Run all sequences.
+
+        x (Tensor): The flat batch. *Shape:* ``(tokens, input_width)``.
+        buckets (Buckets): The plan, made from the sequences' lengths.
+        dropout (float): Variational dropout on the input and behind each layer: one mask a
+            sequence (Gal & Ghahramani, 2016, https://arxiv.org/abs/1512.05287).
+        precision (Optional[torch.dtype]): What the kernels compute in. Outputs keep the
+            type of `x`.
+        RETURNS (Tensor): *Shape:* ``(tokens, output_width)``.
+        """
+        ahead: list[Tensor] = []
+        back: list[Tensor] = []
+        for bucket in buckets.buckets:
+            y = x[bucket.rows]  # (time, batch, input_width)
+            y = variational_dropout(y, dropout)
+            for layer, forward in enumerate(self.forwards):
+                last = layer == len(self.forwards) - 1
+                h = run_lstm(forward, y, precision)  # (time, batch, hidden_width)
+                if not self.backwards:
+                    y = variational_dropout(h, dropout)
+                    continue
+                reverse = bucket.reverse
+                h_back = run_lstm(self.backwards[layer], read(y, reverse), precision)
+                if last:
+                    # Un-reversing is left to the one gather that flattens.
+                    y = variational_dropout(h, dropout)
+                    back.append(variational_dropout(h_back, dropout))
+                else:
+                    y = variational_dropout(torch.cat([h, read(h_back, reverse)], dim=-1), dropout)
+            ahead.append(y)
+        if not ahead:
+            return x.new_zeros(0, self.output_width)
+        if not back:
+            return buckets.flatten(ahead)
+        return torch.cat([buckets.flatten(ahead), buckets.flatten_reversed(back)], dim=-1)
+
+
+def read(padded: Tensor, cells: Tensor) -> Tensor:
+    """Reorder the cells of a padded batch.
+
+    padded (Tensor): *Shape:* ``(time, batch, width)``.
+    cells (Tensor): *Shape:* ``(time * batch,)``.
+    RETURNS (Tensor): *Shape:* ``(time, batch, width)``.
+    """
+    return padded.flatten(0, 1).index_select(0, cells).view(padded.shape)
+
+
+def variational_dropout(padded: Tensor, rate: float) -> Tensor:
+    """Drop the same features at all steps of a sequence. *Shape:* ``(time, batch, width)``."""
+    if rate <= 0.0:
+        return padded
+    mask = padded.new_empty(1, *padded.shape[1:]).bernoulli_(1.0 - rate).div_(1.0 - rate)
+    return padded * mask
+
+
+def run_lstm(lstm: nn.LSTM, x: Tensor, precision: torch.dtype | None = None) -> Tensor:
+    """Run a one-layer, one-directional LSTM on padded input from a zero state.
+
+    x (Tensor): *Shape:* ``(time, batch, width)``.
+    precision (Optional[torch.dtype]): What the kernel computes in, if not the type of `x`.
+    RETURNS (Tensor): The hidden states. *Shape:* ``(time, batch, hidden_width)``.
+    """
+    if precision is None or precision == x.dtype:
+        return lstm(x)[0]
+    state = x.new_zeros(1, x.shape[1], lstm.hidden_size, dtype=precision)
+    weights = [weight.to(precision) for weight in lstm.all_weights[0]]
+    y = torch.lstm(x.to(precision), (state, state), weights, True, 1, 0.0, False, False, False)[0]
+    return y.to(x.dtype)
+
+
+def init_lstm_(lstm: nn.LSTM) -> None:
+    """Initialize in place: Xavier input weights, orthogonal recurrent weights, and a bias of 1
+    for the forget gate (Jozefowicz et al., 2015, http://proceedings.mlr.press/v37/jozefowicz15).
+    """
+    for name, parameter in lstm.named_parameters():
+        if name.startswith("weight_ih"):
+            # Each of the four gates is a map of its own.
+            for gate in parameter.data.chunk(4):
+                nn.init.xavier_uniform_(gate)
+        elif name.startswith("weight_hh"):
+            for gate in parameter.data.chunk(4):
+                nn.init.orthogonal_(gate)
+        else:
+            parameter.data.zero_()
+            if name.startswith("bias_ih"):
+                parameter.data.chunk(4)[1].fill_(1.0)

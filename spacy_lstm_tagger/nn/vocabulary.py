@@ -1,0 +1,106 @@
+"""An embedding table whose vocabulary grows while it trains."""
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor, nn
+
+
+import os
+
+STD = float(os.environ.get("STD", "1"))
+
+
+class VocabularyEmbedding(nn.Module):
+    r"""Embeds symbols (words, suffixes, characters) by their 64-bit keys.
+
+    .. math:: e(k) = u + \delta_k, \quad e(\text{unknown}) = u
+
+    A symbol gets a row when it is first added, until the table is full; every other symbol is
+    unknown. A row holds the difference from the unknown vector and starts at zero: a symbol that
+    was just added is embedded exactly as an unknown one and departs from there as it is trained,
+    so adding a symbol never changes what the model says.
+
+    width (int): Width of the vectors.
+    capacity (int): How many symbols the table can hold.
+    """
+
+    def __init__(self, *, width: int, capacity: int):
+        super().__init__()
+        self.width = width
+        self.capacity = capacity
+        self.unknown = nn.Parameter(torch.zeros(width))
+        self.weight = nn.Parameter(torch.empty(capacity + 1, width).normal_(std=STD))
+        self.weight.data[0] = 0.0
+        self._rows: dict[int, int] = {}
+
+    def __len__(self) -> int:
+        """RETURNS (int): How many symbols have a row."""
+        return len(self._rows)
+
+    @property
+    def is_full(self) -> bool:
+        """RETURNS (bool): Whether further symbols stay unknown."""
+        return len(self._rows) >= self.capacity
+
+    def add(self, keys: Iterable[int]) -> None:
+        """Give each new symbol a row, in order, while there is room.
+
+        keys (Iterable[int]): The symbols' keys, as signed 64-bit integers.
+        """
+        if self.is_full:
+            return
+        rows = self._rows
+        for key in keys:
+            if key not in rows:
+                rows[key] = len(rows) + 1
+                if len(rows) == self.capacity:
+                    return
+
+    def lookup(self, keys: Iterable[int]) -> list[int]:
+        """Find the symbols' rows.
+
+        keys (Iterable[int]): The symbols' keys.
+        RETURNS (list[int]): The rows. 0 is unknown.
+        """
+        get = self._rows.get
+        return [get(key, 0) for key in keys]
+
+    def forward(self, rows: Tensor, *, drop: float = 0.0) -> Tensor:
+        """Embed symbols.
+
+        rows (Tensor): The symbols' rows, int64. *Shape:* ``(symbols,)``.
+        drop (float): The chance of a symbol to be taken for unknown.
+        RETURNS (Tensor): *Shape:* ``(symbols, width)``.
+        """
+        if drop > 0.0:
+            rows = rows * torch.empty(rows.shape, device=rows.device).bernoulli_(1.0 - drop).long()
+        return self.unknown + nn.functional.embedding(rows, self.weight, padding_idx=0)
+
+    # The keys are saved as a tensor beside the rows in use, so a small vocabulary is a small file
+    # whatever the capacity.
+
+    def _save_to_state_dict(self, destination, prefix, keep_vars):
+        super()._save_to_state_dict(destination, prefix, keep_vars)
+        destination[prefix + "weight"] = self.weight.detach()[1 : len(self) + 1]
+        destination[prefix + "keys"] = torch.tensor(list(self._rows), dtype=torch.int64)
+
+    def _load_from_state_dict(self, state_dict, prefix, *args):
+        state_dict = dict(state_dict)
+        keys = state_dict.pop(prefix + "keys", None)
+        rows = state_dict.get(prefix + "weight")
+        if keys is None or rows is None or len(keys) != len(rows):
+            args[-1].append(f"{prefix.rstrip('.')}: keys and rows are missing or do not match")
+            return
+        if len(keys) > self.capacity:
+            args[-1].append(
+                f"{prefix.rstrip('.')}: {len(keys)} symbols do not fit in the "
+                f"{self.capacity} rows of the config"
+            )
+            return
+        if rows.shape[1:] == (self.width,):
+            weight = torch.zeros_like(self.weight, device="cpu")
+            weight[1 : len(rows) + 1] = rows
+            state_dict[prefix + "weight"] = weight
+        super()._load_from_state_dict(state_dict, prefix, *args)
+        self._rows = {key: row for row, key in enumerate(keys.tolist(), start=1)}

@@ -1,0 +1,5 @@
+"""The pipeline component."""
+
+from .lstm_tagger import LSTMTagger
+
+__all__ = ["LSTMTagger"]

@@ -1,0 +1,318 @@
+"""Read CoNLL-U treebanks straight into training examples, without a conversion step."""
+
+import codecs
+import random
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import KW_ONLY, dataclass
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from spacy.errors import Errors as SpacyErrors
+from spacy.language import Language
+from spacy.parts_of_speech import IDS as POS_IDS
+from spacy.tokens import Doc
+from spacy.training import Example
+from spacy.training.augment import dont_augment
+from spacy.training.corpus import walk_corpus
+from spacy.util import ensure_path, registry
+
+from .errors import Errors
+
+# Where tags can come from, and what to try if that column is empty.
+TAG_REMEDIES = {"xpos": "upos", "upos": "xpos", "upos+feats": "xpos"}
+NEWDOC = re.compile(r"#\s*newdoc(\s|$)")
+RANGE = re.compile(r"([0-9]+)-([0-9]+)")
+EMPTY_NODE = re.compile(r"[0-9]+\.[0-9]+")
+FEATS = re.compile(r"_|[^\s=|]+=[^\s=|]+(\|[^\s=|]+=[^\s=|]+)*")
+
+
+class Sentence(NamedTuple):
+    """The columns of a sentence that a Doc is made of, and whether a document starts with it."""
+
+    words: list[str]
+    spaces: list[bool]
+    tags: list[str]
+    pos: list[str]
+    morphs: list[str]
+    lemmas: list[str]
+    newdoc: bool
+
+
+@registry.readers("spacy-lstm-tagger.ConlluCorpus.v1")
+def create_conllu_reader(
+    *,
+    path: Path | None,
+    tag: str = "xpos",
+    group_by: int | str | list[int] = 1,
+    also_group_by: int | str | None = None,
+    shuffle_buffer: int = 0,
+    gold_tokens: bool = True,
+    limit: int = 0,
+    max_length: int = 0,
+    augmenter: Callable | None = None,
+) -> Callable[[Language], Iterable[Example]]:
+    """Create a reader of CoNLL-U files, for the corpora of a training config.
+
+    path (Optional[Path]): A CoNLL-U file, or a folder that is searched, at any depth, for
+        .conllu files. They are read in sorted order.
+    tag (str): What becomes token.tag_: "xpos", "upos", or "upos+feats" for tags like
+        NOUN|Case=Acc|Number=Sing. A word with _ in the column has no tag.
+    group_by (Union[int, str, List[int]]): How many sentences make up a doc: a number, "document"
+        for docs that start at the "# newdoc" comments, or [low, high] to draw the number anew
+        for each doc in every pass. A doc ends with its file at the latest.
+    also_group_by (Optional[Union[int, str]]): Then yield the whole corpus once more, in docs of
+        this many sentences or by "document": to score lone sentences and longer docs at once.
+    shuffle_buffer (int): Draw the next doc at random from a buffer of this many docs. 0 keeps
+        the order of the files.
+    gold_tokens (bool): Let the predicted docs have the words of the treebank. If False, the
+        tokenizer of the pipeline splits the text, and the tags are aligned to its tokens.
+    limit (int): Read only this many sentences. 0 reads all.
+    max_length (int): End a doc before it grows beyond this many words. A sentence that is longer
+        by itself is kept whole. 0 sets no bound.
+    augmenter (Optional[Callable]): Makes examples out of each example, as in spacy.Corpus.v1.
+    RETURNS (Callable[[Language], Iterable[Example]]): The reader.
+    RAISES (ValueError): If a value is not allowed.
+    RAISES (FileNotFoundError): If the path does not exist.
+    """
+    if path is None:
+        raise ValueError(SpacyErrors.E913)
+    return ConlluCorpus(
+        path,
+        tag=tag,
+        group_by=group_by,
+        also_group_by=also_group_by,
+        shuffle_buffer=shuffle_buffer,
+        gold_tokens=gold_tokens,
+        limit=limit,
+        max_length=max_length,
+        augmenter=augmenter,
+    )
+
+
+@dataclass
+class ConlluCorpus:
+    """Iterate Example objects from a CoNLL-U file or a folder of them.
+
+    Files are streamed: in memory are only the sentences of the current doc and of the shuffle
+    buffer. The arguments are those of `create_conllu_reader`.
+    """
+
+    path: Path
+    _: KW_ONLY
+    tag: str = "xpos"
+    group_by: int | str | list[int] = 1
+    also_group_by: int | str | None = None
+    shuffle_buffer: int = 0
+    gold_tokens: bool = True
+    limit: int = 0
+    max_length: int = 0
+    augmenter: Callable | None = None
+
+    def __post_init__(self) -> None:
+        def check(name: str, valid: bool, allowed: str) -> None:
+            if not valid:
+                value = getattr(self, name)
+                raise ValueError(Errors.R001.format(name=name, value=value, allowed=allowed))
+
+        sizes, bounds = 'a number from 1 on, "document"', self.group_by
+        is_range = (
+            isinstance(bounds, (list, tuple))
+            and len(bounds) == 2
+            and all(is_int(bound, low=1) for bound in bounds)
+            and bounds[0] <= bounds[1]
+        )
+        check("tag", self.tag in TAG_REMEDIES, f"one of {', '.join(map(repr, TAG_REMEDIES))}")
+        is_size = bounds == "document" or is_int(bounds, low=1)
+        check("group_by", is_size or is_range, f"{sizes} or [low, high] with 1 <= low <= high")
+        again = self.also_group_by
+        is_size = again in (None, "document") or is_int(again, low=1)
+        check("also_group_by", is_size, f"{sizes} or null")
+        for name in ("shuffle_buffer", "limit", "max_length"):
+            check(name, is_int(getattr(self, name), low=0), "a whole number; 0 turns it off")
+        self.path = ensure_path(self.path)
+        if not self.path.exists():
+            raise FileNotFoundError(Errors.R002.format(path=self.path))
+
+    def __call__(self, nlp: Language) -> Iterator[Example]:
+        """Yield examples from the data.
+
+        nlp (Language): The current nlp object.
+        YIELDS (Example): The examples. A predicted doc has words and spaces only; its reference
+            has tags, coarse tags, morphology, lemmas and starts of sentences as well.
+        RAISES (ValueError): If a file is not valid CoNLL-U or lacks what the settings ask for.
+        """
+        augmenter = self.augmenter or dont_augment
+        for group_by in (self.group_by, self.also_group_by):
+            if group_by is not None:
+                for group in shuffle(self._groups(group_by), self.shuffle_buffer):
+                    yield from augmenter(nlp, self._make_example(nlp, group))
+
+    def _make_example(self, nlp: Language, group: list[Sentence]) -> Example:
+        columns: dict[str, Any] = {
+            name: list(chain.from_iterable(getattr(sentence, name) for sentence in group))
+            for name in ("words", "spaces", "tags", "pos", "morphs", "lemmas")
+        }
+        starts: Any = [i == 0 for sentence in group for i in range(len(sentence.words))]
+        reference = Doc(nlp.vocab, **columns, sent_starts=starts)
+        if self.gold_tokens:
+            predicted = Doc(nlp.vocab, words=columns["words"], spaces=columns["spaces"])
+        else:
+            predicted = nlp.make_doc(reference.text)
+        return Example(predicted, reference)
+
+    def _groups(self, group_by: int | str | list[int]) -> Iterator[list[Sentence]]:
+        """Read the corpus once and yield the sentences of each doc."""
+        paths = walk_corpus(self.path, ".conllu") if self.path.is_dir() else [self.path]
+        if not paths:
+            raise ValueError(Errors.R003.format(path=self.path))
+        total, has_tags = 0, False
+        for path in paths:
+            group: list[Sentence] = []
+            count, length, size, has_newdoc = 0, 0, 0, False
+            left = self.limit - total if self.limit else None
+            for sentence in islice(read_sentences(path, self.tag), left):
+                length += len(sentence.words)
+                full = sentence.newdoc if group_by == "document" else len(group) == size
+                if group and (full or length > self.max_length > 0):
+                    yield group
+                    group, length = [], len(sentence.words)
+                if not group and not isinstance(group_by, str):
+                    size = group_by if isinstance(group_by, int) else random.randint(*group_by)
+                group.append(sentence)
+                count += 1
+                has_newdoc = has_newdoc or sentence.newdoc
+                has_tags = has_tags or any(sentence.tags)
+            if group_by == "document" and group and not has_newdoc:
+                raise ValueError(Errors.R006.format(path=path, count=count))
+            if group:
+                yield group
+            total += count
+            if self.limit and total == self.limit:
+                break
+        if not total:
+            raise ValueError(Errors.R004.format(path=self.path))
+        if not has_tags:
+            found = {"path": self.path, "tag": self.tag, "column": self.tag[:4].upper()}
+            raise ValueError(Errors.R005.format(**found, remedy=TAG_REMEDIES[self.tag]))
+
+
+def is_int(value: object, *, low: int) -> bool:
+    """Tell whether a setting is a whole number that is large enough; true and false are none."""
+    return isinstance(value, int) and not isinstance(value, bool) and value >= low
+
+
+def shuffle(groups: Iterator[list[Sentence]], size: int) -> Iterator[list[Sentence]]:
+    """Yield docs in an order drawn from a buffer of a given size, so as not to hold them all."""
+    buffer = list(islice(groups, size))
+    for group in groups:
+        if buffer:
+            i = random.randrange(size)
+            buffer[i], group = group, buffer[i]
+        yield group
+    random.shuffle(buffer)
+    yield from buffer
+
+
+# The `conllu` package reads this format too, but its errors name no line, and it takes two spaces
+# inside a word for the end of a column.
+def read_sentences(path: Path, tag: str) -> Iterator[Sentence]:
+    """Read a CoNLL-U file sentence by sentence.
+
+    path (Path): The file.
+    tag (str): What becomes the tag, as in `create_conllu_reader`.
+    YIELDS (Sentence): Each sentence that has words.
+    RAISES (ValueError): At the first line that is not valid.
+    """
+    lines: list[tuple[int, str]] = []
+    newdoc = False
+    with path.open("rb") as file:
+        if file.read(3) != codecs.BOM_UTF8:
+            file.seek(0)
+        # The empty line at the end closes the last sentence of a file that lacks one.
+        for number, raw in enumerate(chain(file, [b"\n"]), 1):
+            try:  # line by line, so that the error can name the line
+                line = raw.decode("utf-8").rstrip("\r\n")
+            except UnicodeDecodeError as error:
+                place = f"{path}, line {number}"
+                text = Errors.R007.format(place=place, byte=raw[error.start])
+                raise ValueError(text) from None
+            if line.startswith("#"):
+                newdoc = newdoc or NEWDOC.match(line) is not None
+            elif line and not line.isspace():
+                lines.append((number, line))
+            elif lines:
+                rows, spaces = read_rows(path, lines)
+                lines = []
+                if rows:
+                    yield make_sentence(rows, spaces, tag, newdoc)
+                    newdoc = False
+
+
+def read_rows(path: Path, lines: list[tuple[int, str]]) -> tuple[list[list[str]], list[bool]]:
+    """Check the numbered lines of a sentence; split those of words, and see where spaces go."""
+
+    def fail(message: str, number: int, **found: object) -> ValueError:
+        return ValueError(message.format(place=f"{path}, line {number}", **found))
+
+    rows: list[list[str]] = []
+    spaces: list[bool] = []
+    # The open multiword token: first and last word, surface form, space after it, line number.
+    start, end, form, space, opened = 0, 0, "", True, 0
+    for number, line in lines:
+        row = line.split("\t")
+        if len(row) != 10:
+            remedy = "Remove tabs that are too many; write _ in a column that has no value."
+            if len(row) < 10 <= len(line.split()):
+                remedy = "Spaces seem to separate the columns here: put tabs instead."
+            raise fail(Errors.R008, number, count=len(row), remedy=remedy)
+        id_, word, feats = row[0], row[1], row[5]
+        if not word or word.isspace():
+            raise fail(Errors.R009, number)
+        if not FEATS.fullmatch(feats):
+            raise fail(Errors.R010, number, feats=feats)
+        space_after = "SpaceAfter=No" not in row[9].split("|")
+        expected = len(rows) + 1
+        if id_ == str(expected):
+            rows.append(row)
+            spaces.append(space_after)
+            if expected == end:
+                # Parts that do not spell the form when put together (zu dem: zum) are apart.
+                parts = [part[1] for part in rows[start - 1 :]]
+                spaces[start - 1 :] = [form != "".join(parts)] * (len(parts) - 1) + [space]
+                end = 0
+        elif match := RANGE.fullmatch(id_):
+            first, last = int(match[1]), int(match[2])
+            if end or first != expected or last < first:
+                raise fail(Errors.R013, number, id=id_, expected=expected)
+            start, end, form, space, opened = first, last, word, space_after, number
+        elif re.fullmatch("[0-9]+", id_):
+            raise fail(Errors.R012, number, id=id_, expected=expected)
+        elif not EMPTY_NODE.fullmatch(id_):
+            raise fail(Errors.R011, number, id=id_)
+    if end:
+        raise fail(Errors.R014, opened, id=f"{start}-{end}", last=len(rows), end=end)
+    return rows, spaces
+
+
+def make_sentence(rows: list[list[str]], spaces: list[bool], tag: str, newdoc: bool) -> Sentence:
+    """Take the columns that a Doc knows from the words of a sentence; _ becomes no value."""
+    _, words, lemmas, upos, xpos, feats, *_ = map(list, zip(*rows, strict=True))
+    tags = xpos if tag == "xpos" else upos
+    if tag == "upos+feats":
+        pairs = zip(upos, feats, strict=True)
+        tags = [pos if pos == "_" or feat == "_" else f"{pos}|{feat}" for pos, feat in pairs]
+    return Sentence(
+        words=words,
+        spaces=spaces,
+        tags=["" if tag == "_" else tag for tag in tags],
+        # A Doc takes only the coarse tags that spaCy knows, so a treebank's own are left out.
+        pos=[pos if pos in POS_IDS else "" for pos in upos],
+        morphs=["" if feat == "_" else feat for feat in feats],
+        # _ is also the lemma of the word _ itself.
+        lemmas=[
+            "" if lemma == "_" != word else lemma for word, lemma in zip(words, lemmas, strict=True)
+        ],
+        newdoc=newdoc,
+    )
