@@ -91,6 +91,23 @@ def create_conllu_reader(
     )
 
 
+@registry.readers("spacy-lstm-tagger.ConlluLabels.v1")
+def read_conllu_labels(*, path: Path | None, tag: str = "xpos") -> list[str]:
+    """Read the tag set of a corpus, for the labels of a tagger in [initialize.components]. With
+    a streamed corpus (max_epochs = -1) spaCy shows a component only its first examples, which
+    may not have every tag.
+
+    path (Optional[Path]): A CoNLL-U file, or a folder that is searched for .conllu files.
+    tag (str): What becomes the tag, as in `create_conllu_reader`.
+    RETURNS (List[str]): The tags, sorted.
+    RAISES (ValueError): If a value or a file is not valid, or no word has a tag.
+    """
+    if path is None:
+        raise ValueError(SpacyErrors.E913)
+    sentences = chain.from_iterable(ConlluCorpus(path, tag=tag)._groups(1))
+    return sorted({tag for sentence in sentences for tag in sentence.tags if tag})
+
+
 @dataclass
 class ConlluCorpus:
     """Iterate Example objects from a CoNLL-U file or a folder of them.

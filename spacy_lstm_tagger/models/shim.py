@@ -16,6 +16,7 @@ from thinc.util import torch2xp, xp2torch
 from torch import Tensor
 
 from ..errors import Errors
+from ..nn.vocabulary import BLOCK
 
 PRECISIONS = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -95,32 +96,43 @@ class TorchShim(PyTorchShim):
             if parameter.grad is None:
                 continue
             if not self._grad_scaler.found_inf:
-                weights, _ = optimizer(
-                    (self.id, name), torch2xp(parameter.data), torch2xp(parameter.grad)
-                )
-                # Thinc's optimizers write to the array they are given. Where one did not, copy.
-                updated = xp2torch(weights, device=parameter.device)
-                if updated.data_ptr() != parameter.data_ptr():
-                    parameter.data.copy_(updated)
+                for key, rows in self._blocks(name, parameter):
+                    weights = parameter.data[rows]
+                    updated, _ = optimizer(key, torch2xp(weights), torch2xp(parameter.grad[rows]))
+                    # Thinc's optimizers write to the array that they are given; if one does not:
+                    tensor = xp2torch(updated, device=weights.device)
+                    if tensor.data_ptr() != weights.data_ptr():
+                        weights.copy_(tensor)
             parameter.grad.zero_()
         self._grad_scaler.update()
 
     @contextlib.contextmanager
     def use_params(self, params: dict) -> Iterator[None]:
         """Use other weights, such as the optimizer's averages, while the context lasts."""
-        backup = {}
+        backup = []
         try:
             for name, parameter in self._model.named_parameters():
-                weights = params.get((self.id, name))
-                if weights is not None:
-                    backup[name] = parameter.data.clone()
-                    parameter.data.copy_(xp2torch(weights, device=parameter.device))
+                for key, rows in self._blocks(name, parameter):
+                    if key in params:
+                        weights = parameter.data[rows]
+                        backup.append((weights, weights.clone()))
+                        weights.copy_(xp2torch(params[key], device=weights.device))
             self._changes += 1
             yield
         finally:
-            for name, weights in backup.items():
-                self._model.get_parameter(name).data.copy_(weights)
+            for weights, original in backup:
+                weights.copy_(original)
             self._changes += 1
+
+    def _blocks(self, name: str, parameter: Tensor) -> Iterator[tuple[tuple[int, str], slice]]:
+        """Cut a parameter as the optimizer sees it. Its state has a fixed size for each key, so a
+        table that grows by blocks of rows has a key for each block.
+
+        YIELDS (tuple): A key, and its rows.
+        """
+        yield (self.id, name), slice(0, BLOCK)
+        for start in range(BLOCK, len(parameter), BLOCK):
+            yield (self.id, f"{name}[{start}]"), slice(start, start + BLOCK)
 
     def copy(self) -> "TorchShim":
         """RETURNS (TorchShim): A deep copy with its own id."""

@@ -5,10 +5,9 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
-
-import os
-
-STD = float(os.environ.get("STD", "1"))
+# Tables grow by this many rows, so that memory and the optimizer's work follow the symbols seen
+# and not the capacity.
+BLOCK = 1024
 
 
 class VocabularyEmbedding(nn.Module):
@@ -17,21 +16,22 @@ class VocabularyEmbedding(nn.Module):
     .. math:: e(k) = u + \delta_k, \quad e(\text{unknown}) = u
 
     A symbol gets a row when it is first added, until the table is full; every other symbol is
-    unknown. A row holds the difference from the unknown vector and starts at zero: a symbol that
-    was just added is embedded exactly as an unknown one and departs from there as it is trained,
-    so adding a symbol never changes what the model says.
+    unknown. A row holds the difference from the unknown vector. In a new table it starts at
+    random, which tells the symbols apart; in one that was loaded it starts at zero, so that a
+    symbol which is added to a trained model is embedded as an unknown one and departs from there.
 
     width (int): Width of the vectors.
     capacity (int): How many symbols the table can hold.
+    std (float): The standard deviation that rows of a new table start with.
     """
 
-    def __init__(self, *, width: int, capacity: int):
+    def __init__(self, *, width: int, capacity: int, std: float = 1.0):
         super().__init__()
         self.width = width
         self.capacity = capacity
+        self.std = std
         self.unknown = nn.Parameter(torch.zeros(width))
-        self.weight = nn.Parameter(torch.empty(capacity + 1, width).normal_(std=STD))
-        self.weight.data[0] = 0.0
+        self.weight = nn.Parameter(torch.zeros(1, width))  # row 0 stays zero
         self._rows: dict[int, int] = {}
 
     def __len__(self) -> int:
@@ -55,7 +55,18 @@ class VocabularyEmbedding(nn.Module):
             if key not in rows:
                 rows[key] = len(rows) + 1
                 if len(rows) == self.capacity:
-                    return
+                    break
+        if len(rows) >= len(self.weight):
+            self._grow()
+
+    def _grow(self) -> None:
+        """Append rows in whole blocks and in place, keeping the gradients gathered so far."""
+        n_rows = -(-(len(self) + 1) // BLOCK) * BLOCK - len(self.weight)
+        fresh = self.weight.new_empty(n_rows, self.width).normal_(std=self.std)
+        grad = self.weight.grad
+        self.weight.data = torch.cat([self.weight.data, fresh])
+        if grad is not None:
+            self.weight.grad = torch.cat([grad, torch.zeros_like(fresh)])
 
     def lookup(self, keys: Iterable[int]) -> list[int]:
         """Find the symbols' rows.
@@ -99,8 +110,13 @@ class VocabularyEmbedding(nn.Module):
             )
             return
         if rows.shape[1:] == (self.width,):
-            weight = torch.zeros_like(self.weight, device="cpu")
+            # Rows that are added from here on start at zero.
+            self.std = 0.0
+            n_rows = -(-(len(rows) + 1) // BLOCK) * BLOCK
+            weight = rows.new_zeros(n_rows, self.width)
             weight[1 : len(rows) + 1] = rows
             state_dict[prefix + "weight"] = weight
+            self.weight.grad = None
+            self.weight.data = self.weight.new_zeros(weight.shape)
         super()._load_from_state_dict(state_dict, prefix, *args)
         self._rows = {key: row for row, key in enumerate(keys.tolist(), start=1)}
