@@ -104,11 +104,10 @@ def build_word_char_embed(
     tables["word"] = (word_width, word_rows)
     module = WordEmbedding(
         features=tables,
-        character_embedding=VocabularyEmbedding(width=char_width, capacity=char_rows)
-        if characters
-        else None,
         characters=CharacterLSTM(
-            input_width=char_width, hidden_width=char_hidden_width, bidirectional=char_bidirectional
+            embedding=VocabularyEmbedding(width=char_width, capacity=char_rows),
+            hidden_width=char_hidden_width,
+            bidirectional=char_bidirectional,
         )
         if characters
         else None,

@@ -12,7 +12,6 @@ from ..nn.buckets import Buckets
 from ..nn.lstm import BucketedLSTM
 from .flat import FlatList, flatten
 from .shim import TorchShim
-from .word_char_embed import STEP_COST
 
 
 def lstm_encoder(
@@ -56,12 +55,7 @@ def forward(
         raise ValueError(Errors.M002.format(value=flat.shape[1], allowed=model.get_dim("nI")))
     device = shim.device
     x = xp2torch(flat, requires_grad=is_train, device=device)
-    buckets = Buckets(
-        lengths,
-        max_cells=model.attrs["max_cells"],
-        step_cost=STEP_COST[device.type],
-        device=device,
-    )
+    buckets = Buckets(lengths, max_cells=model.attrs["max_cells"], device=device)
     inputs = ArgsKwargs((x, buckets), {})
     if not is_train:
         return FlatList(cast(Floats2d, torch2xp(shim.predict(inputs))), lengths), _no_gradient

@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import os
 from collections.abc import Callable, Iterator
 
 import srsly
@@ -33,7 +34,8 @@ class TorchShim(PyTorchShim):
 
     model (torch.nn.Module): The module. Its `forward` takes a keyword `precision`.
     precision (str): What to compute in, a key of `PRECISIONS`. On a GPU it holds for training and
-        tagging (mixed precision), on a CPU for tagging alone, and there "fp16" is "fp32".
+        tagging (mixed precision). On a CPU "bf16" holds for tagging alone, where the CPU has
+        instructions for it; otherwise it is "fp32" there, as "fp16" is.
     """
 
     def __init__(self, model: torch.nn.Module, *, precision: str = "fp32"):
@@ -56,9 +58,10 @@ class TorchShim(PyTorchShim):
 
         RETURNS (Tensor): The output, float32.
         """
-        kernel = PRECISIONS[self.precision] if self.device.type == "cpu" else None
-        if kernel == torch.float16:
-            kernel = None
+        _survive_fork()
+        kernel = None
+        if self.precision == "bf16" and self.device.type == "cpu" and cpu_has_bf16():
+            kernel = torch.bfloat16
         self._model.eval()
         with torch.inference_mode(), self._autocast():
             return self._model(*inputs.args, **inputs.kwargs, precision=kernel).float()
@@ -69,6 +72,7 @@ class TorchShim(PyTorchShim):
         RETURNS (tuple): The output, float32, and a callback that takes its gradient and leaves
             those of the weights and of the input tensors that require one in their `grad`.
         """
+        _survive_fork()
         self._model.train()
         self._changes += 1
         with self._autocast():
@@ -178,3 +182,21 @@ class TorchShim(PyTorchShim):
         self.cfg = config
         self._changes += 1
         return self
+
+
+def cpu_has_bf16() -> bool:
+    """RETURNS (bool): Whether this CPU computes bfloat16 in hardware rather than emulating it."""
+    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+
+
+_process = os.getpid()
+
+
+def _survive_fork() -> None:
+    """PyTorch's threads do not survive a fork: a forked worker of `nlp.pipe(n_process=2)` that
+    asked for them would wait for ever. One thread needs none.
+    """
+    global _process
+    if os.getpid() != _process:
+        torch.set_num_threads(1)
+        _process = os.getpid()

@@ -20,8 +20,6 @@ from .flat import FlatList, flatten
 from .shim import TorchShim
 from .types import FeatureSet, Types, letters
 
-STEP_COST = {"cpu": 2, "cuda": 512}  # see `Buckets`
-
 
 def word_char_embed(
     module: WordEmbedding,
@@ -147,17 +145,17 @@ def _inputs(model: Model, types: Types, *, grow: bool) -> ArgsKwargs:
         if grow:
             table.add(column)
         rows.append(table.lookup(column))
-    buckets = letter_rows = None
-    if module.character_embedding is not None:
-        points, lengths = letters(strings, max_length=model.attrs["max_letters"])
-        distinct, where = np.unique(points, return_inverse=True)
-        if grow:
-            module.character_embedding.add(distinct.tolist())
-        known = np.array(module.character_embedding.lookup(distinct.tolist()))
-        letter_rows = torch.from_numpy(known[where]).to(device)
-        buckets = Buckets(lengths, device=device, step_cost=STEP_COST[device.type])
     features = torch.tensor(rows, dtype=torch.int64).to(device)
-    return ArgsKwargs((features, letter_rows, buckets), {})
+    if module.characters is None:
+        return ArgsKwargs((features,), {})
+    points, lengths = letters(strings, max_length=model.attrs["max_letters"])
+    distinct, where = np.unique(points, return_inverse=True)
+    characters = distinct.tolist()
+    table = module.characters.embedding
+    if grow:
+        table.add(characters)
+    letter_rows = torch.from_numpy(np.array(table.lookup(characters))[where]).to(device)
+    return ArgsKwargs((features, (letter_rows, Buckets(lengths, device=device))), {})
 
 
 def _static_stamp(model: Model, types: Types) -> tuple:

@@ -6,6 +6,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+# What one step of a bucket costs, in tokens. An accelerator's steps cost the same however many
+# sequences they advance.
+STEP_COST = {"cpu": 2, "cuda": 512}
+# What calling the LSTM costs beside its steps, in steps.
+CALL_STEPS = 16
+
 
 @dataclass(frozen=True)
 class Bucket:
@@ -36,8 +42,8 @@ class Buckets:
     lengths (Sequence[int]): The length of each sequence. Empty sequences are left out.
     max_cells (int): A bucket holds at most this many cells (time × batch), padding included, or
         a single sequence. Bounds the memory of one call of the LSTM.
-    step_cost (int): What one step of a bucket costs, in tokens. About 2 on a CPU and hundreds on
-        a GPU, whose steps cost the same however many sequences they advance.
+    step_cost (Optional[int]): What one step of a bucket costs, in tokens. None: what it costs on
+        the device, see `STEP_COST`.
     device (torch.device): Where the index tensors go, in one copy.
     RAISES (ValueError): If a length is negative.
     """
@@ -47,9 +53,11 @@ class Buckets:
         lengths: Sequence[int],
         *,
         max_cells: int = 16384,
-        step_cost: int = 2,
+        step_cost: int | None = None,
         device: torch.device | str = "cpu",
     ):
+        if step_cost is None:
+            step_cost = STEP_COST.get(torch.device(device).type, STEP_COST["cuda"])
         spans = _cut(lengths, max_cells=max_cells, step_cost=step_cost)
         flat_lengths = torch.tensor(lengths, dtype=torch.int64)
         starts = torch.cumsum(flat_lengths, 0) - flat_lengths
@@ -136,13 +144,9 @@ def _cut(lengths: Sequence[int], *, max_cells: int, step_cost: int) -> list[list
         if spans:
             padding += longest - length
             fits = longest * (len(spans[-1]) + 1) <= max_cells
-            if fits and padding <= step_cost * (longest + _CALL_STEPS):
+            if fits and padding <= step_cost * (longest + CALL_STEPS):
                 spans[-1].append(i)
                 continue
         spans.append([i])
         longest, padding = length, 0
     return spans
-
-
-# What calling the LSTM costs beside its steps, in steps.
-_CALL_STEPS = 16

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from .buckets import Buckets
 from .lstm import init_lstm_, read, run_lstm
+from .vocabulary import VocabularyEmbedding
 
 
 class CharacterLSTM(nn.Module):
@@ -16,35 +17,39 @@ class CharacterLSTM(nn.Module):
     The final state of a word is the one at its own last letter (of its first letter, read
     backwards), whatever words lie beside it in the bucket.
 
-    input_width (int): Width of a character's embedding.
+    embedding (VocabularyEmbedding): The table of the characters.
     hidden_width (int): Width of one direction's hidden state.
     bidirectional (bool): Whether to read backwards too. The output is `2 * hidden_width` wide
         if so.
     """
 
-    def __init__(self, *, input_width: int, hidden_width: int, bidirectional: bool = True):
+    def __init__(
+        self, *, embedding: VocabularyEmbedding, hidden_width: int, bidirectional: bool = True
+    ):
         super().__init__()
-        self.ahead = nn.LSTM(input_width, hidden_width)
-        self.back = nn.LSTM(input_width, hidden_width) if bidirectional else None
+        self.embedding = embedding
+        self.ahead = nn.LSTM(embedding.width, hidden_width)
+        self.back = nn.LSTM(embedding.width, hidden_width) if bidirectional else None
         self.output_width = hidden_width * (2 if bidirectional else 1)
         for lstm in [self.ahead, self.back]:
             if lstm is not None:
                 init_lstm_(lstm)
 
     def forward(
-        self, x: Tensor, buckets: Buckets, *, precision: torch.dtype | None = None
+        self, rows: Tensor, buckets: Buckets, *, precision: torch.dtype | None = None
     ) -> Tensor:
         """Read all words.
 
-        x (Tensor): The characters' vectors, word after word.
-            *Shape:* ``(characters, input_width)``.
+        rows (Tensor): The characters' rows in the table, word after word, int64.
+            *Shape:* ``(characters,)``.
         buckets (Buckets): The plan, made from the words' lengths. No word may be empty.
         precision (Optional[torch.dtype]): What the kernels compute in.
         RETURNS (Tensor): *Shape:* ``(words, output_width)``.
         """
+        x = self.embedding(rows)  # (characters, width)
         finals: list[Tensor] = []
         for bucket in buckets.buckets:
-            y = x[bucket.rows]  # (time, batch, input_width)
+            y = x[bucket.rows]  # (time, batch, width)
             states = [run_lstm(self.ahead, y, precision)]
             if self.back is not None:
                 states.append(run_lstm(self.back, read(y, bucket.reverse), precision))

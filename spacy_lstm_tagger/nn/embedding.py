@@ -23,7 +23,6 @@ class WordEmbedding(nn.Module):
     features (Mapping[str, tuple[int, int]]): For each feature its name, and the width and
         capacity of its table.
     characters (Optional[CharacterLSTM]): The character LSTM.
-    character_embedding (Optional[VocabularyEmbedding]): The table of the characters.
     width (Optional[int]): Width of the output. None: no projection.
     """
 
@@ -32,7 +31,6 @@ class WordEmbedding(nn.Module):
         *,
         features: Mapping[str, tuple[int, int]],
         characters: CharacterLSTM | None = None,
-        character_embedding: VocabularyEmbedding | None = None,
         width: int | None = None,
     ):
         super().__init__()
@@ -42,7 +40,6 @@ class WordEmbedding(nn.Module):
                 for name, (table_width, capacity) in features.items()
             }
         )
-        self.character_embedding = character_embedding
         self.characters = characters
         parts_width = sum(table_width for table_width, _ in features.values())
         if characters is not None:
@@ -56,8 +53,7 @@ class WordEmbedding(nn.Module):
     def forward(
         self,
         features: Tensor,
-        letters: Tensor,
-        buckets: Buckets | None,
+        letters: tuple[Tensor, Buckets] | None = None,
         *,
         static: Tensor | None = None,
         tokens: Tensor | None = None,
@@ -68,8 +64,9 @@ class WordEmbedding(nn.Module):
         """Embed distinct words.
 
         features (Tensor): The row of each feature, 0 for unknown. *Shape:* ``(features, words)``.
-        letters (Tensor): The rows of the characters, word after word. *Shape:* ``(letters,)``.
-        buckets (Optional[Buckets]): The plan, made from the words' lengths in letters.
+        letters (Optional[tuple[Tensor, Buckets]]): What the character LSTM reads: the rows of the
+            characters, word after word, and the plan made from the words' lengths. Needed if there
+            is a character LSTM. *Shape:* ``(letters,)``.
         static (Optional[Tensor]): Vectors to add. *Shape:* ``(words, output_width)``.
         tokens (Optional[Tensor]): The word of each token. *Shape:* ``(tokens,)``.
         dropout (float): Dropout on the parts before they are projected.
@@ -82,10 +79,8 @@ class WordEmbedding(nn.Module):
             table(rows, drop=word_dropout)
             for table, rows in zip(self.tables.values(), features, strict=True)
         ]
-        if self.characters is not None and self.character_embedding is not None:
-            assert buckets is not None
-            x = self.character_embedding(letters)
-            parts.append(self.characters(x, buckets, precision=precision))
+        if self.characters is not None and letters is not None:
+            parts.append(self.characters(*letters, precision=precision))
         x = torch.cat(parts, dim=-1)  # (words, parts)
         x = nn.functional.dropout(x, dropout, training=dropout > 0.0)
         if self.projection is not None:

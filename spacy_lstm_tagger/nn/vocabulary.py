@@ -25,7 +25,7 @@ class VocabularyEmbedding(nn.Module):
     std (float): The standard deviation that rows of a new table start with.
     """
 
-    def __init__(self, *, width: int, capacity: int, std: float = 1.0):
+    def __init__(self, *, width: int, capacity: int, std: float = 0.3):
         super().__init__()
         self.width = width
         self.capacity = capacity

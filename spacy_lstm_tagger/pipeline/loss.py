@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from spacy.attrs import ORTH, TAG
 from spacy.training import Example
+from thinc.api import Ops
 from thinc.types import Floats2d
 
 from ..errors import Errors
@@ -69,26 +70,28 @@ def gold_tags(
     return GoldTags(ids[where], negative[where])
 
 
-def softmax_gradient(probs: Floats2d, gold: GoldTags, *, label_smoothing: float) -> Floats2d:
+def softmax_gradient(
+    ops: Ops, probs: Floats2d, gold: GoldTags, *, label_smoothing: float
+) -> Floats2d:
     """The gradient of the cross-entropy with respect to the logits, as
     `thinc.api.SequenceCategoricalCrossentropy` defines it: summed over tokens, zero where the tag
     is missing, and for a negative tag only what pushes this one tag down.
 
+    ops (Ops): The device's operations.
     probs (Floats2d): The tags' probabilities. *Shape:* ``(tokens, tags)``.
     gold (GoldTags): The annotation.
     label_smoothing (float): The probability that is spread over the other tags.
     RETURNS (Floats2d): *Shape:* ``(tokens, tags)``.
     """
     n_tokens, n_tags = probs.shape
-    d_logits = probs.copy()
-    tokens = np.arange(n_tokens)
+    tokens, labels = ops.xp.arange(n_tokens), ops.asarray(gold.labels)
     others = label_smoothing / (n_tags - 1) if n_tags > 1 else 0.0
-    d_logits -= others
-    d_logits[tokens, gold.labels] -= 1.0 - label_smoothing - others
-    d_logits[gold.labels == MISSING] = 0.0
+    d_logits = probs - others
+    d_logits[tokens, labels] -= 1.0 - label_smoothing - others
+    d_logits[labels == MISSING] = 0.0
     if gold.negative.any():
-        rows = tokens[gold.negative]
-        tags = gold.labels[gold.negative]
+        negative = ops.asarray(gold.negative)
+        rows, tags = tokens[negative], labels[negative]
         d_logits[rows] = 0.0
         d_logits[rows, tags] = probs[rows, tags]
     return d_logits

@@ -145,13 +145,13 @@ class LSTMTagger(Tagger):
         validate_examples(examples, "LSTMTagger.get_loss")
         ops = self.model.ops
         gold = gold_tags(examples, self.labels, neg_prefix=self.cfg["neg_prefix"])
-        flat = flatten(ops, scores)
-        probs = ops.to_numpy(flat)
-        gradient = softmax_gradient(probs, gold, label_smoothing=self.cfg["label_smoothing"])
+        gradient = softmax_gradient(
+            ops, flatten(ops, scores), gold, label_smoothing=self.cfg["label_smoothing"]
+        )
         loss = float((gradient**2).sum())
         if np.isnan(loss):
             raise ValueError(SpacyErrors.E910.format(name=self.name))
-        return loss, FlatList(ops.asarray2f(gradient), [len(s) for s in scores])
+        return loss, FlatList(gradient, [len(s) for s in scores])
 
     def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "LSTMTagger":
         """Load the component.
