@@ -17,8 +17,9 @@ from thinc.util import torch2xp, xp2torch
 from torch import Tensor
 
 from ..errors import Errors
-from ..nn.vocabulary import BLOCK
+from ..nn.vocabulary import VocabularyEmbedding
 
+BLOCK = 1024
 PRECISIONS = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
@@ -96,18 +97,14 @@ class TorchShim(PyTorchShim):
     def finish_update(self, optimizer: Optimizer) -> None:
         """Let the optimizer change the weights in place and clear the gradients."""
         self._changes += 1
-        for name, parameter in self._model.named_parameters():
-            if parameter.grad is None:
-                continue
-            if not self._grad_scaler.found_inf:
-                for key, rows in self._blocks(name, parameter):
-                    weights = parameter.data[rows]
-                    updated, _ = optimizer(key, torch2xp(weights), torch2xp(parameter.grad[rows]))
-                    # Thinc's optimizers write to the array that they are given; if one does not:
-                    tensor = xp2torch(updated, device=weights.device)
-                    if tensor.data_ptr() != weights.data_ptr():
-                        weights.copy_(tensor)
-            parameter.grad.zero_()
+        for key, weights, grad in self._pieces():
+            if grad is not None and not self._grad_scaler.found_inf:
+                updated, _ = optimizer(key, torch2xp(weights), torch2xp(grad))
+                # Thinc's optimizers write to the array that they are given; if one does not:
+                tensor = xp2torch(updated, device=weights.device)
+                if tensor.data_ptr() != weights.data_ptr():
+                    weights.copy_(tensor)
+        self._model.zero_grad(set_to_none=True)
         self._grad_scaler.update()
 
     @contextlib.contextmanager
@@ -115,12 +112,10 @@ class TorchShim(PyTorchShim):
         """Use other weights, such as the optimizer's averages, while the context lasts."""
         backup = []
         try:
-            for name, parameter in self._model.named_parameters():
-                for key, rows in self._blocks(name, parameter):
-                    if key in params:
-                        weights = parameter.data[rows]
-                        backup.append((weights, weights.clone()))
-                        weights.copy_(xp2torch(params[key], device=weights.device))
+            for key, weights, _ in self._pieces():
+                if key in params:
+                    backup.append((weights, weights.clone()))
+                    weights.copy_(xp2torch(params[key], device=weights.device))
             self._changes += 1
             yield
         finally:
@@ -128,15 +123,27 @@ class TorchShim(PyTorchShim):
                 weights.copy_(original)
             self._changes += 1
 
-    def _blocks(self, name: str, parameter: Tensor) -> Iterator[tuple[tuple[int, str], slice]]:
-        """Cut a parameter as the optimizer sees it. Its state has a fixed size for each key, so a
-        table that grows by blocks of rows has a key for each block.
+    def _pieces(self) -> Iterator[tuple[tuple[int, str], Tensor, Tensor | None]]:
+        """Cut the parameters as the optimizer sees them: whole, but for a vocabulary's table, of
+        which only the blocks in use are seen. An optimizer keeps a state of fixed size for each
+        key, so these are many keys and not a growing one.
 
-        YIELDS (tuple): A key, and its rows.
+        YIELDS (tuple): A key, the weights and their gradient.
         """
-        yield (self.id, name), slice(0, BLOCK)
-        for start in range(BLOCK, len(parameter), BLOCK):
-            yield (self.id, f"{name}[{start}]"), slice(start, start + BLOCK)
+        tables = {
+            table.weight: len(table) + 1
+            for table in self._model.modules()
+            if isinstance(table, VocabularyEmbedding)
+        }
+        for name, parameter in self._model.named_parameters():
+            if parameter not in tables:
+                yield (self.id, name), parameter.data, parameter.grad
+                continue
+            grad = parameter.grad
+            for start in range(0, tables[parameter], BLOCK):
+                rows = slice(start, start + BLOCK)
+                block = None if grad is None else grad[rows]
+                yield (self.id, f"{name}[{start}]"), parameter.data[rows], block
 
     def copy(self) -> "TorchShim":
         """RETURNS (TorchShim): A deep copy with its own id."""

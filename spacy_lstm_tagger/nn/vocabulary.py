@@ -1,13 +1,9 @@
-"""An embedding table whose vocabulary grows while it trains."""
+"""An embedding table that fills its vocabulary while it trains."""
 
 from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
-
-# Tables grow by this many rows, so that memory and the optimizer's work follow the symbols seen
-# and not the capacity.
-BLOCK = 1024
 
 
 class VocabularyEmbedding(nn.Module):
@@ -29,9 +25,9 @@ class VocabularyEmbedding(nn.Module):
         super().__init__()
         self.width = width
         self.capacity = capacity
-        self.std = std
         self.unknown = nn.Parameter(torch.zeros(width))
-        self.weight = nn.Parameter(torch.zeros(1, width))  # row 0 stays zero
+        self.weight = nn.Parameter(torch.empty(capacity + 1, width).normal_(std=std))
+        self.weight.data[0] = 0.0  # and stays zero: an unknown symbol differs by nothing
         self._rows: dict[int, int] = {}
 
     def __len__(self) -> int:
@@ -56,17 +52,6 @@ class VocabularyEmbedding(nn.Module):
                 rows[key] = len(rows) + 1
                 if len(rows) == self.capacity:
                     break
-        if len(rows) >= len(self.weight):
-            self._grow()
-
-    def _grow(self) -> None:
-        """Append rows in whole blocks and in place, keeping the gradients gathered so far."""
-        n_rows = -(-(len(self) + 1) // BLOCK) * BLOCK - len(self.weight)
-        fresh = self.weight.new_empty(n_rows, self.width).normal_(std=self.std)
-        grad = self.weight.grad
-        self.weight.data = torch.cat([self.weight.data, fresh])
-        if grad is not None:
-            self.weight.grad = torch.cat([grad, torch.zeros_like(fresh)])
 
     def lookup(self, keys: Iterable[int]) -> list[int]:
         """Find the symbols' rows.
@@ -111,12 +96,8 @@ class VocabularyEmbedding(nn.Module):
             return
         if rows.shape[1:] == (self.width,):
             # Rows that are added from here on start at zero.
-            self.std = 0.0
-            n_rows = -(-(len(rows) + 1) // BLOCK) * BLOCK
-            weight = rows.new_zeros(n_rows, self.width)
+            weight = rows.new_zeros(self.weight.shape)
             weight[1 : len(rows) + 1] = rows
             state_dict[prefix + "weight"] = weight
-            self.weight.grad = None
-            self.weight.data = self.weight.new_zeros(weight.shape)
         super()._load_from_state_dict(state_dict, prefix, *args)
         self._rows = {key: row for row, key in enumerate(keys.tolist(), start=1)}
