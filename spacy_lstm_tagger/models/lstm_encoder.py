@@ -6,6 +6,7 @@ from typing import cast
 from thinc.api import ArgsKwargs, Model
 from thinc.types import Floats2d
 from thinc.util import torch2xp, xp2torch
+from torch import Tensor
 
 from ..errors import Errors
 from ..nn.buckets import Buckets
@@ -65,7 +66,7 @@ def forward(
 
     def backprop(dY: Sequence[Floats2d]) -> list[Floats2d]:
         backprop_torch(xp2torch(flatten(model.ops, dY), device=device))
-        return FlatList(cast(Floats2d, torch2xp(x.grad)), lengths)
+        return FlatList(cast(Floats2d, torch2xp(cast(Tensor, x.grad))), lengths)
 
     return FlatList(cast(Floats2d, torch2xp(y)), lengths), backprop
 

@@ -4,6 +4,7 @@ import contextlib
 import copy
 import os
 from collections.abc import Callable, Iterator
+from typing import cast
 
 import srsly
 import torch
@@ -12,7 +13,7 @@ from safetensors.torch import load as load_safetensors
 from safetensors.torch import save as save_safetensors
 from thinc.api import Optimizer, PyTorchShim, get_torch_default_device
 from thinc.shims import Shim
-from thinc.types import ArgsKwargs
+from thinc.types import ArgsKwargs, FloatsXd
 from thinc.util import torch2xp, xp2torch
 from torch import Tensor
 
@@ -99,7 +100,7 @@ class TorchShim(PyTorchShim):
         self._changes += 1
         for key, weights, grad in self._pieces():
             if grad is not None and not self._grad_scaler.found_inf:
-                updated, _ = optimizer(key, torch2xp(weights), torch2xp(grad))
+                updated, _ = optimizer(key, as_floats(weights), as_floats(grad))
                 # Thinc's optimizers write to the array that they are given; if one does not:
                 tensor = xp2torch(updated, device=weights.device)
                 if tensor.data_ptr() != weights.data_ptr():
@@ -189,6 +190,11 @@ class TorchShim(PyTorchShim):
         self.cfg = config
         self._changes += 1
         return self
+
+
+def as_floats(tensor: Tensor) -> FloatsXd:
+    """RETURNS (FloatsXd): The tensor as an array of the device's operations, sharing memory."""
+    return cast(FloatsXd, torch2xp(tensor))
 
 
 def cpu_has_bf16() -> bool:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from spacy.attrs import ORTH
 from spacy.lang.lex_attrs import word_shape
-from spacy.strings import hash_string
+from spacy.strings import get_string_id
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
@@ -107,7 +107,7 @@ class FeatureSet:
         if self.shape:
             values.append([word_shape(string) for string in strings])
         for column in values:
-            hashes = np.array([hash_string(value or EMPTY) for value in column], dtype=np.uint64)
+            hashes = np.array([get_string_id(value or EMPTY) for value in column], dtype=np.uint64)
             keys.append(hashes.astype(np.int64).tolist())
         return keys
 

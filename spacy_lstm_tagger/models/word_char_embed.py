@@ -1,6 +1,6 @@
 """The embedding layer: docs to one vector a token, from words and their characters."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -15,6 +15,7 @@ from torch import Tensor
 from ..errors import Errors
 from ..nn.buckets import Buckets
 from ..nn.embedding import WordEmbedding
+from ..nn.vocabulary import VocabularyEmbedding
 from .cache import TypeCache
 from .flat import FlatList, flatten
 from .shim import TorchShim
@@ -140,8 +141,9 @@ def _inputs(model: Model, types: Types, *, grow: bool) -> ArgsKwargs:
     device = shim.device
     strings = types.strings()
     rows = []
+    tables = cast(Iterable[VocabularyEmbedding], module.tables.values())
     keys = model.attrs["features"].keys(types, strings)
-    for table, column in zip(module.tables.values(), keys, strict=True):
+    for table, column in zip(tables, keys, strict=True):
         if grow:
             table.add(column)
         rows.append(table.lookup(column))

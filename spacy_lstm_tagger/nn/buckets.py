@@ -137,16 +137,16 @@ def _cut(lengths: Sequence[int], *, max_cells: int, step_cost: int) -> list[list
             f"Sequence lengths must not be negative, but the shortest is {min(lengths)}."
         )
     spans: list[list[int]] = []
+    longest = padding = 0
     for i in sorted(range(len(lengths)), key=lengths.__getitem__, reverse=True):
         length = lengths[i]
         if length == 0:
             break
-        if spans:
-            padding += longest - length
-            fits = longest * (len(spans[-1]) + 1) <= max_cells
-            if fits and padding <= step_cost * (longest + CALL_STEPS):
-                spans[-1].append(i)
-                continue
-        spans.append([i])
-        longest, padding = length, 0
+        padding += longest - length
+        fits = bool(spans) and longest * (len(spans[-1]) + 1) <= max_cells
+        if fits and padding <= step_cost * (longest + CALL_STEPS):
+            spans[-1].append(i)
+        else:
+            spans.append([i])
+            longest, padding = length, 0
     return spans

@@ -1,6 +1,7 @@
 """The sentence LSTM: ragged sequences through stacked LSTM layers, without padding's influence."""
 
-from typing import Literal
+from collections.abc import Sequence
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -59,19 +60,21 @@ class BucketedLSTM(nn.Module):
             type of `x`.
         RETURNS (Tensor): *Shape:* ``(tokens, output_width)``.
         """
+        forwards = cast(Sequence[nn.LSTM], self.forwards)
+        backwards = cast(Sequence[nn.LSTM], self.backwards)
         ahead: list[Tensor] = []
         back: list[Tensor] = []
         for bucket in buckets.buckets:
             y = x[bucket.rows]  # (time, batch, input_width)
             y = variational_dropout(y, dropout)
-            for layer, forward in enumerate(self.forwards):
-                last = layer == len(self.forwards) - 1
+            for layer, forward in enumerate(forwards):
+                last = layer == len(forwards) - 1
                 h = run_lstm(forward, y, precision)  # (time, batch, hidden_width)
-                if not self.backwards:
+                if not backwards:
                     y = variational_dropout(h, dropout)
                     continue
                 reverse = bucket.reverse
-                h_back = run_lstm(self.backwards[layer], read(y, reverse), precision)
+                h_back = run_lstm(backwards[layer], read(y, reverse), precision)
                 if last:
                     # Un-reversing is left to the one gather that flattens.
                     y = variational_dropout(h, dropout)

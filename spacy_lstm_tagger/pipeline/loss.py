@@ -84,13 +84,13 @@ def softmax_gradient(
     RETURNS (Floats2d): *Shape:* ``(tokens, tags)``.
     """
     n_tokens, n_tags = probs.shape
-    tokens, labels = ops.xp.arange(n_tokens), ops.asarray(gold.labels)
+    tokens, labels = ops.xp.arange(n_tokens), ops.xp.asarray(gold.labels)
     others = label_smoothing / (n_tags - 1) if n_tags > 1 else 0.0
     d_logits = probs - others
     d_logits[tokens, labels] -= 1.0 - label_smoothing - others
     d_logits[labels == MISSING] = 0.0
     if gold.negative.any():
-        negative = ops.asarray(gold.negative)
+        negative = ops.xp.asarray(gold.negative)
         rows, tags = tokens[negative], labels[negative]
         d_logits[rows] = 0.0
         d_logits[rows, tags] = probs[rows, tags]

@@ -148,7 +148,7 @@ class LSTMTagger(Tagger):
         gradient = softmax_gradient(
             ops, flatten(ops, scores), gold, label_smoothing=self.cfg["label_smoothing"]
         )
-        loss = float((gradient**2).sum())
+        loss = float(ops.xp.square(gradient).sum())
         if np.isnan(loss):
             raise ValueError(SpacyErrors.E910.format(name=self.name))
         return loss, FlatList(gradient, [len(s) for s in scores])
