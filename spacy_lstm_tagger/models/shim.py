@@ -64,7 +64,8 @@ class TorchShim(PyTorchShim):
         kernel = None
         if self.precision == "bf16" and self.device.type == "cpu" and cpu_has_bf16():
             kernel = torch.bfloat16
-        self._model.eval()
+        if self._model.training:
+            self._model.eval()
         with torch.inference_mode(), self._autocast():
             return self._model(*inputs.args, **inputs.kwargs, precision=kernel).float()
 
@@ -91,9 +92,11 @@ class TorchShim(PyTorchShim):
 
         return output, backprop
 
-    def _autocast(self) -> torch.autocast:
+    def _autocast(self) -> contextlib.AbstractContextManager:
         dtype = PRECISIONS[self.precision]
-        return torch.autocast("cuda", dtype=dtype, enabled=dtype is not None)
+        if dtype is None or self.device.type != "cuda":
+            return contextlib.nullcontext()
+        return torch.autocast("cuda", dtype=dtype)
 
     def finish_update(self, optimizer: Optimizer) -> None:
         """Let the optimizer change the weights in place and clear the gradients."""

@@ -1,0 +1,1 @@
+"""What backs each figure of speed and size in the README."""

@@ -1,0 +1,177 @@
+"""The network of a trained pipeline once more, as most PyTorch taggers write it: with packed
+sequences.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, cast
+
+import numpy as np
+import torch
+from spacy.language import Language
+from spacy.tokens import Doc
+from thinc.api import ArgsKwargs, Model, PyTorchShim, PyTorchWrapper_v2
+from thinc.types import Floats2d
+from thinc.util import torch2xp, xp2torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_sequence
+
+from spacy_lstm_tagger.models.flat import FlatList, flatten
+from spacy_lstm_tagger.models.types import FeatureSet, Types, letters
+from spacy_lstm_tagger.nn.embedding import WordEmbedding
+from spacy_lstm_tagger.nn.lstm import BucketedLSTM
+from spacy_lstm_tagger.nn.vocabulary import VocabularyEmbedding
+
+
+class PackedWordCharLSTM(nn.Module):
+    """Words and their letters to one vector a token. Starts with the weights of the modules given,
+    which it shares nothing with.
+
+    words (WordEmbedding): The word layer, with a character LSTM.
+    sentence (BucketedLSTM): The sentence LSTM.
+    """
+
+    def __init__(self, words: WordEmbedding, sentence: BucketedLSTM):
+        super().__init__()
+        letters = words.characters
+        if letters is None:
+            raise ValueError("The pipeline has no character LSTM, so there is nothing to compare.")
+        self.tables = nn.ModuleList(plain_embedding(table) for table in words.tables.values())  # type: ignore[arg-type]
+        self.letters = plain_embedding(letters.embedding)
+        self.characters = plain_lstm([letters.ahead], [letters.back] if letters.back else [])
+        self.projection: nn.Module = nn.Identity()
+        if words.projection is not None:
+            self.projection = nn.Linear(words.projection.in_features, words.projection.out_features)
+            self.projection.load_state_dict(words.projection.state_dict())
+        self.sentence = plain_lstm(list(sentence.forwards), list(sentence.backwards))
+
+    def forward(
+        self,
+        features: Tensor,
+        letter_rows: Tensor,
+        word_lengths: list[int],
+        tokens: Tensor,
+        doc_lengths: list[int],
+        dropout: float = 0.0,
+    ) -> Tensor:
+        """Encode a batch.
+
+        features (Tensor): The row of each feature. *Shape:* ``(features, words)``.
+        letter_rows (Tensor): The characters, word after word. *Shape:* ``(letters,)``.
+        word_lengths (list[int]): The number of letters of each distinct word.
+        tokens (Tensor): The word of each token. *Shape:* ``(tokens,)``.
+        doc_lengths (list[int]): The number of tokens of each doc.
+        dropout (float): Dropout on words, and on what goes into and out of the sentence LSTM.
+        RETURNS (Tensor): *Shape:* ``(tokens, width)``.
+        """
+        _, (h, _) = self.characters(pack(self.letters(letter_rows), word_lengths))
+        parts = [table(rows) for table, rows in zip(self.tables, features, strict=True)]
+        parts.append(torch.cat(list(h), dim=-1))  # (words, char_width)
+        x = nn.functional.dropout(torch.cat(parts, dim=-1), dropout)
+        x = self.projection(x).index_select(0, tokens)  # (tokens, embed_width)
+        x = nn.functional.dropout(x, dropout)
+        self.sentence.dropout = dropout if self.sentence.num_layers > 1 else 0.0
+        y, _ = self.sentence(pack(x, doc_lengths))
+        padded, lengths = pad_packed_sequence(y, batch_first=True)  # (docs, time, width)
+        inside = torch.arange(padded.shape[1]) < lengths.unsqueeze(1)
+        return nn.functional.dropout(padded[inside.to(padded.device)], dropout)
+
+
+def pack(flat: Tensor, lengths: list[int]) -> nn.utils.rnn.PackedSequence:
+    """RETURNS (PackedSequence): The sequences that lie one after the other in a tensor."""
+    lengths = [length for length in lengths if length]
+    padded = pad_sequence(flat.split(lengths), batch_first=True)
+    return pack_padded_sequence(padded, lengths, batch_first=True, enforce_sorted=False)
+
+
+def plain_embedding(table: VocabularyEmbedding) -> nn.Embedding:
+    """RETURNS (nn.Embedding): The rows of a vocabulary. Row 0 is the unknown symbol's."""
+    return nn.Embedding.from_pretrained((table.unknown + table.weight).detach(), freeze=False)
+
+
+def plain_lstm(ahead: Sequence[nn.Module], back: Sequence[nn.Module]) -> nn.LSTM:
+    """RETURNS (nn.LSTM): Layers of one direction each as a single module."""
+    first = cast(nn.LSTM, ahead[0])
+    lstm = nn.LSTM(
+        first.input_size,
+        first.hidden_size,
+        num_layers=len(ahead),
+        bidirectional=bool(back),
+        batch_first=True,
+    )
+    state = {}
+    for layers, suffix in ((ahead, ""), (back, "_reverse")):
+        for depth, layer in enumerate(layers):
+            for name, weight in layer.state_dict().items():
+                state[name.replace("_l0", f"_l{depth}") + suffix] = weight
+    lstm.load_state_dict(state)
+    return lstm.to(next(first.parameters()).device)
+
+
+def find_modules(nlp: Language) -> tuple[Model, WordEmbedding, BucketedLSTM]:
+    """Find the parts of a trained pipeline.
+
+    RETURNS (tuple): The Thinc layer of the words, its module, and the sentence LSTM.
+    RAISES (ValueError): If the pipeline does not have both.
+    """
+    nodes = [node for _, pipe in nlp.pipeline for node in getattr(pipe, "model", None).walk()]  # type: ignore[union-attr]
+    modules = [(node, shim._model) for node in nodes for shim in node.shims]
+    words = [(node, module) for node, module in modules if isinstance(module, WordEmbedding)]
+    sentences = [module for _, module in modules if isinstance(module, BucketedLSTM)]
+    if not words or not sentences:
+        raise ValueError(f"No word + character LSTM in the pipeline {nlp.pipe_names}.")
+    return (*words[0], sentences[0])
+
+
+def pack_pipeline(nlp: Language, *, pipe: str = "lstm_tagger") -> Language:
+    """Put the packed network in the place of the pipeline's own, keeping the output layer.
+
+    nlp (Language): The trained pipeline, which is changed in place.
+    pipe (str): The component.
+    RETURNS (Language): The pipeline.
+    """
+    embed, words, sentence = find_modules(nlp)
+    if embed.layers:
+        raise ValueError("The packed network knows no static vectors.")
+    features: FeatureSet = embed.attrs["features"]
+    max_letters: int = embed.attrs["max_letters"]
+    vocabularies = list(words.tables.values())
+    alphabet = cast(Any, words.characters).embedding
+
+    def convert_inputs(
+        model: Model, docs: list[Doc], is_train: bool
+    ) -> tuple[ArgsKwargs, Callable]:
+        types = Types.of(docs)
+        strings = types.strings()
+        columns = zip(vocabularies, features.keys(types, strings), strict=True)
+        rows = [cast(VocabularyEmbedding, table).lookup(keys) for table, keys in columns]
+        points, word_lengths = letters(strings, max_length=max_letters)
+        distinct, where = np.unique(points, return_inverse=True)
+        letter_rows = np.array(alphabet.lookup(distinct.tolist()))[where]
+        device = cast(PyTorchShim, model.shims[0]).device
+        args = (
+            torch.tensor(rows).to(device),
+            torch.from_numpy(letter_rows).to(device),
+            word_lengths,
+            torch.from_numpy(types.tokens).to(device),
+            types.lengths,
+            model.attrs["dropout_rate"] if is_train else 0.0,
+        )
+        return ArgsKwargs(args, {}), lambda _: []
+
+    def convert_outputs(
+        model: Model, inputs_outputs: tuple[list[Doc], Tensor], is_train: bool
+    ) -> tuple[list[Floats2d], Callable]:
+        docs, y = inputs_outputs
+
+        def backprop(d_docs: list[Floats2d]) -> ArgsKwargs:
+            d_y = xp2torch(flatten(model.ops, d_docs), device=y.device)
+            return ArgsKwargs(((y,),), {"grad_tensors": (d_y,)})
+
+        return FlatList(cast(Floats2d, torch2xp(y)), map(len, docs)), backprop
+
+    packed = PyTorchWrapper_v2(PackedWordCharLSTM(words, sentence), convert_inputs, convert_outputs)
+    packed.set_dim("nO", sentence.output_width)
+    packed.attrs["dropout_rate"] = 0.0
+    model = cast(Any, nlp.get_pipe(pipe)).model
+    model.replace_node(model.get_ref("tok2vec"), packed)
+    return nlp

@@ -1,0 +1,127 @@
+"""What comes out: the machine, tables, JSON and a plot."""
+
+import datetime
+import json
+import os
+import platform
+import re
+from collections.abc import Sequence
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from .measure import Figure
+
+FORMATS = {"words/s": ",.0f", "ms": ".2f", "MB": ",.1f", "µs/token": ".1f", "%": ".0f", "×": ".2f"}
+CPUINFO = Path("/proc/cpuinfo")
+
+
+def describe_machine(*, threads: int, gpu_id: int) -> dict[str, Any]:
+    """RETURNS (dict): What the figures were measured on, and how busy it was beside."""
+    found = re.search(r"model name\s*:\s*(.+)", CPUINFO.read_text()) if CPUINFO.exists() else None
+    return {
+        "date": datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
+        "cpu": found[1] if found else platform.processor() or platform.machine(),
+        "cpu_features": torch.backends.cpu.get_cpu_capability(),
+        "cores": os.cpu_count(),
+        "threads": threads,
+        "gpu": torch.cuda.get_device_name(gpu_id) if gpu_id >= 0 else None,
+        "load_average": [round(load, 2) for load in os.getloadavg()],
+        "system": f"{platform.system()} {platform.machine()}",
+        "versions": {
+            "python": platform.python_version(),
+            **{name: version(name) for name in ("torch", "spacy", "thinc", "numpy")},
+        },
+    }
+
+
+def to_markdown(figures: Sequence[Figure], machine: dict[str, Any], *, reference: str) -> str:
+    """RETURNS (str): A table a section."""
+    device = machine["gpu"] or machine["cpu"]
+    versions = ", ".join(f"{name} {number}" for name, number in machine["versions"].items())
+    lines = [
+        f"{device}, {machine['threads']} of {machine['cores']} cores, {machine['date']}, "
+        f"load average {machine['load_average'][0]}; {versions}.",
+        f"Medians; in brackets the ratio to {reference}.",
+    ]
+    for section in dict.fromkeys(figure.section for figure in figures):
+        lines += ["", f"### {section[0].upper()}{section[1:]}", ""]
+        lines += _table([figure for figure in figures if figure.section == section])
+    return "\n".join(lines) + "\n"
+
+
+def _table(figures: Sequence[Figure]) -> list[str]:
+    columns = list(dict.fromkeys((figure.setting, figure.unit) for figure in figures))
+    cells = {(figure.peer, figure.setting): _cell(figure) for figure in figures}
+    lines = [
+        "| | " + " | ".join(f"{setting}, {unit}" for setting, unit in columns) + " |",
+        "|---|" + "--:|" * len(columns),
+    ]
+    for peer in dict.fromkeys(figure.peer for figure in figures):
+        row = [cells.get((peer, setting), "") for setting, _ in columns]
+        lines.append(f"| {peer} | " + " | ".join(row) + " |")
+    return lines
+
+
+def _cell(figure: Figure) -> str:
+    value = format(figure.value, FORMATS[figure.unit])
+    return value if figure.ratio is None else f"{value} ({figure.ratio:.2f})"
+
+
+def write_json(
+    path: Path, figures: Sequence[Figure], machine: dict[str, Any], settings: dict[str, Any]
+) -> None:
+    """Write everything, with the figure of each round."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    report = {
+        "machine": machine,
+        "settings": settings,
+        "figures": [asdict(figure) for figure in figures],
+    }
+    path.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def plot(path: Path, figures: Sequence[Figure]) -> None:
+    """Draw words a second by peer and time a token by length, as far as they were measured."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot as plt
+
+    tagging = [figure for figure in figures if figure.section == "tagging"]
+    length = [figure for figure in figures if figure.section == "length"]
+    panels = [panel for panel in (tagging, length) if panel]
+    if not panels:
+        raise ValueError("Nothing to plot: the sections tagging and length were left out.")
+    _, axes = plt.subplots(1, len(panels), figsize=(6.5 * len(panels), 4), squeeze=False)
+    for axis, panel in zip(axes[0], panels, strict=True):
+        (_bars if panel is tagging else _lines)(axis, panel)
+        axis.spines[["top", "right"]].set_visible(False)
+    plt.tight_layout()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    plt.savefig(path, dpi=150)
+    plt.close()
+
+
+def _bars(axis: Any, figures: Sequence[Figure]) -> None:
+    setting = figures[0].setting
+    shown = [figure for figure in figures if figure.setting == setting][::-1]
+    bars = axis.barh([figure.peer for figure in shown], [figure.value for figure in shown])
+    axis.bar_label(bars, labels=[f"{figure.value:,.0f}" for figure in shown], padding=3)
+    axis.set_title(f"Words a second, {setting}")
+    axis.margins(x=0.15)
+
+
+def _lines(axis: Any, figures: Sequence[Figure]) -> None:
+    for peer in dict.fromkeys(figure.peer for figure in figures):
+        points = [figure for figure in figures if figure.peer == peer]
+        lengths = [int(point.setting.split()[0].replace(",", "")) for point in points]
+        (line,) = axis.plot(lengths, [point.value for point in points], marker="o")
+        label = {"textcoords": "offset points", "va": "center", "color": line.get_color()}
+        axis.annotate(peer, (lengths[-1], points[-1].value), xytext=(8, 0), **label)
+    axis.set(xscale="log", yscale="log", xlabel="tokens a doc", title="Microseconds a token")
+    axis.yaxis.set_major_formatter("{x:g}")
+    axis.yaxis.set_minor_formatter("{x:g}")

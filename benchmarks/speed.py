@@ -1,0 +1,174 @@
+"""How fast the taggers are: trains or loads them, runs them in turn, prints tables.
+
+python -m benchmarks.speed --pipeline accurate=output/ewt/model-best --threads 1
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from .measure import Figure, use_device
+from .peers import ROOT, Treebank, build_peers
+from .report import describe_machine, plot, to_markdown, write_json
+from .sections import SECTIONS, Bench
+
+DATA = ROOT.parent / "shared" / "ud" / "en_ewt"
+PEERS = ["cnn", "torch-bilstm", "packed", "kernel"]
+# Not written into the results: where things lie says nothing to others.
+PATH_OPTIONS = {"train", "dev", "pipeline", "output", "plot"}
+THREAD_VARIABLES = [
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "BLIS_NUM_THREADS",
+]
+
+
+def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the options and check them."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.speed",
+        description="Compare the speed of taggers in one run.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+
+    def option(name: str, **kwargs) -> None:
+        parser.add_argument(name, **kwargs)
+
+    option("--train", type=Path, default=DATA / "train.conllu", help="CoNLL-U file to train on")
+    option("--dev", type=Path, default=DATA / "dev.conllu", help="CoNLL-U file to tag")
+    option("--tag", default="xpos", help="where tags come from: xpos, upos or upos+feats")
+    option(
+        "--pipeline",
+        type=named_path,
+        action="append",
+        default=[],
+        metavar="NAME=PATH",
+        help="a trained pipeline to compare; can be given again (default: one of ours is trained)",
+    )
+    option("--peers", type=names_in(PEERS), default=PEERS, help="what to compare it with")
+    option("--only", type=names_in(list(SECTIONS)), default=list(SECTIONS), help="sections to run")
+    option("--reference", default="cnn", help="the peer that ratios refer to")
+    option("--threads", type=int, default=1, help="threads of PyTorch and of BLAS")
+    option("--gpu-id", type=int, default=-1, help="the GPU, or -1 for the CPU")
+    option("--rounds", type=int, default=7, help="how often everything is run")
+    option("--batch-size", type=numbers, default=[256, 1000], help="docs a batch")
+    option("--tokens", type=int, default=50_000, help="tokens tagged in a run")
+    option("--stream-tokens", type=int, default=1_000_000, help="tokens streamed for memory")
+    option(
+        "--lengths",
+        type=numbers,
+        default=[10, 100, 1000, 5000, 10_000, 100_000],
+        help="tokens a doc",
+    )
+    option("--train-steps", type=int, default=50, help="batches to train spaCy's taggers on")
+    option("--output", type=Path, default=ROOT / "benchmarks" / "results" / "speed.json")
+    option("--plot", type=Path, help="also draw a plot: a .png or .svg file (needs matplotlib)")
+    args = parser.parse_args(argv)
+    for name in ("train", "dev"):
+        path = getattr(args, name)
+        if not path.is_file():
+            parser.error(
+                f"--{name}: there is no file {path}. Give the CoNLL-U file of a treebank, such as "
+                "UD English EWT from https://universaldependencies.org, or that of corpus/."
+            )
+    for name, path in args.pipeline:
+        if not (path / "config.cfg").is_file():
+            parser.error(f"--pipeline: {name} is not a trained pipeline: {path}")
+    return args
+
+
+def named_path(value: str) -> tuple[str, Path]:
+    """Read NAME=PATH."""
+    name, _, path = value.partition("=")
+    if not name or not path:
+        raise argparse.ArgumentTypeError(f"{value!r} is not of the form NAME=PATH")
+    return name, Path(path)
+
+
+def names_in(allowed: list[str]):
+    """RETURNS (Callable): Reads a comma list of some of these names."""
+
+    def names(value: str) -> list[str]:
+        chosen = [name for name in value.split(",") if name]
+        unknown = [name for name in chosen if name not in allowed]
+        if unknown:
+            raise argparse.ArgumentTypeError(
+                f"{', '.join(unknown)} is none of {', '.join(allowed)}"
+            )
+        return chosen
+
+    return names
+
+
+def numbers(value: str) -> list[int]:
+    """Read a comma list of positive numbers."""
+    chosen = [int(number) for number in value.split(",")]
+    if min(chosen) < 1:
+        raise argparse.ArgumentTypeError(f"{value!r}: numbers must be 1 or more")
+    return chosen
+
+
+def fix_threads(threads: int) -> None:
+    """Start this process anew with the number of threads in the environment, where the libraries
+    look for it when they are loaded.
+    """
+    wanted = dict.fromkeys(THREAD_VARIABLES, str(threads))
+    if any(os.environ.get(name) != value for name, value in wanted.items()):
+        sys.stdout.flush()
+        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], os.environ | wanted)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Measure, print tables, write JSON and draw."""
+    args = parse(argv)
+    torch.set_num_threads(args.threads)
+    use_device(args.gpu_id)
+    machine = describe_machine(threads=args.threads, gpu_id=args.gpu_id)
+    treebank = Treebank(args.train, args.dev, args.tag)
+    figures: list[Figure] = []
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
+        log("building the peers")
+        peers = build_peers(
+            dict(args.pipeline),
+            args.peers,
+            treebank,
+            Path(folder),
+            gpu_id=args.gpu_id,
+            steps=args.train_steps,
+        )
+        bench = Bench(
+            peers=peers,
+            treebank=treebank,
+            reference=args.reference,
+            rounds=args.rounds,
+            tokens=args.tokens,
+            stream_tokens=args.stream_tokens,
+            batch_sizes=args.batch_size,
+            lengths=args.lengths,
+            kernel="kernel" in args.peers,
+            gpu_id=args.gpu_id,
+        )
+        for section in args.only:
+            log(f"{section}: {', '.join(peer.name for peer in peers)}")
+            figures += SECTIONS[section](bench)
+    print(to_markdown(figures, machine, reference=args.reference))
+    settings = {name: value for name, value in vars(args).items() if name not in PATH_OPTIONS}
+    write_json(args.output, figures, machine, settings)
+    if args.plot:
+        plot(args.plot, figures)
+
+
+def log(text: str) -> None:
+    """Say what is being done, beside the tables."""
+    print(f"… {text}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    fix_threads(parse().threads)
+    main()

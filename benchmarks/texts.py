@@ -1,0 +1,74 @@
+"""The text that is tagged: sentences of a treebank, cut as a benchmark needs them."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, cycle, islice
+from pathlib import Path
+
+from spacy.tokens import Doc
+from spacy.training import Example
+from spacy.vocab import Vocab
+
+from spacy_lstm_tagger.readers import Sentence, read_sentences
+
+
+@dataclass(frozen=True)
+class Text:
+    """A doc to come: it is made anew for every run, so that no run finds tags in it.
+
+    words (list[str]): The words.
+    spaces (list[bool]): Whether a space follows each word.
+    """
+
+    words: list[str]
+    spaces: list[bool]
+
+    def doc(self, vocab: Vocab) -> Doc:
+        """RETURNS (Doc): A new doc without tags."""
+        return Doc(vocab, words=self.words, spaces=self.spaces)
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    def __str__(self) -> str:
+        pairs = zip(self.words, self.spaces, strict=True)
+        return "".join(word + " " * space for word, space in pairs).strip()
+
+
+def read_texts(paths: Iterable[Path]) -> list[Text]:
+    """RETURNS (list[Text]): The sentences of CoNLL-U files, file after file."""
+    sentences = chain.from_iterable(read_sentences(path, "upos") for path in paths)
+    return [Text(sentence.words, sentence.spaces) for sentence in sentences]
+
+
+def stream(texts: Sequence[Text], n_tokens: int) -> Iterator[Text]:
+    """Yield sentences, over and over again if need be, until there are enough tokens."""
+    for text in cycle(texts):
+        if n_tokens <= 0:
+            return
+        yield text
+        n_tokens -= len(text)
+
+
+def of_length(texts: Sequence[Text], length: int, *, n_tokens: int) -> list[Text]:
+    """Join the sentences and cut them anew.
+
+    texts (Sequence[Text]): The sentences.
+    length (int): The number of tokens of each text.
+    n_tokens (int): The number of tokens of all, at least one text.
+    RETURNS (list[Text]): The same tokens in the same order, whatever the length.
+    """
+    tokens = chain.from_iterable(zip(t.words, t.spaces, strict=True) for t in cycle(texts))
+    cuts = (zip(*islice(tokens, length), strict=True) for _ in range(max(1, n_tokens // length)))
+    return [Text(list(words), list(spaces)) for words, spaces in cuts]
+
+
+def examples(sentences: Iterable[Sentence], vocab: Vocab) -> list[Example]:
+    """RETURNS (list[Example]): Examples on gold tokens."""
+    return [
+        Example(
+            Doc(vocab, words=s.words, spaces=s.spaces),
+            Doc(vocab, words=s.words, spaces=s.spaces, tags=s.tags),
+        )
+        for s in sentences
+    ]

@@ -1,0 +1,68 @@
+"""Tests of the Thinc models, and the small models and docs that they share."""
+
+import numpy as np
+import spacy
+from spacy.tokens import Doc
+
+from spacy_lstm_tagger.models.architectures import (
+    build_lstm_encoder,
+    build_tagger,
+    build_word_char_embed,
+    build_word_char_lstm,
+)
+
+SMALL_EMBED = {
+    "word_width": 6,
+    "word_rows": 50,
+    "char_width": 3,
+    "char_rows": 50,
+    "char_hidden_width": 4,
+    "feature_width": 3,
+    "feature_rows": 50,
+}
+VOCAB = spacy.blank("xx").vocab
+WORDS = [
+    ["The", "dog", "ate", "the", "apple"],
+    ["Everybody", "read", "that", "book", ",", "quickly"],
+    ["Dogs"],
+]
+TAGS = [["DET", "NN", "V", "DET", "NN"], ["NN", "V", "DET", "NN", "PUNCT", "ADV"], ["NN"]]
+
+
+def make_docs(*words, vocab=VOCAB):
+    """RETURNS (list): A doc of each list of words."""
+    return [Doc(vocab, words=list(each)) for each in words or WORDS]
+
+
+def small_embed(**sizes):
+    return build_word_char_embed(**{"width": 8, **SMALL_EMBED, **sizes})
+
+
+def small_encoder(**sizes):
+    return build_lstm_encoder(**{"width": 6, "input_width": 5, "depth": 2, **sizes})
+
+
+def small_tok2vec(**sizes):
+    return build_word_char_lstm(
+        **{"width": 8, "embed_width": 6, "depth": 1, **SMALL_EMBED, **sizes}
+    )
+
+
+def small_tagger(n_tags=4, **sizes):
+    """RETURNS (Model): A tagger that is ready for use."""
+    model = build_tagger(tok2vec=small_tok2vec(**sizes), nO=n_tags)
+    model.initialize(X=make_docs())
+    return model
+
+
+def learn_vocabulary(model, docs=None):
+    """Let the embedding layer see docs in training, without a change of its weights."""
+    model.begin_update(docs or make_docs())
+    return model
+
+
+def assert_same(found, expected, atol=1e-6):
+    """Check two lists of arrays."""
+    assert len(found) == len(expected)
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, other, atol=atol, rtol=1e-5)

@@ -1,0 +1,293 @@
+"""The architectures that a config names: found, checked, composed with spaCy's, saved."""
+
+import importlib.metadata
+import math
+import re
+
+import numpy as np
+import pytest
+import spacy
+from spacy.training import Example
+from spacy.util import fix_random_seed, registry
+from thinc.api import Config
+
+from spacy_lstm_tagger.models.architectures import (
+    build_lstm_encoder,
+    build_word_char_embed,
+    build_word_char_lstm,
+)
+
+from . import SMALL_EMBED, TAGS, WORDS, assert_same, make_docs, small_tagger
+
+ENTRY_POINTS = [
+    entry
+    for entry in importlib.metadata.distribution("spacy-lstm-tagger").entry_points
+    if entry.group.startswith("spacy_")
+]
+NAMES = ["WordCharEmbed.v1", "LSTMEncoder.v1", "WordCharLSTM.v1", "Tagger.v1"]
+
+
+@pytest.mark.parametrize("entry", ENTRY_POINTS, ids=lambda entry: entry.name)
+def test_entry_points_resolve(entry):
+    found = registry.get(entry.group.removeprefix("spacy_"), entry.name)
+    assert found.__module__ == entry.module
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_architecture_has_an_entry_point(name):
+    names = {e.name for e in ENTRY_POINTS if e.group == "spacy_architectures"}
+    assert f"spacy-lstm-tagger.{name}" in names and len(names) == len(NAMES)
+
+
+# Values out of range. The error names the setting and its value, and says what is allowed.
+
+NOT_POSITIVE = ["width", "word_width", "word_rows", "char_width", "char_rows", "char_hidden_width",
+                "feature_width", "feature_rows"]  # fmt: skip
+BAD_EMBED = [
+    *[(name, value, "1 or more") for name in NOT_POSITIVE for value in (0, -1)],
+    ("prefixes", (3, 0), "1 or more"),
+    ("suffixes", (-2,), "1 or more"),
+    ("word_dropout", 1.0, "below 1"),
+    ("word_dropout", -0.1, "below 1"),
+    ("dropout", 1.5, "below 1"),
+    ("dropout", math.nan, "below 1"),
+    ("max_letters", 1, "2 or more"),
+    ("cache_size", -1, "0 .*or more"),
+    ("precision", "int8", "one of fp32, bf16, fp16"),
+]
+BAD_ENCODER = [
+    *[(name, 0, "1 or more") for name in ("width", "depth", "max_cells")],
+    ("input_width", -5, "1 or more"),
+    ("width", 7, "even"),
+    ("dropout", 1.0, "below 1"),
+    ("precision", "int8", "one of fp32, bf16, fp16"),
+]
+
+
+def refuses(build, name, value, allowed):
+    bad = min(value) if isinstance(value, tuple) else value
+    with pytest.raises(ValueError, match=rf"\[M001\] {name}\S* = {bad} .*{allowed}"):
+        build(**{name: value})
+
+
+@pytest.mark.parametrize(("name", "value", "allowed"), BAD_EMBED)
+def test_bad_values_for_the_embedding(name, value, allowed):
+    refuses(build_word_char_embed, name, value, allowed)
+
+
+@pytest.mark.parametrize(("name", "value", "allowed"), BAD_ENCODER)
+def test_bad_values_for_the_encoder(name, value, allowed):
+    refuses(build_lstm_encoder, name, value, allowed)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [bad for bad in BAD_EMBED + BAD_ENCODER if bad[0] not in ("width", "input_width")],
+)
+def test_bad_values_for_both_in_one(name, value, allowed):
+    refuses(build_word_char_lstm, name, value, allowed)
+
+
+@pytest.mark.parametrize(("name", "value"), [("prefixes", [3, 3]), ("suffixes", [2, 3, 2])])
+def test_a_repeated_affix_is_no_trap(name, value):
+    """It may be an error or be embedded once, but building must say so, not training."""
+    try:
+        model = build_word_char_embed(**{**SMALL_EMBED, name: value})
+    except ValueError as e:
+        assert "M001" in str(e) and name in str(e)
+    else:
+        assert len(model.predict(make_docs())) == len(WORDS)
+
+
+def test_an_odd_width_is_fine_in_one_direction():
+    assert build_lstm_encoder(width=7, bidirectional=False).get_dim("nO") == 7
+
+
+def test_static_vectors_need_a_width():
+    with pytest.raises(ValueError, match=r"M001.* width = None .*include_static_vectors"):
+        build_word_char_embed(width=None, include_static_vectors=True)
+
+
+# In a pipeline
+
+OURS = """
+[tok2vec]
+@architectures = "spacy-lstm-tagger.WordCharLSTM.v1"
+width = 16
+depth = 1
+embed_width = 8
+word_width = 8
+"""
+OUR_EMBED = """
+[tok2vec]
+@architectures = "spacy.Tok2Vec.v2"
+
+[tok2vec.embed]
+@architectures = "spacy-lstm-tagger.WordCharEmbed.v1"
+width = 16
+
+[tok2vec.encode]
+@architectures = "spacy.MaxoutWindowEncoder.v2"
+width = 16
+depth = 1
+window_size = 1
+maxout_pieces = 2
+"""
+OUR_ENCODER = """
+[tok2vec]
+@architectures = "spacy.Tok2Vec.v2"
+
+[tok2vec.embed]
+@architectures = "spacy.MultiHashEmbed.v2"
+width = 16
+attrs = ["NORM", "SUFFIX"]
+rows = [200, 200]
+include_static_vectors = false
+
+[tok2vec.encode]
+@architectures = "spacy-lstm-tagger.LSTMEncoder.v1"
+width = 12
+input_width = 16
+depth = 1
+"""
+
+
+def pipeline(tok2vec, tagger="spacy-lstm-tagger.Tagger.v1", vectors=False):
+    """RETURNS (tuple): A pipeline with the stock tagger, untrained, and its examples."""
+    fix_random_seed(0)
+    nlp = spacy.blank("en")
+    if vectors:
+        rng = np.random.default_rng(0)
+        for word in WORDS[0]:
+            nlp.vocab.set_vector(word, rng.normal(size=5).astype("f"))
+    config = Config().from_str(tok2vec)
+    nlp.add_pipe("tagger", config={"model": {"@architectures": tagger, **config}})
+    examples = [
+        Example.from_dict(doc, {"tags": tags})
+        for doc, tags in zip(make_docs(vocab=nlp.vocab), TAGS, strict=True)
+    ]
+    nlp.initialize(lambda: examples)
+    return nlp, examples
+
+
+def train(nlp, examples, steps=30):
+    optimizer = nlp.resume_training()
+    optimizer.learn_rate = 0.02
+    for _ in range(steps):
+        nlp.update(examples, sgd=optimizer)
+
+
+def tags_of(nlp):
+    return [[token.tag_ for token in doc] for doc in nlp.pipe(make_docs(vocab=nlp.vocab))]
+
+
+@pytest.mark.parametrize("tagger", ["spacy-lstm-tagger.Tagger.v1", "spacy.Tagger.v2"])
+@pytest.mark.parametrize(
+    "tok2vec", [OURS, OUR_EMBED, OUR_ENCODER], ids=["ours", "our embed", "our encoder"]
+)
+def test_the_stock_tagger_learns(tok2vec, tagger):
+    nlp, examples = pipeline(tok2vec, tagger)
+    assert tags_of(nlp) != TAGS
+    train(nlp, examples)
+    assert tags_of(nlp) == TAGS
+    data = nlp.to_bytes()
+    loaded = spacy.blank("en").from_config(nlp.config).from_bytes(data)
+    assert tags_of(loaded) == TAGS
+    assert_same(scores(loaded), scores(nlp))
+
+
+def scores(nlp):
+    return nlp.get_pipe("tagger").model.predict(make_docs(vocab=nlp.vocab))
+
+
+def test_static_vectors():
+    config = OURS + "include_static_vectors = true\n"
+    nlp, examples = pipeline(config, vectors=True)
+    train(nlp, examples)
+    assert tags_of(nlp) == TAGS
+    loaded = spacy.blank("en").from_config(nlp.config).from_bytes(nlp.to_bytes())
+    assert_same(scores(loaded), scores(nlp))
+
+
+def test_static_vectors_without_vectors():
+    with pytest.raises(ValueError, match="M003"):
+        pipeline(OURS + "include_static_vectors = true\n")
+
+
+def test_the_size_is_that_of_the_tutorial():
+    """Embeddings of 6 for 9 words, an LSTM of 6, an affine map to 3 tags; ours adds a vector for
+    unknown words."""
+    model = small_tagger(
+        3, width=6, embed_width=None, word_width=6, word_rows=9, word_dropout=0.0,
+        characters=False, bidirectional=False, lower=False, prefixes=(), suffixes=(), shape=False,
+    )  # fmt: skip
+    model.begin_update(make_docs(*WORDS[:1], ["Everybody", "read", "that", "book"]))
+    embed, encode = (model.get_ref("tok2vec").layers[i] for i in range(2))
+    sizes = {
+        name: value.numel()
+        for node in [embed, encode]
+        for shim in node.shims
+        for name, value in shim._model.state_dict().items()
+        if not re.search("keys|unknown", name)
+    }
+    assert sum(sizes.values()) == 9 * 6 + 4 * 6 * (6 + 6 + 2)
+    softmax = model.get_ref("softmax")
+    assert softmax.get_param("W").size + softmax.get_param("b").size == 3 * 6 + 3
+
+
+# Serialization of a model alone
+
+
+@pytest.mark.parametrize("sizes", [{}, {"characters": False}, {"embed_width": None}, {"depth": 2}])
+def test_round_trip(sizes):
+    model, docs = small_tagger(**sizes), make_docs()
+    model.begin_update(docs)
+    loaded = small_tagger(**sizes)
+    assert abs(loaded.predict(docs)[0] - model.predict(docs)[0]).max() > 1e-3
+    data = model.to_bytes()
+    loaded.from_bytes(data)
+    assert_same(loaded.predict(docs), model.predict(docs))
+    assert loaded.to_bytes() == data
+
+
+def test_references_that_tools_look_for():
+    model = small_tagger()
+    assert model.get_ref("tok2vec").get_dim("nO") == 8
+    assert model.get_ref("output_layer") is model.get_ref("softmax")
+    assert model.get_ref("output_layer").name == "softmax"
+
+
+def test_a_doc_does_not_depend_on_its_neighbours():
+    model, docs = small_tagger(depth=2, cache_size=0), make_docs(*WORDS, [], ["dog"])
+    model.begin_update(docs)
+    assert_same(model.predict(docs), [model.predict([doc])[0] for doc in docs])
+
+
+@pytest.mark.parametrize("batch", [[[]], [[], []], [[], ["dog"], []]])
+def test_empty_docs_train(batch):
+    """A shared tok2vec is trained on batches of empty docs alone; a tagger is not."""
+    model, docs = small_tagger(), make_docs(*batch)
+    Y, backprop = model.begin_update(docs)
+    backprop(Y)
+    assert [len(y) for y in model.predict(docs)] == [len(doc) for doc in docs]
+
+
+def test_a_shared_tok2vec():
+    """The listener hands on what the shared layer computes, and gradients come back to it."""
+    fix_random_seed(0)
+    nlp = spacy.blank("en")
+    tok2vec = Config().from_str(OURS)["tok2vec"]
+    nlp.add_pipe("tok2vec", config={"model": tok2vec})
+    listener = {"@architectures": "spacy.Tok2VecListener.v1", "width": 16, "upstream": "*"}
+    model = {"@architectures": "spacy-lstm-tagger.Tagger.v1", "tok2vec": listener}
+    nlp.add_pipe("tagger", config={"model": model})
+    examples = [
+        Example.from_dict(doc, {"tags": tags})
+        for doc, tags in zip(make_docs(*WORDS, [], vocab=nlp.vocab), [*TAGS, []], strict=True)
+    ]
+    nlp.initialize(lambda: examples[:3])
+    shared = nlp.get_pipe("tok2vec").model
+    before = [array.copy() for array in shared.predict(make_docs(vocab=nlp.vocab))]
+    train(nlp, examples)
+    assert tags_of(nlp) == TAGS
+    assert abs(shared.predict(make_docs(vocab=nlp.vocab))[0] - before[0]).max() > 1e-2

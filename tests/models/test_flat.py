@@ -1,0 +1,41 @@
+"""A flat list is a list to others, and one array to us."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from thinc.api import NumpyOps
+
+from spacy_lstm_tagger.models.flat import FlatList, flatten
+
+OPS = NumpyOps()
+
+
+def make(lengths):
+    return FlatList(np.arange(2.0 * sum(lengths), dtype="f").reshape(-1, 2), lengths)
+
+
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=10))
+def test_its_items_lie_one_after_the_other(lengths):
+    arrays = make(lengths)
+    assert isinstance(arrays, list)
+    assert [array.shape for array in arrays] == [(length, 2) for length in lengths]
+    assert np.array_equal(np.concatenate(arrays), arrays.flat)
+    assert np.array_equal(flatten(OPS, list(arrays)), arrays.flat)
+
+
+def test_it_is_not_copied_together_again():
+    arrays = make([2, 0, 3])
+    assert flatten(OPS, arrays) is arrays.flat
+
+
+def test_a_change_of_an_item_shows_in_the_whole():
+    arrays = make([2, 3])
+    arrays[1] += 1
+    assert np.array_equal(flatten(OPS, arrays), np.concatenate(list(arrays)))
+
+
+@pytest.mark.parametrize("part", [slice(1, None), slice(0, 2), slice(None, None, -1)])
+def test_a_part_is_a_plain_list(part):
+    arrays = make([2, 1, 3])
+    assert np.array_equal(flatten(OPS, arrays[part]), np.concatenate(list(arrays)[part]))

@@ -1,0 +1,419 @@
+"""What the shim adds to Thinc's: averages, copies, safe files, updates in place, loss scaling."""
+
+import pickle
+
+import pytest
+import srsly
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors.torch import load, save
+from thinc.api import SGD, Adam, ArgsKwargs, PyTorchShim, RAdam
+
+from spacy_lstm_tagger.models.shim import PRECISIONS, TorchShim
+from spacy_lstm_tagger.nn.vocabulary import VocabularyEmbedding
+
+from . import assert_same, learn_vocabulary, make_docs, small_embed, small_encoder
+
+
+class Affine(torch.nn.Module):
+    """The smallest module of ours. Remembers what it was asked to compute in."""
+
+    def __init__(self, nO=3):
+        super().__init__()
+        self.linear = torch.nn.Linear(2, nO)
+
+    def forward(self, x, *, precision=None):
+        self.precision = precision
+        return self.linear(x)
+
+
+def make(**kwargs):
+    torch.manual_seed(0)
+    return TorchShim(Affine(), **kwargs)
+
+
+def step(shim, optimizer, rows=None):
+    """Train for a step."""
+    rows = torch.ones(4, 2) if rows is None else rows
+    Y, backprop = shim.begin_update(ArgsKwargs((rows,), {}))
+    backprop(torch.ones_like(Y))
+    shim.finish_update(optimizer)
+
+
+def weights(shim):
+    """RETURNS (dict): A copy of everything that the shim may train."""
+    return {name: p.detach().clone() for name, p in shim._model.named_parameters()}
+
+
+def assert_equal(found, expected):
+    assert found.keys() == expected.keys()
+    for name in found:
+        assert torch.equal(found[name], expected[name]), name
+
+
+# Training
+
+
+@pytest.mark.parametrize("optimizer", [Adam(0.1), SGD(0.1), RAdam(0.1)])
+def test_weights_are_updated_in_place(optimizer):
+    shim = make()
+    before = weights(shim)
+    parameters = list(shim._model.parameters())
+    pointers = [p.data_ptr() for p in parameters]
+    step(shim, optimizer)
+    # The same objects in the same places, or cuDNN would copy its weights in every call.
+    assert all(a is b for a, b in zip(shim._model.parameters(), parameters, strict=True))
+    assert [p.data_ptr() for p in parameters] == pointers
+    assert all(not torch.equal(after, before[name]) for name, after in weights(shim).items())
+
+
+def test_gradients_add_up_until_the_update_clears_them():
+    once, twice = make(), make()
+    step(once, SGD(0.1), torch.ones(8, 2))
+    for _ in range(2):
+        Y, backprop = twice.begin_update(ArgsKwargs((torch.ones(4, 2),), {}))
+        backprop(torch.ones_like(Y))
+    twice.finish_update(SGD(0.1))
+    assert_equal(weights(twice), weights(once))
+    after = weights(twice)
+    twice.finish_update(SGD(0.1))
+    assert_equal(weights(twice), after)
+
+
+def test_averages_take_effect_and_end():
+    shim, optimizer = make(), Adam(0.1, use_averages=True)
+    for _ in range(5):
+        step(shim, optimizer)
+    trained = weights(shim)
+    with shim.use_params(optimizer.averages):
+        averaged = weights(shim)
+        assert len(averaged) == len(optimizer.averages) == 2
+        for name, weight in averaged.items():
+            expected = torch.from_numpy(optimizer.averages[shim.id, name])
+            assert torch.equal(weight, expected)
+            assert not torch.equal(weight, trained[name])
+    assert_equal(weights(shim), trained)
+
+
+def test_averages_end_with_an_exception():
+    shim, optimizer = make(), Adam(0.1, use_averages=True)
+    step(shim, optimizer)
+    step(shim, optimizer)
+    trained = weights(shim)
+    with pytest.raises(KeyError), shim.use_params(optimizer.averages):
+        raise KeyError
+    assert_equal(weights(shim), trained)
+
+
+def test_the_averages_of_another_model_do_nothing():
+    shim, other, optimizer = make(), make(), Adam(0.1, use_averages=True)
+    step(other, optimizer)
+    before = weights(shim)
+    with shim.use_params(optimizer.averages):
+        assert_equal(weights(shim), before)
+
+
+def test_a_table_has_an_optimizer_state_for_each_block_in_use():
+    """An optimizer's state has a fixed size for each key, and its work should follow the symbols
+    seen and not the capacity."""
+
+    class Table(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.table = VocabularyEmbedding(width=2, capacity=5000)
+
+        def forward(self, rows, *, precision=None):
+            return self.table(rows)
+
+    shim, optimizer = TorchShim(Table()), Adam(0.1)
+    table = shim._model.table
+    sizes = {}
+    for n_symbols, n_blocks in [(10, 1), (1000, 1), (1024, 2), (3000, 3), (5000, 5)]:
+        table.add(range(n_symbols))
+        before = table.weight.detach().clone()
+        step(shim, optimizer, torch.tensor([1, n_symbols]))
+        # The symbols that were read have learned, first and last, and no others.
+        moved = (table.weight != before).any(dim=1).nonzero().flatten().tolist()
+        assert {1, n_symbols} <= set(moved) <= {1, 10, 1000, 1024, 3000, 5000}
+        now = {key: state.size for key, state in optimizer.mom1.items() if "weight" in key[1]}
+        assert len(now) == n_blocks
+        assert {**now, **sizes} == now
+        sizes = now
+    assert sum(sizes.values()) == 5001 * 2
+
+
+# Loss scaling. Thinc's scaler wants a GPU for one line only, which is replaced.
+
+
+@pytest.fixture
+def scaled(monkeypatch):
+    """A shim that scales its loss, on a CPU."""
+    shim = make(precision="fp16")
+    scaler = shim._grad_scaler
+    monkeypatch.setattr(
+        scaler, "_scale_tensor", lambda tensor, cache, inplace: tensor * scaler._scale
+    )
+    return shim
+
+
+@pytest.mark.filterwarnings("ignore:User provided device_type of 'cuda'")
+class TestLossScaling:
+    def test_gradients_are_scaled_back(self, scaled):
+        plain = make()
+        step(plain, SGD(0.1))
+        step(scaled, SGD(0.1))
+        assert_equal(weights(scaled), weights(plain))
+
+    def test_gradients_of_several_batches_add_up(self, scaled):
+        plain = make()
+        for shim in [plain, scaled]:
+            for _ in range(3):
+                Y, backprop = shim.begin_update(ArgsKwargs((torch.ones(4, 2),), {}))
+                backprop(torch.ones_like(Y))
+        for found, expected in zip(
+            scaled._model.parameters(), plain._model.parameters(), strict=True
+        ):
+            torch.testing.assert_close(found.grad, expected.grad)
+
+    def test_an_overflow_is_not_applied(self, scaled):
+        before, scale = weights(scaled), scaled._grad_scaler._scale.item()
+        Y, backprop = scaled.begin_update(ArgsKwargs((torch.ones(4, 2),), {}))
+        backprop(torch.full_like(Y, 3e38))
+        scaled.finish_update(SGD(0.1))
+        assert_equal(weights(scaled), before)
+        # Training goes on, with a smaller scale.
+        assert scaled._grad_scaler._scale.item() == scale / 2
+        step(scaled, SGD(0.1))
+        assert not torch.equal(weights(scaled)["linear.weight"], before["linear.weight"])
+
+
+# Precision
+
+
+@pytest.mark.parametrize("precision", ["fp64", "", None, "BF16"])
+def test_an_unknown_precision_is_an_error(precision):
+    with pytest.raises(ValueError, match=rf"M001.* precision = {precision} .*fp32, bf16, fp16"):
+        TorchShim(Affine(), precision=precision)
+
+
+@pytest.mark.parametrize(
+    ("precision", "has_bf16", "expected"),
+    [
+        ("fp32", True, None),
+        ("bf16", True, torch.bfloat16),
+        ("bf16", False, None),
+        ("fp16", True, None),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:User provided device_type of 'cuda'")
+def test_precision_on_a_cpu(precision, has_bf16, expected, monkeypatch):
+    monkeypatch.setattr("spacy_lstm_tagger.models.shim.cpu_has_bf16", lambda: has_bf16)
+    shim = make(precision=precision)
+    inputs = ArgsKwargs((torch.ones(1, 2),), {})
+    assert shim.predict(inputs).dtype == torch.float32
+    assert shim._model.precision == expected
+    # It holds for tagging alone.
+    shim.begin_update(inputs)
+    assert shim._model.precision is None
+
+
+def test_every_precision_trains_and_tags():
+    for precision in PRECISIONS:
+        if precision != "fp16":  # which scales its loss, on a GPU
+            step(make(precision=precision), SGD(0.1))
+
+
+# The stamp
+
+
+def test_the_stamp_tells_when_weights_change():
+    shim, optimizer = make(), Adam(0.1, use_averages=True)
+    inputs = ArgsKwargs((torch.ones(1, 2),), {})
+    stamps = [shim.stamp()]
+    shim.predict(inputs)
+    assert shim.stamp() == stamps[0]
+    step(shim, optimizer)
+    stamps.append(shim.stamp())
+    with shim.use_params(optimizer.averages):
+        stamps.append(shim.stamp())
+    stamps.append(shim.stamp())
+    shim.from_bytes(shim.to_bytes())
+    stamps.append(shim.stamp())
+    with torch.no_grad():
+        shim._model.linear.weight.zero_()
+    stamps.append(shim.stamp())
+    assert len(set(stamps)) == len(stamps)
+
+
+# Copies
+
+
+def test_a_copy_shares_nothing_with_its_original():
+    shim, optimizer = make(), Adam(0.1)
+    step(shim, optimizer)
+    keys, before = set(optimizer.mom1), weights(shim)
+    copied = shim.copy()
+    assert copied.id != shim.id
+    assert_equal(weights(copied), before)
+    step(copied, optimizer)
+    assert_equal(weights(shim), before)
+    new = set(optimizer.mom1) - keys
+    assert new == {(copied.id, name) for _, name in keys}
+    assert all(optimizer.nr_update[key] == 1 for key in new | keys)
+
+
+def test_a_copied_model_trains_by_itself():
+    model = learn_vocabulary(small_embed())
+    copied = model.copy()
+    docs = make_docs()
+    before = [array.copy() for array in model.predict(docs)]
+    Y, backprop = copied.begin_update(make_docs(["dog", "new"]))
+    backprop(Y)
+    copied.finish_update(Adam(0.1))
+    assert_same(model.predict(docs), before)
+    assert (
+        model.shims[0]
+        ._model.tables["word"]
+        .lookup(copied.shims[0]._model.tables["word"]._rows)
+        .count(0)
+        == 1
+    )
+
+
+# Files
+
+
+def test_round_trip():
+    for model in [learn_vocabulary(small_embed()), small_encoder()]:
+        shim, data = model.shims[0], model.shims[0].to_bytes()
+        torch.manual_seed(1)
+        loaded = (small_embed() if model.name == "word_char_embed" else small_encoder()).shims[0]
+        loaded.from_bytes(data)
+        assert_equal(loaded._model.state_dict(), shim._model.state_dict())
+        assert loaded.to_bytes() == data
+
+
+def test_a_file_goes_through_the_disk(tmp_path):
+    shim, loaded = make(), TorchShim(Affine())
+    shim.to_disk(tmp_path / "shim")
+    loaded.from_disk(tmp_path / "shim")
+    assert_equal(weights(loaded), weights(shim))
+
+
+EMBED = learn_vocabulary(small_embed()).shims[0]
+GOOD = EMBED.to_bytes()
+
+
+def refuses(shim, data, code):
+    """Check that the data are an error, and that the shim is as it was."""
+    before, rows = weights(shim), state_of_vocabularies(shim)
+    with pytest.raises(ValueError, match=code):
+        shim.from_bytes(data)
+    assert state_of_vocabularies(shim) == rows
+    assert_equal(weights(shim), before)
+
+
+def state_of_vocabularies(shim):
+    tables = [m for m in shim._model.modules() if isinstance(m, VocabularyEmbedding)]
+    return [dict(table._rows) for table in tables]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, len(GOOD) - 1))
+def test_a_truncated_file_is_damaged(length):
+    refuses(EMBED, GOOD[:length], "L001")
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.binary(max_size=60))
+def test_foreign_bytes_are_damaged(data):
+    refuses(EMBED, data, "L001")
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {},
+        [],
+        None,
+        7,
+        "text",
+        {"config": {}},
+        {"config": {}, "state": None},
+        {"config": {}, "state": 3},
+        {"config": {}, "state": "text"},
+        {"config": {}, "state": b""},
+        {"config": {}, "state": b"\xff" * 100},
+        {"state": save({})},
+    ],
+)
+def test_other_messages_are_damaged(message):
+    refuses(EMBED, srsly.msgpack_dumps(message), "L001")
+
+
+def test_a_file_of_thincs_shim_is_refused():
+    refuses(make(), PyTorchShim(Affine()).to_bytes(), "L001")
+
+
+class Executed(Exception):
+    pass
+
+
+class Payload:
+    """Raises when it is unpickled."""
+
+    def __reduce__(self):
+        return exec, ("from tests.models.test_shim import Executed; raise Executed",)
+
+
+def test_a_pickle_is_not_executed():
+    payload = pickle.dumps(Payload())
+    with pytest.raises(Executed):
+        pickle.loads(payload)
+    refuses(EMBED, payload, "L001")
+    refuses(EMBED, srsly.msgpack_dumps({"config": {}, "state": payload}), "L001")
+
+
+def repacked(shim, **changes):
+    """RETURNS (bytes): The shim's file with some tensors changed; None takes one away."""
+    msg = srsly.msgpack_loads(shim.to_bytes())
+    state = {**load(msg["state"]), **changes}
+    msg["state"] = save({name: value for name, value in state.items() if value is not None})
+    return srsly.msgpack_dumps(msg)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"projection.weight": None},
+        {"projection.weight": torch.zeros(3, 3)},
+        {"tables.word.keys": None},
+        {"tables.word.keys": torch.zeros(2, dtype=torch.int64)},
+        {"tables.word.keys": torch.tensor(2)},
+        {"tables.word.weight": None},
+        {"tables.word.weight": torch.zeros(())},
+        {"something.else": torch.zeros(3)},
+    ],
+    ids=lambda change: "-".join(
+        f"{k}:{None if v is None else list(v.shape)}" for k, v in change.items()
+    ),
+)
+def test_weights_that_do_not_fit(change):
+    refuses(EMBED, repacked(EMBED, **change), "L002")
+
+
+@pytest.mark.parametrize(
+    "sizes", [{"width": 9}, {"char_hidden_width": 7}, {"characters": False}, {"word_rows": 2}]
+)
+def test_weights_of_another_architecture(sizes):
+    # The smaller vocabulary is in the one that loads.
+    shim = small_embed(**sizes).shims[0]
+    refuses(shim, GOOD, "L002")
+
+
+def test_a_refused_file_does_not_stop_the_next():
+    shim = small_embed().shims[0]
+    refuses(shim, GOOD[:-5], "L001")
+    shim.from_bytes(GOOD)
+    assert_equal(shim._model.state_dict(), EMBED._model.state_dict())

@@ -1,0 +1,138 @@
+"""Buckets hold every token once, bring everything back in order, and pad little."""
+
+import random
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spacy_lstm_tagger.nn.buckets import Buckets
+from spacy_lstm_tagger.nn.lstm import read
+
+properties = settings(max_examples=50, deadline=None)
+# Empty sequences among others, but at least one token.
+some_lengths = st.lists(st.integers(0, 40), min_size=1, max_size=30).filter(any)
+step_costs = st.sampled_from([0, 2, 512])
+
+
+def tokens(buckets):
+    """RETURNS (Tensor): A batch in which each token is its own number. *Shape:* `(tokens, 1)`."""
+    return torch.arange(buckets.n_tokens).unsqueeze(1)
+
+
+def spans(lengths):
+    """RETURNS (list): The flat rows of each sequence that is not empty."""
+    ends = torch.tensor(lengths).cumsum(0).tolist()
+    return [list(range(end - n, end)) for n, end in zip(lengths, ends, strict=True) if n]
+
+
+@properties
+@given(some_lengths, step_costs)
+def test_every_token_lands_exactly_once(lengths, step_cost):
+    buckets = Buckets(lengths, step_cost=step_cost)
+    expected = spans(lengths)
+    columns = [column.tolist() for b in buckets.buckets for column in b.rows.T]
+    # Padding repeats the last row, so what is left of a column is its sequence.
+    found = [list(dict.fromkeys(column)) for column in columns]
+    assert sorted(found) == expected
+    for column, sequence in zip(columns, found, strict=True):
+        assert column == sequence + sequence[-1:] * (len(column) - len(sequence))
+    assert buckets.n_tokens == sum(lengths)
+    assert buckets.n_cells == sum(map(len, columns))
+
+
+@properties
+@given(some_lengths, step_costs)
+def test_flatten_undoes_the_gathering(lengths, step_cost):
+    buckets = Buckets(lengths, step_cost=step_cost)
+    x = tokens(buckets)
+    assert torch.equal(buckets.flatten([x[b.rows] for b in buckets.buckets]), x)
+
+
+@properties
+@given(some_lengths, step_costs)
+def test_sequences_are_read_backwards_and_back(lengths, step_cost):
+    buckets = Buckets(lengths, step_cost=step_cost)
+    x = tokens(buckets)
+    backwards = [read(x[b.rows], b.reverse) for b in buckets.buckets]
+    columns = [column.tolist() for y in backwards for column in y.squeeze(2).T]
+    found = [column[: column.index(min(column)) + 1] for column in columns]
+    assert sorted(sequence[::-1] for sequence in found) == spans(lengths)
+    assert torch.equal(buckets.flatten_reversed(backwards), x)
+
+
+@properties
+@given(some_lengths)
+def test_last_is_the_last_element_in_either_direction(lengths):
+    for b in Buckets(lengths).buckets:
+        rows = b.rows.flatten()
+        assert torch.equal(rows[b.last], b.rows[-1])
+        assert torch.equal(rows[b.reverse][b.last], b.rows[0])
+
+
+@properties
+@given(st.lists(st.integers(1, 40), min_size=1, max_size=30), step_costs)
+def test_order_returns_the_order_of_the_batch(lengths, step_cost):
+    buckets = Buckets(lengths, step_cost=step_cost)
+    firsts = [b.rows[0].unsqueeze(1) for b in buckets.buckets]
+    assert buckets.order(firsts).flatten().tolist() == [span[0] for span in spans(lengths)]
+
+
+@properties
+@given(some_lengths)
+def test_empty_sequences_do_not_disturb_the_order(lengths):
+    buckets = Buckets(lengths)
+    firsts = [b.rows[0].unsqueeze(1) for b in buckets.buckets]
+    found = buckets.order(firsts).flatten().tolist()
+    assert len(found) == len(lengths)
+    kept = [row for row, length in zip(found, lengths, strict=True) if length]
+    assert kept == [span[0] for span in spans(lengths)]
+
+
+@pytest.mark.parametrize("lengths", [[], [0], [0, 0]])
+def test_nothing_to_read_makes_no_bucket(lengths):
+    buckets = Buckets(lengths)
+    assert (buckets.buckets, buckets.n_cells, buckets.n_tokens) == ([], 0, 0)
+
+
+@properties
+@given(some_lengths, st.integers(1, 200))
+def test_max_cells_bounds_a_bucket(lengths, max_cells):
+    for b in Buckets(lengths, max_cells=max_cells, step_cost=512).buckets:
+        assert b.rows.numel() <= max_cells or b.rows.shape[1] == 1
+
+
+def test_padding_stays_small_on_sentences():
+    """A guard by count: on a CPU, where a padded cell costs as much as a word."""
+    draw = random.Random(0)
+    # About the lengths of the English Web Treebank: half of them up to 12, a long tail.
+    lengths = [min(80, 1 + int(draw.lognormvariate(2.4, 0.9))) for _ in range(2000)]
+    for start in range(0, len(lengths), 250):
+        buckets = Buckets(lengths[start : start + 250], step_cost=2)
+        assert buckets.n_cells <= 1.25 * buckets.n_tokens
+        # As many buckets as sequences would not pad either.
+        assert len(buckets.buckets) <= 25
+
+
+def test_dear_steps_make_fewer_buckets():
+    lengths = list(range(1, 100))
+    cheap, dear = Buckets(lengths, step_cost=2), Buckets(lengths, step_cost=512)
+    assert 1 <= len(dear.buckets) < len(cheap.buckets)
+    # A device that is no CPU is taken for one whose steps are dear.
+    assert len(Buckets(lengths, device="meta").buckets) == len(dear.buckets)
+    assert len(Buckets(lengths, device="cpu").buckets) == len(cheap.buckets)
+
+
+def test_a_negative_length_is_an_error():
+    with pytest.raises(ValueError, match="-3"):
+        Buckets([2, -3, 1])
+
+
+def test_the_plan_travels_to_the_device_in_one_copy():
+    buckets = Buckets([3, 1, 0, 2, 40], step_cost=0)
+    assert len(buckets.buckets) > 1
+    indices = [buckets._cells, buckets._reversed_cells, buckets._finals]
+    for b in buckets.buckets:
+        indices += [b.rows, b.reverse, b.last]
+    assert len({index.untyped_storage().data_ptr() for index in indices}) == 1

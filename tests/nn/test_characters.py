@@ -1,0 +1,73 @@
+"""The character LSTM keeps the state at a word's own end, whatever words lie beside it."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spacy_lstm_tagger.nn.buckets import Buckets
+from spacy_lstm_tagger.nn.characters import CharacterLSTM
+from spacy_lstm_tagger.nn.vocabulary import VocabularyEmbedding
+
+properties = settings(max_examples=25, deadline=None)
+some_words = st.lists(st.lists(st.integers(0, 9), min_size=1, max_size=15), min_size=1, max_size=10)
+
+
+def make(bidirectional=True):
+    torch.manual_seed(0)
+    embedding = VocabularyEmbedding(width=3, capacity=9)
+    embedding.add(range(9))
+    return CharacterLSTM(embedding=embedding, hidden_width=4, bidirectional=bidirectional).eval()
+
+
+def read_words(module, words, step_cost=None):
+    rows = torch.tensor([row for word in words for row in word], dtype=torch.int64)
+    return module(rows, Buckets([len(word) for word in words], step_cost=step_cost))
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+@properties
+@given(words=some_words, step_cost=st.sampled_from([0, 2, 512]))
+def test_a_word_is_the_state_after_its_last_letter(bidirectional, words, step_cost):
+    module = make(bidirectional)
+    found = read_words(module, words, step_cost)
+    assert found.shape == (len(words), module.output_width)
+    for word, vector in zip(words, found, strict=True):
+        letters = module.embedding(torch.tensor(word))
+        finals = []
+        for lstm, reading in [(module.ahead, letters), (module.back, letters.flip(0))]:
+            if lstm is None:
+                continue
+            state = None
+            for letter in reading:
+                h, state = lstm(letter.view(1, 1, -1), state)
+            finals.append(h.view(-1))
+        torch.testing.assert_close(vector, torch.cat(finals), atol=1e-6, rtol=1e-5)
+
+
+def test_the_same_letters_are_the_same_word_anywhere():
+    module = make()
+    words = [[1], [1, 2, 3], [4] * 15, [1, 2, 3], [3, 2, 1]]
+    found = read_words(module, words)
+    torch.testing.assert_close(found[1], found[3], atol=1e-6, rtol=0)
+    assert not torch.allclose(found[1], found[4], atol=1e-3)
+
+
+def test_gradients_reach_all_letters_and_no_others():
+    module = make()
+    read_words(module, [[1, 2], [3]]).sum().backward()
+    reached = module.embedding.weight.grad.abs().sum(1) > 0
+    assert reached.nonzero().flatten().tolist() == [1, 2, 3]
+
+
+def test_bfloat16_stays_close():
+    module, words = make(), [[1, 2, 3], [4] * 12]
+    rows, buckets = torch.tensor(words[0] + words[1]), Buckets([3, 12])
+    with torch.inference_mode():
+        rough = module(rows, buckets, precision=torch.bfloat16)
+        torch.testing.assert_close(rough, module(rows, buckets), atol=0.03, rtol=0.03)
+
+
+def test_no_words():
+    module = make()
+    assert read_words(module, []).shape == (0, module.output_width)

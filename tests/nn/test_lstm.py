@@ -1,0 +1,177 @@
+"""The bucketed LSTM is PyTorch's own, whatever the sequences' lengths and neighbours."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+from torch.nn.utils.rnn import pack_sequence, unpack_sequence
+
+from spacy_lstm_tagger.nn.buckets import Buckets
+from spacy_lstm_tagger.nn.lstm import BucketedLSTM, init_lstm_, variational_dropout
+
+INPUT, HIDDEN = 5, 4
+properties = settings(max_examples=20, deadline=None)
+some_lengths = st.lists(st.integers(1, 12), min_size=1, max_size=8)
+both_directions = pytest.mark.parametrize("bidirectional", [False, True])
+both_depths = pytest.mark.parametrize("depth", [1, 2])
+
+
+def make(depth=1, bidirectional=True, seed=0, hidden=HIDDEN):
+    torch.manual_seed(seed)
+    return BucketedLSTM(
+        input_width=INPUT, hidden_width=hidden, depth=depth, bidirectional=bidirectional
+    )
+
+
+def batch(lengths, seed=1):
+    torch.manual_seed(seed)
+    return torch.randn(sum(lengths), INPUT)
+
+
+def pytorch_lstm(module):
+    """RETURNS (nn.LSTM): PyTorch's stacked LSTM with the same weights."""
+    depth, bidirectional = len(module.forwards), len(module.backwards) > 0
+    hidden = module.forwards[0].hidden_size
+    lstm = nn.LSTM(INPUT, hidden, num_layers=depth, bidirectional=bidirectional)
+    for ending, layers in [("", module.forwards), ("_reverse", module.backwards)]:
+        for i, layer in enumerate(layers):
+            for name, weight in layer.named_parameters():
+                target = getattr(lstm, f"{name.removesuffix('_l0')}_l{i}{ending}")
+                target.data.copy_(weight.data)
+    return lstm
+
+
+def packed(lstm, x, lengths):
+    """RETURNS (Tensor): What PyTorch makes of the flat batch as a packed sequence."""
+    y, _ = lstm(pack_sequence(list(x.split(lengths)), enforce_sorted=False))
+    return torch.cat(unpack_sequence(y))
+
+
+@both_depths
+@both_directions
+@properties
+@given(lengths=some_lengths)
+def test_equals_pytorch_on_a_packed_sequence(depth, bidirectional, lengths):
+    module, x = make(depth, bidirectional), batch(lengths)
+    y = module(x, Buckets(lengths))
+    torch.testing.assert_close(y, packed(pytorch_lstm(module), x, lengths), atol=1e-5, rtol=1e-4)
+
+
+@both_directions
+def test_gradients_equal_those_of_pytorch(bidirectional):
+    lengths = [3, 7, 1, 12]
+    module, x = make(2, bidirectional), batch(lengths).requires_grad_()
+    lstm, x_ref = pytorch_lstm(module), batch(lengths).requires_grad_()
+    y = module(x, Buckets(lengths, step_cost=0))
+    y_ref = packed(lstm, x_ref, lengths)
+    d_y = torch.randn_like(y)
+    y.backward(d_y)
+    y_ref.backward(d_y)
+    torch.testing.assert_close(x.grad, x_ref.grad, atol=1e-4, rtol=1e-3)
+    found = sorted(p.grad.norm().item() for p in module.parameters())
+    expected = sorted(p.grad.norm().item() for p in lstm.parameters())
+    assert found == pytest.approx(expected, rel=1e-3)
+
+
+@both_directions
+def test_gradients_agree_with_finite_differences(bidirectional):
+    lengths = [2, 0, 3, 1]
+    module = make(2, bidirectional, hidden=2).double()
+    x = batch(lengths).double().requires_grad_()
+    names, weights = zip(*module.named_parameters(), strict=True)
+    buckets = Buckets(lengths, step_cost=0)
+
+    def run(x, *weights):
+        return torch.func.functional_call(
+            module, dict(zip(names, weights, strict=True)), (x, buckets)
+        )
+
+    assert torch.autograd.gradcheck(run, (x, *weights))
+
+
+@both_depths
+@properties
+@given(lengths=some_lengths, step_cost=st.sampled_from([0, 2, 512]))
+def test_a_sequence_does_not_depend_on_its_neighbours(depth, lengths, step_cost):
+    module, x = make(depth), batch(lengths)
+    together = module(x, Buckets(lengths, step_cost=step_cost)).split(lengths)
+    for one, y in zip(x.split(lengths), together, strict=True):
+        torch.testing.assert_close(module(one, Buckets([len(one)])), y, atol=1e-6, rtol=1e-5)
+
+
+def test_stepping_with_the_state_carried_equals_the_whole():
+    """What the tutorial shows first."""
+    module, x = make(bidirectional=False), batch([6])
+    state, steps = None, []
+    for word in x:
+        h, state = module.forwards[0](word.view(1, 1, -1), state)
+        steps.append(h.view(-1))
+    torch.testing.assert_close(module(x, Buckets([6])), torch.stack(steps))
+
+
+@both_directions
+@pytest.mark.parametrize("lengths", [[], [0, 0]])
+def test_an_empty_batch_has_no_rows(bidirectional, lengths):
+    module = make(bidirectional=bidirectional)
+    assert module(batch([0]), Buckets(lengths)).shape == (0, module.output_width)
+
+
+def test_empty_sequences_change_nothing():
+    module, x = make(2), batch([3, 2])
+    y = module(x, Buckets([0, 3, 0, 0, 2, 0]))
+    assert torch.equal(y, module(x, Buckets([3, 2])))
+
+
+@both_depths
+@both_directions
+def test_dropout_zero_changes_nothing(depth, bidirectional):
+    module, x = make(depth, bidirectional), batch([4, 2])
+    assert torch.equal(module(x, Buckets([4, 2]), dropout=0.0), module.eval()(x, Buckets([4, 2])))
+
+
+@both_directions
+def test_dropout_drops_the_same_features_at_all_steps_of_a_sequence(bidirectional):
+    lengths = [9, 5, 7]
+    module, x = make(bidirectional=bidirectional, hidden=32), batch(lengths)
+    y = module(x, Buckets(lengths, step_cost=512), dropout=0.5)
+    # No hidden state of an LSTM is exactly zero unless it was dropped.
+    masks = [part == 0 for part in y.split(lengths)]
+    for mask in masks:
+        assert torch.equal(mask, mask[:1].expand_as(mask))
+        assert 0.2 < mask.float().mean() < 0.8
+    assert not torch.equal(masks[0][0], masks[1][0])
+
+
+def test_variational_dropout_keeps_the_expectation():
+    torch.manual_seed(0)
+    x = torch.ones(3, 5000, 4)
+    y = variational_dropout(x, 0.3)
+    assert y.mean().item() == pytest.approx(1.0, abs=0.02)
+    assert (y == 0).float().mean().item() == pytest.approx(0.3, abs=0.02)
+    assert torch.equal(y[0], y[1]) and torch.equal(y[0], y[2])
+    assert torch.equal(variational_dropout(x, 0.0), x)
+
+
+@both_depths
+def test_bfloat16_stays_close(depth):
+    lengths = [12, 3, 8]
+    module, x = make(depth, hidden=32), batch(lengths)
+    with torch.inference_mode():
+        exact = module(x, Buckets(lengths))
+        rough = module(x, Buckets(lengths), precision=torch.bfloat16)
+    assert rough.dtype == torch.float32
+    assert not torch.equal(rough, exact)
+    torch.testing.assert_close(rough, exact, atol=0.03, rtol=0.03)
+
+
+def test_initial_weights():
+    lstm = nn.LSTM(7, 6)
+    init_lstm_(lstm)
+    bias = lstm.bias_ih_l0 + lstm.bias_hh_l0
+    # PyTorch's order of gates: input, forget, cell, output.
+    assert bias.tolist() == [0.0] * 6 + [1.0] * 6 + [0.0] * 12
+    for gate in lstm.weight_hh_l0.chunk(4):
+        torch.testing.assert_close(gate @ gate.T, torch.eye(6), atol=1e-5, rtol=0)
+    bound = (6 / (7 + 6)) ** 0.5
+    assert 0.5 * bound < lstm.weight_ih_l0.abs().max() <= bound

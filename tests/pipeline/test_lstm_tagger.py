@@ -1,0 +1,518 @@
+"""The `lstm_tagger` component: annotations, batches, processes, and how it trains."""
+
+import inspect
+import pickle
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import spacy
+import torch
+from numpy.testing import assert_allclose
+from spacy.language import Language
+from spacy.pipeline import Tagger
+from spacy.tokens import Doc
+from spacy.training import Example
+from spacy.util import fix_random_seed
+from thinc.api import set_dropout_rate
+from thinc.util import xp2torch
+
+from spacy_lstm_tagger.pipeline import LSTMTagger
+from spacy_lstm_tagger.pipeline.lstm_tagger import make_lstm_tagger
+
+from ..conftest import SENTENCES, make_examples, scores_of, small_model, train, trained_nlp
+
+TEXTS = [text for text, _ in SENTENCES]
+TAGS = [tags.split() for _, tags in SENTENCES]
+
+
+def tags_of(docs):
+    return [[token.tag_ for token in doc] for doc in docs]
+
+
+def words_of(vocab):
+    """RETURNS (dict): Docs that are hard on a model, by name."""
+    cases = {
+        "empty": [],
+        "one": ["dog"],
+        "whitespace": ["\n\n", "The", " ", "dog", "\t"],
+        "emoji": ["I", "👩‍👩‍👧‍👦", "🇬🇷", "👍🏽", "slept"],
+        "combining": ["e\u0301a\u0308", "Z͑ͫ̓ͪ̂ͫ̽͏̴̙", "dog"],
+        "long word": ["The", "a" * 5000, "slept"],
+        "scripts": ["слово", "λέξη", "词", "말", "كلمة", "शब्द", "\U00010330", "\U0001f9ff"],
+        "long": [word for text in TEXTS * 1112 for word in text.split()][:20000],
+    }
+    return {name: Doc(vocab, words=words) for name, words in cases.items()}
+
+
+def layer(pipe, name):
+    return next(node for node in pipe.model.walk() if node.name == name)
+
+
+def parameters(pipe):
+    """RETURNS (dict): A copy of each weight, by name."""
+    weights = {}
+    for node in pipe.model.walk():
+        for name in node.param_names:
+            weights[f"{node.name}.{name}"] = node.get_param(name).copy()
+        for shim in node.shims:
+            for name, value in shim._model.named_parameters():
+                weights[f"{node.name}.{name}"] = value.detach().numpy().copy()
+    return weights
+
+
+# The factory
+
+
+def test_works_with_nothing_else():
+    nlp = spacy.blank("en")
+    pipe = nlp.add_pipe("lstm_tagger")
+    assert isinstance(pipe, LSTMTagger)
+    examples = make_examples(nlp)
+    optimizer = nlp.initialize(lambda: examples)
+    losses = train(nlp, examples, steps=30, optimizer=optimizer)
+    assert losses[-1]["lstm_tagger"] < 0.1 * losses[0]["lstm_tagger"]
+    assert tags_of(nlp.pipe(TEXTS)) == TAGS
+    assert nlp.evaluate(examples)["tag_acc"] == 1.0
+
+
+def test_default_config_is_complete():
+    nlp = spacy.blank("en")
+    nlp.add_pipe("lstm_tagger")
+    config = nlp.get_pipe_config("lstm_tagger")
+    assert set(config) == set(inspect.signature(make_lstm_tagger).parameters) - {"nlp", "name"} | {
+        "factory"
+    }
+    assert nlp.config["training"]["score_weights"]["tag_acc"] == 1.0
+    assert spacy.blank("en").from_config(nlp.config).pipe_names == ["lstm_tagger"]
+
+
+@pytest.mark.parametrize("label_smoothing", [-0.1, 1.0])
+def test_label_smoothing_out_of_range(label_smoothing):
+    with pytest.raises(ValueError, match=r"M001.*label_smoothing.*from 0 up to below 1"):
+        spacy.blank("en").add_pipe("lstm_tagger", config={"label_smoothing": label_smoothing})
+
+
+def test_needs_initialization():
+    nlp = spacy.blank("en")
+    nlp.add_pipe("lstm_tagger", config={"model": small_model()})
+    with pytest.raises(ValueError, match="E109"):
+        nlp("The dog")
+
+
+# Annotations
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_existing_tags_stay_unless_overwrite(trained, overwrite):
+    nlp = pickle.loads(pickle.dumps(trained))
+    nlp.get_pipe("lstm_tagger").cfg["overwrite"] = overwrite
+    partly = Doc(nlp.vocab, words=TEXTS[0].split(), tags=["", "X", "", "", "Y"])
+    nlp(partly)
+    if overwrite:
+        assert tags_of([partly]) == [TAGS[0]]
+    else:
+        assert tags_of([partly]) == [["DET", "X", "V", "DET", "Y"]]
+
+
+def test_only_tags_are_set(trained):
+    doc = Doc(trained.vocab, words=TEXTS[0].split(), pos=["X"] * 5, lemmas=["y"] * 5)
+    trained.get_pipe("lstm_tagger")(doc)
+    assert {token.pos_ for token in doc} == {"X"} and {token.lemma_ for token in doc} == {"y"}
+    assert doc.has_annotation("TAG") and not doc.has_annotation("SENT_START")
+
+
+# Batches
+
+
+def test_scores_do_not_depend_on_the_batch(trained):
+    pipe = trained.get_pipe("lstm_tagger")
+    docs = list(words_of(trained.vocab).values()) + [trained.make_doc(text) for text in TEXTS]
+    alone = [scores_of(pipe, [doc])[0] for doc in docs]
+    assert [scores.shape for scores in alone] == [(len(doc), len(pipe.labels)) for doc in docs]
+    for batch in (docs, docs[::-1], docs[:3] * 2 + docs[3:]):
+        order = [docs.index(doc) for doc in batch]
+        for i, scores in zip(order, scores_of(pipe, batch), strict=True):
+            assert_allclose(scores, alone[i], atol=1e-5)
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 5, 1000])
+def test_pipe_equals_call(trained, batch_size):
+    expected = tags_of(trained(doc) for doc in words_of(trained.vocab).values())
+    docs = list(trained.pipe(words_of(trained.vocab).values(), batch_size=batch_size))
+    assert tags_of(docs) == expected
+    assert all(tag in trained.get_pipe("lstm_tagger").labels for doc in expected for tag in doc)
+    assert [len(doc) for doc in expected] == [len(doc) for doc in docs]
+
+
+def test_long_doc_is_tagged_as_its_sentences(trained):
+    tags = tags_of([trained(words_of(trained.vocab)["long"])])[0]
+    assert len(tags) == 20000
+    gold = ([tag for sentence in TAGS for tag in sentence] * 1112)[:20000]
+    assert np.mean([tag == g for tag, g in zip(tags, gold, strict=True)]) > 0.9
+
+
+def test_empty_docs_alone(trained):
+    docs = list(trained.pipe([Doc(trained.vocab), Doc(trained.vocab)]))
+    assert tags_of(docs) == [[], []]
+    assert list(trained.pipe([])) == []
+
+
+def test_trains_on_hard_docs():
+    """Empty docs and odd words may be in a training batch; a tag can be missing."""
+    nlp, optimizer = trained_nlp(steps=1)
+    examples = make_examples(nlp)
+    for name, doc in words_of(nlp.vocab).items():
+        if name != "long":
+            tags = ["NN" if i % 2 else "" for i in range(len(doc))]
+            reference = Doc(nlp.vocab, words=[word.text for word in doc], tags=tags)
+            examples.append(Example(doc, reference))
+    losses = train(nlp, examples, steps=3, optimizer=optimizer, drop=0.2)
+    assert all(np.isfinite(loss["lstm_tagger"]) and loss["lstm_tagger"] > 0 for loss in losses)
+    train(nlp, [Example(Doc(nlp.vocab), Doc(nlp.vocab))], steps=1, optimizer=optimizer)
+
+
+def test_memory_zone(trained):
+    nlp = pickle.loads(pickle.dumps(trained))
+    for _ in range(2):
+        with nlp.memory_zone():
+            assert tags_of(nlp.pipe(TEXTS)) == TAGS
+            nlp("Words that only this zone knows, zzyzx")
+        assert tags_of(nlp.pipe(TEXTS)) == TAGS
+
+
+def test_threads_share_a_pipeline(trained):
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(lambda text: tags_of([trained(text)])[0], TEXTS * 20))
+    assert results == TAGS * 20
+
+
+WORKERS = """
+import multiprocessing, pickle, sys, torch
+import spacy
+from tests.conftest import SENTENCES, make_examples, train, small_model
+
+if __name__ == "__main__":
+    multiprocessing.set_start_method(sys.argv[1])
+    torch.set_num_threads(4)
+    torch.rand(1000, 1000) @ torch.rand(1000, 1000)  # so that the threads are there
+    nlp = spacy.blank("en")
+    nlp.add_pipe("lstm_tagger", config={"model": small_model(width=256, embed_width=128)})
+    examples = make_examples(nlp) * 50
+    optimizer = nlp.initialize(lambda: examples)
+    train(nlp, examples, steps=4, optimizer=optimizer)
+    texts = [" ".join(text for text, _ in SENTENCES)] * 200
+    expected = [[token.tag_ for token in doc] for doc in nlp.pipe(texts)]
+    for _ in range(2):
+        docs = nlp.pipe(texts, n_process=2, batch_size=50)
+        assert [[token.tag_ for token in doc] for doc in docs] == expected
+    print("same tags", len(expected))
+"""
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_processes(tmp_path, method, pytestconfig):
+    script = tmp_path / "workers.py"
+    script.write_text(WORKERS)
+    result = subprocess.run(
+        [sys.executable, script, method],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={"PYTHONPATH": str(pytestconfig.rootpath), "OMP_NUM_THREADS": "4"},
+    )
+    assert result.returncode == 0, result.stderr
+    assert "same tags 200" in result.stdout
+
+
+# Training
+
+
+def test_loss_is_that_of_spacy():
+    nlp, _ = trained_nlp(steps=3)
+    pipe = nlp.get_pipe("lstm_tagger")
+    words = ["The", "dogs", "did", "n't", "sleep"]
+    tags = ["DET", "!V", "V", "", "V"]
+    examples = [
+        *make_examples(nlp),
+        Example(Doc(nlp.vocab), Doc(nlp.vocab)),
+        Example.from_dict(
+            Doc(nlp.vocab, words=["The", "dogs", "didn't", "sl", "eep"]),
+            {"words": words, "tags": tags},
+        ),
+    ]
+    scores, _ = pipe.model.begin_update([eg.predicted for eg in examples])
+    loss, gradient = pipe.get_loss(examples, scores)
+    # Thinc takes neither a list of its subclasses nor a doc without words.
+    del examples[len(SENTENCES)], scores[len(SENTENCES)], gradient[len(SENTENCES)]
+    expected_loss, expected = Tagger.get_loss(pipe, examples, list(scores))
+    assert loss == pytest.approx(expected_loss, rel=1e-5)
+    for ours, theirs in zip(gradient, expected, strict=True):
+        assert_allclose(ours, theirs, atol=1e-6)
+
+
+def test_unknown_tag_is_an_error():
+    nlp, optimizer = trained_nlp(steps=0)
+    with pytest.raises(ValueError, match=r"P001.*'NEW'"):
+        train(nlp, make_examples(nlp, [("The dog", "DET NEW")]), steps=1, optimizer=optimizer)
+
+
+def test_partial_annotation_is_enough():
+    """Each word has a tag in one sentence only; the rest of each is learned all the same."""
+    nlp = spacy.blank("en")
+    nlp.add_pipe("lstm_tagger", config={"model": small_model(word_dropout=0.0)})
+    words = TEXTS[0].split()
+    examples = [
+        Example.from_dict(
+            nlp.make_doc(TEXTS[0]),
+            {"words": words, "tags": [tag if i == j else "" for j, tag in enumerate(TAGS[0])]},
+        )
+        for i in range(len(words))
+    ]
+    optimizer = nlp.initialize(lambda: examples)
+    optimizer.learn_rate = 0.01
+    train(nlp, examples, steps=25, optimizer=optimizer)
+    assert tags_of([nlp(TEXTS[0])]) == [TAGS[0]]
+
+
+def test_negative_tags_push_a_tag_down():
+    nlp, optimizer = trained_nlp(steps=10, word_dropout=0.0)
+    examples = make_examples(nlp, [("The dog", "!DET !NN")])
+    train(nlp, examples, steps=15, optimizer=optimizer)
+    tags = tags_of([nlp("The dog")])[0]
+    assert tags[0] != "DET" and tags[1] != "NN"
+
+
+def test_training_dropout_reaches_the_torch_layers():
+    losses = {}
+    for drop in (0.0, 0.9):
+        nlp, optimizer = trained_nlp(steps=20, word_dropout=0.0)
+        examples = make_examples(nlp)
+        # Nothing is learned in between.
+        optimizer.learn_rate = 0.0
+        runs = train(nlp, examples, steps=3, drop=drop, optimizer=optimizer)
+        losses[drop] = [loss["lstm_tagger"] for loss in runs]
+    assert losses[0.0] == pytest.approx([losses[0.0][0]] * 3, rel=1e-4)
+    assert len(set(losses[0.9])) == 3
+    assert min(losses[0.9]) > 2 * losses[0.0][0]
+
+
+@pytest.mark.parametrize("name", ["word_char_embed", "lstm_encoder"])
+def test_each_layer_drops_out(name):
+    nlp, _ = trained_nlp(steps=1, word_dropout=0.0)
+    pipe = nlp.get_pipe("lstm_tagger")
+    docs = [nlp.make_doc(text) for text in TEXTS]
+
+    def forward():
+        return np.concatenate(pipe.model(docs, is_train=True)[0])
+
+    set_dropout_rate(pipe.model, 0.0)
+    full = forward()
+    assert_allclose(forward(), full, atol=1e-6)
+    set_dropout_rate(layer(pipe, name), 0.9)
+    assert np.abs(forward() - full).max() > 0.01
+    assert np.abs(forward() - forward()).max() > 0.01
+    set_dropout_rate(pipe.model, 0.0)
+    assert_allclose(forward(), full, atol=1e-6)
+    # In tagging nothing is dropped.
+    set_dropout_rate(pipe.model, 0.9)
+    assert_allclose(scores_of(pipe, docs)[0], scores_of(pipe, docs)[0], atol=1e-6)
+
+
+def test_averages_take_effect():
+    nlp, optimizer = trained_nlp(steps=20)
+    pipe = nlp.get_pipe("lstm_tagger")
+    before, weights = scores_of(pipe, [nlp.make_doc(TEXTS[0])])[0], parameters(pipe)
+    with nlp.use_params(optimizer.averages):
+        averaged, inside = scores_of(pipe, [nlp.make_doc(TEXTS[0])])[0], parameters(pipe)
+    assert np.abs(averaged - before).max() > 1e-3
+    unchanged = {name for name, value in weights.items() if np.array_equal(value, inside[name])}
+    assert not unchanged
+    assert_allclose(scores_of(pipe, [nlp.make_doc(TEXTS[0])])[0], before, atol=1e-6)
+    for name, value in parameters(pipe).items():
+        assert np.array_equal(value, weights[name]), name
+
+
+def test_averages_are_the_mean_of_the_weights():
+    """Computed as Thinc's optimizer computes them, from the weights after each step."""
+    nlp, optimizer = trained_nlp(steps=0)
+    pipe = nlp.get_pipe("lstm_tagger")
+    name = "lstm_encoder.forwards.0.weight_hh_l0"
+    mean = 0.0
+    for step in range(1, 6):
+        train(nlp, make_examples(nlp), steps=1, optimizer=optimizer)
+        decay = min((1 + step) / (10 + step), 0.9999)
+        mean = decay * mean + (1 - decay) * parameters(pipe)[name]
+    with nlp.use_params(optimizer.averages):
+        assert_allclose(parameters(pipe)[name], mean, atol=1e-5)
+
+
+def test_gradients_against_finite_differences():
+    fix_random_seed(1)
+    nlp = spacy.blank("en")
+    pipe = nlp.add_pipe("lstm_tagger", config={"model": small_model(depth=2, word_dropout=0.0)})
+    examples = make_examples(nlp)
+    nlp.initialize(lambda: examples)
+    docs = [eg.predicted for eg in examples]
+    gold = [pipe.labels.index(tag) for tags in TAGS for tag in tags]
+    set_dropout_rate(pipe.model, 0.0)
+
+    def loss():
+        probs = np.concatenate(pipe.model(docs, is_train=True)[0]).astype("float64")
+        return -np.log(probs[np.arange(len(gold)), gold]).sum()
+
+    loss()  # gives each word its row
+    scores, backprop = pipe.model.begin_update(docs)
+    backprop(pipe.get_loss(examples, scores)[1])
+    softmax = pipe.model.get_ref("softmax")
+    pairs = {
+        f"softmax.{name}": (xp2torch(softmax.get_param(name)), xp2torch(softmax.get_grad(name)))
+        for name in softmax.param_names
+    }
+    for node in pipe.model.walk():
+        for shim in node.shims:
+            for name, weight in shim._model.named_parameters():
+                pairs[f"{node.name}.{name}"] = (weight.data, weight.grad.clone())
+    assert len(pairs) > 20
+    for name, (weight, gradient) in pairs.items():
+        norm = float(gradient.norm())
+        assert norm > 0.0, name
+        step = gradient * (2e-2 / norm)
+        weight += step
+        up = loss()
+        weight -= 2 * step
+        down = loss()
+        weight += step
+        # The slope along the gradient is the gradient's norm.
+        assert (up - down) / 4e-2 == pytest.approx(norm, rel=0.02, abs=1e-4), name
+
+
+def test_same_seed_same_weights():
+    first, second, other = (trained_nlp(steps=4, seed=seed)[0] for seed in (3, 3, 4))
+    assert first.to_bytes() == second.to_bytes()
+    assert first.get_pipe("lstm_tagger").to_bytes() != other.get_pipe("lstm_tagger").to_bytes()
+
+
+def test_frozen_component_stays():
+    nlp, optimizer = trained_nlp(steps=5)
+    nlp.add_pipe("tagger", last=True)
+    examples = make_examples(nlp)
+    with nlp.select_pipes(enable="tagger"):
+        nlp.initialize(lambda: examples)
+    before = nlp.get_pipe("lstm_tagger").to_bytes()
+    losses = train(nlp, examples, steps=2, optimizer=optimizer, exclude=["lstm_tagger"])
+    assert nlp.get_pipe("lstm_tagger").to_bytes() == before
+    assert "tagger" in losses[-1] and "lstm_tagger" not in losses[-1]
+
+
+class Recorder:
+    """A component that is trained on nothing and remembers the tags it was shown."""
+
+    def __init__(self):
+        self.seen = []
+
+    def __call__(self, doc):
+        return doc
+
+    def update(self, examples, **kwargs):
+        self.seen.append(tags_of(eg.predicted for eg in examples))
+        return {}
+
+
+@Language.factory("tag_recorder")
+def make_recorder(nlp, name):
+    return Recorder()
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+def test_annotating_component_sets_tags_for_the_next(frozen):
+    nlp, optimizer = trained_nlp(steps=20)
+    recorder = nlp.add_pipe("tag_recorder")
+    options = {"exclude": ["lstm_tagger"] if frozen else []}
+    train(nlp, make_examples(nlp), steps=1, optimizer=optimizer, **options)
+    train(
+        nlp, make_examples(nlp), steps=1, optimizer=optimizer, annotates=["lstm_tagger"], **options
+    )
+    assert recorder.seen == [[[""] * len(tags) for tags in TAGS], TAGS]
+
+
+def test_rehearse():
+    nlp, _ = trained_nlp(steps=20, word_dropout=0.0)
+    pipe = nlp.get_pipe("lstm_tagger")
+    optimizer = nlp.resume_training()
+    optimizer.learn_rate = 0.01
+    teacher = pipe._rehearsal_model
+    expected = scores_of(pipe, [nlp.make_doc(TEXTS[0])])[0]
+    train(nlp, make_examples(nlp, [(TEXTS[0], "V V V V V")]), steps=8, optimizer=optimizer)
+    forgot = np.abs(scores_of(pipe, [nlp.make_doc(TEXTS[0])])[0] - expected).max()
+    # The copy that it is to remember has not moved.
+    assert_allclose(teacher.predict([nlp.make_doc(TEXTS[0])])[0], expected, atol=1e-5)
+    losses = []
+    for _ in range(30):
+        losses.append(nlp.rehearse(make_examples(nlp), sgd=optimizer, losses={})["lstm_tagger"])
+    assert losses[-1] < 0.5 * losses[0]
+    assert np.abs(scores_of(pipe, [nlp.make_doc(TEXTS[0])])[0] - expected).max() < forgot
+
+
+def test_continued_training_with_new_words(tmp_path):
+    nlp, _ = trained_nlp(steps=20)
+    nlp.to_disk(tmp_path)
+    nlp = spacy.load(tmp_path)
+    pipe = nlp.get_pipe("lstm_tagger")
+    words = layer(pipe, "word_char_embed").shims[0]._model.tables["word"]
+    old = dict(words._rows)
+    assert len(old) == len({word for text in TEXTS for word in text.split()})
+    optimizer = nlp.resume_training()
+    optimizer.learn_rate = 0.01
+    new = [*SENTENCES, ("Zebras zigzag", "NN V"), ("Zigzag zebras", "V NN")]
+    train(nlp, make_examples(nlp, new), steps=40, optimizer=optimizer)
+    assert tags_of(nlp.pipe(text for text, _ in new)) == [tags.split() for _, tags in new]
+    assert {key: words._rows[key] for key in old} == old
+    assert len(words) == len(old) + 4
+    again = spacy.blank("en").from_config(nlp.config).from_bytes(nlp.to_bytes())
+    assert tags_of(again.pipe(text for text, _ in new)) == [tags.split() for _, tags in new]
+
+
+def test_word_dropout_trains_the_unknown_vector():
+    sizes = {"embed_width": None, "characters": False, "lower": False, "shape": False}
+    sizes |= {"prefixes": [], "suffixes": [], "word_dropout": 0.999}
+    nlp, _ = trained_nlp(steps=0, **sizes)
+    pipe = nlp.get_pipe("lstm_tagger")
+    embed = layer(pipe, "word_char_embed")
+    table = embed.shims[0]._model.tables["word"]
+    examples = make_examples(nlp)
+    docs = [eg.predicted for eg in examples]
+    set_dropout_rate(pipe.model, 0.0)
+    torch.manual_seed(0)
+    scores, backprop = pipe.model.begin_update(docs)
+    backprop(pipe.get_loss(examples, scores)[1])
+    assert len(table) > 10
+    assert table.unknown.grad.norm() > 0.0
+    assert not table.weight.grad.any()
+    # In tagging every word has its own vector.
+    vectors = np.concatenate(embed.predict(docs))
+    assert len(np.unique(vectors.round(5), axis=0)) == len(table)
+
+
+def test_unknown_words_are_tagged_by_context_and_form():
+    nlp, _ = trained_nlp(steps=60)
+    assert tags_of([nlp("The zog ate the wug")]) == [TAGS[0]]
+
+
+def test_label_added_after_initialization_is_an_error():
+    nlp, _ = trained_nlp(steps=0)
+    with pytest.raises(ValueError, match="E922"):
+        nlp.get_pipe("lstm_tagger").add_label("NEW")
+
+
+def test_labels_travel_through_initialize():
+    nlp, _ = trained_nlp(steps=0)
+    data = nlp.get_pipe("lstm_tagger").label_data
+    other = spacy.blank("en")
+    pipe = other.add_pipe("lstm_tagger", config={"model": small_model()})
+    few = make_examples(other, SENTENCES[:1])
+    pipe.initialize(lambda: few, nlp=other, labels=data)
+    assert pipe.labels == tuple(data) == nlp.get_pipe("lstm_tagger").labels
+    assert pipe.model.get_dim("nO") == len(data)

@@ -1,0 +1,121 @@
+"""The speed benchmark runs, and compares like with like."""
+
+import json
+
+import numpy as np
+import pytest
+import spacy
+
+from benchmarks import measure, peers, speed, texts, worker
+from benchmarks.packed import pack_pipeline
+
+from .conftest import CORPUS, SMALL, scores_of, trained_nlp
+
+DEV = CORPUS / "en-dev.conllu"
+
+
+@pytest.fixture(scope="module")
+def pipeline(tmp_path_factory, small_corpus):
+    """The path of a small pipeline of ours, made from the project's config."""
+    path = tmp_path_factory.mktemp("pipeline") / "small"
+    config = peers.ours_config(peers.Treebank(small_corpus, small_corpus))
+    config["components"]["lstm_tagger"]["model"]["tok2vec"].update(SMALL, depth=2)
+    peers.train(config, path, gpu_id=-1)
+    return path
+
+
+@pytest.fixture
+def run(tmp_path, small_corpus, pipeline):
+    """Runs the speed benchmark; returns what it wrote."""
+
+    def run(*arguments):
+        output = tmp_path / "speed.json"
+        treebank = ["--train", str(small_corpus), "--dev", str(small_corpus)]
+        ours = ["--pipeline", f"small={pipeline}", "--output", str(output)]
+        speed.main([*treebank, *ours, *arguments])
+        return json.loads(output.read_text(encoding="utf-8"))
+
+    return run
+
+
+def test_speed(run, capsys):
+    report = run(
+        *["--only", "tagging,latency,length,training", "--rounds", "2", "--tokens", "200"],
+        *["--batch-size", "8,16", "--lengths", "10,100", "--train-steps", "1"],
+    )
+    assert set(report) == {"machine", "settings", "figures"}
+    assert report["settings"]["tokens"] == 200
+    assert {"cpu", "cores", "threads", "load_average", "date"} <= set(report["machine"])
+    figures = {(f["section"], f["setting"], f["peer"]): f for f in report["figures"]}
+    for name in ("cnn", "torch-bilstm", "packed", "small", "small, warm", "small, kernel limit"):
+        assert figures["tagging", "batches of 8", name]["value"] > 0
+    for name in ("cnn", "torch-bilstm", "packed", "small"):
+        assert len(figures["tagging", "raw text", name]["samples"]) == 2
+        assert figures["latency", "a sentence of 20 words", name]["unit"] == "ms"
+        assert figures["training", "batches of 1,000 words", name]["value"] > 0
+        assert figures["length, relative to 100 tokens", "100 tokens", name]["value"] == 1.0
+    assert figures["tagging", "batches of 8", "cnn"]["ratio"] == 1.0
+    assert 0 < figures["share of the kernel limit", "batches of 16", "small"]["value"] < 100
+    assert "| small, warm |" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_speed_memory(run):
+    report = run("--peers", "packed", "--only", "memory", "--stream-tokens", "500")
+    assert {figure["setting"] for figure in report["figures"]} == {
+        *["peak, tagging", "growth, tagging", "peak, training", "on disk", "loading"]
+    }
+
+
+def test_worker(pipeline, small_corpus):
+    tagged = worker.measure_tagging(pipeline, small_corpus, tokens=100, batch_size=4)
+    assert tagged["peak_mb"] > 10 and tagged["load_s"] > 0
+    assert worker.measure_training(pipeline, small_corpus, tag="xpos")["peak_mb"] > 10
+
+
+@pytest.mark.parametrize("sizes", [{"depth": 2}, {"bidirectional": False}, {"embed_width": None}])
+def test_packed_is_the_same_network(sizes, tmp_path):
+    nlp, _ = trained_nlp(**sizes)
+    nlp.to_disk(tmp_path)
+    packed = pack_pipeline(spacy.load(tmp_path))
+    sentences = [*texts.read_texts([DEV])[:50], texts.Text([], [])]
+    ours, theirs = (list(n.pipe(text.doc(n.vocab) for text in sentences)) for n in (nlp, packed))
+    for a, b in zip(ours, theirs, strict=True):
+        assert [token.tag_ for token in a] == [token.tag_ for token in b]
+    ours, theirs = (
+        scores_of(n.get_pipe("lstm_tagger"), [text.doc(n.vocab) for text in sentences])
+        for n in (nlp, packed)
+    )
+    np.testing.assert_allclose(np.concatenate(ours), np.concatenate(theirs), atol=1e-5)
+
+
+def test_forget(pipeline):
+    nlp = spacy.load(pipeline)
+    embed = nlp.get_pipe("lstm_tagger").model.get_ref("tok2vec").get_ref("embed")
+    nlp("The dog")
+    assert len(embed.attrs["cache"]) == 2
+    assert peers.forget(nlp)
+    assert len(embed.attrs["cache"]) == 0
+
+
+def test_texts_of_length():
+    sentences = texts.read_texts([DEV])
+    short, long = (texts.of_length(sentences, n, n_tokens=3000) for n in (10, 1000))
+    assert {len(text) for text in short} == {10} and {len(text) for text in long} == {1000}
+    assert [w for text in short for w in text.words] == [w for text in long for w in text.words]
+
+
+def test_interleaved_rounds():
+    calls = []
+    runs = {("s", name): lambda name=name: calls.append(name) or float(len(calls)) for name in "ab"}
+    samples = measure.interleave(runs, rounds=2)
+    assert "".join(calls) == "ab" + "ab" + "ba"
+    assert samples == {("s", "a"): [3.0, 6.0], ("s", "b"): [4.0, 5.0]}
+    a, b = measure.to_figures("x", "ms", samples, reference="b")
+    assert (a.value, b.ratio) == (4.5, 1.0)
+
+
+def test_missing_files(capsys):
+    with pytest.raises(SystemExit):
+        speed.parse(["--train", "nowhere.conllu"])
+    assert "no file nowhere.conllu" in capsys.readouterr().err
