@@ -26,6 +26,9 @@ SMALL = {
     "char_width": 8,
     "char_hidden_width": 8,
     "feature_width": 8,
+    "word_rows": 500,
+    "feature_rows": 500,
+    "char_rows": 200,
 }
 
 SENTENCES = [

@@ -147,13 +147,6 @@ def test_pipe_equals_call(trained, batch_size):
     assert [len(doc) for doc in expected] == [len(doc) for doc in docs]
 
 
-def test_long_doc_is_tagged_as_its_sentences(trained):
-    tags = tags_of([trained(words_of(trained.vocab)["long"])])[0]
-    assert len(tags) == 20000
-    gold = ([tag for sentence in TAGS for tag in sentence] * 1112)[:20000]
-    assert np.mean([tag == g for tag, g in zip(tags, gold, strict=True)]) > 0.9
-
-
 def test_empty_docs_alone(trained):
     docs = list(trained.pipe([Doc(trained.vocab), Doc(trained.vocab)]))
     assert tags_of(docs) == [[], []]
@@ -190,7 +183,7 @@ def test_threads_share_a_pipeline(trained):
 
 
 WORKERS = """
-import multiprocessing, pickle, sys, torch
+import multiprocessing, sys, torch
 import spacy
 from tests.conftest import SENTENCES, make_examples, train, small_model
 
@@ -205,9 +198,8 @@ if __name__ == "__main__":
     train(nlp, examples, steps=4, optimizer=optimizer)
     texts = [" ".join(text for text, _ in SENTENCES)] * 200
     expected = [[token.tag_ for token in doc] for doc in nlp.pipe(texts)]
-    for _ in range(2):
-        docs = nlp.pipe(texts, n_process=2, batch_size=50)
-        assert [[token.tag_ for token in doc] for doc in docs] == expected
+    docs = nlp.pipe(texts, n_process=2, batch_size=50)
+    assert [[token.tag_ for token in doc] for doc in docs] == expected
     print("same tags", len(expected))
 """
 

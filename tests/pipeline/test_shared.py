@@ -1,0 +1,228 @@
+"""One encoder for several components, and our layers in spaCy's own components."""
+
+import numpy as np
+import pytest
+import spacy
+from numpy.testing import assert_allclose
+from spacy.training import Example
+from spacy.util import fix_random_seed
+from thinc.api import Adam
+
+from ..conftest import SENTENCES, SMALL, make_examples, small_model, train
+
+ENCODER = {"@architectures": "spacy-lstm-tagger.WordCharLSTM.v1", **SMALL}
+LISTENER = {
+    "@architectures": "spacy.Tok2VecListener.v1",
+    "width": SMALL["width"],
+    "upstream": "tok2vec",
+}
+TAGGER = {"@architectures": "spacy-lstm-tagger.Tagger.v1", "tok2vec": LISTENER}
+SPACY_TAGGER = {"@architectures": "spacy.Tagger.v2", "tok2vec": LISTENER}
+TEXTS = [text for text, _ in SENTENCES]
+TAGS = [tags.split() for _, tags in SENTENCES]
+POS = {"DET": "DET", "NN": "NOUN", "V": "VERB", "PRP": "PRON", "ADJ": "ADJ", "ADV": "ADV"}
+
+
+def examples_with_pos(nlp):
+    examples = make_examples(nlp)
+    for eg in examples:
+        for token in eg.reference:
+            token.pos_ = POS[token.tag_]
+    return examples
+
+
+def tags_of(docs):
+    return [[token.tag_ for token in doc] for doc in docs]
+
+
+def pos_of(docs):
+    return [[token.pos_ for token in doc] for doc in docs]
+
+
+def make_shared(second, model, steps=30):
+    fix_random_seed(0)
+    nlp = spacy.blank("en")
+    nlp.add_pipe("tok2vec", config={"model": ENCODER})
+    nlp.add_pipe("lstm_tagger", config={"model": TAGGER})
+    nlp.add_pipe(second, config={"model": model})
+    examples = examples_with_pos(nlp)
+    nlp.initialize(lambda: examples)
+    optimizer = Adam(0.01)
+    losses = train(nlp, examples, steps=steps, optimizer=optimizer)
+    return nlp, optimizer, losses
+
+
+@pytest.fixture(scope="module")
+def shared():
+    return make_shared("morphologizer", SPACY_TAGGER)[0]
+
+
+@pytest.mark.parametrize("model", [TAGGER, SPACY_TAGGER])
+def test_both_learn(model):
+    nlp, _, losses = make_shared("morphologizer", model)
+    assert nlp.get_pipe("tok2vec").listening_components == ["lstm_tagger", "morphologizer"]
+    for name in ("lstm_tagger", "morphologizer"):
+        assert losses[-1][name] < 0.1 * losses[0][name]
+    docs = list(nlp.pipe(TEXTS))
+    assert tags_of(docs) == TAGS
+    assert pos_of(docs) == [[POS[tag] for tag in tags] for tags in TAGS]
+    assert tags_of(nlp(text) for text in TEXTS) == TAGS
+
+
+def test_each_listener_sends_a_gradient():
+    def gradient(exclude):
+        fix_random_seed(0)
+        nlp.update(examples, sgd=False, exclude=exclude)
+        gradients = []
+        for node in nlp.get_pipe("tok2vec").model.walk():
+            for shim in node.shims:
+                for parameter in shim._model.parameters():
+                    gradients.append(parameter.grad.flatten().clone())
+                    parameter.grad.zero_()
+        return np.concatenate(gradients)
+
+    nlp, _, _ = make_shared("morphologizer", TAGGER, steps=1)
+    examples = examples_with_pos(nlp)
+    both, morphologizer = gradient([]), gradient(["lstm_tagger"])
+    assert np.abs(morphologizer).max() > 0.01
+    assert np.abs(both - morphologizer).max() > 0.01
+
+
+def test_replace_listeners_keeps_the_tags(shared, tmp_path):
+    shared.to_disk(tmp_path / "shared")
+    nlp = spacy.load(tmp_path / "shared")
+    before = nlp.get_pipe("lstm_tagger").model
+    docs = [nlp.get_pipe("tok2vec")(nlp.make_doc(text)) for text in TEXTS]
+    expected = before.predict(docs)
+    nlp.replace_listeners("tok2vec", "lstm_tagger", ["model.tok2vec"])
+    model = nlp.get_pipe("lstm_tagger").model
+    found = model.predict([nlp.make_doc(text) for text in TEXTS])
+    assert_allclose(np.concatenate(found), np.concatenate(expected), atol=1e-5)
+    with nlp.select_pipes(enable="lstm_tagger"):
+        assert tags_of(nlp.pipe(TEXTS)) == TAGS
+    tok2vec = nlp.get_pipe_config("lstm_tagger")["model"]["tok2vec"]
+    assert tok2vec["@architectures"] == "spacy-lstm-tagger.WordCharLSTM.v1"
+    nlp.remove_pipe("morphologizer")
+    nlp.remove_pipe("tok2vec")
+    nlp.to_disk(tmp_path / "alone")
+    assert tags_of(spacy.load(tmp_path / "alone").pipe(TEXTS)) == TAGS
+
+
+def test_replaced_listener_trains_apart():
+    nlp, optimizer, _ = make_shared("morphologizer", TAGGER)
+    nlp.replace_listeners("tok2vec", "lstm_tagger", ["model.tok2vec"])
+    encoder = nlp.get_pipe("tok2vec").to_bytes()
+    pos = pos_of(nlp.pipe(TEXTS))
+    examples = make_examples(nlp, [(TEXTS[0], "V V V V V")])
+    # The optimizer has a state for the encoder, and none yet for its copy.
+    frozen = ["tok2vec", "morphologizer"]
+    train(nlp, examples, steps=20, optimizer=optimizer, exclude=frozen)
+    assert tags_of([nlp(TEXTS[0])]) == [["V"] * 5]
+    assert nlp.get_pipe("tok2vec").to_bytes() == encoder
+    assert pos_of(nlp.pipe(TEXTS)) == pos
+
+
+def test_source_with_replace_listeners(shared):
+    nlp = spacy.blank("en")
+    shared = spacy.blank("en").from_config(shared.config).from_bytes(shared.to_bytes())
+    shared.replace_listeners("tok2vec", "lstm_tagger", ["model.tok2vec"])
+    nlp.add_pipe("lstm_tagger", source=shared)
+    assert tags_of(nlp.pipe(TEXTS)) == TAGS
+
+
+def test_save_and_load(shared, tmp_path):
+    shared.to_disk(tmp_path)
+    docs = list(spacy.load(tmp_path).pipe(TEXTS))
+    assert tags_of(docs) == TAGS
+    assert pos_of(docs) == pos_of(shared.pipe(TEXTS))
+
+
+def test_empty_docs(shared):
+    docs = list(shared.pipe(["", TEXTS[0], "", " "]))
+    assert tags_of(docs)[:3] == [[], TAGS[0], []]
+    assert tags_of(shared.pipe(["", ""])) == [[], []]
+
+
+def test_training_with_empty_docs(shared):
+    nlp = spacy.blank("en").from_config(shared.config).from_bytes(shared.to_bytes())
+    optimizer = nlp.resume_training()
+    empty = Example(nlp.make_doc(""), nlp.make_doc(""))
+    losses = train(nlp, [empty, *examples_with_pos(nlp), empty], steps=2, optimizer=optimizer)
+    assert losses[-1]["lstm_tagger"] > 0
+
+
+# spaCy's own components
+
+
+def test_stock_tagger_with_our_model(tmp_path):
+    nlp = spacy.blank("en")
+    nlp.add_pipe("tagger", config={"model": small_model()})
+    # The model is initialized on ten docs only: the words of the others are learned as well.
+    late = [("Lions roar loudly", "NN V ADV")]
+    examples = make_examples(nlp, SENTENCES * 3 + late)
+    nlp.initialize(lambda: examples)
+    train(nlp, examples, steps=30, optimizer=Adam(0.01))
+    assert tags_of(nlp.pipe(TEXTS)) == TAGS
+    assert tags_of([nlp("Lions roar loudly")]) == [["NN", "V", "ADV"]]
+    embed = next(n for n in nlp.get_pipe("tagger").model.walk() if n.name == "word_char_embed")
+    table = embed.shims[0]._model.tables["word"]
+    assert 0 not in table.lookup(nlp("Lions roar").to_array("ORTH").astype("int64").tolist())
+    nlp.to_disk(tmp_path)
+    assert tags_of(spacy.load(tmp_path).pipe(TEXTS)) == TAGS
+
+
+def test_our_encoder_under_ner(tmp_path):
+    nlp = spacy.blank("en")
+    nlp.add_pipe("ner", config={"model": {"tok2vec": ENCODER}})
+    texts = ["Anna met Bert", "Nobody met Anna"]
+    entities = [[(0, 4, "PER"), (9, 13, "PER")], [(11, 15, "PER")]]
+    examples = [
+        Example.from_dict(nlp.make_doc(text), {"entities": spans})
+        for text, spans in zip(texts, entities, strict=True)
+    ]
+    nlp.initialize(lambda: examples)
+    train(nlp, examples, steps=40, optimizer=Adam(0.01))
+    nlp.to_disk(tmp_path)
+    for pipeline in (nlp, spacy.load(tmp_path)):
+        docs = list(pipeline.pipe(texts))
+        found = [[(ent.start_char, ent.end_char, ent.label_) for ent in doc.ents] for doc in docs]
+        assert found == entities
+
+
+@pytest.mark.parametrize(
+    "embed, encode",
+    [
+        (
+            {"@architectures": "spacy-lstm-tagger.WordCharEmbed.v1", "width": 32},
+            {
+                "@architectures": "spacy.MaxoutWindowEncoder.v2",
+                "width": 32,
+                "window_size": 1,
+                "maxout_pieces": 2,
+                "depth": 1,
+            },
+        ),
+        (
+            {
+                "@architectures": "spacy.MultiHashEmbed.v2",
+                "width": 32,
+                "attrs": ["NORM", "SUFFIX"],
+                "rows": [100, 100],
+                "include_static_vectors": False,
+            },
+            {"@architectures": "spacy-lstm-tagger.LSTMEncoder.v1", "width": 32, "depth": 1},
+        ),
+    ],
+    ids=["our embedding", "our encoder"],
+)
+def test_our_halves_compose_with_those_of_spacy(embed, encode, tmp_path):
+    nlp = spacy.blank("en")
+    tok2vec = {"@architectures": "spacy.Tok2Vec.v2", "embed": embed, "encode": encode}
+    model = {"@architectures": "spacy.Tagger.v2", "tok2vec": tok2vec}
+    nlp.add_pipe("lstm_tagger", config={"model": model})
+    examples = make_examples(nlp)
+    nlp.initialize(lambda: examples)
+    train(nlp, examples, steps=40, optimizer=Adam(0.01))
+    assert tags_of(nlp.pipe(TEXTS)) == TAGS
+    nlp.to_disk(tmp_path)
+    assert tags_of(spacy.load(tmp_path).pipe(TEXTS)) == TAGS
