@@ -56,7 +56,9 @@ def test_word_char_lstm_is_its_two_halves():
     assert parameters.pop("embed_width").default == embed.pop("width").default
     encode.pop("input_width")
     halves = {**embed, **encode}
-    assert {k: p.default for k, p in parameters.items()} == {k: p.default for k, p in halves.items()}
+    assert {k: p.default for k, p in parameters.items()} == {
+        k: p.default for k, p in halves.items()
+    }
 
 
 def test_files_exist():

@@ -25,7 +25,7 @@ def our_factory(monkeypatch):
     monkeypatch.setattr(Language, "add_pipe", add_ours)
 
 
-def test_label_smoothing(monkeypatch):  # noqa: F811
+def test_label_smoothing(monkeypatch):
     """spaCy's test takes for granted that a new model finds all tags equally likely, as its
     output layer starts at zero. Ours starts at random (it trains far faster), so set it to zero.
     """

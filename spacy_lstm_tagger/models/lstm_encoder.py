@@ -56,7 +56,7 @@ def forward(
         raise ValueError(Errors.M002.format(value=flat.shape[1], allowed=model.get_dim("nI")))
     device = shim.device
     x = xp2torch(flat, requires_grad=is_train, device=device)
-    buckets = Buckets(lengths, max_cells=model.attrs["max_cells"], device=device)
+    buckets = Buckets(lengths, max_cells=model.attrs["max_cells"], training=is_train, device=device)
     inputs = ArgsKwargs((x, buckets), {})
     if not is_train:
         return FlatList(cast(Floats2d, torch2xp(shim.predict(inputs))), lengths), _no_gradient

@@ -83,12 +83,20 @@ class TorchShim(PyTorchShim):
 
         def backprop(d_output: Tensor) -> None:
             scaler = self._grad_scaler
-            output.backward(scaler.scale([d_output.float()])[0])
             tensors = [*self._model.parameters(), *inputs.args, *inputs.kwargs.values()]
-            grads = [t.grad for t in tensors if isinstance(t, Tensor) and t.grad is not None]
+            leaves = [t for t in tensors if isinstance(t, Tensor) and t.requires_grad]
+            # Gradients of earlier batches are set aside, since they are not scaled any more.
+            earlier = [t.grad for t in leaves]
+            for t in leaves:
+                t.grad = None
+            output.backward(scaler.scale([d_output.float()])[0])
+            grads = [t.grad for t in leaves if t.grad is not None]
             if scaler.unscale(grads):
                 for grad in grads:
                     grad.zero_()
+            for t, before in zip(leaves, earlier, strict=True):
+                if before is not None:
+                    t.grad = before if t.grad is None else before.add_(t.grad)
 
         return output, backprop
 
@@ -181,12 +189,11 @@ class TorchShim(PyTorchShim):
             config = msg["config"]
         except (SafetensorError, ValueError, KeyError, TypeError) as e:
             raise ValueError(Errors.L001.format(error=e)) from e
-        backup = copy.deepcopy(self._model.state_dict())
         try:
-            self._model.load_state_dict(state)
+            copy.deepcopy(self._model).load_state_dict(state)
         except RuntimeError as e:
-            self._model.load_state_dict(backup)
             raise ValueError(Errors.L002.format(error=e)) from e
+        self._model.load_state_dict(state)
         device = get_torch_default_device()
         self._model.to(device)
         self._grad_scaler.to_(device)

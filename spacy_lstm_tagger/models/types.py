@@ -11,7 +11,7 @@ from spacy.strings import get_string_id
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
-# Stands for a word without letters, which `Doc(words=[""])` can make.
+# Stands for a word without letters, so that the character LSTM has something to read.
 EMPTY = "\0"
 
 
@@ -59,10 +59,7 @@ class Types:
         """RETURNS (NDArray[np.uint64]): A lexical attribute of each type."""
         if attr == ORTH:
             return self.orths
-        return np.array(
-            [self.vocab[orth].get_struct_attr(attr) for orth in self.orths.tolist()],  # type: ignore
-            dtype=np.uint64,
-        )
+        return Doc(self.vocab, words=self.strings()).to_array(attr).astype(np.uint64, copy=False)
 
 
 @dataclass(frozen=True)
@@ -83,6 +80,8 @@ class FeatureSet:
     names: tuple[str, ...] = field(init=False)
 
     def __post_init__(self):
+        object.__setattr__(self, "prefixes", tuple(dict.fromkeys(self.prefixes)))
+        object.__setattr__(self, "suffixes", tuple(dict.fromkeys(self.suffixes)))
         names = ["word"]
         names += ["lower"] if self.lower else []
         names += [f"prefix{n}" for n in self.prefixes]

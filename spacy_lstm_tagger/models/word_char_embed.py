@@ -5,6 +5,7 @@ from typing import Any, cast
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from spacy.ml.staticvectors import StaticVectors
 from spacy.tokens import Doc
 from thinc.api import ArgsKwargs, Model
@@ -81,12 +82,12 @@ def forward(
     inputs = _inputs(model, types, grow=True)
     bp_static: Callable[[Any], Any] | None = None
     if model.layers:
-        static, bp_static = model.layers[0](types, is_train=True)
+        static, bp_static = model.layers[0]([types], is_train=True)
         inputs.kwargs["static"] = xp2torch(static.data, requires_grad=True, device=shim.device)
     rate = model.attrs["dropout"]
     inputs.kwargs["dropout"] = model.attrs["dropout_rate"] if rate is None else rate
     inputs.kwargs["word_dropout"] = model.attrs["word_dropout"]
-    inputs.kwargs["tokens"] = torch.from_numpy(types.tokens).to(shim.device)
+    inputs.kwargs["tokens"] = _index(types.tokens, shim.device)
     y, backprop_torch = shim.begin_update(inputs)
 
     def backprop(d_docs: list[Floats2d]) -> list[Doc]:
@@ -119,16 +120,16 @@ def _predict(model: Model, types: Types) -> FlatList:
     def encode(missing: list[int]) -> Tensor:
         some = types.select(np.array(missing))
         inputs = _inputs(model, some, grow=False)
-        if model.layers:
-            static = model.layers[0].predict(some)
-            inputs.kwargs["static"] = xp2torch(static.data, device=shim.device)
         return shim.predict(inputs)
 
-    stamp = (shim.stamp(), _static_stamp(model, types))
-    table, rows = model.attrs["cache"].vectors(types.orths.tolist(), encode, stamp)
+    table, rows = model.attrs["cache"].vectors(types.orths.tolist(), encode, shim.stamp())
     with torch.inference_mode():
-        index = torch.from_numpy(np.array(rows)[types.tokens]).to(table.device)
-        return FlatList(cast(Floats2d, torch2xp(table.index_select(0, index))), types.lengths)
+        vectors = table.index_select(0, _index(np.array(rows)[types.tokens], table.device))
+        if model.layers:
+            # Not kept: the vocabulary's vectors may change at any time.
+            static = xp2torch(model.layers[0].predict([types]).data, device=table.device)
+            vectors += static.index_select(0, _index(types.tokens, table.device))
+        return FlatList(cast(Floats2d, torch2xp(vectors)), types.lengths)
 
 
 def _inputs(model: Model, types: Types, *, grow: bool) -> ArgsKwargs:
@@ -156,16 +157,12 @@ def _inputs(model: Model, types: Types, *, grow: bool) -> ArgsKwargs:
     table = module.characters.embedding
     if grow:
         table.add(characters)
-    letter_rows = torch.from_numpy(np.array(table.lookup(characters))[where]).to(device)
-    return ArgsKwargs((features, (letter_rows, Buckets(lengths, device=device))), {})
+    letter_rows = _index(np.array(table.lookup(characters))[where], device)
+    return ArgsKwargs((features, (letter_rows, Buckets(lengths, training=grow, device=device))), {})
 
 
-def _static_stamp(model: Model, types: Types) -> tuple:
-    """RETURNS (tuple): A value that differs whenever the static vectors do."""
-    if not model.layers:
-        return ()
-    vectors = types.vocab.vectors
-    return (id(vectors), vectors.n_keys, id(model.layers[0].get_param("W")))
+def _index(values: NDArray[np.int64], device: torch.device) -> Tensor:
+    return torch.from_numpy(values).to(device)
 
 
 def _no_gradient(d_docs: list[Floats2d]) -> list[Doc]:

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-# What one step of a bucket costs, in tokens. An accelerator's steps cost the same however many
-# sequences they advance.
-STEP_COST = {"cpu": 2, "cuda": 512}
-# What calling the LSTM costs beside its steps, in steps.
-CALL_STEPS = 16
+# What one step of a bucket and one call of the kernel cost beside the tokens in it, in tokens, when
+# tagging and when training. Measured; an accelerator's steps cost the same however many sequences
+# they advance.
+COSTS = {"cpu": {False: (2, 24), True: (2, 200)}, "cuda": {False: (512, 8192), True: (512, 8192)}}
 
 
 @dataclass(frozen=True)
@@ -42,8 +41,10 @@ class Buckets:
     lengths (Sequence[int]): The length of each sequence. Empty sequences are left out.
     max_cells (int): A bucket holds at most this many cells (time × batch), padding included, or
         a single sequence. Bounds the memory of one call of the LSTM.
-    step_cost (Optional[int]): What one step of a bucket costs, in tokens. None: what it costs on
-        the device, see `STEP_COST`.
+    step_cost (Optional[int]): What one step of a bucket costs beside its tokens, in tokens. None:
+        what it costs on the device, see `COSTS`.
+    call_cost (Optional[int]): What one bucket costs beside its steps, likewise.
+    training (bool): Whether gradients will be taken, for which a bucket costs more.
     device (torch.device): Where the index tensors go, in one copy.
     RAISES (ValueError): If a length is negative.
     """
@@ -54,11 +55,14 @@ class Buckets:
         *,
         max_cells: int = 16384,
         step_cost: int | None = None,
+        call_cost: int | None = None,
+        training: bool = False,
         device: torch.device | str = "cpu",
     ):
-        if step_cost is None:
-            step_cost = STEP_COST.get(torch.device(device).type, STEP_COST["cuda"])
-        spans = _cut(lengths, max_cells=max_cells, step_cost=step_cost)
+        costs = COSTS.get(torch.device(device).type, COSTS["cuda"])[training]
+        step_cost = costs[0] if step_cost is None else step_cost
+        call_cost = costs[1] if call_cost is None else call_cost
+        spans = _cut(lengths, max_cells=max_cells, step_cost=step_cost, call_cost=call_cost)
         flat_lengths = torch.tensor(lengths, dtype=torch.int64)
         starts = torch.cumsum(flat_lengths, 0) - flat_lengths
         # Everything that the device needs is built here and travels in a single tensor.
@@ -66,7 +70,7 @@ class Buckets:
         shapes: list[tuple[int, int]] = []
         cells = torch.empty(int(flat_lengths.sum()), dtype=torch.int64)
         reversed_cells = torch.empty_like(cells)
-        finals = torch.empty(len(lengths), dtype=torch.int64)
+        finals = torch.zeros(len(lengths), dtype=torch.int64)
         offset = 0
         n_padded = 0
         for sequences in spans:
@@ -127,7 +131,9 @@ def _join(parts: list[Tensor]) -> Tensor:
     return flat[0] if len(flat) == 1 else torch.cat(flat)
 
 
-def _cut(lengths: Sequence[int], *, max_cells: int, step_cost: int) -> list[list[int]]:
+def _cut(
+    lengths: Sequence[int], *, max_cells: int, step_cost: int, call_cost: int
+) -> list[list[int]]:
     """Sort the sequences by length, longest first, and cut them into buckets.
 
     RETURNS (list[list[int]]): The sequences of each bucket.
@@ -144,7 +150,7 @@ def _cut(lengths: Sequence[int], *, max_cells: int, step_cost: int) -> list[list
             break
         padding += longest - length
         fits = bool(spans) and longest * (len(spans[-1]) + 1) <= max_cells
-        if fits and padding <= step_cost * (longest + CALL_STEPS):
+        if fits and padding <= step_cost * longest + call_cost:
             spans[-1].append(i)
         else:
             spans.append([i])

@@ -83,7 +83,8 @@ class BucketedLSTM(nn.Module):
                     y = variational_dropout(torch.cat([h, read(h_back, reverse)], dim=-1), dropout)
             ahead.append(y)
         if not ahead:
-            return x.new_zeros(0, self.output_width)
+            # Nothing to compute, but gradients may be asked for.
+            return x[:0].sum() * x.new_ones(0, self.output_width)
         if not back:
             return buckets.flatten(ahead)
         return torch.cat([buckets.flatten(ahead), buckets.flatten_reversed(back)], dim=-1)

@@ -85,7 +85,12 @@ class VocabularyEmbedding(nn.Module):
         state_dict = dict(state_dict)
         keys = state_dict.pop(prefix + "keys", None)
         rows = state_dict.get(prefix + "weight")
-        if keys is None or rows is None or len(keys) != len(rows):
+        if (
+            keys is None
+            or rows is None
+            or (keys.dim(), rows.dim()) != (1, 2)
+            or len(keys) != len(rows)
+        ):
             args[-1].append(f"{prefix.rstrip('.')}: keys and rows are missing or do not match")
             return
         if len(keys) > self.capacity:
@@ -99,5 +104,5 @@ class VocabularyEmbedding(nn.Module):
             weight = rows.new_zeros(self.weight.shape)
             weight[1 : len(rows) + 1] = rows
             state_dict[prefix + "weight"] = weight
+            self._rows = {key: row for row, key in enumerate(keys.tolist(), start=1)}
         super()._load_from_state_dict(state_dict, prefix, *args)
-        self._rows = {key: row for row, key in enumerate(keys.tolist(), start=1)}

@@ -62,7 +62,7 @@ def test_both_learn(model):
     nlp, _, losses = make_shared("morphologizer", model)
     assert nlp.get_pipe("tok2vec").listening_components == ["lstm_tagger", "morphologizer"]
     for name in ("lstm_tagger", "morphologizer"):
-        assert losses[-1][name] < 0.1 * losses[0][name]
+        assert losses[-1][name] < 0.25 * losses[0][name]
     docs = list(nlp.pipe(TEXTS))
     assert tags_of(docs) == TAGS
     assert pos_of(docs) == [[POS[tag] for tag in tags] for tags in TAGS]

@@ -1,0 +1,63 @@
+"""The scorer: spaCy's accuracy, and apart for lone sentences and whole texts."""
+
+import spacy
+from spacy.pipeline.tagger import tagger_score
+from spacy.tokens import Doc
+from spacy.training import Example
+from spacy.util import registry
+
+from spacy_lstm_tagger.scorer import score_tags
+
+VOCAB = spacy.blank("en").vocab
+
+
+def make_example(predicted, gold, starts=(0,)):
+    words = [f"w{i}" for i in range(len(gold))]
+    sent_starts = [i in starts for i in range(len(gold))] if starts else None
+    reference = Doc(VOCAB, words=words, tags=gold, sent_starts=sent_starts)
+    return Example(Doc(VOCAB, words=words, tags=predicted), reference)
+
+
+SENTENCE = make_example(["A", "B"], ["A", "A"])
+TEXT = make_example(["A", "B", "C", "D"], ["A", "B", "C", "C"], starts=(0, 2))
+UNTAGGED = make_example(["A", "B"], ["", "B"])
+
+
+def test_tag_acc_is_that_of_spacy():
+    for examples in ([SENTENCE], [SENTENCE, TEXT, UNTAGGED], [TEXT, TEXT]):
+        assert score_tags(examples)["tag_acc"] == tagger_score(examples)["tag_acc"]
+    assert score_tags([SENTENCE, TEXT])["tag_acc"] == 4 / 6
+
+
+def test_parts():
+    scores = score_tags(iter([SENTENCE, TEXT, UNTAGGED]))
+    assert scores["tag_acc_sentences"] == 2 / 3  # the token without a gold tag does not count
+    assert scores["tag_acc_documents"] == 3 / 4
+
+
+def test_no_parts_where_all_docs_are_alike():
+    for examples in ([SENTENCE, UNTAGGED], [TEXT, TEXT], []):
+        assert set(score_tags(examples)) == {"tag_acc"}
+
+
+def test_docs_without_sentences_are_lone_sentences():
+    bare = make_example(["A", "A"], ["A", "A"], starts=None)
+    assert score_tags([bare, TEXT])["tag_acc_sentences"] == 1.0
+
+
+def test_no_gold_tags():
+    assert score_tags([make_example(["A"], [""])])["tag_acc"] is None
+
+
+def test_is_registered():
+    assert registry.scorers.get("spacy-lstm-tagger.tagger_scorer.v1")() is score_tags
+
+
+def test_pipe_uses_it(trained):
+    words = ["The", "dog", "slept"]
+    examples = []
+    for starts in ([True, False, False], [True, True, False]):
+        gold = Doc(trained.vocab, words=words, tags=["DET", "NN", "V"], sent_starts=starts)
+        examples.append(Example(Doc(trained.vocab, words=words), gold))
+    scores = trained.evaluate(examples)
+    assert {"tag_acc", "tag_acc_sentences", "tag_acc_documents"} <= set(scores)
