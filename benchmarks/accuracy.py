@@ -58,7 +58,7 @@ VARIANTS = {
     "cnn": Variant(config=None),
     "ewt": Variant(),
     "greek-cnn": Variant(treebank="el_gud", config=None, overrides=GREEK),
-    "greek": Variant(treebank="el_gud", overrides={**GREEK, "training.max_steps": 1000}),
+    "greek": Variant(treebank="el_gud", overrides={**GREEK, "training.max_steps": 800}),
 }
 
 
@@ -75,6 +75,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parser.parse_args(argv)
     if not args.ud.is_dir():
         parser.error(f"--ud: found no folder at {args.ud}. Give the folder of the treebanks.")
+    args.output.mkdir(parents=True, exist_ok=True)
     results = json.loads(args.results.read_text()) if args.results.exists() else {}
     todo = [
         (name, seed)

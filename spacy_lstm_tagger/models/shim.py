@@ -55,6 +55,11 @@ class TorchShim(PyTorchShim):
         parameters = self._model.parameters()
         return (self._changes, *((p.data_ptr(), p._version) for p in parameters))
 
+    def _changed(self) -> None:
+        """Tell caches, and through training mode the layers, that the weights change."""
+        self._changes += 1
+        self._model.train()
+
     def predict(self, inputs: ArgsKwargs) -> Tensor:
         """Run the module without gradients.
 
@@ -76,8 +81,7 @@ class TorchShim(PyTorchShim):
             those of the weights and of the input tensors that require one in their `grad`.
         """
         _survive_fork()
-        self._model.train()
-        self._changes += 1
+        self._changed()
         with self._autocast():
             output = self._model(*inputs.args, **inputs.kwargs).float()
 
@@ -108,7 +112,7 @@ class TorchShim(PyTorchShim):
 
     def finish_update(self, optimizer: Optimizer) -> None:
         """Let the optimizer change the weights in place and clear the gradients."""
-        self._changes += 1
+        self._changed()
         for key, weights, grad in self._pieces():
             if grad is not None and not self._grad_scaler.found_inf:
                 updated, _ = optimizer(key, as_floats(weights), as_floats(grad))
@@ -128,12 +132,12 @@ class TorchShim(PyTorchShim):
                 if key in params:
                     backup.append((weights, weights.clone()))
                     weights.copy_(xp2torch(params[key], device=weights.device))
-            self._changes += 1
+            self._changed()
             yield
         finally:
             for weights, original in backup:
                 weights.copy_(original)
-            self._changes += 1
+            self._changed()
 
     def _pieces(self) -> Iterator[tuple[tuple[int, str], Tensor, Tensor | None]]:
         """Cut the parameters as the optimizer sees them: whole, but for a vocabulary's table, of
@@ -168,7 +172,7 @@ class TorchShim(PyTorchShim):
     def to_device(self, device_type: str, device_id: int) -> None:
         """Move the module."""
         super().to_device(device_type, device_id)
-        self._changes += 1
+        self._changed()
 
     def to_bytes(self) -> bytes:
         """RETURNS (bytes): The configuration, and the weights as safetensors."""
@@ -198,7 +202,7 @@ class TorchShim(PyTorchShim):
         self._model.to(device)
         self._grad_scaler.to_(device)
         self.cfg = config
-        self._changes += 1
+        self._changed()
         return self
 
 

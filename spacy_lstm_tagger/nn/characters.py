@@ -4,7 +4,8 @@ import torch
 from torch import Tensor, nn
 
 from .buckets import Buckets
-from .lstm import init_lstm_, read, run_lstm
+from .kernel import LSTMLayer
+from .lstm import read
 from .vocabulary import VocabularyEmbedding
 
 
@@ -28,12 +29,9 @@ class CharacterLSTM(nn.Module):
     ):
         super().__init__()
         self.embedding = embedding
-        self.ahead = nn.LSTM(embedding.width, hidden_width)
-        self.back = nn.LSTM(embedding.width, hidden_width) if bidirectional else None
+        self.ahead = LSTMLayer(embedding.width, hidden_width)
+        self.back = LSTMLayer(embedding.width, hidden_width) if bidirectional else None
         self.output_width = hidden_width * (2 if bidirectional else 1)
-        for lstm in [self.ahead, self.back]:
-            if lstm is not None:
-                init_lstm_(lstm)
 
     def forward(
         self, rows: Tensor, buckets: Buckets, *, precision: torch.dtype | None = None
@@ -50,9 +48,9 @@ class CharacterLSTM(nn.Module):
         finals: list[Tensor] = []
         for bucket in buckets.buckets:
             y = x[bucket.rows]  # (time, batch, width)
-            states = [run_lstm(self.ahead, y, precision)]
+            states = [self.ahead.run(y, precision)]
             if self.back is not None:
-                states.append(run_lstm(self.back, read(y, bucket.reverse), precision))
+                states.append(self.back.run(read(y, bucket.reverse), precision))
             finals.append(
                 torch.cat([h.flatten(0, 1).index_select(0, bucket.last) for h in states], dim=-1)
             )  # (batch, output_width)

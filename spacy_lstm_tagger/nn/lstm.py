@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from .buckets import Buckets
+from .kernel import LSTMLayer
 
 
 class BucketedLSTM(nn.Module):
@@ -35,12 +36,10 @@ class BucketedLSTM(nn.Module):
         self.input_width = input_width
         self.output_width = hidden_width * (2 if bidirectional else 1)
         widths = [input_width] + [self.output_width] * (depth - 1)
-        self.forwards = nn.ModuleList(nn.LSTM(width, hidden_width) for width in widths)
+        self.forwards = nn.ModuleList(LSTMLayer(width, hidden_width) for width in widths)
         self.backwards = nn.ModuleList(
-            nn.LSTM(width, hidden_width) for width in (widths if bidirectional else [])
+            LSTMLayer(width, hidden_width) for width in (widths if bidirectional else [])
         )
-        for lstm in [*self.forwards, *self.backwards]:
-            init_lstm_(lstm)
 
     def forward(
         self,
@@ -60,8 +59,8 @@ class BucketedLSTM(nn.Module):
             type of `x`.
         RETURNS (Tensor): *Shape:* ``(tokens, output_width)``.
         """
-        forwards = cast(Sequence[nn.LSTM], self.forwards)
-        backwards = cast(Sequence[nn.LSTM], self.backwards)
+        forwards = cast(Sequence[LSTMLayer], self.forwards)
+        backwards = cast(Sequence[LSTMLayer], self.backwards)
         ahead: list[Tensor] = []
         back: list[Tensor] = []
         for bucket in buckets.buckets:
@@ -69,12 +68,12 @@ class BucketedLSTM(nn.Module):
             y = variational_dropout(y, dropout)
             for layer, forward in enumerate(forwards):
                 last = layer == len(forwards) - 1
-                h = run_lstm(forward, y, precision)  # (time, batch, hidden_width)
+                h = forward.run(y, precision)  # (time, batch, hidden_width)
                 if not backwards:
                     y = variational_dropout(h, dropout)
                     continue
                 reverse = bucket.reverse
-                h_back = run_lstm(backwards[layer], read(y, reverse), precision)
+                h_back = backwards[layer].run(read(y, reverse), precision)
                 if last:
                     # Un-reversing is left to the one gather that flattens.
                     y = variational_dropout(h, dropout)
@@ -106,36 +105,3 @@ def variational_dropout(padded: Tensor, rate: float) -> Tensor:
         return padded
     mask = padded.new_empty(1, *padded.shape[1:]).bernoulli_(1.0 - rate).div_(1.0 - rate)
     return padded * mask
-
-
-def run_lstm(lstm: nn.LSTM, x: Tensor, precision: torch.dtype | None = None) -> Tensor:
-    """Run a one-layer, one-directional LSTM on padded input from a zero state.
-
-    x (Tensor): *Shape:* ``(time, batch, width)``.
-    precision (Optional[torch.dtype]): What the kernel computes in, if not the type of `x`.
-    RETURNS (Tensor): The hidden states. *Shape:* ``(time, batch, hidden_width)``.
-    """
-    if precision is None or precision == x.dtype:
-        return lstm(x)[0]
-    state = x.new_zeros(1, x.shape[1], lstm.hidden_size, dtype=precision)
-    weights = [weight.to(precision) for weight in lstm.all_weights[0]]
-    y = torch.lstm(x.to(precision), (state, state), weights, True, 1, 0.0, False, False, False)[0]
-    return y.to(x.dtype)
-
-
-def init_lstm_(lstm: nn.LSTM) -> None:
-    """Initialize in place: Xavier input weights, orthogonal recurrent weights, and a bias of 1
-    for the forget gate (Jozefowicz et al., 2015, http://proceedings.mlr.press/v37/jozefowicz15).
-    """
-    for name, parameter in lstm.named_parameters():
-        if name.startswith("weight_ih"):
-            # Each of the four gates is a map of its own.
-            for gate in parameter.data.chunk(4):
-                nn.init.xavier_uniform_(gate)
-        elif name.startswith("weight_hh"):
-            for gate in parameter.data.chunk(4):
-                nn.init.orthogonal_(gate)
-        else:
-            parameter.data.zero_()
-            if name.startswith("bias_ih"):
-                parameter.data.chunk(4)[1].fill_(1.0)

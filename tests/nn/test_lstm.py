@@ -8,7 +8,8 @@ from torch import nn
 from torch.nn.utils.rnn import pack_sequence, unpack_sequence
 
 from spacy_lstm_tagger.nn.buckets import Buckets
-from spacy_lstm_tagger.nn.lstm import BucketedLSTM, init_lstm_, variational_dropout
+from spacy_lstm_tagger.nn.kernel import init_lstm_
+from spacy_lstm_tagger.nn.lstm import BucketedLSTM, variational_dropout
 
 INPUT, HIDDEN = 5, 4
 properties = settings(max_examples=20, deadline=None)

@@ -186,9 +186,18 @@ def test_threads_share_a_pipeline(trained):
 
 
 WORKERS = """
-import json, multiprocessing, sys
+import json, multiprocessing, os, sys, threading
+
+def give_up():
+    print("the workers hang", file=sys.stderr, flush=True)
+    for worker in multiprocessing.active_children():
+        worker.kill()
+    os._exit(1)
 
 if __name__ == "__main__":
+    timer = threading.Timer(60, give_up)
+    timer.daemon = True
+    timer.start()
     import spacy, torch
     from spacy.training import Example
 
