@@ -12,7 +12,7 @@ from ..errors import Errors
 from ..nn.buckets import Buckets
 from ..nn.lstm import BucketedLSTM
 from .flat import FlatList, flatten
-from .shim import TorchShim
+from .shim import TorchShim, survive_fork
 
 
 def lstm_encoder(
@@ -49,6 +49,7 @@ def forward(
     X (Sequence[Floats2d]): One array a doc. *Shape:* ``(tokens, nI)``.
     RETURNS (tuple): One array a doc, *shape:* ``(tokens, nO)``, and the callback.
     """
+    survive_fork()
     shim = cast(TorchShim, model.shims[0])
     lengths = [len(x) for x in X]
     flat = flatten(model.ops, X)

@@ -65,7 +65,6 @@ class TorchShim(PyTorchShim):
 
         RETURNS (Tensor): The output, float32.
         """
-        _survive_fork()
         kernel = None
         if self.precision == "bf16" and self.device.type == "cpu" and cpu_has_bf16():
             kernel = torch.bfloat16
@@ -80,12 +79,14 @@ class TorchShim(PyTorchShim):
         RETURNS (tuple): The output, float32, and a callback that takes its gradient and leaves
             those of the weights and of the input tensors that require one in their `grad`.
         """
-        _survive_fork()
         self._changed()
         with self._autocast():
             output = self._model(*inputs.args, **inputs.kwargs).float()
 
         def backprop(d_output: Tensor) -> None:
+            if not self._scales_gradients():
+                output.backward(d_output.float())
+                return
             scaler = self._grad_scaler
             tensors = [*self._model.parameters(), *inputs.args, *inputs.kwargs.values()]
             leaves = [t for t in tensors if isinstance(t, Tensor) and t.requires_grad]
@@ -104,6 +105,10 @@ class TorchShim(PyTorchShim):
 
         return output, backprop
 
+    def _scales_gradients(self) -> bool:
+        """RETURNS (bool): Whether float16 needs it: only a GPU computes in it."""
+        return self.precision == "fp16" and self.device.type == "cuda"
+
     def _autocast(self) -> contextlib.AbstractContextManager:
         dtype = PRECISIONS[self.precision]
         if dtype is None or self.device.type != "cuda":
@@ -121,7 +126,8 @@ class TorchShim(PyTorchShim):
                 if tensor.data_ptr() != weights.data_ptr():
                     weights.copy_(tensor)
         self._model.zero_grad(set_to_none=True)
-        self._grad_scaler.update()
+        if self._scales_gradients():
+            self._grad_scaler.update()
 
     @contextlib.contextmanager
     def use_params(self, params: dict) -> Iterator[None]:
@@ -219,9 +225,9 @@ def cpu_has_bf16() -> bool:
 _process = os.getpid()
 
 
-def _survive_fork() -> None:
-    """PyTorch's threads do not survive a fork: a forked worker of `nlp.pipe(n_process=2)` that
-    asked for them would wait for ever. One thread needs none.
+def survive_fork() -> None:
+    """To be called before any work. PyTorch's threads do not survive a fork: a forked worker of
+    `nlp.pipe(n_process=2)` that asked for them would wait for ever. One thread needs none.
     """
     global _process
     if os.getpid() != _process:

@@ -19,7 +19,7 @@ from ..nn.embedding import WordEmbedding
 from ..nn.vocabulary import VocabularyEmbedding
 from .cache import TypeCache
 from .flat import FlatList, flatten
-from .shim import TorchShim
+from .shim import TorchShim, survive_fork
 from .types import FeatureSet, Types, letters
 
 
@@ -73,6 +73,7 @@ def forward(
 
     RETURNS (tuple): One array a doc, *shape:* ``(tokens, width)``, and the callback.
     """
+    survive_fork()
     types = Types.of(docs)
     if not len(types):
         return FlatList(model.ops.alloc2f(0, model.get_dim("nO")), types.lengths), _no_gradient

@@ -43,9 +43,9 @@ def gold_tags(
     RAISES (ValueError): If a tag is not in the tag set.
     """
     columns = []
-    strings = None
+    stores = {}  # examples may come from different vocabularies
     for eg in examples:
-        strings = eg.reference.vocab.strings
+        stores[id(eg.reference.vocab)] = eg.reference.vocab.strings
         tags = eg.reference.to_array(TAG)
         same = len(eg.predicted) == len(eg.reference) and np.array_equal(
             eg.predicted.to_array(ORTH), eg.reference.to_array(ORTH)
@@ -60,7 +60,7 @@ def gold_tags(
     ids = np.empty(len(distinct), dtype=np.int64)
     negative = np.zeros(len(distinct), dtype=bool)
     for i, key in enumerate(distinct.tolist()):
-        tag = strings[key] if strings is not None else ""
+        tag = next(strings[key] for strings in stores.values() if key in strings) if key else ""
         if neg_prefix and tag.startswith(neg_prefix) and tag not in index:
             tag = tag[len(neg_prefix) :]
             negative[i] = True

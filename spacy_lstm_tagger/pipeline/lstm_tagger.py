@@ -1,5 +1,6 @@
 """The `lstm_tagger` component: a spaCy tagger with defaults, loss and annotations of its own."""
 
+import copy
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -168,9 +169,11 @@ class LSTMTagger(Tagger):
         return self._load(super().from_bytes, bytes_data, exclude=exclude, source="bytes")
 
     def _load(self, load: Callable, data: Any, *, exclude: Iterable[str], source: str) -> Any:
+        cfg = copy.deepcopy(self.cfg)  # type: ignore[has-type]
+        weights = self.model.to_bytes()
         try:
             return load(data, exclude=tuple(exclude))
-        except FileNotFoundError:
-            raise
         except (ValueError, KeyError, IndexError, TypeError, UnicodeDecodeError) as e:
+            self.cfg = cfg
+            self.model.from_bytes(weights)
             raise ValueError(Errors.L003.format(path=source, error=e)) from e
