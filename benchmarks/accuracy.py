@@ -52,13 +52,18 @@ class Variant:
         return str(self.overrides.get("vars.tag", "xpos"))
 
 
+def steps(n: int) -> dict[str, object]:
+    """RETURNS (dict[str, object]): Overrides that train for so many steps."""
+    return {"training.max_steps": n, "training.optimizer.learn_rate.total_steps": n}
+
+
 TOK2VEC = "components.lstm_tagger.model.tok2vec"
 GREEK: dict[str, object] = {"vars.tag": "upos", "nlp.lang": "el"}
 VARIANTS = {
     "cnn": Variant(config=None),
     "ewt": Variant(),
     "greek-cnn": Variant(treebank="el_gud", config=None, overrides=GREEK),
-    "greek": Variant(treebank="el_gud", overrides={**GREEK, "training.max_steps": 800}),
+    "greek": Variant(treebank="el_gud", overrides={**GREEK, **steps(800)}),
 }
 
 

@@ -132,6 +132,7 @@ def build_lstm_encoder(
     input_width: int | None = None,
     depth: int = 2,
     bidirectional: bool = True,
+    merge: str = "concat",
     dropout: float | None = None,
     max_cells: int = 16384,
     precision: str = "fp32",
@@ -142,6 +143,8 @@ def build_lstm_encoder(
     input_width (Optional[int]): Width of the embedding layer. None: the same as `width`.
     depth (int): Number of layers.
     bidirectional (bool): Whether to read in both directions.
+    merge (str): How the two directions enter the next layer: "concat", one after the other, or
+        "sum", added, which is faster.
     dropout (Optional[float]): Variational dropout on the input and behind each layer. None: the
         rate of `[training] dropout`.
     max_cells (int): How many tokens are run at a time, padding included. Bounds memory.
@@ -152,6 +155,7 @@ def build_lstm_encoder(
     """
     _check_positive(width=width, input_width=input_width, depth=depth, max_cells=max_cells)
     _check_rate(dropout=dropout)
+    _check(merge in ("concat", "sum"), "merge", merge, 'it must be "concat" or "sum"')
     _check(
         width % 2 == 0 or not bidirectional,
         "width",
@@ -163,6 +167,7 @@ def build_lstm_encoder(
         hidden_width=width // 2 if bidirectional else width,
         depth=depth,
         bidirectional=bidirectional,
+        merge=merge,
     )
     return lstm_encoder(module, dropout=dropout, max_cells=max_cells, precision=precision)
 
@@ -173,6 +178,7 @@ def build_word_char_lstm(
     width: int = 256,
     depth: int = 2,
     bidirectional: bool = True,
+    merge: str = "concat",
     embed_width: int | None = 128,
     word_width: int = 100,
     word_rows: int = 20000,
@@ -229,6 +235,7 @@ def build_word_char_lstm(
         input_width=embed.get_dim("nO"),
         depth=depth,
         bidirectional=bidirectional,
+        merge=merge,
         dropout=dropout,
         max_cells=max_cells,
         precision=precision,

@@ -9,7 +9,7 @@ from torch import Tensor
 # What one step of a bucket and one call of the kernel cost beside the tokens in it, in tokens, when
 # tagging and when training. Measured; an accelerator's steps cost the same however many sequences
 # they advance.
-COSTS = {"cpu": {False: (2, 10), True: (2, 200)}, "cuda": {False: (512, 8192), True: (512, 8192)}}
+COSTS = {"cpu": {False: (1, 20), True: (2, 200)}, "cuda": {False: (512, 8192), True: (512, 8192)}}
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,8 @@ class Bucket:
 class Buckets:
     """The plan for running a ragged batch: its buckets, and the way back to flat order.
 
-    Sequences are sorted by length (stable), longest first. A bucket is closed when the padding
-    it has gathered costs more than starting another one would: the more a step of the LSTM costs
-    beside the tokens in it, the larger the buckets.
+    Sequences are sorted by length and cut where it is cheapest: padding costs computation, and
+    each bucket costs its steps and a call of the kernel beside the tokens in it.
 
     lengths (Sequence[int]): The length of each sequence. Empty sequences are left out.
     max_cells (int): A bucket holds at most this many cells (time × batch), padding included, or
@@ -134,7 +133,8 @@ def _join(parts: list[Tensor]) -> Tensor:
 def _cut(
     lengths: Sequence[int], *, max_cells: int, step_cost: int, call_cost: int
 ) -> list[list[int]]:
-    """Sort the sequences by length, longest first, and cut them into buckets.
+    """Sort the sequences by length, longest first, and cut them into the cheapest buckets, by
+    dynamic programming over the distinct lengths.
 
     RETURNS (list[list[int]]): The sequences of each bucket.
     """
@@ -142,17 +142,26 @@ def _cut(
         raise ValueError(
             f"Sequence lengths must not be negative, but the shortest is {min(lengths)}."
         )
-    spans: list[list[int]] = []
-    longest = padding = 0
-    for i in sorted(range(len(lengths)), key=lengths.__getitem__, reverse=True):
-        length = lengths[i]
-        if length == 0:
-            break
-        padding += longest - length
-        fits = bool(spans) and longest * (len(spans[-1]) + 1) <= max_cells
-        if fits and padding <= step_cost * longest + call_cost:
-            spans[-1].append(i)
-        else:
-            spans.append([i])
-            longest, padding = length, 0
-    return spans
+    order = sorted(filter(lengths.__getitem__, range(len(lengths))), key=lengths.__getitem__)[::-1]
+    if not order:
+        return []
+    longest = [lengths[i] for i in order]
+    # Where a bucket may start: sequences of the same length stay together.
+    starts = [k for k, length in enumerate(longest) if k == 0 or length != longest[k - 1]]
+    best: list[tuple[int, int]] = [(0, 0)]  # cost up to each start, and where its bucket starts
+    for end in [*starts[1:], len(order)]:
+        best.append(
+            min(
+                (cost + longest[start] * (end - start + step_cost) + call_cost, k)
+                for k, ((cost, _), start) in enumerate(zip(best, starts, strict=False))
+            )
+        )
+    spans = []
+    k, end = len(starts), len(order)
+    while end:
+        k = best[k][1]
+        start = starts[k]
+        size = max(1, max_cells // longest[start])
+        spans += [order[i : min(i + size, end)] for i in range(start, end, size)]
+        end = start
+    return spans[::-1]

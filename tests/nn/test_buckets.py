@@ -1,6 +1,7 @@
 """Buckets hold every token once, bring everything back in order, and pad little."""
 
 import random
+from itertools import chain, combinations, pairwise
 
 import pytest
 import torch
@@ -117,11 +118,35 @@ def test_padding_stays_small_on_sentences():
 
 def test_dear_steps_make_fewer_buckets():
     lengths = list(range(1, 100))
-    cheap, dear = Buckets(lengths, step_cost=2), Buckets(lengths, step_cost=512)
+    cheap, dear = Buckets(lengths, step_cost=1), Buckets(lengths, step_cost=512)
     assert 1 <= len(dear.buckets) < len(cheap.buckets)
     # A device that is no CPU is taken for one whose steps are dear.
     assert len(Buckets(lengths, device="meta").buckets) == len(dear.buckets)
     assert len(Buckets(lengths, device="cpu").buckets) == len(cheap.buckets)
+
+
+def test_training_makes_fewer_buckets():
+    lengths = list(range(1, 100))
+    assert len(Buckets(lengths, training=True).buckets) < len(Buckets(lengths).buckets)
+
+
+@properties
+@given(st.lists(st.integers(1, 12), min_size=1, max_size=8), st.integers(0, 5), st.integers(0, 15))
+def test_the_plan_is_the_cheapest(lengths, step_cost, call_cost):
+    """Against every way to cut the sorted sequences."""
+
+    def cost(sizes):
+        total, rest = 0, sorted(lengths, reverse=True)
+        for size in sizes:
+            total += rest[0] * (size + step_cost) + call_cost
+            rest = rest[size:]
+        return total
+
+    n = len(lengths)
+    cuts = chain.from_iterable(combinations(range(1, n), k) for k in range(n))
+    every = [[b - a for a, b in pairwise([0, *cut, n])] for cut in cuts]
+    plan = Buckets(lengths, step_cost=step_cost, call_cost=call_cost)
+    assert cost([len(b.last) for b in plan.buckets]) == min(map(cost, every))
 
 
 def test_a_negative_length_is_an_error():

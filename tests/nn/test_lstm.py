@@ -49,6 +49,24 @@ def packed(lstm, x, lengths):
     return torch.cat(unpack_sequence(y))
 
 
+@properties
+@given(lengths=some_lengths)
+def test_directions_are_added_between_layers(lengths):
+    """Against two single layers of PyTorch, the first one's directions added."""
+    torch.manual_seed(0)
+    module = BucketedLSTM(input_width=INPUT, hidden_width=HIDDEN, depth=2, merge="sum")
+    x = batch(lengths)
+    for layer in range(2):
+        lstm = nn.LSTM(x.shape[1], HIDDEN, bidirectional=True)
+        for ending, layers in [("", module.forwards), ("_reverse", module.backwards)]:
+            for name, weight in layers[layer].named_parameters():
+                getattr(lstm, f"{name}{ending}").data.copy_(weight.data)
+        y = packed(lstm, x, lengths)
+        x = y[:, :HIDDEN] + y[:, HIDDEN:]
+    found = module(batch(lengths), Buckets(lengths))
+    torch.testing.assert_close(found, y, atol=1e-5, rtol=1e-4)
+
+
 @both_depths
 @both_directions
 @properties

@@ -1,0 +1,101 @@
+"""One layer's kernel is PyTorch's LSTM, whether its weights are packed or not."""
+
+import copy
+import pickle
+
+import pytest
+import torch
+
+from spacy_lstm_tagger.nn import kernel
+from spacy_lstm_tagger.nn.kernel import LSTMLayer
+
+TOLERANCE = {torch.float32: 1e-6, torch.bfloat16: 2e-2}
+
+
+@pytest.fixture
+def layer():
+    torch.manual_seed(0)
+    return LSTMLayer(5, 8).eval()
+
+
+@pytest.fixture
+def x():
+    return torch.randn(7, 3, 5, generator=torch.Generator().manual_seed(1))
+
+
+def tag(layer, x, precision=None):
+    with torch.inference_mode():
+        return layer.run(x, precision)
+
+
+@pytest.mark.parametrize("packs", [True, False])
+@pytest.mark.parametrize("precision", TOLERANCE)
+def test_it_is_an_lstm(layer, x, precision, packs, monkeypatch):
+    if packs and not kernel.can_pack("cpu", precision):
+        pytest.skip("this PyTorch has no kernel for packed weights here")
+    monkeypatch.setattr(kernel, "can_pack", lambda *args: packs)
+    found, (expected, _) = tag(layer, x, precision), layer(x)
+    assert found.dtype == x.dtype
+    torch.testing.assert_close(found, expected, atol=TOLERANCE[precision], rtol=0)
+    assert (layer._packed is not None) == packs
+
+
+def test_weights_are_packed_once(layer, x, monkeypatch):
+    calls = []
+    pack = kernel.pack
+    monkeypatch.setattr(kernel, "pack", lambda *args: calls.append(args) or pack(*args))
+    monkeypatch.setattr(
+        kernel, "can_pack", lambda *args: kernel.torch.backends.mkldnn.is_available()
+    )
+    if not torch.backends.mkldnn.is_available():
+        pytest.skip("this PyTorch has no kernel for packed weights here")
+    for _ in range(3):
+        tag(layer, x)
+    assert len(calls) == 1
+    tag(layer, x, torch.bfloat16)
+    assert len(calls) == 2
+
+
+@pytest.mark.parametrize("how", ["in place", "through .data", "state dict", "replaced"])
+def test_it_follows_its_weights(layer, x, how):
+    before = tag(layer, x)
+    other = LSTMLayer(5, 8)
+    if how == "in place":
+        with torch.no_grad():
+            layer.weight_hh_l0.mul_(2)
+    elif how == "through .data":  # which PyTorch does not count: training mode tells
+        layer.train()
+        layer.weight_hh_l0.data.mul_(2)
+        layer.eval()
+    elif how == "state dict":
+        layer.load_state_dict(other.state_dict())
+    else:
+        layer.weight_ih_l0 = other.weight_ih_l0
+    after = tag(layer, x)
+    assert not torch.allclose(before, after, atol=1e-3)
+    torch.testing.assert_close(after, layer(x)[0], atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))])
+def test_copies_pack_for_themselves(layer, x, copied):
+    expected = tag(layer, x)
+    twin = copied(layer)
+    assert twin._packed is None
+    torch.testing.assert_close(tag(twin, x), expected)
+
+
+def test_gradients_flow_in_training(layer, x):
+    layer.train()
+    layer.run(x).sum().backward()
+    assert layer.weight_hh_l0.grad.abs().sum() > 0
+
+
+def test_a_kernel_that_differs_is_not_used(monkeypatch):
+    monkeypatch.setattr(kernel, "run_packed", lambda packed, x, width: x.new_zeros(4, 2, 5))
+    kernel.can_pack.cache_clear()
+    assert not kernel.can_pack("cpu", torch.float32)
+    kernel.can_pack.cache_clear()
+
+
+def test_only_a_cpu_packs():
+    assert not kernel.can_pack("cuda", torch.float32)
