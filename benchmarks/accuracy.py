@@ -62,6 +62,7 @@ GREEK: dict[str, object] = {"vars.tag": "upos", "nlp.lang": "el"}
 VARIANTS = {
     "cnn": Variant(config=None),
     "ewt": Variant(),
+    "fast": Variant(config="fast.cfg"),
     "greek-cnn": Variant(treebank="el_gud", config=None, overrides=GREEK),
     "greek": Variant(treebank="el_gud", overrides={**GREEK, **steps(800)}),
 }

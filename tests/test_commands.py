@@ -165,7 +165,8 @@ def test_debug_model(config, spacy_command):
     assert "Successfully ended analysis" in printed
 
 
-def test_debug_profile(work, model, spacy_command):
+def test_debug_profile(work, model, spacy_command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # where the command leaves its profile
     texts = work / "texts.jsonl"
     srsly.write_jsonl(texts, [{"text": TEXT}] * 20)
     printed = spacy_command("debug", "profile", model, texts, "--n-texts", 20)

@@ -135,6 +135,8 @@ def build_lstm_encoder(
     merge: str = "concat",
     dropout: float | None = None,
     max_cells: int = 16384,
+    window: int = 512,
+    context: int = 32,
     precision: str = "fp32",
 ) -> Model[list[Floats2d], list[Floats2d]]:
     """Build an encoding layer of stacked LSTMs. A doc's vectors never depend on the docs beside it.
@@ -148,6 +150,9 @@ def build_lstm_encoder(
     dropout (Optional[float]): Variational dropout on the input and behind each layer. None: the
         rate of `[training] dropout`.
     max_cells (int): How many tokens are run at a time, padding included. Bounds memory.
+    window (int): A doc that is longer is read in windows of at most this many tokens, side by
+        side, so that long docs cost no more a token than short ones. 0: in one go.
+    context (int): How many tokens a window reads beyond each of its ends.
     precision (str): "fp32", or "bf16" or "fp16" for mixed precision on a GPU; "bf16" also
         tags in bfloat16 on a CPU.
     RETURNS (Model[List[Floats2d], List[Floats2d]]): The layer.
@@ -155,6 +160,8 @@ def build_lstm_encoder(
     """
     _check_positive(width=width, input_width=input_width, depth=depth, max_cells=max_cells)
     _check_rate(dropout=dropout)
+    _check(window >= 0, "window", window, "it must be 0 (no windows) or more")
+    _check(context >= 0, "context", context, "it must be 0 or more")
     _check(merge in ("concat", "sum"), "merge", merge, 'it must be "concat" or "sum"')
     _check(
         width % 2 == 0 or not bidirectional,
@@ -169,7 +176,14 @@ def build_lstm_encoder(
         bidirectional=bidirectional,
         merge=merge,
     )
-    return lstm_encoder(module, dropout=dropout, max_cells=max_cells, precision=precision)
+    return lstm_encoder(
+        module,
+        dropout=dropout,
+        max_cells=max_cells,
+        window=window,
+        context=context,
+        precision=precision,
+    )
 
 
 @registry.architectures("spacy-lstm-tagger.WordCharLSTM.v1")
@@ -199,6 +213,8 @@ def build_word_char_lstm(
     dropout: float | None = None,
     precision: str = "fp32",
     max_cells: int = 16384,
+    window: int = 512,
+    context: int = 32,
     cache_size: int = 50000,
 ) -> Model[list[Doc], list[Floats2d]]:
     """Build the word + character LSTM for a `tok2vec` slot: `WordCharEmbed` and `LSTMEncoder` in
@@ -238,6 +254,8 @@ def build_word_char_lstm(
         merge=merge,
         dropout=dropout,
         max_cells=max_cells,
+        window=window,
+        context=context,
         precision=precision,
     )
     return build_Tok2Vec_model(embed=embed, encode=encode)

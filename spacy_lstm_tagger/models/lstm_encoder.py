@@ -20,6 +20,8 @@ def lstm_encoder(
     *,
     dropout: float | None = None,
     max_cells: int = 16384,
+    window: int = 0,
+    context: int = 0,
     precision: str = "fp32",
 ) -> Model[list[Floats2d], list[Floats2d]]:
     """Wrap the sentence LSTM as a Thinc layer. A doc's vectors do not depend on the docs beside it.
@@ -28,6 +30,8 @@ def lstm_encoder(
     dropout (Optional[float]): Variational dropout on its input and behind each layer. None: the
         rate of `[training] dropout`.
     max_cells (int): The size of a padded bucket, in tokens, which bounds memory.
+    window (int): A longer doc is read in windows of this many tokens. 0: in one go.
+    context (int): How many tokens a window reads beyond each of its ends.
     precision (str): What to compute in, see `TorchShim`.
     RETURNS (Model[List[Floats2d], List[Floats2d]]): The layer.
     """
@@ -37,7 +41,13 @@ def lstm_encoder(
         init=init,
         dims={"nI": module.input_width, "nO": module.output_width},
         shims=[TorchShim(module, precision=precision)],
-        attrs={"dropout": dropout, "dropout_rate": 0.0, "max_cells": max_cells},
+        attrs={
+            "dropout": dropout,
+            "dropout_rate": 0.0,
+            "max_cells": max_cells,
+            "window": window,
+            "context": context,
+        },
     )
 
 
@@ -57,7 +67,8 @@ def forward(
         raise ValueError(Errors.M002.format(value=flat.shape[1], allowed=model.get_dim("nI")))
     device = shim.device
     x = xp2torch(flat, requires_grad=is_train, device=device)
-    buckets = Buckets(lengths, max_cells=model.attrs["max_cells"], training=is_train, device=device)
+    plan = {name: model.attrs[name] for name in ("max_cells", "window", "context")}
+    buckets = Buckets(lengths, training=is_train, device=device, **plan)
     inputs = ArgsKwargs((x, buckets), {})
     if not is_train:
         return FlatList(cast(Floats2d, torch2xp(shim.predict(inputs))), lengths), _no_gradient

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from .windows import cut_windows
+
 # What one step of a bucket and one call of the kernel cost beside the tokens in it, in tokens, when
 # tagging and when training. Measured; an accelerator's steps cost the same however many sequences
 # they advance.
@@ -44,6 +46,8 @@ class Buckets:
         what it costs on the device, see `COSTS`.
     call_cost (Optional[int]): What one bucket costs beside its steps, likewise.
     training (bool): Whether gradients will be taken, for which a bucket costs more.
+    window (int): A longer sequence is cut into windows, see `cut_windows`. 0: none is.
+    context (int): How many elements a window reads beyond each of its ends.
     device (torch.device): Where the index tensors go, in one copy.
     RAISES (ValueError): If a length is negative.
     """
@@ -56,13 +60,20 @@ class Buckets:
         step_cost: int | None = None,
         call_cost: int | None = None,
         training: bool = False,
+        window: int = 0,
+        context: int = 0,
         device: torch.device | str = "cpu",
     ):
         costs = COSTS.get(torch.device(device).type, COSTS["cuda"])[training]
         step_cost = costs[0] if step_cost is None else step_cost
         call_cost = costs[1] if call_cost is None else call_cost
-        spans = _cut(lengths, max_cells=max_cells, step_cost=step_cost, call_cost=call_cost)
         flat_lengths = torch.tensor(lengths, dtype=torch.int64)
+        windows = None
+        if window and max(lengths, default=0) > window:
+            windows = cut_windows(flat_lengths, window=window, context=context)
+            flat_lengths = windows.lengths
+            lengths = flat_lengths.tolist()
+        spans = _cut(lengths, max_cells=max_cells, step_cost=step_cost, call_cost=call_cost)
         starts = torch.cumsum(flat_lengths, 0) - flat_lengths
         # Everything that the device needs is built here and travels in a single tensor.
         pieces: list[Tensor] = []
@@ -81,7 +92,8 @@ class Buckets:
             rows = starts[index] + torch.minimum(t, length - 1)  # (time, batch)
             mirrored = (length - 1 - t).clamp(min=0)  # (time, batch)
             reverse = (mirrored * batch + b).flatten()
-            pieces += [rows.flatten(), reverse, (length - 1) * batch + b]
+            source = rows if windows is None else windows.rows[rows]
+            pieces += [source.flatten(), reverse, (length - 1) * batch + b]
             shapes.append((time, batch))
             inside = t < length
             here = torch.arange(offset, offset + time * batch).view(time, batch)
@@ -90,6 +102,8 @@ class Buckets:
             finals[index] = torch.arange(n_padded, n_padded + batch)
             offset += time * batch
             n_padded += batch
+        if windows is not None:
+            cells, reversed_cells = cells[windows.keep], reversed_cells[windows.keep]
         sizes = [piece.numel() for piece in pieces]
         tail = [cells, reversed_cells, finals]
         sent = torch.cat([*pieces, *tail]).to(device)
