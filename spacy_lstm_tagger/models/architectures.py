@@ -135,8 +135,8 @@ def build_lstm_encoder(
     merge: str = "concat",
     dropout: float | None = None,
     max_cells: int = 16384,
-    window: int = 512,
-    context: int = 32,
+    window: int = 256,
+    context: int = 16,
     precision: str = "fp32",
 ) -> Model[list[Floats2d], list[Floats2d]]:
     """Build an encoding layer of stacked LSTMs. A doc's vectors never depend on the docs beside it.
@@ -213,8 +213,8 @@ def build_word_char_lstm(
     dropout: float | None = None,
     precision: str = "fp32",
     max_cells: int = 16384,
-    window: int = 512,
-    context: int = 32,
+    window: int = 256,
+    context: int = 16,
     cache_size: int = 50000,
 ) -> Model[list[Doc], list[Floats2d]]:
     """Build the word + character LSTM for a `tok2vec` slot: `WordCharEmbed` and `LSTMEncoder` in

@@ -105,7 +105,8 @@ class Buckets:
         if windows is not None:
             cells, reversed_cells = cells[windows.keep], reversed_cells[windows.keep]
         sizes = [piece.numel() for piece in pieces]
-        tail = [cells, reversed_cells, finals]
+        both = torch.stack([cells, reversed_cells + offset], dim=1)  # (tokens, directions)
+        tail = [both.flatten(), finals]
         sent = torch.cat([*pieces, *tail]).to(device)
         parts = sent.split([*sizes, *(piece.numel() for piece in tail)])
         self.n_cells = offset
@@ -114,7 +115,7 @@ class Buckets:
             Bucket(rows=parts[3 * i].view(shape), reverse=parts[3 * i + 1], last=parts[3 * i + 2])
             for i, shape in enumerate(shapes)
         ]
-        self._cells, self._reversed_cells, self._finals = parts[-3:]
+        self._both, self._finals = parts[-2:]
 
     def flatten(self, padded: list[Tensor]) -> Tensor:
         """Bring the outputs of all buckets back into flat order.
@@ -123,11 +124,18 @@ class Buckets:
             *Shape:* ``(time, batch, width)`` each.
         RETURNS (Tensor): The tokens' rows. *Shape:* ``(tokens, width)``.
         """
-        return _join(padded).index_select(0, self._cells)
+        return _join(padded).index_select(0, self._both[::2])
 
-    def flatten_reversed(self, padded: list[Tensor]) -> Tensor:
-        """As `flatten`, for outputs that were computed on the reversed sequences."""
-        return _join(padded).index_select(0, self._reversed_cells)
+    def flatten_both(self, ahead: list[Tensor], back: list[Tensor]) -> Tensor:
+        """As `flatten`, for the outputs of two directions, side by side.
+
+        ahead (list[Tensor]): The output of each bucket, in reading order.
+            *Shape:* ``(time, batch, width)`` each.
+        back (list[Tensor]): The same, computed on the reversed sequences.
+        RETURNS (Tensor): *Shape:* ``(tokens, 2 * width)``.
+        """
+        # Rows of the two directions in turn are rows of both side by side.
+        return _join([*ahead, *back]).index_select(0, self._both).view(self.n_tokens, -1)
 
     def order(self, per_sequence: list[Tensor]) -> Tensor:
         """Bring one row a sequence back into the order of the batch.

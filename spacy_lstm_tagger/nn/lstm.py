@@ -98,7 +98,7 @@ class BucketedLSTM(nn.Module):
             return x[:0].sum() * x.new_ones(0, self.output_width)
         if not back:
             return buckets.flatten(ahead)
-        return torch.cat([buckets.flatten(ahead), buckets.flatten_reversed(back)], dim=-1)
+        return buckets.flatten_both(ahead, back)
 
 
 def read(padded: Tensor, cells: Tensor) -> Tensor:

@@ -60,7 +60,9 @@ def test_sequences_are_read_backwards_and_back(lengths, step_cost):
     columns = [column.tolist() for y in backwards for column in y.squeeze(2).T]
     found = [column[: column.index(min(column)) + 1] for column in columns]
     assert sorted(sequence[::-1] for sequence in found) == spans(lengths)
-    assert torch.equal(buckets.flatten_reversed(backwards), x)
+    forwards = [x[b.rows] for b in buckets.buckets]
+    both = buckets.flatten_both(forwards, backwards)
+    assert torch.equal(both, torch.cat([x, x], dim=1))
 
 
 @properties
@@ -157,7 +159,7 @@ def test_a_negative_length_is_an_error():
 def test_the_plan_travels_to_the_device_in_one_copy():
     buckets = Buckets([3, 1, 0, 2, 40], step_cost=0)
     assert len(buckets.buckets) > 1
-    indices = [buckets._cells, buckets._reversed_cells, buckets._finals]
+    indices = [buckets._both, buckets._finals]
     for b in buckets.buckets:
         indices += [b.rows, b.reverse, b.last]
     assert len({index.untyped_storage().data_ptr() for index in indices}) == 1
