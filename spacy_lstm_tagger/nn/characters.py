@@ -41,19 +41,20 @@ class CharacterLSTM(nn.Module):
         rows (Tensor): The characters' rows in the table, word after word, int64.
             *Shape:* ``(characters,)``.
         buckets (Buckets): The plan, made from the words' lengths. No word may be empty.
-        precision (Optional[torch.dtype]): What the kernels compute in.
+        precision (Optional[torch.dtype]): What to compute in, if not the type of the table.
         RETURNS (Tensor): *Shape:* ``(words, output_width)``.
         """
         x = self.embedding(rows)  # (characters, width)
+        x = x if precision is None else x.to(precision)
         finals: list[Tensor] = []
         for bucket in buckets.buckets:
             y = x[bucket.rows]  # (time, batch, width)
-            states = [self.ahead.run(y, precision)]
+            states = [self.ahead.run(y)]
             if self.back is not None:
-                states.append(self.back.run(read(y, bucket.reverse), precision))
+                states.append(self.back.run(read(y, bucket.reverse)))
             finals.append(
                 torch.cat([h.flatten(0, 1).index_select(0, bucket.last) for h in states], dim=-1)
             )  # (batch, output_width)
         if not finals:
             return x.new_zeros(0, self.output_width)
-        return buckets.order(finals)
+        return buckets.order(finals).to(self.embedding.weight.dtype)

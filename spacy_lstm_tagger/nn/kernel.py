@@ -27,23 +27,20 @@ class LSTMLayer(nn.LSTM):
         self._packed: tuple[tuple, list[Tensor]] | None = None
         init_lstm_(self)
 
-    def run(self, x: Tensor, precision: torch.dtype | None = None) -> Tensor:
-        """Run the layer on padded input.
+    def run(self, x: Tensor) -> Tensor:
+        """Run the layer on padded input, in the precision of the input.
 
         x (Tensor): *Shape:* ``(time, batch, input_width)``.
-        precision (Optional[torch.dtype]): What the kernel computes in, if not the type of `x`.
         RETURNS (Tensor): The hidden states, in the type of `x`.
             *Shape:* ``(time, batch, hidden_width)``.
         """
-        dtype = x.dtype if precision is None else precision
-        if not self.training and not torch.is_grad_enabled() and can_pack(x.device.type, dtype):
-            return self._run_packed(x.to(dtype)).to(x.dtype)
-        if dtype == x.dtype:
+        if not self.training and not torch.is_grad_enabled() and can_pack(x.device.type, x.dtype):
+            return self._run_packed(x)
+        if x.dtype == self.weight_ih_l0.dtype:
             return self(x)[0]
-        state = x.new_zeros(1, x.shape[1], self.hidden_size, dtype=dtype)
-        weights = [weight.to(dtype) for weight in self.all_weights[0]]
-        y = torch.lstm(x.to(dtype), (state, state), weights, True, 1, 0.0, False, False, False)[0]
-        return y.to(x.dtype)
+        state = x.new_zeros(1, x.shape[1], self.hidden_size)
+        weights = [weight.to(x.dtype) for weight in self.all_weights[0]]
+        return torch.lstm(x, (state, state), weights, True, 1, 0.0, False, False, False)[0]
 
     def _run_packed(self, x: Tensor) -> Tensor:
         weights = cast(list[Tensor], self._flat_weights)

@@ -65,12 +65,13 @@ class BucketedLSTM(nn.Module):
         buckets (Buckets): The plan, made from the sequences' lengths.
         dropout (float): Variational dropout on the input and behind each layer: one mask a
             sequence (Gal & Ghahramani, 2016, https://arxiv.org/abs/1512.05287).
-        precision (Optional[torch.dtype]): What the kernels compute in. Outputs keep the
-            type of `x`.
+        precision (Optional[torch.dtype]): What to compute in, if not the type of `x`. Outputs
+            are of that type.
         RETURNS (Tensor): *Shape:* ``(tokens, output_width)``.
         """
         forwards = cast(Sequence[LSTMLayer], self.forwards)
         backwards = cast(Sequence[LSTMLayer], self.backwards)
+        x = x if precision is None else x.to(precision)
         ahead: list[Tensor] = []
         back: list[Tensor] = []
         for bucket in buckets.buckets:
@@ -78,12 +79,12 @@ class BucketedLSTM(nn.Module):
             y = variational_dropout(y, dropout)
             for layer, forward in enumerate(forwards):
                 last = layer == len(forwards) - 1
-                h = forward.run(y, precision)  # (time, batch, hidden_width)
+                h = forward.run(y)  # (time, batch, hidden_width)
                 if not backwards:
                     y = variational_dropout(h, dropout)
                     continue
                 reverse = bucket.reverse
-                h_back = backwards[layer].run(read(y, reverse), precision)
+                h_back = backwards[layer].run(read(y, reverse))
                 if last:
                     # Un-reversing is left to the one gather that flattens.
                     y = variational_dropout(h, dropout)
