@@ -80,7 +80,7 @@ def forward(
     if not is_train:
         return _predict(model, types), _no_gradient
     shim = cast(TorchShim, model.shims[0])
-    inputs = _inputs(model, types, grow=True)
+    inputs = _inputs(model, types, training=True)
     bp_static: Callable[[Any], Any] | None = None
     if model.layers:
         static, bp_static = model.layers[0]([types], is_train=True)
@@ -88,7 +88,6 @@ def forward(
     rate = model.attrs["dropout"]
     inputs.kwargs["dropout"] = model.attrs["dropout_rate"] if rate is None else rate
     inputs.kwargs["word_dropout"] = model.attrs["word_dropout"]
-    inputs.kwargs["tokens"] = _index(types.tokens, shim.device)
     y, backprop_torch = shim.begin_update(inputs)
 
     def backprop(d_docs: list[Floats2d]) -> list[Doc]:
@@ -120,7 +119,7 @@ def _predict(model: Model, types: Types) -> FlatList:
 
     def encode(missing: list[int]) -> Tensor:
         some = types.select(np.array(missing))
-        inputs = _inputs(model, some, grow=False)
+        inputs = _inputs(model, some, training=False)
         return shim.predict(inputs)
 
     table, rows = model.attrs["cache"].vectors(types.orths.tolist(), encode, shim.stamp())
@@ -133,33 +132,36 @@ def _predict(model: Model, types: Types) -> FlatList:
         return FlatList(cast(Floats2d, torch2xp(vectors)), types.lengths)
 
 
-def _inputs(model: Model, types: Types, *, grow: bool) -> ArgsKwargs:
-    """Describe types to the module.
+def _inputs(model: Model, types: Types, *, training: bool) -> ArgsKwargs:
+    """Describe types to the module, and send all of it to the device in one copy.
 
-    grow (bool): Whether words that are new get a row of their own.
+    training (bool): Whether words that are new get a row of their own, and whether tokens are
+        asked for rather than types.
     """
     shim = cast(TorchShim, model.shims[0])
     module = cast(WordEmbedding, shim._model)
-    device = shim.device
     strings = types.strings()
     rows = []
     tables = cast(Iterable[VocabularyEmbedding], module.tables.values())
     keys = model.attrs["features"].keys(types, strings)
     for table, column in zip(tables, keys, strict=True):
-        if grow:
+        if training:
             table.add(column)
         rows.append(table.lookup(column))
-    features = torch.tensor(rows, dtype=torch.int64).to(device)
-    if module.characters is None:
-        return ArgsKwargs((features,), {})
-    points, lengths = letters(strings, max_length=model.attrs["max_letters"])
-    distinct, where = np.unique(points, return_inverse=True)
-    characters = distinct.tolist()
-    table = module.characters.embedding
-    if grow:
-        table.add(characters)
-    letter_rows = _index(np.array(table.lookup(characters))[where], device)
-    return ArgsKwargs((features, (letter_rows, Buckets(lengths, training=grow, device=device))), {})
+    pieces = [torch.tensor(rows, dtype=torch.int64), torch.from_numpy(types.tokens)]
+    lengths: list[int] = []
+    if module.characters is not None:
+        points, lengths = letters(strings, max_length=model.attrs["max_letters"])
+        distinct, where = np.unique(points, return_inverse=True)
+        characters = distinct.tolist()
+        if training:
+            module.characters.embedding.add(characters)
+        known = np.array(module.characters.embedding.lookup(characters))
+        pieces.append(torch.from_numpy(known[where]))
+    plan = Buckets(lengths, training=training, device=shim.device, along=pieces)
+    features, tokens, *letter_rows = plan.along
+    args = (features, (letter_rows[0], plan)) if letter_rows else (features,)
+    return ArgsKwargs(args, {"tokens": tokens} if training else {})
 
 
 def _index(values: NDArray[np.int64], device: torch.device) -> Tensor:

@@ -48,6 +48,8 @@ class Buckets:
     training (bool): Whether gradients will be taken, for which a bucket costs more.
     window (int): A longer sequence is cut into windows, see `cut_windows`. 0: none is.
     context (int): How many elements a window reads beyond each of its ends.
+    along (Sequence[Tensor]): Other int64 tensors to send to the device in the same copy, where
+        they are found as the attribute of that name.
     device (torch.device): Where the index tensors go, in one copy.
     RAISES (ValueError): If a length is negative.
     """
@@ -62,6 +64,7 @@ class Buckets:
         training: bool = False,
         window: int = 0,
         context: int = 0,
+        along: Sequence[Tensor] = (),
         device: torch.device | str = "cpu",
     ):
         costs = COSTS.get(torch.device(device).type, COSTS["cuda"])[training]
@@ -104,18 +107,18 @@ class Buckets:
             n_padded += batch
         if windows is not None:
             cells, reversed_cells = cells[windows.keep], reversed_cells[windows.keep]
-        sizes = [piece.numel() for piece in pieces]
         both = torch.stack([cells, reversed_cells + offset], dim=1)  # (tokens, directions)
-        tail = [both.flatten(), finals]
-        sent = torch.cat([*pieces, *tail]).to(device)
-        parts = sent.split([*sizes, *(piece.numel() for piece in tail)])
+        pieces += [both.flatten(), finals, *along]
+        sent = torch.cat([piece.flatten() for piece in pieces]).to(device)
+        parts = sent.split([piece.numel() for piece in pieces])
         self.n_cells = offset
         self.n_tokens = cells.numel()
         self.buckets = [
             Bucket(rows=parts[3 * i].view(shape), reverse=parts[3 * i + 1], last=parts[3 * i + 2])
             for i, shape in enumerate(shapes)
         ]
-        self._both, self._finals = parts[-2:]
+        self._both, self._finals, *others = parts[3 * len(shapes) :]
+        self.along = [part.view(piece.shape) for part, piece in zip(others, along, strict=True)]
 
     def flatten(self, padded: list[Tensor]) -> Tensor:
         """Bring the outputs of all buckets back into flat order.

@@ -1,0 +1,75 @@
+"""What makes tagging fast, guarded by counts and not by clocks."""
+
+import pytest
+import spacy
+import torch
+
+from spacy_lstm_tagger.models.architectures import build_word_char_lstm
+from spacy_lstm_tagger.nn.embedding import WordEmbedding
+from spacy_lstm_tagger.nn.kernel import LSTMLayer
+
+TEXTS = ["the dog ate the apple", "everybody read that book", "the book ate that dog", "read"]
+
+
+@pytest.fixture
+def docs():
+    nlp = spacy.blank("en")
+    return [nlp(text) for text in TEXTS]
+
+
+@pytest.fixture
+def model():
+    return build_word_char_lstm(width=8, depth=2, embed_width=6)
+
+
+@pytest.fixture
+def counts(monkeypatch):
+    """Counts kernel calls, distinct words encoded and copies to the device."""
+    found = {"kernel calls": 0, "types": 0, "copies": 0}
+    run, embed, to = LSTMLayer.run, WordEmbedding.forward, torch.Tensor.to
+
+    def count_run(self, x):
+        found["kernel calls"] += 1
+        return run(self, x)
+
+    def count_types(self, features, *args, **kwargs):
+        found["types"] += features.shape[1]
+        return embed(self, features, *args, **kwargs)
+
+    def count_copies(self, *args, **kwargs):
+        # Vectors pass between the layers on the device: only indices come from outside.
+        to_device = any(isinstance(arg, torch.device) for arg in args)
+        found["copies"] += to_device and self.dtype == torch.int64
+        return to(self, *args, **kwargs)
+
+    monkeypatch.setattr(LSTMLayer, "run", count_run)
+    monkeypatch.setattr(WordEmbedding, "forward", count_types)
+    monkeypatch.setattr(torch.Tensor, "to", count_copies)
+    return found
+
+
+def test_tagging(model, docs, counts):
+    model.predict(docs)
+    n_types = len({token.text for doc in docs for token in doc})
+    assert counts["types"] == n_types
+    # Two directions of letters in buckets of words, two layers of two directions in one of docs.
+    assert counts["kernel calls"] <= 2 * 2 + 2 * 2
+    # The new words, the index of tokens to words, the encoder's plan.
+    assert counts["copies"] == 3
+    # Words that were met before cost nothing but their place.
+    model.predict(docs[::-1])
+    assert counts["types"] == n_types
+    assert counts["copies"] == 5
+
+
+def test_training(model, docs, counts):
+    model.begin_update(docs)
+    assert counts["types"] == len({token.text for doc in docs for token in doc})
+    assert counts["copies"] == 2  # one a layer
+
+
+def test_many_docs_need_few_calls(docs, counts):
+    """Kernel calls follow the number of lengths, not of docs."""
+    model = build_word_char_lstm(width=8, depth=2, embed_width=6)
+    model.predict(docs * 500)
+    assert counts["kernel calls"] <= 2 * 3 + 4 * 3
