@@ -21,14 +21,14 @@ class Errors:
         "[M002] The encoder got vectors of width {value}, but was built for input_width = "
         "{allowed}. Set its input_width to the width of the embedding layer before it."
     )
-    P001 = (
-        "[P001] The training data has the tag {tag!r}, which is not one of the tagger's labels: "
-        "{labels}. Initialize the tagger on this data, add the label, or correct the data."
-    )
     M003 = (
         "[M003] include_static_vectors = true, but the pipeline's vocabulary has no vectors. "
         "Set [initialize] vectors to a pipeline or vectors package that has some, or set "
         "include_static_vectors = false."
+    )
+    P001 = (
+        "[P001] The training data has the tag {tag!r}, which is not one of the tagger's labels: "
+        "{labels}. Initialize the tagger on this data, add the label, or correct the data."
     )
     R001 = "[R001] ConlluCorpus: found {name} = {value!r}, expected {allowed}."
     R002 = "[R002] ConlluCorpus: found nothing at path = {path}, expected a file or folder."

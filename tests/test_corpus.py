@@ -12,7 +12,7 @@ PENN = set(
     "VB VBD VBG VBN VBP VBZ WDT WP WP$ WRB . , : `` '' -LRB- -RRB- HYPH NFP ADD AFX GW $".split()
 )
 UPOS = {name for name in IDS if name and name not in {"CONJ", "EOL", "SPACE"}}
-GENRES = {"everyday", "news", "dialogue", "questions", "instructions", "web", "email"}
+GENRES = {"everyday", "news", "dialogue", "questions", "instructions", "web", "mail"}
 
 
 def read(name):

@@ -50,7 +50,8 @@ class TorchShim(PyTorchShim):
 
     def stamp(self) -> tuple:
         """RETURNS (tuple): A value that differs whenever the weights do. Changes through Thinc are
-        counted, those that other code makes to the module show in PyTorch's own counters.
+        counted, those that other code makes to the module show in PyTorch's own counters (but not
+        if it writes to a parameter's `.data`).
         """
         parameters = self._model.parameters()
         return (self._changes, *((p.data_ptr(), p._version) for p in parameters))
