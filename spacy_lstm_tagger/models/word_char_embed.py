@@ -148,7 +148,7 @@ def _inputs(model: Model, types: Types, *, training: bool) -> ArgsKwargs:
         if training:
             table.add(column)
         rows.append(table.lookup(column))
-    pieces = [torch.tensor(rows, dtype=torch.int64), torch.from_numpy(types.tokens)]
+    pieces = [torch.from_numpy(np.array(rows)), torch.from_numpy(types.tokens)]
     lengths: list[int] = []
     if module.characters is not None:
         points, lengths = letters(strings, max_length=model.attrs["max_letters"])
