@@ -124,7 +124,9 @@ def _predict(model: Model, types: Types) -> FlatList:
 
     table, rows = model.attrs["cache"].vectors(types.orths.tolist(), encode, shim.stamp())
     with torch.inference_mode():
-        vectors = table.index_select(0, _index(np.array(rows)[types.tokens], table.device))
+        vectors = table.index_select(
+            0, _index(np.array(rows, dtype=np.int64)[types.tokens], table.device)
+        )
         if model.layers:
             # Not kept: the vocabulary's vectors may change at any time.
             static = xp2torch(model.layers[0].predict([types]).data, device=table.device)
@@ -148,7 +150,7 @@ def _inputs(model: Model, types: Types, *, training: bool) -> ArgsKwargs:
         if training:
             table.add(column)
         rows.append(table.lookup(column))
-    pieces = [torch.from_numpy(np.array(rows)), torch.from_numpy(types.tokens)]
+    pieces = [torch.from_numpy(np.array(rows, dtype=np.int64)), torch.from_numpy(types.tokens)]
     lengths: list[int] = []
     if module.characters is not None:
         points, lengths = letters(strings, max_length=model.attrs["max_letters"])
@@ -156,7 +158,7 @@ def _inputs(model: Model, types: Types, *, training: bool) -> ArgsKwargs:
         characters = distinct.tolist()
         if training:
             module.characters.embedding.add(characters)
-        known = np.array(module.characters.embedding.lookup(characters))
+        known = np.array(module.characters.embedding.lookup(characters), dtype=np.int64)
         pieces.append(torch.from_numpy(known[where]))
     plan = Buckets(lengths, training=training, device=shim.device, along=pieces)
     features, tokens, *letter_rows = plan.along
