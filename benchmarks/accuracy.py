@@ -172,7 +172,9 @@ def score(
     old = [right for right, word in judge(nlp, sentences) if word in known]
     tens = [right for right, _ in judge(nlp, list(ConlluCorpus(dev, tag=tag, group_by=10)(nlp)))]
     accuracies = {"sentences": correct, "tens": tens, "known": old, "unknown": new}
-    return {name: round(100 * mean(rights), 2) for name, rights in accuracies.items()}, correct
+    # A small set may have no word of one kind.
+    found = {name: rights for name, rights in accuracies.items() if rights}
+    return {name: round(100 * mean(rights), 2) for name, rights in found.items()}, correct
 
 
 def judge(nlp: spacy.Language, examples: Iterable[Example]) -> Iterator[tuple[int, str]]:
@@ -210,7 +212,10 @@ def table(results: dict[str, Any], variants: Sequence[str], *, reference: str, o
         runs = {key: run for key, run in results.items() if key.split("/")[0] == name}
         cells = [name, str(len(runs))]
         for column in columns:
-            values = [run[column] for run in runs.values()]
+            values = [run[column] for run in runs.values() if column in run]
+            if not values:
+                cells.append("")
+                continue
             spread = f" ± {stdev(values):.2f}" if len(values) > 1 else ""
             text = f"{mean(values):.0f}" if column == "train_seconds" else f"{mean(values):.2f}"
             cells.append(text + (spread if column != "train_seconds" else ""))
