@@ -102,9 +102,9 @@ def small_docs(small_corpus):
 def spacy_command():
     """Runs `python -m spacy …` in this process, from the repository; returns what it printed."""
 
-    def run(*arguments):
+    def run(*arguments, cwd=ROOT):
         here = Path.cwd()
-        os.chdir(ROOT)
+        os.chdir(cwd)
         try:
             result = CliRunner().invoke(app, [str(argument) for argument in arguments])
         finally:

@@ -165,11 +165,11 @@ def test_debug_model(config, spacy_command):
     assert "Successfully ended analysis" in printed
 
 
-def test_debug_profile(work, model, spacy_command, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)  # where the command leaves its profile
+def test_debug_profile(work, model, spacy_command, tmp_path):
     texts = work / "texts.jsonl"
     srsly.write_jsonl(texts, [{"text": TEXT}] * 20)
-    printed = spacy_command("debug", "profile", model, texts, "--n-texts", 20)
+    # The command leaves its profile where it runs.
+    printed = spacy_command("debug", "profile", model, texts, "--n-texts", 20, cwd=tmp_path)
     assert "Profile stats" in printed
 
 
