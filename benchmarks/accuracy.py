@@ -21,10 +21,11 @@ from statistics import mean, stdev
 from typing import Any
 
 import spacy
-from spacy.cli.init_config import init_config
 from spacy.training import Example
 
 from spacy_lstm_tagger.readers import ConlluCorpus
+
+from .peers import Treebank, cnn_config
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "accuracy.json"
@@ -57,7 +58,6 @@ def steps(n: int) -> dict[str, object]:
     return {"training.max_steps": n, "training.optimizer.learn_rate.total_steps": n}
 
 
-TOK2VEC = "components.lstm_tagger.model.tok2vec"
 GREEK: dict[str, object] = {"vars.tag": "upos", "nlp.lang": "el"}
 VARIANTS = {
     "cnn": Variant(config=None),
@@ -108,12 +108,18 @@ def run(name: str, variant: Variant, seed: int, *, ud: Path, output: Path) -> di
     """
     folder = output / f"{name}-{seed}"
     train, dev = (ud / variant.treebank / f"{split}.conllu" for split in ("train", "dev"))
-    config = ROOT / "configs" / variant.config if variant.config else cnn_config(folder, variant)
+    if variant.config:
+        config = ROOT / "configs" / variant.config
+    else:
+        config = folder / "cnn.cfg"
+        folder.mkdir(parents=True, exist_ok=True)
+        lang = str(variant.overrides.get("nlp.lang", "en"))
+        cnn_config(Treebank(train, dev, variant.tag), lang=lang).to_disk(config)
     overrides = {"paths.train": train, "paths.dev": dev, "system.seed": seed, **variant.overrides}
     if variant.limit:
         overrides["corpora.train.limit"] = variant.limit
     if not variant.config:
-        overrides = {key: overrides[key] for key in ("paths.train", "paths.dev", "system.seed")}
+        overrides = {key: value for key, value in overrides.items() if key not in variant.overrides}
     command = [sys.executable, "-m", "spacy", "train", str(config), "--output", str(folder)]
     command += [part for key, value in overrides.items() for part in (f"--{key}", str(value))]
     start = time.monotonic()
@@ -136,22 +142,6 @@ def run(name: str, variant: Variant, seed: int, *, ud: Path, output: Path) -> di
     }
 
 
-def cnn_config(folder: Path, variant: Variant) -> Path:
-    """Write the config of spaCy's CNN tagger, trained and scored on gold tokens."""
-    lang = str(variant.overrides.get("nlp.lang", "en"))
-    config = init_config(lang=lang, pipeline=["tagger"], optimize="efficiency", silent=True)
-    for split in ("train", "dev"):
-        config["corpora"][split] = {
-            "@readers": "spacy-lstm-tagger.ConlluCorpus.v1",
-            "path": f"${{paths.{split}}}",
-            "tag": variant.tag,
-            "limit": variant.limit if split == "train" else 0,
-        }
-    folder.mkdir(parents=True, exist_ok=True)
-    config.to_disk(folder / "cnn.cfg")
-    return folder / "cnn.cfg"
-
-
 def read(path: Path, tag: str, limit: int = 0) -> Iterator[Any]:
     """YIELDS (Sentence): The sentences of a treebank."""
     for group in ConlluCorpus(path, tag=tag, limit=limit)._groups(1):
@@ -166,10 +156,10 @@ def score(
     RETURNS (tuple): The accuracies in percent, and for each token of the lone sentences whether
         its tag is right.
     """
-    sentences = list(ConlluCorpus(dev, tag=tag)(nlp))
-    correct = [right for right, _ in judge(nlp, sentences)]
-    new = [right for right, word in judge(nlp, sentences) if word not in known]
-    old = [right for right, word in judge(nlp, sentences) if word in known]
+    sentences = list(judge(nlp, list(ConlluCorpus(dev, tag=tag)(nlp))))
+    correct = [right for right, _ in sentences]
+    new = [right for right, word in sentences if word not in known]
+    old = [right for right, word in sentences if word in known]
     tens = [right for right, _ in judge(nlp, list(ConlluCorpus(dev, tag=tag, group_by=10)(nlp)))]
     accuracies = {"sentences": correct, "tens": tens, "known": old, "unknown": new}
     # A small set may have no word of one kind.

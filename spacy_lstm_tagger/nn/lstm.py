@@ -64,7 +64,7 @@ class BucketedLSTM(nn.Module):
         x (Tensor): The flat batch. *Shape:* ``(tokens, input_width)``.
         buckets (Buckets): The plan, made from the sequences' lengths.
         dropout (float): Variational dropout on the input and behind each layer: one mask a
-            sequence (Gal & Ghahramani, 2016, https://arxiv.org/abs/1512.05287).
+            sequence or window (Gal & Ghahramani, 2016, https://arxiv.org/abs/1512.05287).
         precision (Optional[torch.dtype]): What to compute in, if not the type of `x`. Outputs
             are of that type.
         RETURNS (Tensor): *Shape:* ``(tokens, output_width)``.
