@@ -151,7 +151,7 @@ def build_lstm_encoder(
         rate of `[training] dropout`.
     max_cells (int): How many tokens are run at a time, padding included. Bounds memory.
     window (int): A doc that is longer is read in windows of at most this many tokens, side by
-        side, so that long docs cost no more a token than short ones. 0: in one go.
+        side, so that long docs cost little more a token than short ones. 0: in one go.
     context (int): How many tokens a window reads beyond each of its ends.
     precision (str): "fp32", or "bf16" or "fp16" for mixed precision on a GPU; "bf16" also
         tags in bfloat16 on a CPU.
