@@ -1,0 +1,75 @@
+"""What a tagger thought of each token: its best tags and their probabilities, kept with the doc."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from spacy.tokens import Doc
+
+# Where `Doc.user_data` has them: it travels with `Doc.to_bytes`, `DocBin(store_user_data=True)`
+# and the workers of `n_process`.
+KEY = "spacy_lstm_tagger.tag_scores"
+
+
+@dataclass(frozen=True)
+class TagScores:
+    """The best tags of each token of a doc, best first.
+
+    labels (tuple[str, ...]): The tag set.
+    tags (NDArray[np.uint16]): Indices into `labels`. *Shape:* ``(tokens, k)``.
+    probabilities (NDArray[np.floating]): The probabilities of these tags, single or half
+        precision. *Shape:* ``(tokens, k)``.
+    """
+
+    labels: tuple[str, ...]
+    tags: NDArray[np.unsignedinteger]
+    probabilities: NDArray[np.floating]
+
+    @classmethod
+    def of(
+        cls,
+        labels: Sequence[str],
+        probabilities: NDArray[np.floating],
+        *,
+        top: int | None = None,
+        half: bool = False,
+    ) -> "TagScores":
+        """Keep the best tags of each token.
+
+        labels (Sequence[str]): The tag set.
+        probabilities (NDArray[np.floating]): *Shape:* ``(tokens, tags)``.
+        top (Optional[int]): How many tags to keep. None: all.
+        half (bool): Whether to keep half-precision numbers.
+        RETURNS (TagScores): The scores. Ties are in the order of the tag set.
+        """
+        tags = np.argsort(-probabilities, axis=1, kind="stable")[:, :top]
+        best = np.take_along_axis(probabilities, tags, axis=1)
+        index = np.uint8 if len(labels) <= 256 else np.uint16
+        return cls(tuple(labels), tags.astype(index), best.astype("f2" if half else "f4"))
+
+    @classmethod
+    def from_doc(cls, doc: Doc) -> "TagScores | None":
+        """RETURNS (Optional[TagScores]): The scores kept with a doc. None if it has none, or if
+        its tokens are no longer those that were scored.
+        """
+        kept = doc.user_data.get(KEY)
+        if kept is None or len(kept["tags"]) != len(doc):
+            return None
+        return cls(tuple(kept["labels"]), kept["tags"], kept["probabilities"])
+
+    def to_doc(self, doc: Doc) -> None:
+        """Keep the scores with a doc."""
+        doc.user_data[KEY] = {
+            "labels": list(self.labels),
+            "tags": self.tags,
+            "probabilities": self.probabilities,
+        }
+
+    def dense(self) -> NDArray[np.float32]:
+        """RETURNS (NDArray[np.float32]): The probability of every tag, 0 for those not kept.
+        *Shape:* ``(tokens, tags)``.
+        """
+        full = np.zeros((len(self.tags), len(self.labels)), dtype=np.float32)
+        np.put_along_axis(full, self.tags.astype(np.int64), self.probabilities, axis=1)
+        return full

@@ -1,0 +1,53 @@
+import numpy as np
+import pytest
+import spacy
+from spacy.tokens import Doc, DocBin
+
+from spacy_lstm_tagger.scores import TagScores
+
+LABELS = ["A", "B", "C"]
+PROBABILITIES = np.array([[0.1, 0.7, 0.2], [0.25, 0.5, 0.25]], dtype="f4")
+
+
+@pytest.fixture
+def doc():
+    doc = Doc(spacy.blank("en").vocab, words=["one", "two"])
+    TagScores.of(LABELS, PROBABILITIES).to_doc(doc)
+    return doc
+
+
+def test_best_tags_come_first_and_ties_in_the_order_of_the_tag_set():
+    scores = TagScores.of(LABELS, PROBABILITIES)
+    assert scores.tags.tolist() == [[1, 2, 0], [1, 0, 2]]
+    np.testing.assert_array_equal(scores.dense(), PROBABILITIES)
+
+
+def test_only_the_best_are_kept_in_half_precision():
+    scores = TagScores.of(LABELS, PROBABILITIES, top=2, half=True)
+    assert scores.probabilities.dtype == np.float16
+    np.testing.assert_allclose(scores.dense(), [[0, 0.7, 0.2], [0.25, 0.5, 0]], atol=1e-3)
+
+
+@pytest.mark.parametrize("size,kind", [(256, np.uint8), (257, np.uint16)])
+def test_every_tag_of_a_large_tag_set_can_be_named(size, kind):
+    labels = [str(i) for i in range(size)]
+    scores = TagScores.of(labels, np.eye(size, dtype="f4")[-1:])
+    assert scores.tags.dtype == kind
+    assert scores.tags[0, 0] == size - 1
+
+
+def test_scores_travel_with_the_doc(doc):
+    by_bytes = Doc(doc.vocab).from_bytes(doc.to_bytes())
+    data = DocBin(store_user_data=True, docs=[doc]).to_bytes()
+    (by_bin,) = DocBin().from_bytes(data).get_docs(doc.vocab)
+    for copy in (doc, doc.copy(), by_bytes, by_bin):
+        scores = TagScores.from_doc(copy)
+        assert scores is not None and scores.labels == tuple(LABELS)
+        np.testing.assert_array_equal(scores.dense(), PROBABILITIES)
+
+
+def test_no_scores_where_none_were_kept_or_tokens_changed(doc):
+    assert TagScores.from_doc(Doc(doc.vocab, words=["one", "two"])) is None
+    with doc.retokenize() as retokenizer:
+        retokenizer.merge(doc[:2])
+    assert TagScores.from_doc(doc) is None
