@@ -1,6 +1,6 @@
 """Cuts a batch of ragged sequences into padded buckets of similar length."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -13,19 +13,23 @@ from .windows import cut_windows
 # they advance.
 COSTS = {"cpu": {False: (1, 20), True: (2, 200)}, "cuda": {False: (512, 8192), True: (512, 8192)}}
 
+# Where a kernel is built and kept for each new shape, which takes time and memory: few are better.
+ROUNDED = {"cpu"}
+
 
 @dataclass(frozen=True)
 class Bucket:
     """One padded batch of sequences, as rows of the flat (unpadded) batch.
 
     rows (Tensor): The flat row of each padded cell. Padding repeats the sequence's last row.
+        Sequences may be repeated at the end to fill the batch up.
         *Shape:* ``(time, batch)``, int64.
     reverse (Tensor): For each padded cell, the cell (``t * batch + b``) that holds the same
         sequence read backwards. Padding stays behind the words in both reading directions,
         so a one-directional LSTM never sees it before a word. It is its own inverse on words.
         *Shape:* ``(time * batch,)``, int64.
     last (Tensor): The cell of each sequence's last element, in either reading direction.
-        *Shape:* ``(batch,)``, int64.
+        *Shape:* ``(sequences,)``, int64.
     """
 
     rows: Tensor
@@ -46,6 +50,8 @@ class Buckets:
         what it costs on the device, see `COSTS`.
     call_cost (Optional[int]): What one bucket costs beside its steps, likewise.
     training (bool): Whether gradients will be taken, for which a bucket costs more.
+    round_batches (Optional[bool]): Whether to fill buckets up to few different sizes, see
+        `batch_size`. None: what is best on the device.
     window (int): A longer sequence is cut into windows, see `cut_windows`. 0: none is.
     context (int): How many elements a window reads beyond each of its ends.
     along (Sequence[Tensor]): Other int64 tensors to send to the device in the same copy, where
@@ -62,21 +68,27 @@ class Buckets:
         step_cost: int | None = None,
         call_cost: int | None = None,
         training: bool = False,
+        round_batches: bool | None = None,
         window: int = 0,
         context: int = 0,
         along: Sequence[Tensor] = (),
         device: torch.device | str = "cpu",
     ):
-        costs = COSTS.get(torch.device(device).type, COSTS["cuda"])[training]
+        device_type = torch.device(device).type
+        costs = COSTS.get(device_type, COSTS["cuda"])[training]
         step_cost = costs[0] if step_cost is None else step_cost
         call_cost = costs[1] if call_cost is None else call_cost
+        round_batches = device_type in ROUNDED if round_batches is None else round_batches
+        fill = batch_size if round_batches else int
         flat_lengths = torch.tensor(lengths, dtype=torch.int64)
         windows = None
         if window and max(lengths, default=0) > window:
             windows = cut_windows(flat_lengths, window=window, context=context)
             flat_lengths = windows.lengths
             lengths = flat_lengths.tolist()
-        spans = _cut(lengths, max_cells=max_cells, step_cost=step_cost, call_cost=call_cost)
+        spans = _cut(
+            lengths, max_cells=max_cells, step_cost=step_cost, call_cost=call_cost, fill=fill
+        )
         starts = torch.cumsum(flat_lengths, 0) - flat_lengths
         # Everything that the device needs is built here and travels in a single tensor.
         pieces: list[Tensor] = []
@@ -87,24 +99,27 @@ class Buckets:
         offset = 0
         n_padded = 0
         for sequences in spans:
-            index = torch.tensor(sequences, dtype=torch.int64)
+            n = len(sequences)
+            batch = fill(n)
+            # Repeats of the last sequence fill the bucket up. Nobody reads their outputs.
+            index = torch.tensor(sequences + sequences[-1:] * (batch - n), dtype=torch.int64)
             length = flat_lengths[index]  # (batch,)
-            time, batch = int(length[0]), len(sequences)
+            time = int(length[0])
             t = torch.arange(time).unsqueeze(1)  # (time, 1)
             b = torch.arange(batch)
             rows = starts[index] + torch.minimum(t, length - 1)  # (time, batch)
             mirrored = (length - 1 - t).clamp(min=0)  # (time, batch)
             reverse = (mirrored * batch + b).flatten()
             source = rows if windows is None else windows.rows[rows]
-            pieces += [source.flatten(), reverse, (length - 1) * batch + b]
+            pieces += [source.flatten(), reverse, ((length - 1) * batch + b)[:n]]
             shapes.append((time, batch))
-            inside = t < length
+            inside = (t < length) & (b < n)
             here = torch.arange(offset, offset + time * batch).view(time, batch)
             cells[rows[inside]] = here[inside]
             reversed_cells[rows[inside]] = reverse.view(time, batch)[inside] + offset
-            finals[index] = torch.arange(n_padded, n_padded + batch)
+            finals[index[:n]] = torch.arange(n_padded, n_padded + n)
             offset += time * batch
-            n_padded += batch
+            n_padded += n
         if windows is not None:
             cells, reversed_cells = cells[windows.keep], reversed_cells[windows.keep]
         both = torch.stack([cells, reversed_cells + offset], dim=1)  # (tokens, directions)
@@ -149,6 +164,16 @@ class Buckets:
         return _join(per_sequence).index_select(0, self._finals)
 
 
+def batch_size(n: int) -> int:
+    """RETURNS (int): The size that a bucket of `n` sequences is filled up to: `n` below 4, else the
+    next multiple of 4 or, from 128 on, of a sixteenth to a thirty-second of it.
+    """
+    if n < 4:
+        return n
+    step = 4 << max(0, n.bit_length() - 7)
+    return -(-n // step) * step
+
+
 def _join(parts: list[Tensor]) -> Tensor:
     """Stack tensors along all but their last axis."""
     flat = [part.reshape(-1, part.shape[-1]) for part in parts]
@@ -156,11 +181,17 @@ def _join(parts: list[Tensor]) -> Tensor:
 
 
 def _cut(
-    lengths: Sequence[int], *, max_cells: int, step_cost: int, call_cost: int
+    lengths: Sequence[int],
+    *,
+    max_cells: int,
+    step_cost: int,
+    call_cost: int,
+    fill: Callable[[int], int],
 ) -> list[list[int]]:
     """Sort the sequences by length, longest first, and cut them into the cheapest buckets, by
     dynamic programming over the distinct lengths.
 
+    fill (Callable[[int], int]): The size that a bucket of so many sequences is filled up to.
     RETURNS (list[list[int]]): The sequences of each bucket.
     """
     if any(length < 0 for length in lengths):
@@ -177,7 +208,7 @@ def _cut(
     for end in [*starts[1:], len(order)]:
         best.append(
             min(
-                (cost + longest[start] * (end - start + step_cost) + call_cost, k)
+                (cost + longest[start] * (fill(end - start) + step_cost) + call_cost, k)
                 for k, ((cost, _), start) in enumerate(zip(best, starts, strict=False))
             )
         )
@@ -187,6 +218,8 @@ def _cut(
         k = best[k][1]
         start = starts[k]
         size = max(1, max_cells // longest[start])
+        while size > 1 and fill(size) * longest[start] > max_cells:
+            size -= 1
         spans += [order[i : min(i + size, end)] for i in range(start, end, size)]
         end = start
     return spans[::-1]

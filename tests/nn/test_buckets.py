@@ -8,13 +8,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spacy_lstm_tagger.nn.buckets import Buckets
+from spacy_lstm_tagger.nn.buckets import Buckets, batch_size
 from spacy_lstm_tagger.nn.lstm import read
 
 properties = settings(max_examples=50, deadline=None)
 # Empty sequences among others, but at least one token.
 some_lengths = st.lists(st.integers(0, 40), min_size=1, max_size=30).filter(any)
 step_costs = st.sampled_from([0, 2, 512])
+rounding = st.booleans()
 
 
 def tokens(buckets):
@@ -29,24 +30,44 @@ def spans(lengths):
 
 
 @properties
-@given(some_lengths, step_costs)
-def test_every_token_lands_exactly_once(lengths, step_cost):
-    buckets = Buckets(lengths, step_cost=step_cost)
+@given(some_lengths, step_costs, rounding)
+def test_every_token_lands_exactly_once(lengths, step_cost, rounded):
+    buckets = Buckets(lengths, step_cost=step_cost, round_batches=rounded)
     expected = spans(lengths)
-    columns = [column.tolist() for b in buckets.buckets for column in b.rows.T]
+    columns = [column.tolist() for b in buckets.buckets for column in b.rows.T[: len(b.last)]]
     # Padding repeats the last row, so what is left of a column is its sequence.
     found = [list(dict.fromkeys(column)) for column in columns]
     assert sorted(found) == expected
     for column, sequence in zip(columns, found, strict=True):
         assert column == sequence + sequence[-1:] * (len(column) - len(sequence))
     assert buckets.n_tokens == sum(lengths)
-    assert buckets.n_cells == sum(map(len, columns))
+    assert buckets.n_cells == sum(b.rows.numel() for b in buckets.buckets)
 
 
 @properties
 @given(some_lengths, step_costs)
-def test_flatten_undoes_the_gathering(lengths, step_cost):
-    buckets = Buckets(lengths, step_cost=step_cost)
+def test_a_bucket_is_filled_up_with_its_last_sequence(lengths, step_cost):
+    for b in Buckets(lengths, step_cost=step_cost, round_batches=True).buckets:
+        n = len(b.last)
+        assert b.rows.shape[1] == batch_size(n)
+        for column in b.rows.T[n:]:
+            assert torch.equal(column, b.rows.T[n - 1])
+
+
+def test_buckets_come_in_few_sizes():
+    sizes = {batch_size(n) for n in range(1, 513)}
+    assert all(n <= batch_size(n) < max(n + 4, 1.07 * n) for n in range(1, 2000))
+    assert all(batch_size(size) == size for size in sizes)
+    assert len(sizes) <= 70
+    # Only a CPU builds a kernel for each.
+    assert Buckets([5] * 9, device="cpu").n_cells == 5 * 12
+    assert Buckets([5] * 9, device="meta").n_cells == 5 * 9
+
+
+@properties
+@given(some_lengths, step_costs, rounding)
+def test_flatten_undoes_the_gathering(lengths, step_cost, rounded):
+    buckets = Buckets(lengths, step_cost=step_cost, round_batches=rounded)
     x = tokens(buckets)
     assert torch.equal(buckets.flatten([x[b.rows] for b in buckets.buckets]), x)
 
@@ -57,7 +78,11 @@ def test_sequences_are_read_backwards_and_back(lengths, step_cost):
     buckets = Buckets(lengths, step_cost=step_cost)
     x = tokens(buckets)
     backwards = [read(x[b.rows], b.reverse) for b in buckets.buckets]
-    columns = [column.tolist() for y in backwards for column in y.squeeze(2).T]
+    columns = [
+        column.tolist()
+        for y, b in zip(backwards, buckets.buckets, strict=True)
+        for column in y.squeeze(2).T[: len(b.last)]
+    ]
     found = [column[: column.index(min(column)) + 1] for column in columns]
     assert sorted(sequence[::-1] for sequence in found) == spans(lengths)
     forwards = [x[b.rows] for b in buckets.buckets]
@@ -70,15 +95,15 @@ def test_sequences_are_read_backwards_and_back(lengths, step_cost):
 def test_last_is_the_last_element_in_either_direction(lengths):
     for b in Buckets(lengths).buckets:
         rows = b.rows.flatten()
-        assert torch.equal(rows[b.last], b.rows[-1])
-        assert torch.equal(rows[b.reverse][b.last], b.rows[0])
+        assert torch.equal(rows[b.last], b.rows[-1, : len(b.last)])
+        assert torch.equal(rows[b.reverse][b.last], b.rows[0, : len(b.last)])
 
 
 @properties
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=30), step_costs)
 def test_order_returns_the_order_of_the_batch(lengths, step_cost):
     buckets = Buckets(lengths, step_cost=step_cost)
-    firsts = [b.rows[0].unsqueeze(1) for b in buckets.buckets]
+    firsts = [b.rows[0, : len(b.last)].unsqueeze(1) for b in buckets.buckets]
     assert buckets.order(firsts).flatten().tolist() == [span[0] for span in spans(lengths)]
 
 
@@ -86,7 +111,7 @@ def test_order_returns_the_order_of_the_batch(lengths, step_cost):
 @given(some_lengths)
 def test_empty_sequences_do_not_disturb_the_order(lengths):
     buckets = Buckets(lengths)
-    firsts = [b.rows[0].unsqueeze(1) for b in buckets.buckets]
+    firsts = [b.rows[0, : len(b.last)].unsqueeze(1) for b in buckets.buckets]
     found = buckets.order(firsts).flatten().tolist()
     assert len(found) == len(lengths)
     kept = [row for row, length in zip(found, lengths, strict=True) if length]
@@ -133,21 +158,30 @@ def test_training_makes_fewer_buckets():
 
 
 @properties
-@given(st.lists(st.integers(1, 12), min_size=1, max_size=8), st.integers(0, 5), st.integers(0, 15))
-def test_the_plan_is_the_cheapest(lengths, step_cost, call_cost):
-    """Against every way to cut the sorted sequences."""
+@given(
+    st.lists(st.integers(1, 12), min_size=1, max_size=8),
+    st.integers(0, 5),
+    st.integers(0, 15),
+    rounding,
+)
+def test_the_plan_is_the_cheapest(lengths, step_cost, call_cost, rounded):
+    """Against every way to cut the sorted sequences between two lengths."""
+    fill = batch_size if rounded else int
 
     def cost(sizes):
         total, rest = 0, sorted(lengths, reverse=True)
         for size in sizes:
-            total += rest[0] * (size + step_cost) + call_cost
+            total += rest[0] * (fill(size) + step_cost) + call_cost
             rest = rest[size:]
         return total
 
     n = len(lengths)
-    cuts = chain.from_iterable(combinations(range(1, n), k) for k in range(n))
+    longest = sorted(lengths, reverse=True)
+    # Sequences of one length stay together.
+    places = [k for k in range(1, n) if longest[k] != longest[k - 1]]
+    cuts = chain.from_iterable(combinations(places, k) for k in range(n))
     every = [[b - a for a, b in pairwise([0, *cut, n])] for cut in cuts]
-    plan = Buckets(lengths, step_cost=step_cost, call_cost=call_cost)
+    plan = Buckets(lengths, step_cost=step_cost, call_cost=call_cost, round_batches=rounded)
     assert cost([len(b.last) for b in plan.buckets]) == min(map(cost, every))
 
 
