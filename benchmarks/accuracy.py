@@ -3,7 +3,8 @@
     python -m benchmarks.accuracy --ud UD_FOLDER --variants ewt cnn --seeds 0 1 2
 
 Each run is `spacy train` with overrides, one thread a run. Runs that are in the results file are
-not repeated, so an interrupted experiment goes on where it stopped.
+not repeated, so an interrupted experiment goes on where it stopped. The variants are in
+`variants.py`.
 """
 
 import argparse
@@ -14,7 +15,6 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from math import comb
 from pathlib import Path
 from statistics import mean, stdev
@@ -26,46 +26,10 @@ from spacy.training import Example
 from spacy_lstm_tagger.readers import ConlluCorpus
 
 from .peers import Treebank, cnn_config
+from .variants import VARIANTS, Variant
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "accuracy.json"
-
-
-@dataclass(frozen=True)
-class Variant:
-    """An experiment: a config and what it changes.
-
-    treebank (str): The folder in UD_FOLDER, with train.conllu and dev.conllu in it.
-    config (Optional[str]): A file in configs/. None: spaCy's CNN tagger, `init config -p tagger
-        -o efficiency`, on gold tokens.
-    overrides (dict[str, object]): Config values, as `spacy train` takes them.
-    limit (int): Train on only so many sentences. 0: on all.
-    """
-
-    treebank: str = "en_ewt"
-    config: str | None = "ewt.cfg"
-    overrides: dict[str, object] = field(default_factory=dict)
-    limit: int = 0
-
-    @property
-    def tag(self) -> str:
-        """RETURNS (str): The column that the tags come from."""
-        return str(self.overrides.get("vars.tag", "xpos"))
-
-
-def steps(n: int) -> dict[str, object]:
-    """RETURNS (dict[str, object]): Overrides that train for so many steps."""
-    return {"training.max_steps": n, "training.optimizer.learn_rate.total_steps": n}
-
-
-GREEK: dict[str, object] = {"vars.tag": "upos", "nlp.lang": "el"}
-VARIANTS = {
-    "cnn": Variant(config=None),
-    "ewt": Variant(),
-    "fast": Variant(config="fast.cfg"),
-    "greek-cnn": Variant(treebank="el_gud", config=None, overrides=GREEK),
-    "greek": Variant(treebank="el_gud", overrides={**GREEK, **steps(800)}),
-}
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -78,6 +42,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--output", type=Path, default=ROOT / "output" / "accuracy")
     parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--reference", default="cnn", help="what McNemar's test compares with")
+    parser.add_argument("--plot", type=Path, help="also draw a plot: a .png or .svg file")
     args = parser.parse_args(argv)
     if not args.ud.is_dir():
         parser.error(f"--ud: found no folder at {args.ud}. Give the folder of the treebanks.")
@@ -99,6 +64,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     with ThreadPoolExecutor(args.jobs) as pool:
         list(pool.map(work, todo))
     print(table(results, args.variants, reference=args.reference, output=args.output))
+    if args.plot:
+        plot(args.plot, results, args.variants)
 
 
 def run(name: str, variant: Variant, seed: int, *, ud: Path, output: Path) -> dict[str, Any]:
@@ -122,11 +89,7 @@ def run(name: str, variant: Variant, seed: int, *, ud: Path, output: Path) -> di
         overrides = {key: value for key, value in overrides.items() if key not in variant.overrides}
     command = [sys.executable, "-m", "spacy", "train", str(config), "--output", str(folder)]
     command += [part for key, value in overrides.items() for part in (f"--{key}", str(value))]
-    start = time.monotonic()
-    with (output / f"{name}-{seed}.log").open("w") as log:
-        env = {**os.environ, "OMP_NUM_THREADS": "1"}
-        subprocess.run(command, check=True, stdout=log, stderr=log, env=env, cwd=ROOT)
-    seconds = time.monotonic() - start
+    seconds, curve = follow(command, output / f"{name}-{seed}.log")
     words = {w for s in read(train, variant.tag, variant.limit) for w in s.words}
     nlp = spacy.load(folder / "model-best")
     accuracies, correct = score(nlp, dev, variant.tag, words)
@@ -139,7 +102,44 @@ def run(name: str, variant: Variant, seed: int, *, ud: Path, output: Path) -> di
         "overrides": {key: value for key, value in overrides.items() if "paths" not in key},
         "train_seconds": round(seconds),
         **accuracies,
+        "curve": curve,
     }
+
+
+def follow(command: Sequence[str], log: Path) -> tuple[float, list[tuple[int, float]]]:
+    """Run `spacy train`, and note when it printed which accuracy.
+
+    command (Sequence[str]): The command.
+    log (Path): Where to write what it prints.
+    RETURNS (tuple): The seconds it took, and its learning curve: seconds since the start, and the
+        dev accuracy of lone sentences in percent.
+    RAISES (RuntimeError): If it fails.
+    """
+    start = time.monotonic()
+    curve: list[tuple[int, float]] = []
+    env = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    column: int | None = None  # counted from the right, where no name has a space
+    with (
+        log.open("w") as file,
+        subprocess.Popen(command, env=env, cwd=ROOT, **streams) as process,  # type: ignore[call-overload]
+    ):
+        for line in process.stdout:
+            file.write(line)
+            cells = line.split()
+            if cells[:2] == ["E", "#"]:
+                shown = "TAG_ACC_SE..." if "TAG_ACC_SE..." in cells else "TAG_ACC"
+                column = cells.index(shown) - len(cells)
+            elif column is not None and len(cells) > -column and cells[0].isdigit():
+                curve.append((round(time.monotonic() - start), float(cells[column])))
+    if process.returncode:
+        raise RuntimeError(f"Training failed with exit code {process.returncode}. See {log}.")
+    return time.monotonic() - start, curve
+
+
+def seconds_to(curve: Sequence[tuple[int, float]], accuracy: float) -> int | None:
+    """RETURNS (Optional[int]): When a learning curve first reached an accuracy."""
+    return next((seconds for seconds, value in curve if value >= accuracy), None)
 
 
 def read(path: Path, tag: str, limit: int = 0) -> Iterator[Any]:
@@ -192,41 +192,107 @@ def mcnemar(a: Sequence[int], b: Sequence[int]) -> float:
 
 
 def table(results: dict[str, Any], variants: Sequence[str], *, reference: str, output: Path) -> str:
-    """RETURNS (str): A Markdown table, one row a variant, mean ± standard deviation over seeds."""
-    columns = ("sentences", "tens", "known", "unknown", "train_seconds")
+    """RETURNS (str): A Markdown table, one row a variant, mean ± standard deviation over seeds.
+    *p* is McNemar's test against the reference, and the last column says when the learning curve
+    passed the best accuracy of the reference, as a share of the reference's time.
+    """
     rows = [
-        "| variant | seeds | dev, sentences | docs of 10 | known | unknown | seconds | p |",
-        "|---|---|---|---|---|---|---|---|",
+        "| variant | seeds | dev, sentences | docs of 10 | known | unknown | seconds | p | time |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for name in variants:
-        runs = {key: run for key, run in results.items() if key.split("/")[0] == name}
-        cells = [name, str(len(runs))]
-        for column in columns:
-            values = [run[column] for run in runs.values() if column in run]
-            if not values:
-                cells.append("")
-                continue
-            spread = f" ± {stdev(values):.2f}" if len(values) > 1 else ""
-            text = f"{mean(values):.0f}" if column == "train_seconds" else f"{mean(values):.2f}"
-            cells.append(text + (spread if column != "train_seconds" else ""))
-        cells.append(significance(name, runs, reference=reference, output=output))
-        rows.append(f"| {' | '.join(cells)} |")
+        runs = of_variant(results, name)
+        columns = ("sentences", "tens", "known", "unknown")
+        cells = [
+            spread([run[column] for run in runs.values() if column in run], 2) for column in columns
+        ]
+        seconds = spread([run["train_seconds"] for run in runs.values()], 0)
+        p = significance(name, runs, reference=reference, output=output)
+        rows.append(
+            f"| {name} | {len(runs)} | {' | '.join(cells)} | {seconds} | {p} | "
+            f"{time_share(runs, of_variant(results, reference))} |"
+        )
     return "\n".join(rows)
 
 
-def significance(name: str, runs: Iterable[str], *, reference: str, output: Path) -> str:
+def of_variant(results: dict[str, Any], name: str) -> dict[str, Any]:
+    """RETURNS (dict[str, Any]): The runs of a variant, by seed."""
+    split = ((key.split("/"), run) for key, run in results.items())
+    return {seed: run for (variant, seed), run in split if variant == name}
+
+
+def spread(values: Sequence[float], digits: int) -> str:
+    """RETURNS (str): Mean ± standard deviation, if there is more than one value."""
+    if not values:
+        return ""
+    deviation = f" ± {stdev(values):.{digits}f}" if len(values) > 1 else ""
+    return f"{mean(values):.{digits}f}{deviation}"
+
+
+def time_share(runs: dict[str, Any], reference: dict[str, Any]) -> str:
+    """RETURNS (str): The mean over seeds of the time to the reference's best accuracy, relative to
+    the time that the reference itself took to it.
+    """
+    shares = []
+    for seed in runs.keys() & reference.keys():
+        mine, other = runs[seed].get("curve"), reference[seed].get("curve")
+        if mine and other and runs[seed]["treebank"] == reference[seed]["treebank"]:
+            best = max(value for _, value in other)
+            reached, took = seconds_to(mine, best), seconds_to(other, best)
+            if reached is not None and took:
+                shares.append(reached / took)
+    return f"{mean(shares):.0%}" if shares else ""
+
+
+def significance(name: str, seeds: Iterable[str], *, reference: str, output: Path) -> str:
     """RETURNS (str): The largest p-value over seeds against the reference, where both were run
     here and on the same treebank.
     """
     values = []
-    for key in runs:
-        seed = key.split("/")[1]
+    for seed in seeds:
         mine, other = (output / f"{n}-{seed}" / "correct.json" for n in (name, reference))
         if name != reference and mine.exists() and other.exists():
             a, b = json.loads(mine.read_text()), json.loads(other.read_text())
             if len(a) == len(b):
                 values.append(mcnemar(a, b))
     return f"{max(values):.1g}" if values else ""
+
+
+def plot(path: Path, results: dict[str, Any], variants: Sequence[str]) -> None:
+    """Draw the accuracy of each variant: a dot a seed, a line from the mean one standard deviation
+    to both sides, a panel for each treebank and tag.
+
+    path (Path): A .png or .svg file.
+    """
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot as plt
+
+    panels: dict[str, dict[str, list[float]]] = {}
+    for name in variants:
+        runs = of_variant(results, name)
+        for run in runs.values():
+            panel = panels.setdefault(f"{run['treebank']} dev, {run['tag']}", {})
+            panel.setdefault(name, []).append(run["sentences"])
+    heights = [len(panel) + 1 for panel in panels.values()]
+    _, axes = plt.subplots(
+        len(panels), 1, figsize=(7, 0.3 * sum(heights) + 0.5), squeeze=False, height_ratios=heights
+    )
+    for axis, (title, panel) in zip(axes[:, 0], panels.items(), strict=True):
+        for y, (_, values) in enumerate(reversed(panel.items())):
+            axis.plot(values, [y] * len(values), "o", color="C0", alpha=0.5, markersize=4)
+            error = stdev(values) if len(values) > 1 else 0.0
+            axis.errorbar(mean(values), y, xerr=error, fmt="|", color="C0", markersize=12)
+        axis.set_yticks(range(len(panel)), reversed(panel))
+        axis.set_ylim(-0.6, len(panel) - 0.4)
+        axis.set_title(f"{title}: accuracy in percent", fontsize=10)
+        axis.grid(axis="x", alpha=0.3)
+        axis.spines[["top", "right"]].set_visible(False)
+    plt.tight_layout()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    plt.savefig(path, dpi=150)
+    plt.close()
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
 """The accuracy harness: its statistics, and one run from training to table."""
 
 import json
+import sys
 
 import pytest
 
-from benchmarks import accuracy
+from benchmarks import accuracy, variants
 
 from .conftest import ROOT
 
@@ -31,16 +32,36 @@ def test_a_run_is_kept_and_not_repeated(tmp_path, monkeypatch, capsys):
     text = (ROOT / "corpus" / "tutorial.conllu").read_text()
     for split in ("train", "dev"):
         (ud / f"{split}.conllu").write_text(text)
-    small = {"components.lstm_tagger.model.tok2vec.width": 8, **accuracy.steps(4)}
-    variant = accuracy.Variant(treebank="tiny", overrides=small)
-    monkeypatch.setitem(accuracy.VARIANTS, "ewt", variant)
+    small = {"components.lstm_tagger.model.tok2vec.width": 8, **variants.steps(4)}
+    variant = variants.Variant(treebank="tiny", overrides=small)
+    monkeypatch.setitem(variants.VARIANTS, "ewt", variant)
     results = tmp_path / "results.json"
     folders = ["--ud", str(ud.parent), "--output", str(tmp_path / "out"), "--results", str(results)]
-    accuracy.main(["--variants", "ewt", "--seeds", "0", *folders])
+    picture = tmp_path / "plots" / "accuracy.svg"
+    accuracy.main(["--variants", "ewt", "--seeds", "0", "--plot", str(picture), *folders])
     row = capsys.readouterr().out.splitlines()[-1]
     assert row.startswith("| ewt | 1 |")
     (run,) = json.loads(results.read_text()).values()
     assert run["overrides"]["training.max_steps"] == 4
+    (*_, (seconds, value)) = run["curve"]
+    assert 0 < seconds <= run["train_seconds"] + 1
+    assert value == pytest.approx(run["sentences"], abs=0.01)
+    assert "tiny dev, xpos" in picture.read_text()
     monkeypatch.setattr(accuracy, "run", None)  # would fail if it were called
     accuracy.main(["--variants", "ewt", "--seeds", "0", *folders])
     assert capsys.readouterr().out.splitlines()[-1] == row
+
+
+def test_failed_training_is_an_error(tmp_path):
+    log = tmp_path / "log"
+    command = [sys.executable, "-c", "print('what went wrong'); raise SystemExit(3)"]
+    with pytest.raises(RuntimeError, match=r"exit code 3.*log"):
+        accuracy.follow(command, log)
+    assert "what went wrong" in log.read_text()
+
+
+def test_time_to_the_accuracy_of_the_reference():
+    runs = {"0": {"treebank": "x", "curve": [[10, 90.0], [20, 95.0]]}}
+    reference = {"0": {"treebank": "x", "curve": [[10, 80.0], [50, 94.0], [60, 93.0]]}}
+    assert accuracy.time_share(runs, reference) == "40%"
+    assert accuracy.time_share(reference, runs) == ""  # never reached

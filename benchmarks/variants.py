@@ -1,0 +1,40 @@
+"""The experiments of the accuracy harness: named configs, and what each changes."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Variant:
+    """An experiment: a config and what it changes.
+
+    treebank (str): The folder in UD_FOLDER, with train.conllu and dev.conllu in it.
+    config (Optional[str]): A file in configs/. None: spaCy's CNN tagger, `init config -p tagger
+        -o efficiency`, on gold tokens.
+    overrides (dict[str, object]): Config values, as `spacy train` takes them.
+    limit (int): Train on only so many sentences. 0: on all.
+    """
+
+    treebank: str = "en_ewt"
+    config: str | None = "ewt.cfg"
+    overrides: dict[str, object] = field(default_factory=dict)
+    limit: int = 0
+
+    @property
+    def tag(self) -> str:
+        """RETURNS (str): The column that the tags come from."""
+        return str(self.overrides.get("vars.tag", "xpos"))
+
+
+def steps(n: int) -> dict[str, object]:
+    """RETURNS (dict[str, object]): Overrides that train for so many steps."""
+    return {"training.max_steps": n, "training.optimizer.learn_rate.total_steps": n}
+
+
+GREEK: dict[str, object] = {"vars.tag": "upos", "nlp.lang": "el"}
+VARIANTS = {
+    "cnn": Variant(config=None),
+    "ewt": Variant(),
+    "fast": Variant(config="fast.cfg"),
+    "greek-cnn": Variant(treebank="el_gud", config=None, overrides=GREEK),
+    "greek": Variant(treebank="el_gud", overrides={**GREEK, **steps(800)}),
+}
