@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import spacy
 
-from spacy_lstm_tagger import readers
+from spacy_lstm_tagger import augmenters, readers
 from spacy_lstm_tagger.models import architectures
 
 ROOT = Path(__file__).parents[1]
@@ -18,6 +18,7 @@ SETTINGS = {
     "LSTMEncoder.v1": architectures.build_lstm_encoder,
     "Tagger.v1": architectures.build_tagger,
     "ConlluCorpus.v1": readers.create_conllu_reader,
+    "noise_augmenter.v1": augmenters.create_noise_augmenter,
 }
 
 
