@@ -10,6 +10,7 @@ not repeated, so an interrupted experiment goes on where it stopped. The variant
 import argparse
 import json
 import os
+import random
 import subprocess
 import sys
 import time
@@ -23,6 +24,7 @@ from typing import Any
 import spacy
 from spacy.training import Example
 
+from spacy_lstm_tagger.augmenters import create_noise_augmenter
 from spacy_lstm_tagger.readers import ConlluCorpus
 
 from .peers import Treebank, cnn_config
@@ -30,6 +32,8 @@ from .variants import VARIANTS, Variant
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "accuracy.json"
+# What the dev set is scored with once more: the chance of each kind of noise.
+NOISE = {"lower": 1.0, "upper": 1.0, "no_final": 1.0, "typos": 0.1}
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -93,6 +97,7 @@ def run(name: str, variant: Variant, seed: int, *, ud: Path, output: Path) -> di
     words = {w for s in read(train, variant.tag, variant.limit) for w in s.words}
     nlp = spacy.load(folder / "model-best")
     accuracies, correct = score(nlp, dev, variant.tag, words)
+    accuracies |= score_noisy(nlp, dev, variant.tag)
     (folder / "correct.json").write_text(json.dumps(correct))
     return {
         "treebank": variant.treebank,
@@ -167,6 +172,20 @@ def score(
     return {name: round(100 * mean(rights), 2) for name, rights in found.items()}, correct
 
 
+def score_noisy(nlp: spacy.Language, dev: Path, tag: str) -> dict[str, float]:
+    """Score a pipeline on the lone sentences made noisy, each kind of noise for itself.
+
+    RETURNS (dict[str, float]): The accuracies in percent, by kind of noise.
+    """
+    accuracies = {}
+    for name, chance in NOISE.items():
+        random.seed(0)
+        chances = {**dict.fromkeys(NOISE, 0.0), name: chance}
+        corpus = ConlluCorpus(dev, tag=tag, augmenter=create_noise_augmenter(**chances))
+        accuracies[name] = round(100 * mean(right for right, _ in judge(nlp, corpus(nlp))), 2)
+    return accuracies
+
+
 def judge(nlp: spacy.Language, examples: Iterable[Example]) -> Iterator[tuple[int, str]]:
     """YIELDS (tuple): Whether a token's tag is right, and its text."""
     golds = [eg.reference for eg in examples]
@@ -192,27 +211,39 @@ def mcnemar(a: Sequence[int], b: Sequence[int]) -> float:
 
 
 def table(results: dict[str, Any], variants: Sequence[str], *, reference: str, output: Path) -> str:
-    """RETURNS (str): A Markdown table, one row a variant, mean ± standard deviation over seeds.
-    *p* is McNemar's test against the reference, and the last column says when the learning curve
-    passed the best accuracy of the reference, as a share of the reference's time.
+    """RETURNS (str): Two Markdown tables, one row a variant, mean ± standard deviation over seeds.
+    *p* is McNemar's test against the reference; *time* says when the learning curve passed the
+    best accuracy of the reference, as a share of the reference's time. The second table has the
+    accuracies on noisy text.
     """
-    rows = [
-        "| variant | seeds | dev, sentences | docs of 10 | known | unknown | seconds | p | time |",
-        "|---|---|---|---|---|---|---|---|---|",
-    ]
+    splits = {"sentences": "dev, sentences", "tens": "docs of 10", "known": "known"}
+    splits["unknown"] = "unknown"
+    rows = [["variant", "seeds", *splits.values(), "seconds", "p", "time"]]
+    noisy = [["variant", "seeds", *NOISE]]
     for name in variants:
         runs = of_variant(results, name)
-        columns = ("sentences", "tens", "known", "unknown")
-        cells = [
-            spread([run[column] for run in runs.values() if column in run], 2) for column in columns
-        ]
-        seconds = spread([run["train_seconds"] for run in runs.values()], 0)
-        p = significance(name, runs, reference=reference, output=output)
         rows.append(
-            f"| {name} | {len(runs)} | {' | '.join(cells)} | {seconds} | {p} | "
-            f"{time_share(runs, of_variant(results, reference))} |"
+            [
+                *(name, str(len(runs))),
+                *columns(runs, splits, 2),
+                *columns(runs, ["train_seconds"], 0),
+                significance(name, runs, reference=reference, output=output),
+                time_share(runs, of_variant(results, reference)),
+            ]
         )
-    return "\n".join(rows)
+        noisy.append([name, str(len(runs)), *columns(runs, NOISE, 2)])
+    return f"{markdown(rows)}\n\n{markdown(noisy)}"
+
+
+def markdown(rows: Sequence[Sequence[str]]) -> str:
+    """RETURNS (str): A table whose first row is its head."""
+    lines = [f"| {' | '.join(row)} |" for row in rows]
+    return "\n".join([lines[0], "|---" * len(rows[0]) + "|", *lines[1:]])
+
+
+def columns(runs: dict[str, Any], names: Iterable[str], digits: int) -> list[str]:
+    """RETURNS (list[str]): Each figure over the runs that have it."""
+    return [spread([run[name] for run in runs.values() if name in run], digits) for name in names]
 
 
 def of_variant(results: dict[str, Any], name: str) -> dict[str, Any]:

@@ -4,6 +4,8 @@ import json
 import sys
 
 import pytest
+import spacy
+from spacy.language import Language
 
 from benchmarks import accuracy, variants
 
@@ -26,6 +28,23 @@ def test_known_and_unknown_words(trained):
     assert low <= every["sentences"] <= high
 
 
+@Language.component("only_full_stops")
+def only_full_stops(doc):
+    for token in doc:
+        token.tag_ = "." if token.text == "." else "X"
+    return doc
+
+
+def test_noise():
+    nlp = spacy.blank("en")
+    nlp.add_pipe("only_full_stops")
+    path = ROOT / "corpus" / "en-dev.conllu"
+    clean = accuracy.score(nlp, path, "xpos", set())[0]["sentences"]
+    noisy = accuracy.score_noisy(nlp, path, "xpos")
+    assert set(noisy) == set(accuracy.NOISE)
+    assert noisy["lower"] == noisy["upper"] == noisy["typos"] == clean > noisy["no_final"]
+
+
 def test_a_run_is_kept_and_not_repeated(tmp_path, monkeypatch, capsys):
     ud = tmp_path / "ud" / "tiny"
     ud.mkdir(parents=True)
@@ -39,8 +58,9 @@ def test_a_run_is_kept_and_not_repeated(tmp_path, monkeypatch, capsys):
     folders = ["--ud", str(ud.parent), "--output", str(tmp_path / "out"), "--results", str(results)]
     picture = tmp_path / "plots" / "accuracy.svg"
     accuracy.main(["--variants", "ewt", "--seeds", "0", "--plot", str(picture), *folders])
-    row = capsys.readouterr().out.splitlines()[-1]
-    assert row.startswith("| ewt | 1 |")
+    tables = capsys.readouterr().out
+    row, noise = (table.splitlines()[-1] for table in tables.split("\n\n"))
+    assert row.startswith("| ewt | 1 |") and noise.startswith("| ewt | 1 |")
     (run,) = json.loads(results.read_text()).values()
     assert run["overrides"]["training.max_steps"] == 4
     (*_, (seconds, value)) = run["curve"]
@@ -49,7 +69,7 @@ def test_a_run_is_kept_and_not_repeated(tmp_path, monkeypatch, capsys):
     assert "tiny dev, xpos" in picture.read_text()
     monkeypatch.setattr(accuracy, "run", None)  # would fail if it were called
     accuracy.main(["--variants", "ewt", "--seeds", "0", *folders])
-    assert capsys.readouterr().out.splitlines()[-1] == row
+    assert capsys.readouterr().out == tables
 
 
 def test_failed_training_is_an_error(tmp_path):
