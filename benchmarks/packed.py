@@ -2,7 +2,8 @@
 sequences.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from itertools import zip_longest
 from typing import Any, cast
 
 import numpy as np
@@ -37,12 +38,14 @@ class PackedWordCharLSTM(nn.Module):
             raise ValueError("The pipeline has no character LSTM, so there is nothing to compare.")
         self.tables = nn.ModuleList(plain_embedding(table) for table in words.tables.values())  # type: ignore[arg-type]
         self.letters = plain_embedding(letters.embedding)
-        self.characters = plain_lstm([letters.ahead], [letters.back] if letters.back else [])
+        self.characters = plain_lstm(letters.ahead, letters.back)
         self.projection: nn.Module = nn.Identity()
         if words.projection is not None:
             self.projection = nn.Linear(words.projection.in_features, words.projection.out_features)
             self.projection.load_state_dict(words.projection.state_dict())
-        self.sentence = plain_lstm(list(sentence.forwards), list(sentence.backwards))
+        layers = zip_longest(sentence.forwards, sentence.backwards)
+        self.sentence = nn.ModuleList(plain_lstm(ahead, back) for ahead, back in layers)
+        self.adds = sentence.merge == "sum" and bool(sentence.backwards)
 
     def forward(
         self,
@@ -69,8 +72,12 @@ class PackedWordCharLSTM(nn.Module):
         x = nn.functional.dropout(torch.cat(parts, dim=-1), dropout)
         x = self.projection(x).index_select(0, tokens)  # (tokens, embed_width)
         x = nn.functional.dropout(x, dropout)
-        self.sentence.dropout = dropout if self.sentence.num_layers > 1 else 0.0
-        y, _ = self.sentence(pack(x, doc_lengths))
+        y = pack(x, doc_lengths)
+        for depth, lstm in enumerate(self.sentence):
+            if depth:
+                data = torch.add(*y.data.chunk(2, dim=-1)) if self.adds else y.data
+                y = y._replace(data=nn.functional.dropout(data, dropout))
+            y, _ = lstm(y)
         padded, lengths = pad_packed_sequence(y, batch_first=True)  # (docs, time, width)
         inside = torch.arange(padded.shape[1]) < lengths.unsqueeze(1)
         return nn.functional.dropout(padded[inside.to(padded.device)], dropout)
@@ -88,21 +95,15 @@ def plain_embedding(table: VocabularyEmbedding) -> nn.Embedding:
     return nn.Embedding.from_pretrained((table.unknown + table.weight).detach(), freeze=False)
 
 
-def plain_lstm(ahead: Sequence[nn.Module], back: Sequence[nn.Module]) -> nn.LSTM:
-    """RETURNS (nn.LSTM): Layers of one direction each as a single module."""
-    first = cast(nn.LSTM, ahead[0])
+def plain_lstm(ahead: nn.Module, back: nn.Module | None) -> nn.LSTM:
+    """RETURNS (nn.LSTM): A layer of one direction each as a single module."""
+    first = cast(nn.LSTM, ahead)
     lstm = nn.LSTM(
-        first.input_size,
-        first.hidden_size,
-        num_layers=len(ahead),
-        bidirectional=bool(back),
-        batch_first=True,
+        first.input_size, first.hidden_size, bidirectional=back is not None, batch_first=True
     )
-    state = {}
-    for layers, suffix in ((ahead, ""), (back, "_reverse")):
-        for depth, layer in enumerate(layers):
-            for name, weight in layer.state_dict().items():
-                state[name.replace("_l0", f"_l{depth}") + suffix] = weight
+    state = dict(first.state_dict())
+    if back is not None:
+        state |= {f"{name}_reverse": weight for name, weight in back.state_dict().items()}
     lstm.load_state_dict(state)
     return lstm.to(next(first.parameters()).device)
 

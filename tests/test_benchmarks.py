@@ -73,7 +73,15 @@ def test_worker(pipeline, small_corpus):
     assert worker.measure_training(pipeline, small_corpus, tag="xpos")["peak_mb"] > 10
 
 
-@pytest.mark.parametrize("sizes", [{"depth": 2}, {"bidirectional": False}, {"embed_width": None}])
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        {"depth": 2},
+        {"depth": 2, "merge": "sum"},
+        {"depth": 2, "merge": "sum", "bidirectional": False},
+        {"embed_width": None},
+    ],
+)
 def test_packed_is_the_same_network(sizes, tmp_path):
     nlp, _ = trained_nlp(**sizes)
     nlp.to_disk(tmp_path)
