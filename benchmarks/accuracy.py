@@ -63,8 +63,10 @@ VARIANTS = {
     "cnn": Variant(config=None),
     "ewt": Variant(),
     "fast": Variant(config="fast.cfg"),
+    "crf": Variant(config="crf.cfg"),
     "greek-cnn": Variant(treebank="el_gud", config=None, overrides=GREEK),
     "greek": Variant(treebank="el_gud", overrides={**GREEK, **steps(800)}),
+    "greek-crf": Variant("el_gud", "crf.cfg", overrides={**GREEK, **steps(800)}),
 }
 
 
