@@ -30,11 +30,16 @@ def steps(n: int) -> dict[str, object]:
     return {"training.max_steps": n, "training.optimizer.learn_rate.total_steps": n}
 
 
+TENTH = 1254  # sentences: a tenth of en_ewt
 GREEK: dict[str, object] = {"vars.tag": "upos", "nlp.lang": "el"}
 VARIANTS = {
     "cnn": Variant(config=None),
     "ewt": Variant(),
     "fast": Variant(config="fast.cfg"),
+    "crf": Variant(config="crf.cfg"),
+    "tenth-cnn": Variant(config=None, limit=TENTH),
+    "tenth": Variant(limit=TENTH, overrides=steps(800)),
     "greek-cnn": Variant(treebank="el_gud", config=None, overrides=GREEK),
     "greek": Variant(treebank="el_gud", overrides={**GREEK, **steps(800)}),
+    "greek-crf": Variant(treebank="el_gud", config="crf.cfg", overrides={**GREEK, **steps(800)}),
 }

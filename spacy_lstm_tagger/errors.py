@@ -26,9 +26,33 @@ class Errors:
         "Set [initialize] vectors to a pipeline or vectors package that has some, or set "
         "include_static_vectors = false."
     )
+    M011 = (
+        "[M011] CRFTagger.v1 is decoded and trained by the lstm_tagger component, and another one "
+        'is to be initialized with it. Set factory = "lstm_tagger", or use Tagger.v1 there.'
+    )
     P001 = (
         "[P001] The training data has the tag {tag!r}, which is not one of the tagger's labels: "
         "{labels}. Initialize the tagger on this data, add the label, or correct the data."
+    )
+    P011 = (
+        "[P011] The tag dictionary has the tag {tag!r} for {word!r}, which is not one of the "
+        "tagger's labels: {labels}. Correct it, or leave out such tags with ignore_unknown=True."
+    )
+    P012 = (
+        "[P012] The tag dictionary has no tag for {word!r}, expected some. Leave out the word, and "
+        "it may have any."
+    )
+    P013 = (
+        "[P013] class_weights has the tag {tag!r}, which is not one of the tagger's labels: "
+        "{labels}. Correct it."
+    )
+    P014 = (
+        '[P014] class_weights = "balanced" was set after the tagger was initialized, so the tags '
+        "were not counted. Initialize it, or give a weight for each tag."
+    )
+    P015 = (
+        "[P015] The data to calibrate on has no token with a tag, expected some. Check that it is "
+        "the right file."
     )
     R001 = "[R001] ConlluCorpus: found {name} = {value!r}, expected {allowed}."
     R002 = "[R002] ConlluCorpus: found nothing at path = {path}, expected a file or folder."

@@ -10,6 +10,7 @@ from spacy.tokens import Doc
 # Where `Doc.user_data` has them: it travels with `Doc.to_bytes`, `DocBin(store_user_data=True)`
 # and the workers of `n_process`.
 KEY = "spacy_lstm_tagger.tag_scores"
+SEQUENCES_KEY = "spacy_lstm_tagger.tag_n_best"
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,7 @@ class TagScores:
         """
         tags = np.argsort(-probabilities, axis=1, kind="stable")[:, :top]
         best = np.take_along_axis(probabilities, tags, axis=1)
-        index = np.uint8 if len(labels) <= 256 else np.uint16
-        return cls(tuple(labels), tags.astype(index), best.astype("f2" if half else "f4"))
+        return cls(tuple(labels), tags.astype(_index(labels)), best.astype("f2" if half else "f4"))
 
     @classmethod
     def from_doc(cls, doc: Doc) -> "TagScores | None":
@@ -73,3 +73,49 @@ class TagScores:
         full = np.zeros((len(self.tags), len(self.labels)), dtype=np.float32)
         np.put_along_axis(full, self.tags.astype(np.int64), self.probabilities, axis=1)
         return full
+
+
+@dataclass(frozen=True)
+class TagSequences:
+    """The best tag sequences of a doc, best first.
+
+    labels (tuple[str, ...]): The tag set.
+    tags (NDArray[np.unsignedinteger]): Indices into `labels`. *Shape:* ``(sequences, tokens)``.
+    probabilities (NDArray[np.float64]): The probability of each. *Shape:* ``(sequences,)``.
+    """
+
+    labels: tuple[str, ...]
+    tags: NDArray[np.unsignedinteger]
+    probabilities: NDArray[np.float64]
+
+    @classmethod
+    def of(
+        cls, labels: Sequence[str], tags: NDArray[np.int64], probabilities: NDArray[np.float64]
+    ) -> "TagSequences":
+        """RETURNS (TagSequences): The sequences, without those that are not there: a doc of one
+        token has no more of them than there are tags. Their probability is NaN.
+        """
+        there = ~np.isnan(probabilities)
+        return cls(tuple(labels), tags[there].astype(_index(labels)), probabilities[there])
+
+    @classmethod
+    def from_doc(cls, doc: Doc) -> "TagSequences | None":
+        """RETURNS (Optional[TagSequences]): The sequences kept with a doc. None if it has none, or
+        if its tokens are no longer those that were tagged.
+        """
+        kept = doc.user_data.get(SEQUENCES_KEY)
+        if kept is None or kept["tags"].shape[1] != len(doc):
+            return None
+        return cls(tuple(kept["labels"]), kept["tags"], kept["probabilities"])
+
+    def to_doc(self, doc: Doc) -> None:
+        """Keep the sequences with a doc."""
+        doc.user_data[SEQUENCES_KEY] = {
+            "labels": list(self.labels),
+            "tags": self.tags,
+            "probabilities": self.probabilities,
+        }
+
+
+def _index(labels: Sequence[str]) -> type[np.unsignedinteger]:
+    return np.uint8 if len(labels) <= 256 else np.uint16

@@ -60,11 +60,12 @@ def train(nlp, examples, *, steps=20, drop=0.0, optimizer=None, **kwargs):
     return losses
 
 
-def trained_nlp(steps=20, seed=0, **sizes):
+def trained_nlp(steps=20, seed=0, *, architecture="Tagger", config=None, **sizes):
     """RETURNS (tuple): A pipeline with a small `lstm_tagger`, and its optimizer."""
     fix_random_seed(seed)
     nlp = spacy.blank("en")
-    nlp.add_pipe("lstm_tagger", config={"model": small_model(**sizes)})
+    model = small_model(**sizes) | {"@architectures": f"spacy-lstm-tagger.{architecture}.v1"}
+    nlp.add_pipe("lstm_tagger", config={"model": model, **(config or {})})
     examples = make_examples(nlp)
     nlp.initialize(lambda: examples)
     optimizer = Adam(0.01, use_averages=True)

@@ -17,6 +17,7 @@ SETTINGS = {
     "WordCharEmbed.v1": architectures.build_word_char_embed,
     "LSTMEncoder.v1": architectures.build_lstm_encoder,
     "Tagger.v1": architectures.build_tagger,
+    "CRFTagger.v1": architectures.build_crf_tagger,
     "ConlluCorpus.v1": readers.create_conllu_reader,
     "noise_augmenter.v1": augmenters.create_noise_augmenter,
 }
@@ -45,7 +46,7 @@ def test_settings_of_the_component():
     config = nlp.get_factory_meta("lstm_tagger").default_config
     table = settings("lstm_tagger")
     assert set(table) == set(config)
-    for name in ("label_smoothing", "overwrite", "neg_prefix"):
+    for name in set(config) - {"model", "scorer"}:
         assert table[name] == as_config(config[name])
 
 

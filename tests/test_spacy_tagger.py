@@ -39,3 +39,14 @@ def test_label_smoothing(monkeypatch):
 
     monkeypatch.setattr(Tagger, "initialize", initialize_at_zero)
     spacy_tests.test_label_smoothing()
+
+
+def test_no_resize():
+    """spaCy's test says that its tagger cannot grow. Ours can."""
+    nlp = Language()
+    tagger = nlp.add_pipe("tagger")
+    tagger.add_label("N")
+    tagger.add_label("V")
+    nlp.initialize()
+    tagger.add_label("J")
+    assert tagger.model.get_dim("nO") == 3

@@ -13,6 +13,7 @@ from ..nn.characters import CharacterLSTM
 from ..nn.embedding import WordEmbedding
 from ..nn.lstm import BucketedLSTM
 from ..nn.vocabulary import VocabularyEmbedding
+from .crf_output import crf_scores
 from .lstm_encoder import lstm_encoder
 from .output import tag_scores
 from .types import FeatureSet
@@ -278,6 +279,26 @@ def build_tagger(
     model.set_ref("tok2vec", tok2vec)
     model.set_ref("softmax", output.layers[0])
     model.set_ref("output_layer", output.layers[0])
+    return model
+
+
+@registry.architectures("spacy-lstm-tagger.CRFTagger.v1")
+def build_crf_tagger(
+    *, tok2vec: Model[list[Doc], list[Floats2d]], nO: int | None = None
+) -> Model[list[Doc], list[Floats2d]]:
+    """Build a tagger model for the `lstm_tagger` factory that scores whole tag sequences: a
+    linear-chain CRF on top of token vectors. The `lstm_tagger` trains it on the exact likelihood
+    and decodes it with the Viterbi algorithm.
+
+    tok2vec (Model[List[Doc], List[Floats2d]]): The token vectors, as in `build_tagger`.
+    nO (Optional[int]): The number of tags. None: inferred from the data.
+    RETURNS (Model[List[Doc], List[Floats2d]]): The model. Its scores are the emissions.
+    """
+    output = crf_scores(nO, tok2vec.maybe_get_dim("nO"))
+    model: Model[list[Doc], list[Floats2d]] = chain(tok2vec, output)
+    model.set_ref("tok2vec", tok2vec)
+    model.set_ref("crf", output)
+    model.set_ref("output_layer", output)
     return model
 
 

@@ -1,6 +1,7 @@
 """Lists of arrays that lie one after the other in a single one."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from thinc.api import Ops
 from thinc.types import Floats2d
@@ -10,13 +11,13 @@ class FlatList(list):
     """A list of arrays that are slices of one flat array: to other layers a plain list, to ours a
     batch that need not be copied together again.
 
-    flat (Floats2d): The rows of all docs. *Shape:* ``(tokens, width)``.
+    flat (Any): The rows of all docs, an array of any type. *Shape:* ``(tokens, ...)``.
     lengths (Iterable[int]): The number of rows of each doc.
     """
 
-    flat: Floats2d
+    flat: Any
 
-    def __init__(self, flat: Floats2d, lengths: Iterable[int]):
+    def __init__(self, flat: Any, lengths: Iterable[int]):
         slices = []
         start = 0
         for length in lengths:

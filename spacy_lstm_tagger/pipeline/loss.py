@@ -1,86 +1,38 @@
-"""The tagger's loss: gold tags to targets, without walking over tokens."""
+"""The tagger's losses: from scores and annotation to the gradient of the scores."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
-from spacy.attrs import ORTH, TAG
-from spacy.training import Example
 from thinc.api import Ops
 from thinc.types import Floats2d
+from thinc.util import torch2xp, xp2torch
 
-from ..errors import Errors
-
-MISSING = -1
-
-
-@dataclass(frozen=True)
-class GoldTags:
-    """What the annotation says of each token of a batch.
-
-    labels (NDArray[np.int64]): The index of the tag, or `MISSING`. *Shape:* ``(tokens,)``.
-    negative (NDArray[np.bool_]): Whether the annotation says that the token does *not* have the
-        tag. *Shape:* ``(tokens,)``.
-    """
-
-    labels: NDArray[np.int64]
-    negative: NDArray[np.bool_]
-
-
-def gold_tags(
-    examples: Iterable[Example], labels: Sequence[str], *, neg_prefix: str | None
-) -> GoldTags:
-    """Read the tags that the predicted docs of a batch should have.
-
-    A token that has no tag, or none in its own alignment, is missing. Where the two docs of an
-    example have the same tokens, as on gold tokens, the tags are copied as an array.
-
-    examples (Iterable[Example]): The batch.
-    labels (Sequence[str]): The tag set.
-    neg_prefix (Optional[str]): A tag that starts with it is negative.
-    RETURNS (GoldTags): The tags, doc after doc.
-    RAISES (ValueError): If a tag is not in the tag set.
-    """
-    columns = []
-    stores = {}  # examples may come from different vocabularies
-    for eg in examples:
-        stores[id(eg.reference.vocab)] = eg.reference.vocab.strings
-        tags = eg.reference.to_array(TAG)
-        same = len(eg.predicted) == len(eg.reference) and np.array_equal(
-            eg.predicted.to_array(ORTH), eg.reference.to_array(ORTH)
-        )
-        if not same:
-            aligned = eg.get_aligned("TAG")
-            tags = np.array([0 if tag is None else tag for tag in aligned], dtype=np.uint64)
-        columns.append(tags)
-    flat = np.concatenate(columns)
-    distinct, where = np.unique(flat, return_inverse=True)
-    index = {label: i for i, label in enumerate(labels)}
-    ids = np.empty(len(distinct), dtype=np.int64)
-    negative = np.zeros(len(distinct), dtype=bool)
-    for i, key in enumerate(distinct.tolist()):
-        tag = next(strings[key] for strings in stores.values() if key in strings) if key else ""
-        if neg_prefix and tag.startswith(neg_prefix) and tag not in index:
-            tag = tag[len(neg_prefix) :]
-            negative[i] = True
-        if tag and tag not in index:
-            raise ValueError(Errors.P001.format(tag=tag, labels=", ".join(labels)))
-        ids[i] = index[tag] if tag else MISSING
-    return GoldTags(ids[where], negative[where])
+from ..models.crf_output import CRFGradient
+from ..nn.crf import LinearChainCRF
+from .gold import MISSING, SEVERAL, GoldTags
 
 
 def softmax_gradient(
-    ops: Ops, probs: Floats2d, gold: GoldTags, *, label_smoothing: float
+    ops: Ops,
+    probs: Floats2d,
+    gold: GoldTags,
+    *,
+    label_smoothing: float,
+    weights: NDArray[np.float32] | None = None,
 ) -> Floats2d:
     """The gradient of the cross-entropy with respect to the logits, as
     `thinc.api.SequenceCategoricalCrossentropy` defines it: summed over tokens, zero where the tag
-    is missing, and for a negative tag only what pushes this one tag down.
+    is missing. Where several tags are allowed, it is that of −log of their summed probability.
 
     ops (Ops): The device's operations.
     probs (Floats2d): The tags' probabilities. *Shape:* ``(tokens, tags)``.
     gold (GoldTags): The annotation.
-    label_smoothing (float): The probability that is spread over the other tags.
+    label_smoothing (float): The probability that is spread over the other tags of a token that
+        has a single one.
+    weights (Optional[NDArray[np.float32]]): How much each token counts, see `token_weights`.
+        *Shape:* ``(tokens,)``.
     RETURNS (Floats2d): *Shape:* ``(tokens, tags)``.
     """
     n_tokens, n_tags = probs.shape
@@ -89,9 +41,82 @@ def softmax_gradient(
     d_logits = probs - others
     d_logits[tokens, labels] -= 1.0 - label_smoothing - others
     d_logits[labels == MISSING] = 0.0
-    if gold.negative.any():
-        negative = ops.xp.asarray(gold.negative)
-        rows, tags = tokens[negative], labels[negative]
-        d_logits[rows] = 0.0
-        d_logits[rows, tags] = probs[rows, tags]
+    several = gold.labels == SEVERAL
+    if several.any():
+        rows = ops.xp.asarray(several.nonzero()[0])
+        possible = probs[rows] * ops.xp.asarray(gold.sets[gold.kinds[several]])
+        total = possible.sum(axis=1, keepdims=True)
+        d_logits[rows] = probs[rows] - possible / ops.xp.maximum(total, 1e-30)
+    if weights is not None:
+        d_logits *= ops.xp.asarray(weights)[:, None]
     return d_logits
+
+
+def crf_gradient(
+    ops: Ops,
+    emissions: Floats2d,
+    lengths: Sequence[int],
+    crf: LinearChainCRF,
+    gold: GoldTags,
+    *,
+    label_smoothing: float,
+    weights: NDArray[np.float32] | None = None,
+) -> tuple[float, CRFGradient]:
+    """The negative log-likelihood of a CRF, summed over docs, and its gradient: what the model
+    expects, less what it expects of the sequences that the annotation allows. Missing and ambiguous
+    tags are marginalized over (Tsuboi et al., 2008, https://aclanthology.org/C08-1113).
+
+    ops (Ops): The device's operations.
+    emissions (Floats2d): The logits. *Shape:* ``(tokens, tags)``.
+    lengths (Sequence[int]): The number of tokens of each doc.
+    crf (LinearChainCRF): The CRF.
+    gold (GoldTags): The annotation.
+    label_smoothing (float): How much of the loss is, instead of this, the cross-entropy of the
+        uniform distribution and the softmax of the emissions, at tokens that have a single tag.
+    weights (Optional[NDArray[np.float32]]): How much each token counts, see `token_weights`. A doc
+        counts as its annotated tokens do on average: the likelihood is one of whole sequences.
+    RETURNS (tuple): The loss, and the gradient.
+    """
+    of_docs = np.ones(len(lengths), dtype=np.float32)
+    if weights is not None:
+        of_docs = _doc_means(weights, lengths, gold)
+    logits = xp2torch(emissions)
+    gradient = crf.negative_log_likelihood(
+        logits,
+        lengths,
+        allowed=xp2torch(ops.xp.asarray(gold.allowed())),
+        weights=xp2torch(ops.xp.asarray(of_docs * (1.0 - label_smoothing))),
+    )
+    loss = float(gradient.log_partition.sum())
+    if label_smoothing:
+        smoothed = label_smoothing * np.repeat(of_docs, lengths) * (gold.labels >= 0)
+        share = xp2torch(ops.xp.asarray(smoothed))[:, None]
+        log_probs = logits.log_softmax(1)
+        loss -= float((share * log_probs).sum()) / logits.shape[1]
+        gradient.marginals.add_(share * (log_probs.exp() - 1.0 / logits.shape[1]))
+    d_crf = LinearChainCRF(gradient.transitions, gradient.start, gradient.end)
+    return loss, CRFGradient(cast(Floats2d, torch2xp(gradient.marginals)), lengths, d_crf)
+
+
+def _doc_means(
+    weights: NDArray[np.float32], lengths: Sequence[int], gold: GoldTags
+) -> NDArray[np.float32]:
+    """RETURNS (NDArray[np.float32]): The mean weight of each doc's annotated tokens, 1 if it has
+    none. *Shape:* ``(docs,)``.
+    """
+    annotated = gold.labels != MISSING
+    docs = np.repeat(np.arange(len(lengths)), lengths)
+    counts = np.bincount(docs, annotated, minlength=len(lengths))
+    sums = np.bincount(docs, annotated * weights, minlength=len(lengths))
+    return np.where(counts > 0, sums / np.maximum(counts, 1), 1.0).astype(np.float32)
+
+
+def token_weights(gold: GoldTags, class_weights: NDArray[np.float32]) -> NDArray[np.float32]:
+    """How much each token counts: as much as its tag, or the tags that it may have on average.
+
+    gold (GoldTags): The annotation.
+    class_weights (NDArray[np.float32]): How much each tag counts. *Shape:* ``(tags,)``.
+    RETURNS (NDArray[np.float32]): *Shape:* ``(tokens,)``.
+    """
+    means = gold.sets @ class_weights / gold.sets.sum(axis=1)
+    return means[gold.kinds].astype(np.float32)

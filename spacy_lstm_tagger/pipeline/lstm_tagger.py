@@ -1,11 +1,13 @@
-"""The `lstm_tagger` component: a spaCy tagger with defaults, loss and annotations of its own."""
+"""The `lstm_tagger` component: a spaCy tagger with decoding, losses and annotations of its own."""
 
 import copy
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from spacy.attrs import TAG
 from spacy.errors import Errors as SpacyErrors
@@ -13,61 +15,48 @@ from spacy.language import Language
 from spacy.pipeline import Tagger
 from spacy.pipeline.tagger import tagger_score
 from spacy.tokens import Doc
-from spacy.training import Example, validate_examples
+from spacy.training import Example, validate_examples, validate_get_examples
+from spacy.util import minibatch
 from spacy.vocab import Vocab
-from thinc.api import Config, Model
+from thinc.api import Model
 from thinc.types import Floats2d
+from thinc.util import xp2torch
 
 from ..errors import Errors
+from ..models.crf_output import crf_of
 from ..models.flat import FlatList, flatten
-from .loss import gold_tags, softmax_gradient
-
-DEFAULT_CONFIG = """
-[model]
-@architectures = "spacy-lstm-tagger.Tagger.v1"
-nO = null
-
-[model.tok2vec]
-@architectures = "spacy-lstm-tagger.WordCharLSTM.v1"
-"""
-DEFAULT_MODEL = Config().from_str(DEFAULT_CONFIG)["model"]
-
-
-@Language.factory(
-    "lstm_tagger",
-    assigns=["token.tag"],
-    default_config={
-        "model": DEFAULT_MODEL,
-        "overwrite": False,
-        "scorer": {"@scorers": "spacy-lstm-tagger.tagger_scorer.v1"},
-        "neg_prefix": "!",
-        "label_smoothing": 0.0,
-    },
-    default_score_weights={"tag_acc": 1.0, "tag_acc_sentences": None, "tag_acc_documents": None},
+from ..models.resize import can_resize, resize_output
+from ..nn.lattice import Lattice
+from .calibration import Calibration, calibrate
+from .class_weights import (
+    BALANCED,
+    balanced_weights,
+    check_class_weights,
+    class_weights_array,
 )
-def make_lstm_tagger(
-    nlp: Language,
-    name: str,
-    model: Model[list[Doc], list[Floats2d]],
-    overwrite: bool,
-    scorer: Callable | None,
-    neg_prefix: str,
-    label_smoothing: float,
-) -> "LSTMTagger":
-    """Make the component. See `LSTMTagger` for the values."""
-    return LSTMTagger(
-        nlp.vocab,
-        model,
-        name,
-        overwrite=overwrite,
-        scorer=scorer,
-        neg_prefix=neg_prefix,
-        label_smoothing=label_smoothing,
-    )
+from .decoding import Decoding, Guesses
+from .dictionary import TagDictionary
+from .gold import GoldTags, gold_tags, named_tags
+from .gold import tag_counts as count_tags
+from .loss import crf_gradient, softmax_gradient, token_weights
+
+# What `cfg` has only where it was set.
+SAVED_IF_SET = (
+    "temperature",
+    "tag_dictionary",
+    "class_weights",
+    "save_scores",
+    "n_best",
+    "threshold",
+)
 
 
 class LSTMTagger(Tagger):
-    """Tags words, with a word + character LSTM by default.
+    """Tags words, with a word + character LSTM by default. Other models work too, as long as their
+    scores are logits in tagging; with a `crf` ref they are those of a CRF (`CRFTagger.v1`).
+
+    The last three settings can be changed in a trained pipeline, as `pipe.cfg["threshold"]` and so
+    on, and are saved with it then.
 
     vocab (Vocab): The shared vocabulary.
     model (Model[List[Doc], List[Floats2d]]): Docs to one score a tag for each token.
@@ -76,8 +65,17 @@ class LSTMTagger(Tagger):
     scorer (Optional[Callable]): The scoring method.
     neg_prefix (str): A tag in the training data that starts with it says what a token is not.
     label_smoothing (float): The probability that the loss spreads over the other tags.
+    tag_separator (Optional[str]): Stands between the tags in the training data of which a token
+        has one ("NN|NNP"). None: there are no such sets.
+    class_weights (Optional[Union[Dict[str, float], str]]): How much tokens of a tag count in
+        training, 1 if not given; or "balanced".
+    save_scores (bool): Whether to keep the tags' probabilities with the doc.
+    n_best (Optional[int]): How many of the best tag sequences to keep with it. None: none.
+    threshold (Optional[float]): A tag that is less probable is left empty. None: none is.
     RAISES (ValueError): If a value is out of range.
     """
+
+    cfg: dict[str, Any]
 
     def __init__(
         self,
@@ -89,12 +87,21 @@ class LSTMTagger(Tagger):
         scorer: Callable | None = tagger_score,
         neg_prefix: str = "!",
         label_smoothing: float = 0.0,
+        tag_separator: str | None = None,
+        class_weights: Mapping[str, float] | str | None = None,
+        save_scores: bool = False,
+        n_best: int | None = None,
+        threshold: float | None = None,
     ):
         if not 0.0 <= label_smoothing < 1.0:
             allowed = "it must be from 0 up to below 1"
             raise ValueError(
                 Errors.M001.format(name="label_smoothing", value=label_smoothing, allowed=allowed)
             )
+        if tag_separator == "":
+            allowed = "it must be null or some characters"
+            raise ValueError(Errors.M001.format(name="tag_separator", value="''", allowed=allowed))
+        check_class_weights(class_weights)
         super().__init__(
             vocab,
             model,
@@ -104,24 +111,136 @@ class LSTMTagger(Tagger):
             neg_prefix=neg_prefix,
             label_smoothing=label_smoothing,
         )
+        self.tag_separator = tag_separator
+        self.class_weights = class_weights
+        self._decoding = Decoding(save_scores=save_scores, n_best=n_best, threshold=threshold)
+        self._dictionary: TagDictionary | None = None
+        if model.has_ref("crf"):
+            model.get_ref("crf").attrs["decoded"] = True
+        if can_resize(model):
+            model.attrs["resize_output"] = resize_output
 
-    def _scores2guesses(self, scores: Sequence[Floats2d]) -> list[NDArray[np.int64]]:
-        """RETURNS (list[NDArray[np.int64]]): The best tag of each token, one array a doc."""
-        best = self.model.ops.to_numpy(flatten(self.model.ops, scores).argmax(axis=1))
-        return FlatList(best, [len(doc_scores) for doc_scores in scores])
+    @property
+    def decoding(self) -> Decoding:
+        """RETURNS (Decoding): What is asked of the decoder: what `cfg` says, or else the config."""
+        values = {f.name: getattr(self._decoding, f.name) for f in fields(Decoding)}
+        return Decoding(**{name: self.cfg.get(name, value) for name, value in values.items()})
+
+    def add_label(self, label: str) -> int:
+        """Add a tag. In a trained tagger the output layer grows; what the others score stays as it
+        is, and the new one is never the best until it is trained. Shrinking is not possible.
+
+        label (str): The tag.
+        RETURNS (int): 0 if it is there already, otherwise 1.
+        RAISES (ValueError): If the model is initialized and its output layer cannot grow.
+        """
+        added = super().add_label(label)
+        if added and self.is_resizable:
+            width = self.model.get_ref("output_layer").maybe_get_dim("nO")
+            if width is not None and width < len(self.labels):
+                self.set_output(len(self.labels))
+            self._compile_dictionary()
+        return added
+
+    def initialize(
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        nlp: Language | None = None,
+        labels: list[str] | None = None,
+        tag_dictionary: dict[str, list[str]] | None = None,
+        tag_counts: dict[str, int] | None = None,
+    ) -> None:
+        """Prepare for training.
+
+        get_examples (Callable[[], Iterable[Example]]): Gives a representative sample.
+        nlp (Optional[Language]): The pipeline.
+        labels (Optional[List[str]]): The tag set. None: the tags of the sample.
+        tag_dictionary (Optional[Dict[str, List[str]]]): See `set_tag_dictionary`.
+        tag_counts (Optional[Dict[str, int]]): How often the training data has each tag, for
+            "balanced" class weights. None: as often as the sample.
+        RAISES (ValueError): If there is no tag, or the dictionary or the weights name others.
+        """
+        validate_get_examples(get_examples, "LSTMTagger.initialize")
+        seen = count_tags(get_examples())
+        named = sorted(seen) if labels is None else labels
+        tags = named_tags(named, neg_prefix=self.cfg["neg_prefix"], separator=self.tag_separator)
+        super().initialize(get_examples, nlp=nlp, labels=tags)
+        if self.class_weights == BALANCED:
+            counts = seen if tag_counts is None else tag_counts
+            self.cfg["class_weights"] = balanced_weights(counts, self.labels)
+        self._class_weights()  # now that the tags are known, those of others are an error
+        if tag_dictionary is not None:
+            self.set_tag_dictionary(tag_dictionary)
+
+    def set_tag_dictionary(
+        self, entries: Mapping[str, Iterable[str]] | None, *, ignore_unknown: bool = False
+    ) -> None:
+        """Say which tags words may have. It holds for decoding, from now on, and is saved with the
+        pipeline: the tags, probabilities and sequences found are those without all others. Words
+        are compared as they are written. Words that are not in it may have any tag.
+
+        entries (Optional[Mapping[str, Iterable[str]]]): The tags of each word. None: there is no
+            dictionary any more.
+        ignore_unknown (bool): Whether tags that are not in the tag set are left out, and words
+            that then have none; by default, they are an error.
+        RAISES (ValueError): If a word has no tag, or one that is not in the tag set.
+        """
+        if entries is None:
+            self.cfg.pop("tag_dictionary", None)
+            self._dictionary = None
+            return
+        table = {
+            word: [tags] if isinstance(tags, str) else list(tags) for word, tags in entries.items()
+        }
+        if ignore_unknown:
+            known = set(self.labels)
+            table = {word: [tag for tag in tags if tag in known] for word, tags in table.items()}
+            table = {word: tags for word, tags in table.items() if tags}
+        self._dictionary = TagDictionary(table, self.labels)
+        self.cfg["tag_dictionary"] = table
+
+    def predict(self, docs: Iterable[Doc]) -> Guesses:
+        """Find the tags of a batch of docs, without changing them.
+
+        docs (Iterable[Doc]): The docs.
+        RETURNS (Guesses): Indices of tags, one array a doc, and what else `decoding` asks for.
+        """
+        docs = list(docs)
+        if any(len(doc) for doc in docs):
+            lattice = self._lattice(docs)
+        else:
+            lattice = Lattice(torch.empty(0, max(len(self.labels), 1)), [0] * len(docs))
+        return self.decoding(lattice, self.labels)
+
+    def _lattice(self, docs: Sequence[Doc]) -> Lattice:
+        """RETURNS (Lattice): The model's scores, as far as the dictionary allows."""
+        scores = self.model.predict(docs)
+        flat = flatten(self.model.ops, scores)
+        if self.model.has_ref("output_layer"):
+            output = self.model.get_ref("output_layer")
+            if output.attrs.get("softmax_normalize"):  # as in spacy.Tagger.v1
+                flat = self.model.ops.xp.log(flat)
+        if self._dictionary is not None:
+            flat = self._dictionary.apply(self.model.ops, docs, flat)
+        crf = crf_of(self.model.get_ref("crf")) if self.model.has_ref("crf") else None
+        return Lattice(xp2torch(flat), [len(doc) for doc in docs], crf)
 
     def set_annotations(
         self, docs: Iterable[Doc] | Doc, batch_tag_ids: Sequence[NDArray[np.int64]]
     ) -> None:
-        """Set `token.tag_`. A tag that is there already stays unless `overwrite` is set.
+        """Set `token.tag_`, but where the tagger abstains. A tag that is there already stays unless
+        `overwrite` is set.
 
         docs (Iterable[Doc]): The docs.
-        batch_tag_ids (Sequence[NDArray[np.int64]]): The tags' indices, from `predict`.
+        batch_tag_ids (Sequence[NDArray[np.int64]]): The tags' indices, from `predict`, whose
+            scores and sequences are kept with the docs.
         """
         if isinstance(docs, Doc):
             docs = [docs]
         strings = self.vocab.strings
-        tags = np.array([strings.add(label) for label in self.labels], dtype=np.uint64)
+        # The last one is that of tokens where the tagger abstains, `ABSTAINED`.
+        tags = np.array([*map(strings.add, self.labels), 0], dtype=np.uint64)
         for doc, tag_ids in zip(docs, batch_tag_ids, strict=True):
             if not len(doc):
                 continue
@@ -131,28 +250,87 @@ class LSTMTagger(Tagger):
                 if present.any():
                     values = np.where(present == 0, values, present)
             doc.from_array(TAG, values)
+        if isinstance(batch_tag_ids, Guesses):
+            batch_tag_ids.keep(docs)
 
     def get_loss(
         self, examples: Iterable[Example], scores: Sequence[Floats2d]
     ) -> tuple[float, Sequence[Floats2d]]:
-        """The cross-entropy's gradient, and as the loss its squared norm, as in spaCy's taggers.
+        """The gradient of the loss: of the cross-entropy, with its squared norm as the loss, as in
+        spaCy's taggers, or of a CRF's negative log-likelihood, with this as the loss.
 
         examples (Iterable[Example]): The batch.
-        scores (Sequence[Floats2d]): The tags' probabilities, one array a doc.
+        scores (Sequence[Floats2d]): The tags' probabilities, one array a doc, or a CRF's emissions.
         RETURNS (tuple): The loss, and the gradient of the logits, one array a doc.
         RAISES (ValueError): If a tag is not in the tag set, or the loss is not a number.
         """
         examples = list(examples)
         validate_examples(examples, "LSTMTagger.get_loss")
         ops = self.model.ops
-        gold = gold_tags(examples, self.labels, neg_prefix=self.cfg["neg_prefix"])
-        gradient = softmax_gradient(
-            ops, flatten(ops, scores), gold, label_smoothing=self.cfg["label_smoothing"]
-        )
-        loss = float(ops.xp.square(gradient).sum())
+        lengths = [len(s) for s in scores]
+        gold = self._gold(examples)
+        class_weights = self._class_weights()
+        options = {
+            "label_smoothing": self.cfg["label_smoothing"],
+            "weights": None if class_weights is None else token_weights(gold, class_weights),
+        }
+        flat = flatten(ops, scores)
+        gradient: FlatList
+        if self.model.has_ref("crf"):
+            crf = crf_of(self.model.get_ref("crf"))
+            loss, gradient = crf_gradient(ops, flat, lengths, crf, gold, **options)
+        else:
+            gradient = FlatList(softmax_gradient(ops, flat, gold, **options), lengths)
+            loss = float(ops.xp.square(gradient.flat).sum())
         if np.isnan(loss):
             raise ValueError(SpacyErrors.E910.format(name=self.name))
-        return loss, FlatList(gradient, [len(s) for s in scores])
+        return loss, gradient
+
+    def _gold(self, examples: Iterable[Example]) -> GoldTags:
+        """RETURNS (GoldTags): The tags that the predicted docs should have."""
+        reading = {"neg_prefix": self.cfg["neg_prefix"], "separator": self.tag_separator}
+        return gold_tags(examples, self.labels, **reading)
+
+    def _class_weights(self) -> NDArray[np.float32] | None:
+        """RETURNS (Optional[NDArray[np.float32]]): The weight of each tag. None if all count the
+        same.
+        """
+        weights = self.cfg.get("class_weights", self.class_weights)
+        if weights is None:
+            return None
+        if weights == BALANCED:
+            raise ValueError(Errors.P014)
+        return class_weights_array(weights, self.labels)
+
+    def calibrate(self, examples: Iterable[Example], *, batch_size: int = 256) -> Calibration:
+        """Fit a temperature to dev data, by which probabilities become as sure as the tagger is
+        right. Tags do not change. The temperature is saved with the pipeline.
+
+        examples (Iterable[Example]): The dev data: not what the model was trained on.
+        batch_size (int): How many docs are tagged at a time.
+        RETURNS (Calibration): The temperature, and the expected calibration error before and after.
+        RAISES (ValueError): If no token has a tag.
+        """
+        examples = list(examples)
+        validate_examples(examples, "LSTMTagger.calibrate")
+        examples = [eg for eg in examples if len(eg.predicted)]
+        lattices, labels = [], []
+        for batch in minibatch(examples, batch_size):
+            lattices.append(self._lattice([eg.predicted for eg in batch]))
+            labels.append(self._gold(batch).labels)
+        if not labels or max(map(np.max, labels)) < 0:
+            raise ValueError(Errors.P015)
+        result = calibrate(lattices, np.concatenate(labels), temperature=self.decoding.temperature)
+        self.cfg["temperature"] = result.temperature
+        return result
+
+    def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
+        """Score tags. If the tagger may abstain, the scorer is told so.
+
+        examples (Iterable[Example]): The scored docs.
+        RETURNS (Dict[str, Any]): The scores.
+        """
+        return super().score(examples, **{"threshold": self.decoding.threshold, **kwargs})
 
     def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "LSTMTagger":
         """Load the component.
@@ -169,11 +347,20 @@ class LSTMTagger(Tagger):
         return self._load(super().from_bytes, bytes_data, exclude=exclude, source="bytes")
 
     def _load(self, load: Callable, data: Any, *, exclude: Iterable[str], source: str) -> Any:
-        cfg = copy.deepcopy(self.cfg)  # type: ignore[has-type]
+        cfg = copy.deepcopy(self.cfg)
         weights = self.model.to_bytes()
+        for name in SAVED_IF_SET:  # what was saved without them has none
+            self.cfg.pop(name, None)
         try:
-            return load(data, exclude=tuple(exclude))
+            load(data, exclude=tuple(exclude))
+            self._compile_dictionary()
+            return self
         except (ValueError, KeyError, IndexError, TypeError, UnicodeDecodeError) as e:
             self.cfg = cfg
             self.model.from_bytes(weights)
+            self._compile_dictionary()
             raise ValueError(Errors.L003.format(path=source, error=e)) from e
+
+    def _compile_dictionary(self) -> None:
+        entries = self.cfg.get("tag_dictionary")
+        self._dictionary = None if entries is None else TagDictionary(entries, self.labels)

@@ -1,8 +1,10 @@
-"""The loss is spaCy's, whatever is missing, misaligned, negated or smoothed."""
+"""The softmax's loss is spaCy's, whatever is missing, misaligned or smoothed, and its gradient
+that of the logarithm where several tags are possible; the CRF's is that of its likelihood."""
 
 import numpy as np
 import pytest
 import spacy
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
@@ -11,10 +13,12 @@ from spacy.training import Example
 from spacy.vocab import Vocab
 from thinc.api import NumpyOps, SequenceCategoricalCrossentropy
 
-from spacy_lstm_tagger.pipeline.loss import MISSING, gold_tags, softmax_gradient
+from spacy_lstm_tagger.nn.crf import LinearChainCRF
+from spacy_lstm_tagger.pipeline.gold import SEVERAL, GoldTags, gold_tags
+from spacy_lstm_tagger.pipeline.loss import crf_gradient, softmax_gradient, token_weights
 
 LABELS = ["NN", "V", "DET"]
-ANNOTATIONS = ["", "!NN", "!V", *LABELS]
+ANNOTATIONS = ["", *LABELS]
 OPS = NumpyOps()
 VOCAB = Vocab()
 
@@ -71,30 +75,8 @@ def by_us(examples, scores, labels, neg_prefix, label_smoothing):
     seed=st.integers(0, 1000),
 )
 def test_gradient_is_that_of_thinc(examples, label_smoothing, seed):
-    if label_smoothing:
-        # Thinc raises an error on negative tags with label smoothing, see below for ours.
-        for eg in examples:
-            for token in eg.reference:
-                token.tag_ = token.tag_.removeprefix("!")
     arguments = (examples, random_scores(examples, seed), LABELS, "!", label_smoothing)
     assert_allclose(by_us(*arguments), by_thinc(*arguments), atol=1e-6)
-
-
-@settings(deadline=None)
-@given(examples=st.lists(texts(), min_size=1, max_size=4))
-def test_gradient_without_negative_tags(examples):
-    labels = ANNOTATIONS[1:]
-    arguments = (examples, random_scores(examples, n_tags=len(labels)), labels, None, 0.1)
-    assert_allclose(by_us(*arguments), by_thinc(*arguments), atol=1e-6)
-
-
-def test_label_smoothing_leaves_negative_tags_alone():
-    words, tags = ["a", "b", "c"], ["!V", "NN", ""]
-    examples = [Example(Doc(VOCAB, words=words), Doc(VOCAB, words=words, tags=tags))]
-    scores = random_scores(examples)
-    p = scores[0]
-    expected = [[0, p[0, 1], 0], [p[1, 0] - 0.8, p[1, 1] - 0.1, p[1, 2] - 0.1], [0, 0, 0]]
-    assert_allclose(by_us(examples, scores, LABELS, "!", 0.2), expected, atol=1e-6)
 
 
 def test_single_tag():
@@ -104,38 +86,92 @@ def test_single_tag():
     assert not by_us([example], scores, ["NN"], "!", 0.0).any()
 
 
-def test_missing_misaligned_and_negative():
-    predicted = Doc(VOCAB, words=["don't", "go", "ab", "x", "y"])
-    reference = Doc(
-        VOCAB,
-        words=["do", "n't", "go", "ab", "x", "y"],
-        spaces=[False, True, True, True, True, True],
-        tags=["V", "DET", "V", "", "!NN", "DET"],
+LENGTHS = [3, 0, 1, 4]
+
+
+def random_gold(seed, *, n_tags=4):
+    """RETURNS (GoldTags): Single tags, sets of tags and missing ones."""
+    generator = np.random.default_rng(seed)
+    sets = generator.random((sum(LENGTHS), n_tags)) < 0.4
+    sets[:3] = np.eye(n_tags, dtype=bool)[:3]  # single ones
+    sets[~sets.any(axis=1)] = True
+    counts = sets.sum(axis=1)
+    labels = np.where(counts == 1, sets.argmax(axis=1), SEVERAL)
+    labels[counts == n_tags] = -1
+    return GoldTags(labels, np.arange(len(sets)), sets)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("weighted", [False, True])
+def test_softmax_gradient_where_several_tags_are_possible(seed, weighted):
+    """By automatic differentiation of −log of their summed probability."""
+    gold = random_gold(seed)
+    weights = np.arange(1, 9, dtype="f") / 4 if weighted else None
+    logits = torch.randn(8, 4, dtype=torch.float64, requires_grad=True)
+    losses = -(logits.softmax(1) * torch.from_numpy(gold.allowed())).sum(1).log()
+    (losses * torch.from_numpy(weights if weighted else np.ones(8))).sum().backward()
+    probs = logits.detach().softmax(1).numpy()
+    found = softmax_gradient(OPS, probs, gold, label_smoothing=0.0, weights=weights)
+    assert_allclose(found, logits.grad, atol=1e-6)
+
+
+def test_impossible_sets_give_a_finite_gradient():
+    gold = GoldTags(np.array([SEVERAL]), np.array([0]), np.array([[False, True, True]]))
+    found = softmax_gradient(OPS, np.array([[1.0, 0.0, 0.0]], "f"), gold, label_smoothing=0.0)
+    assert np.isfinite(found).all() and found[0, 0] == 1.0
+
+
+def crf_loss(values, gold, **options):
+    emissions, *crf = values
+    return crf_gradient(OPS, emissions.numpy(), LENGTHS, LinearChainCRF(*crf), gold, **options)
+
+
+@pytest.mark.parametrize("label_smoothing", [0.0, 0.2])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_crf_gradient_against_finite_differences(label_smoothing, weighted):
+    torch.manual_seed(0)
+    shapes = [(8, 4), (4, 4), (4,), (4,)]
+    values = [torch.randn(shape, dtype=torch.float64) for shape in shapes]
+    gold = random_gold(0)
+    weights = np.arange(1, 9, dtype="f") / 4 if weighted else None
+    options = {"label_smoothing": label_smoothing, "weights": weights}
+    _, gradient = crf_loss(values, gold, **options)
+    crf = gradient.crf
+    gradients = [gradient.flat, crf.transitions, crf.start, crf.end]
+    for value, d_value in zip(values, gradients, strict=True):
+        flat, d_flat = value.view(-1), np.asarray(d_value).ravel()
+        for i in range(len(flat)):
+            flat[i] += 1e-5
+            up = crf_loss(values, gold, **options)[0]
+            flat[i] -= 2e-5
+            down = crf_loss(values, gold, **options)[0]
+            flat[i] += 1e-5
+            assert (up - down) / 2e-5 == pytest.approx(d_flat[i], abs=1e-5)
+
+
+def test_a_crf_without_transitions_learns_emissions_as_a_softmax_does():
+    gold = random_gold(1)
+    emissions = torch.randn(8, 4)
+    crf = LinearChainCRF.independent(emissions)
+    _, gradient = crf_gradient(OPS, emissions.numpy(), LENGTHS, crf, gold, label_smoothing=0.0)
+    probs = emissions.softmax(1).numpy()
+    expected = softmax_gradient(OPS, probs, gold, label_smoothing=0.0)
+    assert_allclose(gradient.flat, expected, atol=1e-6)
+
+
+def test_docs_without_annotation_teach_a_crf_nothing():
+    gold = GoldTags(np.full(8, -1), np.zeros(8, dtype=np.int64), np.ones((1, 4), dtype=bool))
+    values = [torch.randn(shape) for shape in [(8, 4), (4, 4), (4,), (4,)]]
+    loss, gradient = crf_loss(values, gold, label_smoothing=0.2)
+    assert loss == pytest.approx(0.0, abs=1e-9)
+    crf = gradient.crf
+    for array in (gradient.flat, crf.transitions, crf.start, crf.end):
+        assert_allclose(array, 0.0, atol=1e-6)
+
+
+def test_tokens_count_as_the_tags_that_they_may_have():
+    gold = GoldTags(
+        np.array([1, SEVERAL]), np.array([0, 1]), np.array([[0, 1, 0], [1, 0, 1]], bool)
     )
-    gold = gold_tags([Example(predicted, reference)], LABELS, neg_prefix="!")
-    assert gold.labels.tolist() == [MISSING, 1, MISSING, 0, 2]
-    assert gold.negative.tolist() == [False, False, False, True, False]
-
-
-def test_empty_docs_are_no_rows():
-    empty = Example(Doc(VOCAB), Doc(VOCAB))
-    one = Example(Doc(VOCAB, words=["a"]), Doc(VOCAB, words=["a"], tags=["V"]))
-    gold = gold_tags([empty, one, empty], LABELS, neg_prefix="!")
-    assert gold.labels.tolist() == [1]
-    assert gold_tags([empty], LABELS, neg_prefix="!").labels.tolist() == []
-
-
-def test_docs_of_different_vocabularies():
-    examples = []
-    for tag in ("NN", "DET"):
-        vocab = Vocab()
-        words = Doc(vocab, words=["a"])
-        examples.append(Example(words, Doc(vocab, words=["a"], tags=[tag])))
-    assert gold_tags(examples, LABELS, neg_prefix="!").labels.tolist() == [0, 2]
-
-
-@pytest.mark.parametrize("tag", ["XYZ", "!XYZ"])
-def test_unknown_tag(tag):
-    example = Example(Doc(VOCAB, words=["a"]), Doc(VOCAB, words=["a"], tags=[tag]))
-    with pytest.raises(ValueError, match=r"P001.*'!?XYZ'.*NN, V, DET.*correct the data"):
-        gold_tags([example], LABELS, neg_prefix="!")
+    found = token_weights(gold, np.array([1.0, 5.0, 2.0], "f"))
+    assert found.tolist() == [5.0, 1.5]

@@ -1,0 +1,49 @@
+"""Output layers that grow: more tags, without a change to what is known of the others."""
+
+from thinc.api import Model
+from thinc.types import FloatsXd
+
+# Along which axes a parameter has a tag.
+TAG_AXES = {"W": (0,), "b": (0,), "transitions": (0, 1), "start": (0,), "end": (0,)}
+
+
+def can_resize(model: Model) -> bool:
+    """RETURNS (bool): Whether the model has an output layer that can grow: a plain one, or ours."""
+    if not model.has_ref("output_layer"):
+        return False
+    layer = model.get_ref("output_layer")
+    return not layer.layers and not layer.shims and set(layer.param_names) <= set(TAG_AXES)
+
+
+def resize_output(model: Model, new_nO: int) -> Model:
+    """Widen the output layer of a tagger model. The scores of the tags that are there stay the
+    same; a new tag scores their mean, so that it is never the best one before it is trained, be it
+    by itself or, in a CRF, in a sequence.
+
+    model (Model): The tagger model, with a ref to its `output_layer`.
+    new_nO (int): The number of tags.
+    RETURNS (Model): The model.
+    """
+    layer = model.get_ref("output_layer")
+    params = {name: layer.get_param(name) for name in layer.param_names if layer.has_param(name)}
+    for name in params:
+        layer.set_param(name, None)  # or its sizes could not be changed
+    for node in model.walk():
+        if layer in node.walk() and node.has_dim("nO"):
+            node.set_dim("nO", new_nO, force=True)
+    # The optimizer's state of these weights has their old sizes, so it must not know them again.
+    with Model.global_id_lock:
+        Model.global_id += 1
+        layer.id = Model.global_id
+    for name, value in params.items():
+        for axis in TAG_AXES[name]:
+            value = _append_mean(layer, value, axis=axis, size=new_nO)
+        layer.set_param(name, value)
+    return model
+
+
+def _append_mean(layer: Model, value: FloatsXd, *, axis: int, size: int) -> FloatsXd:
+    xp = layer.ops.xp
+    mean = xp.mean(value, axis=axis, keepdims=True)
+    new = xp.repeat(mean, size - value.shape[axis], axis=axis)
+    return xp.concatenate([value, new], axis=axis)

@@ -1,0 +1,49 @@
+"""Class weights: how much the tokens of a tag count in training."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import Errors
+
+BALANCED = "balanced"
+
+
+def check_class_weights(value: Mapping[str, float] | str | None) -> None:
+    """RAISES (ValueError): If the setting is neither weights, nor "balanced", nor None."""
+    if value is None or value == BALANCED:
+        return
+    if isinstance(value, str):
+        allowed = f'it must be null, "{BALANCED}" or a weight for each tag'
+        raise ValueError(Errors.M001.format(name="class_weights", value=value, allowed=allowed))
+    for tag, weight in value.items():
+        if not 0.0 <= weight < math.inf:
+            name, allowed = f"class_weights[{tag!r}]", "it must be 0 or more"
+            raise ValueError(Errors.M001.format(name=name, value=weight, allowed=allowed))
+
+
+def balanced_weights(counts: Mapping[str, int], labels: Sequence[str]) -> dict[str, float]:
+    """Weigh tags by the inverse of how often they are, so that all of them count the same in sum
+    and a token counts 1 on average (King & Zeng, 2001, https://doi.org/10.1093/oxfordjournals.pan.a004868).
+
+    counts (Mapping[str, int]): How often the training data has each tag.
+    labels (Sequence[str]): The tag set. A tag that was not seen counts as if seen once.
+    RETURNS (dict[str, float]): The weight of each tag.
+    """
+    seen = {label: max(counts.get(label, 0), 1) for label in labels}
+    total = sum(seen.values())
+    return {label: total / (len(seen) * count) for label, count in seen.items()}
+
+
+def class_weights_array(weights: Mapping[str, float], labels: Sequence[str]) -> NDArray[np.float32]:
+    """RETURNS (NDArray[np.float32]): The weight of each tag, 1 if it has none.
+    *Shape:* ``(tags,)``.
+
+    RAISES (ValueError): If a weight is that of a tag which is not in the tag set.
+    """
+    for tag in weights:
+        if tag not in labels:
+            raise ValueError(Errors.P013.format(tag=tag, labels=", ".join(labels)))
+    return np.array([weights.get(label, 1.0) for label in labels], dtype=np.float32)

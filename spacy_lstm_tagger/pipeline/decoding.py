@@ -1,0 +1,114 @@
+"""From tag scores to what is written into docs."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from spacy.tokens import Doc
+from torch import Tensor
+
+from ..errors import Errors
+from ..models.flat import FlatList
+from ..nn.lattice import Lattice
+from ..scores import TagScores, TagSequences
+
+ABSTAINED = -1
+
+
+class Guesses(FlatList):
+    """The tags that were found for a batch of docs, as indices: one array a doc, `ABSTAINED` where
+    no tag was sure enough.
+
+    flat (NDArray[np.int64]): The tags of all docs. *Shape:* ``(tokens,)``.
+    lengths (Iterable[int]): The number of tokens of each doc.
+    scores (Optional[list[TagScores]]): The probabilities to keep with each doc.
+    sequences (Optional[list[TagSequences]]): The best sequences to keep with each doc.
+    """
+
+    def __init__(
+        self,
+        flat: NDArray[np.int64],
+        lengths: Iterable[int],
+        *,
+        scores: list[TagScores] | None = None,
+        sequences: list[TagSequences] | None = None,
+    ):
+        super().__init__(flat, lengths)
+        self.scores = scores
+        self.sequences = sequences
+
+    def keep(self, docs: Iterable[Doc]) -> None:
+        """Keep probabilities and sequences, if there are any, with the docs."""
+        for i, doc in enumerate(docs):
+            if self.scores:
+                self.scores[i].to_doc(doc)
+            if self.sequences:
+                self.sequences[i].to_doc(doc)
+
+
+@dataclass(frozen=True)
+class Decoding:
+    """What is asked of the decoder beside the best tags.
+
+    save_scores (bool): Whether to give probabilities.
+    n_best (Optional[int]): How many of the best sequences to give. None: none.
+    threshold (Optional[float]): The probability that a tag must have. None: any.
+    temperature (float): What scores are divided by before they become probabilities.
+    RAISES (ValueError): If a value is out of range.
+    """
+
+    save_scores: bool = False
+    n_best: int | None = None
+    threshold: float | None = None
+    temperature: float = 1.0
+
+    def __post_init__(self) -> None:
+        n, threshold = self.n_best, self.threshold
+        for name, value, holds, allowed in (
+            ("n_best", n, n is None or n >= 1, "null or 1 or more"),
+            (
+                "threshold",
+                threshold,
+                threshold is None or 0 <= threshold <= 1,
+                "null or from 0 to 1",
+            ),
+            ("temperature", self.temperature, self.temperature > 0, "more than 0"),
+        ):
+            if not holds:
+                allowed = f"it must be {allowed}"
+                raise ValueError(Errors.M001.format(name=name, value=value, allowed=allowed))
+
+    def __call__(self, lattice: Lattice, labels: Sequence[str]) -> Guesses:
+        """Find the tags of a batch, and what else is asked for.
+
+        lattice (Lattice): The scores.
+        labels (Sequence[str]): The tag set.
+        RETURNS (Guesses): The tags.
+        """
+        lengths = list(lattice.lengths)
+        scaled = lattice.divided(self.temperature)
+        sequences = None
+        if self.n_best is None:
+            best = as_numpy(lattice.best())
+        else:
+            tags, chances = map(as_numpy, scaled.n_best(self.n_best))
+            best = tags[0]
+            sequences = [
+                TagSequences.of(labels, of_doc.T, chance)
+                for of_doc, chance in zip(FlatList(tags.T, lengths), chances.T, strict=True)
+            ]
+        scores = None
+        if self.save_scores or self.threshold:
+            probabilities = as_numpy(scaled.probabilities())
+            if self.save_scores:
+                scores = [TagScores.of(labels, p) for p in FlatList(probabilities, lengths)]
+            if self.threshold:
+                sure = probabilities[np.arange(len(best)), best] >= self.threshold
+                best = np.where(sure, best, ABSTAINED)
+        return Guesses(best, lengths, scores=scores, sequences=sequences)
+
+
+def as_numpy(tensor: Tensor) -> NDArray:
+    """RETURNS (NDArray): The tensor's values."""
+    return tensor.cpu().numpy()

@@ -1,0 +1,68 @@
+"""The `lstm_tagger` factory: what a config may say, and what holds if it says nothing."""
+
+from collections.abc import Callable
+
+from spacy.language import Language
+from spacy.tokens import Doc
+from thinc.api import Config, Model
+from thinc.types import Floats2d
+
+from .lstm_tagger import LSTMTagger
+
+DEFAULT_CONFIG = """
+[model]
+@architectures = "spacy-lstm-tagger.Tagger.v1"
+nO = null
+
+[model.tok2vec]
+@architectures = "spacy-lstm-tagger.WordCharLSTM.v1"
+"""
+DEFAULT_MODEL = Config().from_str(DEFAULT_CONFIG)["model"]
+
+
+@Language.factory(
+    "lstm_tagger",
+    assigns=["token.tag"],
+    default_config={
+        "model": DEFAULT_MODEL,
+        "overwrite": False,
+        "scorer": {"@scorers": "spacy-lstm-tagger.tagger_scorer.v1"},
+        "neg_prefix": "!",
+        "label_smoothing": 0.0,
+        "tag_separator": None,
+        "class_weights": None,
+        "save_scores": False,
+        "n_best": None,
+        "threshold": None,
+    },
+    default_score_weights={"tag_acc": 1.0, "tag_acc_sentences": None, "tag_acc_documents": None},
+)
+def make_lstm_tagger(
+    nlp: Language,
+    name: str,
+    model: Model[list[Doc], list[Floats2d]],
+    overwrite: bool,
+    scorer: Callable | None,
+    neg_prefix: str,
+    label_smoothing: float,
+    tag_separator: str | None,
+    class_weights: dict[str, float] | str | None,
+    save_scores: bool,
+    n_best: int | None,
+    threshold: float | None,
+) -> LSTMTagger:
+    """Make the component. See `LSTMTagger` for the values."""
+    return LSTMTagger(
+        nlp.vocab,
+        model,
+        name,
+        overwrite=overwrite,
+        scorer=scorer,
+        neg_prefix=neg_prefix,
+        label_smoothing=label_smoothing,
+        tag_separator=tag_separator,
+        class_weights=class_weights,
+        save_scores=save_scores,
+        n_best=n_best,
+        threshold=threshold,
+    )

@@ -1,0 +1,130 @@
+"""What the annotation says of each token of a batch, without walking over tokens."""
+
+from collections import Counter
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
+from numpy.typing import NDArray
+from spacy.attrs import ORTH, TAG
+from spacy.training import Example
+
+from ..errors import Errors
+
+# Instead of the index of a tag: there is no annotation, or it allows several tags.
+MISSING, SEVERAL = -1, -2
+
+
+@dataclass(frozen=True)
+class GoldTags:
+    """What the annotation says of each token of a batch.
+
+    labels (NDArray[np.int64]): The index of the tag, `MISSING` or `SEVERAL`.
+        *Shape:* ``(tokens,)``.
+    kinds (NDArray[np.int64]): Which of the distinct annotations it is. *Shape:* ``(tokens,)``.
+    sets (NDArray[np.bool_]): The tags that each distinct annotation allows: for a missing one all
+        of them. *Shape:* ``(kinds, tags)``.
+    """
+
+    labels: NDArray[np.int64]
+    kinds: NDArray[np.int64]
+    sets: NDArray[np.bool_]
+
+    def allowed(self) -> NDArray[np.bool_]:
+        """RETURNS (NDArray[np.bool_]): The tags that each token may have.
+        *Shape:* ``(tokens, tags)``.
+        """
+        return self.sets[self.kinds]
+
+
+def gold_tags(
+    examples: Iterable[Example],
+    labels: Sequence[str],
+    *,
+    neg_prefix: str | None,
+    separator: str | None = None,
+) -> GoldTags:
+    """Read the tags that the predicted docs of a batch should have.
+
+    A token that has no tag, or none in its own alignment, is missing. Where the two docs of an
+    example have the same tokens, as on gold tokens, the tags are copied as an array.
+
+    examples (Iterable[Example]): The batch.
+    labels (Sequence[str]): The tag set.
+    neg_prefix (Optional[str]): A tag that starts with it is one that the token does not have.
+    separator (Optional[str]): What stands between tags of which the token has one.
+    RETURNS (GoldTags): The tags, doc after doc.
+    RAISES (ValueError): If a tag is not in the tag set.
+    """
+    columns = []
+    stores = {}  # examples may come from different vocabularies
+    for eg in examples:
+        stores[id(eg.reference.vocab)] = eg.reference.vocab.strings
+        tags = eg.reference.to_array(TAG)
+        same = len(eg.predicted) == len(eg.reference) and np.array_equal(
+            eg.predicted.to_array(ORTH), eg.reference.to_array(ORTH)
+        )
+        if not same:
+            aligned = eg.get_aligned("TAG")
+            tags = np.array([0 if tag is None else tag for tag in aligned], dtype=np.uint64)
+        columns.append(tags)
+    distinct, kinds = np.unique(np.concatenate(columns), return_inverse=True)
+    index = {label: i for i, label in enumerate(labels)}
+    sets = np.zeros((len(distinct), len(labels)), dtype=bool)
+    ids = np.full(len(distinct), SEVERAL, dtype=np.int64)
+    for i, key in enumerate(distinct.tolist()):
+        tag = next(strings[key] for strings in stores.values() if key in strings) if key else ""
+        named, negative = split_tag(tag, index, neg_prefix=neg_prefix, separator=separator)
+        if unknown := [each for each in named if each not in index]:
+            raise ValueError(Errors.P001.format(tag=unknown[0], labels=", ".join(labels)))
+        sets[i, [index[each] for each in named]] = True
+        if negative or not named:
+            sets[i] = ~sets[i]
+        if not named or not sets[i].any():
+            ids[i], sets[i] = MISSING, True  # an annotation that allows nothing says nothing
+        elif sets[i].sum() == 1:
+            ids[i] = sets[i].argmax()
+    return GoldTags(ids[kinds], kinds, sets)
+
+
+def split_tag(
+    tag: str, labels: Container[str], *, neg_prefix: str | None, separator: str | None
+) -> tuple[list[str], bool]:
+    """Read an annotation. One that is a tag of the tag set is this tag.
+
+    tag (str): The annotation.
+    labels (Container[str]): The tag set.
+    neg_prefix (Optional[str]): See `gold_tags`.
+    separator (Optional[str]): See `gold_tags`.
+    RETURNS (tuple): The tags that it names, and whether they are those that the token has not.
+    """
+    if not tag or tag in labels:
+        return [tag] if tag else [], False
+    negative = bool(neg_prefix) and tag.startswith(str(neg_prefix)) and tag != neg_prefix
+    if negative:
+        tag = tag[len(str(neg_prefix)) :]
+    if separator and tag not in labels:
+        return [each for each in tag.split(separator) if each], negative
+    return [tag], negative
+
+
+def tag_counts(examples: Iterable[Example]) -> Counter[str]:
+    """RETURNS (Counter[str]): How many tokens of the references have each annotation."""
+    counts: Counter[str] = Counter()
+    for eg in examples:
+        keys, numbers = np.unique(eg.reference.to_array(TAG), return_counts=True)
+        strings = eg.reference.vocab.strings
+        pairs = zip(keys.tolist(), numbers.tolist(), strict=True)
+        counts.update({strings[key]: n for key, n in pairs if key})
+    return counts
+
+
+def named_tags(
+    annotations: Iterable[str], *, neg_prefix: str | None, separator: str | None
+) -> list[str]:
+    """RETURNS (list[str]): The tags that annotations name, in order, without repetition."""
+    named = (
+        split_tag(tag, (), neg_prefix=neg_prefix, separator=separator)[0] for tag in annotations
+    )
+    return list(dict.fromkeys(chain.from_iterable(named)))

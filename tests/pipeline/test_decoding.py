@@ -1,0 +1,265 @@
+"""What the pipe gives beside tags, through the public door: probabilities, sequences, no tag."""
+
+import pickle
+
+import numpy as np
+import pytest
+import spacy
+from spacy.tokens import Doc, DocBin, Token
+from spacy.training import Example
+from thinc.api import set_dropout_rate
+
+from spacy_lstm_tagger.pipeline.extensions import register
+
+from ..conftest import SENTENCES, make_examples, trained_nlp
+
+TEXTS = [text for text, _ in SENTENCES]
+TAGS = [tags.split() for _, tags in SENTENCES]
+
+
+def tags_of(docs):
+    return [[token.tag_ for token in doc] for doc in docs]
+
+
+@pytest.fixture(scope="module", params=["Tagger", "CRFTagger"])
+def original(request):
+    return trained_nlp(steps=15, architecture=request.param)[0]
+
+
+@pytest.fixture
+def nlp(original):
+    return pickle.loads(pickle.dumps(original))
+
+
+@pytest.fixture
+def pipe(nlp):
+    return nlp.get_pipe("lstm_tagger")
+
+
+# A CRF through the public door
+
+
+def test_crf_overfits_saves_and_loads(tmp_path):
+    nlp, optimizer = trained_nlp(steps=40, architecture="CRFTagger")
+    assert tags_of(nlp.pipe(TEXTS)) == TAGS
+    assert nlp.get_pipe("lstm_tagger").model.get_ref("crf").get_param("transitions").any()
+    nlp.to_disk(tmp_path)
+    for other in (spacy.load(tmp_path), spacy.blank("en").from_config(nlp.config)):
+        other.from_bytes(nlp.to_bytes())
+        assert tags_of(other.pipe(TEXTS)) == TAGS
+        ours, theirs = (n.get_pipe("lstm_tagger").model for n in (nlp, other))
+        assert np.array_equal(
+            ours.get_ref("crf").get_param("transitions"),
+            theirs.get_ref("crf").get_param("transitions"),
+        )
+    key = (nlp.get_pipe("lstm_tagger").model.get_ref("crf").id, "transitions")
+    assert optimizer.averages[key].any()
+
+
+def test_crf_loss_is_the_likelihood():
+    nlp, _ = trained_nlp(steps=0, architecture="CRFTagger", word_dropout=0.0)
+    pipe, examples = nlp.get_pipe("lstm_tagger"), make_examples(nlp, SENTENCES[:3])
+    set_dropout_rate(pipe.model, 0.0)
+    scores, _ = pipe.model.begin_update([eg.predicted for eg in examples])
+    loss, _ = pipe.get_loss(examples, scores)
+    pipe.cfg["n_best"] = 10_000
+    expected = 0.0
+    for eg in examples:
+        gold = [token.tag_ for token in eg.reference]
+        chances = {tuple(tags): p for tags, p in nlp(eg.predicted.copy())._.tag_n_best}
+        assert sum(chances.values()) == pytest.approx(1.0)
+        expected -= np.log(chances[tuple(gold)])
+    assert loss == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["missing", "set", "negative"])
+def test_crf_learns_from_partial_annotation(kind):
+    nlp, optimizer = trained_nlp(
+        steps=0, architecture="CRFTagger", config={"tag_separator": "|"}, word_dropout=0.0
+    )
+    words = TEXTS[0].split()
+    examples = []
+    for i in range(len(words)):
+        tags = {
+            "missing": [tag if i == j else "" for j, tag in enumerate(TAGS[0])],
+            "set": [tag if i == j else "DET|NN|V" for j, tag in enumerate(TAGS[0])],
+            "negative": [tag if i == j else "!PRP" for j, tag in enumerate(TAGS[0])],
+        }[kind]
+        examples.append(Example.from_dict(nlp.make_doc(TEXTS[0]), {"words": words, "tags": tags}))
+    for _ in range(25):
+        nlp.update(examples, sgd=optimizer)
+    assert tags_of([nlp(TEXTS[0])]) == [TAGS[0]]
+
+
+# Probabilities
+
+
+def test_nothing_is_kept_by_default(nlp):
+    doc = nlp(TEXTS[0])
+    assert not doc.user_data
+    assert doc[0]._.tag_scores is None and doc[0]._.tag_confidence is None
+    assert doc._.tag_n_best is None
+
+
+def test_scores_of_tokens(nlp, pipe):
+    pipe.cfg["save_scores"] = True
+    for doc in nlp.pipe(TEXTS):
+        for token in doc:
+            scores = token._.tag_scores
+            assert set(scores) == set(pipe.labels)
+            assert sum(scores.values()) == pytest.approx(1.0, abs=1e-5)
+            assert list(scores.values()) == sorted(scores.values(), reverse=True)
+            assert token._.tag_confidence == scores[token.tag_]
+
+
+def test_confidence_of_tags_that_somebody_else_set(nlp, pipe):
+    pipe.cfg["save_scores"] = True
+    doc = nlp(Doc(nlp.vocab, words=TEXTS[0].split(), tags=["V", "", "ODD", "", ""]))
+    assert doc[0]._.tag_confidence == doc[0]._.tag_scores["V"] < 0.5
+    assert doc[2]._.tag_confidence == 0.0
+
+
+def test_scores_do_not_depend_on_the_batch(nlp, pipe):
+    pipe.cfg.update(save_scores=True, n_best=3)
+    alone = [nlp(text) for text in TEXTS]
+    for size in (2, 100):
+        docs = nlp.pipe([*TEXTS, "", " ".join(TEXTS * 3)], batch_size=size)
+        for doc, other in zip(docs, alone, strict=False):
+            for token, twin in zip(doc, other, strict=True):
+                assert token._.tag_scores == pytest.approx(twin._.tag_scores, abs=1e-6)
+            for (tags, p), (twins, q) in zip(doc._.tag_n_best, other._.tag_n_best, strict=True):
+                assert tags == twins and p == pytest.approx(q, abs=1e-6)
+
+
+def test_scores_travel(nlp, pipe):
+    pipe.cfg.update(save_scores=True, n_best=2)
+    expected = [nlp(text) for text in TEXTS]
+    data = DocBin(store_user_data=True, docs=expected).to_bytes()
+    by_bin = DocBin().from_bytes(data).get_docs(nlp.vocab)
+    by_processes = nlp.pipe(TEXTS, n_process=2, batch_size=1)
+    for docs in (by_bin, by_processes):
+        for doc, other in zip(docs, expected, strict=True):
+            assert doc[0]._.tag_scores == pytest.approx(other[0]._.tag_scores, abs=1e-6)
+            assert [tags for tags, _ in doc._.tag_n_best] == [t for t, _ in other._.tag_n_best]
+
+
+def test_empty_docs(nlp, pipe):
+    pipe.cfg.update(save_scores=True, n_best=2, threshold=0.5)
+    docs = list(nlp.pipe(["", TEXTS[0], ""]))
+    assert [len(doc) for doc in docs] == [0, 5, 0]
+    assert docs[0]._.tag_n_best == [([], 1.0)]
+    assert nlp("")._.tag_n_best == [([], 1.0)]
+
+
+def test_extensions_of_a_user_stay():
+    existing = Token.get_extension("tag_scores")
+    try:
+        Token.set_extension("tag_scores", default="mine", force=True)
+        register()
+        assert Doc(spacy.blank("en").vocab, words=["a"])[0]._.tag_scores == "mine"
+    finally:
+        Token.remove_extension("tag_scores")
+        register()
+    assert Token.get_extension("tag_scores") == existing
+
+
+# Sequences
+
+
+def test_n_best_sequences(nlp, pipe):
+    expected = tags_of(nlp.pipe(TEXTS))
+    pipe.cfg["n_best"] = 4
+    docs = list(nlp.pipe(TEXTS))
+    assert tags_of(docs) == expected
+    for doc in docs:
+        sequences = doc._.tag_n_best
+        chances = [p for _, p in sequences]
+        assert sequences[0][0] == [token.tag_ for token in doc]
+        assert len({tuple(tags) for tags, _ in sequences}) == len(sequences) == 4
+        assert chances == sorted(chances, reverse=True) and 0.0 < sum(chances) <= 1.0 + 1e-9
+
+
+def test_fewer_sequences_than_asked_for(nlp, pipe):
+    pipe.cfg["n_best"] = 100
+    doc = nlp("dog")
+    assert len(doc._.tag_n_best) == len(pipe.labels)
+    assert sum(p for _, p in doc._.tag_n_best) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    "setting,value", [("n_best", 0), ("n_best", -1), ("threshold", 1.5), ("threshold", -0.1)]
+)
+def test_values_out_of_range(setting, value, nlp, pipe):
+    with pytest.raises(ValueError, match=rf"M001.*{setting}.*it must be null or"):
+        spacy.blank("en").add_pipe("lstm_tagger", config={setting: value})
+    pipe.cfg[setting] = value
+    with pytest.raises(ValueError, match=rf"M001.*{setting}"):
+        nlp(TEXTS[0])
+
+
+# Abstaining
+
+
+def test_tags_below_the_threshold_are_left_empty(nlp, pipe):
+    pipe.cfg["save_scores"] = True
+    docs = list(nlp.pipe(TEXTS))
+    sure = sorted(token._.tag_confidence for doc in docs for token in doc)
+    pipe.cfg["threshold"] = middle = (sure[4] + sure[5]) / 2
+    abstaining = list(nlp.pipe(TEXTS))
+    for doc, other in zip(docs, abstaining, strict=True):
+        for token, twin in zip(doc, other, strict=True):
+            enough = token._.tag_confidence >= middle
+            assert twin.tag_ == (token.tag_ if enough else "")
+            assert twin._.tag_confidence == pytest.approx(token._.tag_confidence, abs=1e-6)
+    assert sum(tag == "" for tags in tags_of(abstaining) for tag in tags) == 5
+
+
+def test_a_threshold_of_zero_is_none(nlp, pipe):
+    expected = tags_of(nlp.pipe(TEXTS))
+    pipe.cfg["threshold"] = 0.0
+    assert tags_of(nlp.pipe(TEXTS)) == expected
+
+
+def test_existing_tags_stay_where_the_tagger_abstains(nlp, pipe):
+    pipe.cfg["threshold"] = 1.0
+    doc = nlp(Doc(nlp.vocab, words=["The", "dog"], tags=["X", ""]))
+    assert tags_of([doc]) == [["X", ""]]
+
+
+# Settings
+
+
+def test_settings_come_from_the_config_and_from_cfg(original, tmp_path):
+    nlp = pickle.loads(pickle.dumps(original))
+    nlp.to_disk(tmp_path)
+    override = {"components.lstm_tagger.save_scores": True}
+    assert spacy.load(tmp_path, config=override)(TEXTS[0])[0]._.tag_scores
+    assert "save_scores" not in nlp.get_pipe("lstm_tagger").cfg
+    nlp.get_pipe("lstm_tagger").cfg["threshold"] = 1.0
+    nlp.to_disk(tmp_path)
+    assert tags_of([spacy.load(tmp_path)("The dog")]) == [["", ""]]
+    # What was saved without a setting takes it back.
+    pipe = nlp.get_pipe("lstm_tagger").from_bytes(original.get_pipe("lstm_tagger").to_bytes())
+    assert pipe.decoding.threshold is None
+
+
+def test_other_models_have_probabilities_too():
+    for version in ("v1", "v2"):
+        nlp = spacy.blank("en")
+        tok2vec = {
+            "@architectures": "spacy.HashEmbedCNN.v2",
+            "pretrained_vectors": None,
+            "width": 8,
+            "depth": 1,
+            "embed_size": 50,
+            "window_size": 1,
+            "maxout_pieces": 2,
+            "subword_features": True,
+        }
+        model = {"@architectures": f"spacy.Tagger.{version}", "tok2vec": tok2vec, "nO": None}
+        pipe = nlp.add_pipe("lstm_tagger", config={"model": model, "save_scores": True})
+        nlp.initialize(lambda: make_examples(nlp))  # noqa: B023
+        pipe.model.get_ref("output_layer").get_param("b")[1] = 1.0
+        scores = nlp("The dog")[0]._.tag_scores
+        n = len(pipe.labels)
+        assert scores[pipe.labels[1]] == pytest.approx(np.e / (np.e + n - 1), abs=1e-5)
