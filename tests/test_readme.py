@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf8")
 SETTINGS = {
     "WordCharEmbed.v1": architectures.build_word_char_embed,
-    "LSTMEncoder.v1": architectures.build_lstm_encoder,
+    "LSTMEncoder.v2": architectures.build_lstm_encoder_v2,
     "Tagger.v1": architectures.build_tagger,
     "CRFTagger.v1": architectures.build_crf_tagger,
     "ConlluCorpus.v1": readers.create_conllu_reader,
@@ -61,6 +61,13 @@ def test_word_char_lstm_is_its_two_halves():
     assert {k: p.default for k, p in parameters.items()} == {
         k: p.default for k, p in halves.items()
     }
+
+
+def test_the_first_encoder_is_the_second_without_neighbours():
+    first = inspect.signature(architectures.build_lstm_encoder).parameters
+    second = dict(inspect.signature(architectures.build_lstm_encoder_v2).parameters)
+    assert second.pop("neighbours").default == 0.0
+    assert dict(first) == second
 
 
 def test_files_exist():

@@ -140,6 +140,36 @@ def build_lstm_encoder(
     context: int = 16,
     precision: str = "fp32",
 ) -> Model[list[Floats2d], list[Floats2d]]:
+    """As `build_lstm_encoder_v2`, without `neighbours`."""
+    return build_lstm_encoder_v2(
+        width=width,
+        input_width=input_width,
+        depth=depth,
+        bidirectional=bidirectional,
+        merge=merge,
+        dropout=dropout,
+        max_cells=max_cells,
+        window=window,
+        context=context,
+        precision=precision,
+    )
+
+
+@registry.architectures("spacy-lstm-tagger.LSTMEncoder.v2")
+def build_lstm_encoder_v2(
+    *,
+    width: int = 256,
+    input_width: int | None = None,
+    depth: int = 2,
+    bidirectional: bool = True,
+    merge: str = "concat",
+    dropout: float | None = None,
+    max_cells: int = 16384,
+    window: int = 256,
+    context: int = 16,
+    neighbours: float = 0.0,
+    precision: str = "fp32",
+) -> Model[list[Floats2d], list[Floats2d]]:
     """Build an encoding layer of stacked LSTMs. A doc's vectors never depend on the docs beside it.
 
     width (int): Width of the output: of both directions together if there are two.
@@ -154,6 +184,8 @@ def build_lstm_encoder(
     window (int): A doc that is longer is read in windows of at most this many tokens, side by
         side, so that long docs cost little more a token than short ones. 0: in one go.
     context (int): How many tokens a window reads beyond each of its ends.
+    neighbours (float): How much it counts in training that the first layer guesses the words
+        beside each word. 0: not at all.
     precision (str): "fp32", or "bf16" or "fp16" for mixed precision on a GPU; "bf16" also
         tags in bfloat16 on a CPU.
     RETURNS (Model[List[Floats2d], List[Floats2d]]): The layer.
@@ -162,6 +194,7 @@ def build_lstm_encoder(
     _check_positive(width=width, input_width=input_width, depth=depth, max_cells=max_cells)
     _check_rate(dropout=dropout)
     _check(window >= 0, "window", window, "it must be 0 (no windows) or more")
+    _check(neighbours >= 0.0, "neighbours", neighbours, "it must be 0 or more")
     _check(context >= 0, "context", context, "it must be 0 or more")
     _check(merge in ("concat", "sum"), "merge", merge, 'it must be "concat" or "sum"')
     _check(
@@ -176,6 +209,7 @@ def build_lstm_encoder(
         depth=depth,
         bidirectional=bidirectional,
         merge=merge,
+        neighbours=neighbours,
     )
     return lstm_encoder(
         module,

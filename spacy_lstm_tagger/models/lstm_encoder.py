@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import cast
 
+import torch
 from thinc.api import ArgsKwargs, Model
 from thinc.types import Floats2d
 from thinc.util import torch2xp, xp2torch
@@ -68,8 +69,11 @@ def forward(
     device = shim.device
     x = xp2torch(flat, requires_grad=is_train, device=device)
     plan = {name: model.attrs[name] for name in ("max_cells", "window", "context")}
-    buckets = Buckets(lengths, training=is_train, device=device, **plan)
-    inputs = ArgsKwargs((x, buckets), {})
+    along = []
+    if is_train and cast(BucketedLSTM, shim._model).neighbours is not None:
+        along = [followed_rows(lengths)]
+    buckets = Buckets(lengths, training=is_train, along=along, device=device, **plan)
+    inputs = ArgsKwargs((x, buckets), {"followed": buckets.along[0]} if along else {})
     if not is_train:
         return FlatList(cast(Floats2d, torch2xp(shim.predict(inputs))), lengths), _no_gradient
     rate = model.attrs["dropout"]
@@ -91,6 +95,17 @@ def init(
     """Check the layer against the one before it."""
     if X and X[0].shape[1] != model.get_dim("nI"):
         raise ValueError(Errors.M002.format(value=X[0].shape[1], allowed=model.get_dim("nI")))
+
+
+def followed_rows(lengths: Sequence[int]) -> Tensor:
+    """RETURNS (Tensor): The rows of a flat batch that another one of the same sequence follows,
+    int64. *Shape:* ``(pairs,)``.
+    """
+    sizes = torch.tensor(lengths, dtype=torch.int64)
+    sizes = sizes[sizes > 0]
+    followed = torch.ones(int(sizes.sum()), dtype=torch.bool)
+    followed[sizes.cumsum(0) - 1] = False
+    return followed.nonzero().squeeze(1)
 
 
 def _no_gradient(dY: Sequence[Floats2d]) -> list[Floats2d]:

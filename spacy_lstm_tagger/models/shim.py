@@ -34,7 +34,8 @@ class TorchShim(PyTorchShim):
     * bfloat16 beside float16, and on a CPU too;
     * it tells caches when the weights changed.
 
-    model (torch.nn.Module): The module. Its `forward` takes a keyword `precision`.
+    model (torch.nn.Module): The module. Its `forward` takes a keyword `precision`. If it leaves a
+        loss of its own in an attribute `auxiliary`, training adds it to that of the task.
     precision (str): What to compute in, a key of `PRECISIONS`. On a GPU it holds for training and
         tagging (mixed precision). On a CPU "bf16" holds for tagging alone, where the CPU has
         instructions for it; otherwise it is "fp32" there, as "fp16" is.
@@ -83,10 +84,13 @@ class TorchShim(PyTorchShim):
         self._changed()
         with self._autocast():
             output = self._model(*inputs.args, **inputs.kwargs).float()
+        auxiliary = getattr(self._model, "auxiliary", None)
+        losses = [] if auxiliary is None else [auxiliary.float()]
 
         def backprop(d_output: Tensor) -> None:
+            grads = [d_output.float(), *map(torch.ones_like, losses)]
             if not self._scales_gradients():
-                output.backward(d_output.float())
+                torch.autograd.backward([output, *losses], grads)
                 return
             scaler = self._grad_scaler
             tensors = [*self._model.parameters(), *inputs.args, *inputs.kwargs.values()]
@@ -95,10 +99,10 @@ class TorchShim(PyTorchShim):
             earlier = [t.grad for t in leaves]
             for t in leaves:
                 t.grad = None
-            output.backward(scaler.scale([d_output.float()])[0])
-            grads = [t.grad for t in leaves if t.grad is not None]
-            if scaler.unscale(grads):
-                for grad in grads:
+            torch.autograd.backward([output, *losses], scaler.scale(grads))
+            found = [t.grad for t in leaves if t.grad is not None]
+            if scaler.unscale(found):
+                for grad in found:
                     grad.zero_()
             for t, before in zip(leaves, earlier, strict=True):
                 if before is not None:

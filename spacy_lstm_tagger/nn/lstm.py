@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from .buckets import Buckets
 from .kernel import LSTMLayer
+from .neighbours import NeighbourLoss
 
 
 class BucketedLSTM(nn.Module):
@@ -29,6 +30,8 @@ class BucketedLSTM(nn.Module):
         `2 * hidden_width` wide if so.
     merge (str): How the two directions enter the next layer: one after the other ("concat") or
         added ("sum"), which makes that layer's input half as wide and the layer faster.
+    neighbours (float): How much it counts in training that the states of the first layer guess the
+        words beside each word, see `NeighbourLoss`. 0: not at all.
     """
 
     def __init__(
@@ -39,9 +42,12 @@ class BucketedLSTM(nn.Module):
         depth: int = 1,
         bidirectional: bool = True,
         merge: str = "concat",
+        neighbours: float = 0.0,
     ):
         super().__init__()
         self.merge = merge
+        # The loss of the last forward pass, which training adds to that of the task.
+        self.auxiliary: Tensor | None = None
         self.input_width = input_width
         self.output_width = hidden_width * (2 if bidirectional else 1)
         inner_width = hidden_width if merge == "sum" else self.output_width
@@ -50,6 +56,12 @@ class BucketedLSTM(nn.Module):
         self.backwards = nn.ModuleList(
             LSTMLayer(width, hidden_width) for width in (widths if bidirectional else [])
         )
+        self.neighbour_weight = neighbours
+        self.neighbours: NeighbourLoss | None = None
+        if neighbours:
+            self.neighbours = NeighbourLoss(
+                hidden_width=hidden_width, word_width=input_width, bidirectional=bidirectional
+            )
 
     def forward(
         self,
@@ -57,6 +69,7 @@ class BucketedLSTM(nn.Module):
         buckets: Buckets,
         *,
         dropout: float = 0.0,
+        followed: Tensor | None = None,
         precision: torch.dtype | None = None,
     ) -> Tensor:
         """Run all sequences.
@@ -65,6 +78,9 @@ class BucketedLSTM(nn.Module):
         buckets (Buckets): The plan, made from the sequences' lengths.
         dropout (float): Variational dropout on the input and behind each layer: one mask a
             sequence or window (Gal & Ghahramani, 2016, https://arxiv.org/abs/1512.05287).
+        followed (Optional[Tensor]): The rows of the tokens that another one of the same sequence
+            follows, int64. With `neighbours`, `auxiliary` becomes the loss of guessing them.
+            *Shape:* ``(pairs,)``.
         precision (Optional[torch.dtype]): What to compute in, if not the type of `x`. Outputs
             are of that type.
         RETURNS (Tensor): *Shape:* ``(tokens, output_width)``.
@@ -74,17 +90,22 @@ class BucketedLSTM(nn.Module):
         x = x if precision is None else x.to(precision)
         ahead: list[Tensor] = []
         back: list[Tensor] = []
+        first: list[list[Tensor]] = [[], []]  # the states of the first layer
         for bucket in buckets.buckets:
             y = x[bucket.rows]  # (time, batch, input_width)
             y = variational_dropout(y, dropout)
             for layer, forward in enumerate(forwards):
                 last = layer == len(forwards) - 1
                 h = forward.run(y)  # (time, batch, hidden_width)
+                if layer == 0:
+                    first[0].append(h)
                 if not backwards:
                     y = variational_dropout(h, dropout)
                     continue
                 reverse = bucket.reverse
                 h_back = backwards[layer].run(read(y, reverse))
+                if layer == 0:
+                    first[1].append(h_back)
                 if last:
                     # Un-reversing is left to the one gather that flattens.
                     y = variational_dropout(h, dropout)
@@ -94,6 +115,10 @@ class BucketedLSTM(nn.Module):
                     y = h + h_back if self.merge == "sum" else torch.cat([h, h_back], dim=-1)
                     y = variational_dropout(y, dropout)
             ahead.append(y)
+        self.auxiliary = None
+        if self.neighbours is not None and followed is not None and ahead:
+            states = buckets.flatten_both(*first) if backwards else buckets.flatten(first[0])
+            self.auxiliary = self.neighbour_weight * self.neighbours(x, states, followed)
         if not ahead:
             # Nothing to compute, but gradients may be asked for.
             return x[:0].sum() * x.new_ones(0, self.output_width)

@@ -5,7 +5,7 @@ import spacy
 from spacy.tokens import Doc
 
 from spacy_lstm_tagger.models.architectures import (
-    build_lstm_encoder,
+    build_lstm_encoder_v2,
     build_tagger,
     build_word_char_embed,
     build_word_char_lstm,
@@ -39,7 +39,7 @@ def small_embed(**sizes):
 
 
 def small_encoder(**sizes):
-    return build_lstm_encoder(**{"width": 6, "input_width": 5, "depth": 2, **sizes})
+    return build_lstm_encoder_v2(**{"width": 6, "input_width": 5, "depth": 2, **sizes})
 
 
 def small_tok2vec(**sizes):

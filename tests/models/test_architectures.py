@@ -12,7 +12,7 @@ from spacy.util import fix_random_seed, registry
 from thinc.api import Config
 
 from spacy_lstm_tagger.models.architectures import (
-    build_lstm_encoder,
+    build_lstm_encoder_v2,
     build_word_char_embed,
     build_word_char_lstm,
 )
@@ -24,7 +24,14 @@ ENTRY_POINTS = [
     for entry in importlib.metadata.distribution("spacy-lstm-tagger").entry_points
     if entry.group.startswith("spacy_")
 ]
-NAMES = ["WordCharEmbed.v1", "LSTMEncoder.v1", "WordCharLSTM.v1", "Tagger.v1"]
+NAMES = [
+    "WordCharEmbed.v1",
+    "LSTMEncoder.v1",
+    "LSTMEncoder.v2",
+    "WordCharLSTM.v1",
+    "Tagger.v1",
+    "CRFTagger.v1",
+]
 
 
 @pytest.mark.parametrize("entry", ENTRY_POINTS, ids=lambda entry: entry.name)
@@ -58,6 +65,7 @@ BAD_EMBED = [
 BAD_ENCODER = [
     *[(name, 0, "1 or more") for name in ("width", "depth", "max_cells")],
     ("input_width", -5, "1 or more"),
+    ("neighbours", -0.1, "0 or more"),
     ("width", 7, "even"),
     ("dropout", 1.0, "below 1"),
     ("precision", "int8", "one of fp32, bf16, fp16"),
@@ -77,12 +85,16 @@ def test_bad_values_for_the_embedding(name, value, allowed):
 
 @pytest.mark.parametrize(("name", "value", "allowed"), BAD_ENCODER)
 def test_bad_values_for_the_encoder(name, value, allowed):
-    refuses(build_lstm_encoder, name, value, allowed)
+    refuses(build_lstm_encoder_v2, name, value, allowed)
 
 
 @pytest.mark.parametrize(
     ("name", "value", "allowed"),
-    [bad for bad in BAD_EMBED + BAD_ENCODER if bad[0] not in ("width", "input_width")],
+    [
+        bad
+        for bad in BAD_EMBED + BAD_ENCODER
+        if bad[0] not in ("width", "input_width", "neighbours")
+    ],
 )
 def test_bad_values_for_both_in_one(name, value, allowed):
     refuses(build_word_char_lstm, name, value, allowed)
@@ -100,7 +112,7 @@ def test_a_repeated_affix_is_no_trap(name, value):
 
 
 def test_an_odd_width_is_fine_in_one_direction():
-    assert build_lstm_encoder(width=7, bidirectional=False).get_dim("nO") == 7
+    assert build_lstm_encoder_v2(width=7, bidirectional=False).get_dim("nO") == 7
 
 
 def test_static_vectors_need_a_width():
@@ -145,10 +157,11 @@ rows = [200, 200]
 include_static_vectors = false
 
 [tok2vec.encode]
-@architectures = "spacy-lstm-tagger.LSTMEncoder.v1"
+@architectures = "spacy-lstm-tagger.LSTMEncoder.v2"
 width = 12
 input_width = 16
 depth = 1
+neighbours = 0.1
 """
 
 

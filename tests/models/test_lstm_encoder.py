@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from thinc.api import Adam, set_dropout_rate
 
 from spacy_lstm_tagger.models.flat import FlatList
+from spacy_lstm_tagger.models.lstm_encoder import followed_rows
 from spacy_lstm_tagger.nn.buckets import Buckets
 
 from . import assert_same, small_encoder
@@ -125,3 +126,31 @@ def test_empty_docs(lengths):
     assert [y.shape for y in Y] == [(length, 6) for length in lengths]
     assert [d.shape for d in backprop(Y)] == [(length, 5) for length in lengths]
     model.finish_update(Adam(0.1))
+
+
+@pytest.mark.parametrize("lengths", [[3, 0, 5], [1, 1], [0]])
+def test_neighbours_are_learned_in_training_alone(lengths):
+    model, plain, X = make(neighbours=0.1), make(), batch(lengths)
+    plain.shims[0]._model.load_state_dict(model.shims[0]._model.state_dict(), strict=False)
+    assert_same(model.predict(X), plain.predict(X))
+    Y, backprop = model.begin_update(X)
+    assert_same(Y, plain.predict(X))
+    dX = np.concatenate(backprop([np.zeros_like(y) for y in Y]))
+    # The task asks for nothing here, so what is learned is the neighbours.
+    assert bool(np.abs(dX).sum() > 0) == (max(lengths) > 1)
+
+
+def test_followed_rows():
+    assert followed_rows([3, 0, 1, 2]).tolist() == [0, 1, 4]
+    assert followed_rows([0]).tolist() == followed_rows([]).tolist() == []
+
+
+def test_learning_neighbours_lowers_their_loss():
+    model, X = make(neighbours=0.1), batch([6, 4])
+    module, optimizer, losses = model.shims[0]._model, Adam(0.01), []
+    for _ in range(30):
+        Y, backprop = model.begin_update(X)
+        losses.append(module.auxiliary.item())
+        backprop([np.zeros_like(y) for y in Y])
+        model.finish_update(optimizer)
+    assert losses[-1] < 0.8 * losses[0]

@@ -1,0 +1,60 @@
+"""A loss that training adds: to guess the words beside each word."""
+
+import torch
+from torch import Tensor, nn
+
+# How many words a guess chooses from at most, which bounds memory.
+CANDIDATES = 1024
+
+
+class NeighbourLoss(nn.Module):
+    r"""Lets a language model learn in the same LSTM (Rei, 2017, https://aclanthology.org/P17-1194):
+    before a direction reads a word, its state has to tell it from the other words of the batch.
+
+    .. math:: - \sum_t \log \frac{\exp(x_{t+1} \cdot g(\overrightarrow{h}_t))}
+        {\sum_s \exp(x_s \cdot g(\overrightarrow{h}_t))}
+
+    with the words' vectors :math:`x` and an affine map :math:`g`; and the same backwards. The
+    candidates are the words of the batch, so no vocabulary has to be kept.
+
+    hidden_width (int): Width of one direction's state.
+    word_width (int): Width of the words' vectors.
+    bidirectional (bool): Whether there are states of a second direction.
+    """
+
+    def __init__(self, *, hidden_width: int, word_width: int, bidirectional: bool = True):
+        super().__init__()
+        self.following = nn.Linear(hidden_width, word_width)
+        self.preceding = nn.Linear(hidden_width, word_width) if bidirectional else None
+
+    def forward(self, words: Tensor, states: Tensor, followed: Tensor) -> Tensor:
+        """Guess.
+
+        words (Tensor): The vectors of the words. *Shape:* ``(tokens, word_width)``.
+        states (Tensor): The states after each of them, of one direction or of both side by side,
+            neither of which has seen the other. *Shape:* ``(tokens, directions * hidden_width)``.
+        followed (Tensor): The rows of the tokens that another one of the same sequence follows,
+            int64. *Shape:* ``(pairs,)``.
+        RETURNS (Tensor): The loss, summed over all guesses. *Shape:* ``()``.
+        """
+        width = self.following.in_features
+        losses = [words.new_zeros(())]
+        for rows in followed.split(CANDIDATES):
+            here, next_one = words[rows], words[rows + 1]
+            losses.append(contrast(self.following(states[rows, :width]), next_one))
+            if self.preceding is not None:
+                losses.append(contrast(self.preceding(states[rows + 1, width:]), here))
+        return torch.stack(losses).sum()
+
+
+def contrast(guesses: Tensor, words: Tensor) -> Tensor:
+    """The cross-entropy of telling each guess's word from the others (van den Oord et al., 2018,
+    https://arxiv.org/abs/1807.03748).
+
+    guesses (Tensor): *Shape:* ``(pairs, width)``.
+    words (Tensor): The word that each should be. *Shape:* ``(pairs, width)``.
+    RETURNS (Tensor): The sum over pairs. *Shape:* ``()``.
+    """
+    scores = guesses @ words.T  # (pairs, pairs)
+    right = torch.arange(len(words), device=words.device)
+    return nn.functional.cross_entropy(scores, right, reduction="sum")

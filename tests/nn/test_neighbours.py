@@ -1,0 +1,106 @@
+"""The loss of guessing the words beside each word: against a plain loop, and nobody peeps."""
+
+import pytest
+import torch
+
+from spacy_lstm_tagger.nn import neighbours
+from spacy_lstm_tagger.nn.buckets import Buckets
+from spacy_lstm_tagger.nn.lstm import BucketedLSTM
+from spacy_lstm_tagger.nn.neighbours import NeighbourLoss
+
+LENGTHS = [3, 1, 4]
+FOLLOWED = torch.tensor([0, 1, 4, 5, 6])
+
+
+def make_loss(bidirectional=True):
+    torch.manual_seed(0)
+    return NeighbourLoss(hidden_width=3, word_width=2, bidirectional=bidirectional).double()
+
+
+def make_lstm(**sizes):
+    torch.manual_seed(0)
+    return BucketedLSTM(input_width=2, hidden_width=3, depth=2, neighbours=0.5, **sizes)
+
+
+def by_hand(loss, words, states, pairs):
+    """The loss, pair by pair."""
+    total = 0.0
+    for t in pairs:
+        guess = loss.following(states[t, :3])
+        scores = torch.stack([guess @ words[s + 1] for s in pairs])
+        total -= scores.log_softmax(0)[pairs.index(t)]
+        if loss.preceding is not None:
+            guess = loss.preceding(states[t + 1, 3:])
+            scores = torch.stack([guess @ words[s] for s in pairs])
+            total -= scores.log_softmax(0)[pairs.index(t)]
+    return total
+
+
+@pytest.mark.parametrize("bidirectional", [True, False])
+def test_the_loss_is_the_cross_entropy_of_the_right_word(bidirectional):
+    loss = make_loss(bidirectional)
+    words = torch.randn(8, 2, dtype=torch.float64)
+    states = torch.randn(8, 6 if bidirectional else 3, dtype=torch.float64)
+    expected = by_hand(loss, words, states, FOLLOWED.tolist())
+    torch.testing.assert_close(loss(words, states, FOLLOWED), expected)
+
+
+def test_candidates_are_bounded(monkeypatch):
+    monkeypatch.setattr(neighbours, "CANDIDATES", 3)
+    loss = make_loss()
+    words = torch.randn(8, 2, dtype=torch.float64)
+    states = torch.randn(8, 6, dtype=torch.float64)
+    expected = by_hand(loss, words, states, [0, 1, 4]) + by_hand(loss, words, states, [5, 6])
+    torch.testing.assert_close(loss(words, states, FOLLOWED), expected)
+
+
+def test_gradients():
+    loss = make_loss()
+    words = torch.randn(8, 2, dtype=torch.float64, requires_grad=True)
+    states = torch.randn(8, 6, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda w, s: loss(w, s, FOLLOWED), (words, states))
+
+
+def test_without_pairs_there_is_no_loss():
+    words, states = torch.randn(2, 2).double(), torch.randn(2, 6).double()
+    assert make_loss()(words, states, torch.empty(0).long()) == 0.0
+
+
+@pytest.mark.parametrize("merge", ["concat", "sum"])
+def test_a_guess_has_not_seen_the_word(merge):
+    seen = []
+    module = make_lstm(merge=merge)
+    module.neighbours.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[1]))
+    x = torch.randn(8, 2)
+    other = x.clone()
+    other[2] += 1.0  # the last word of the first sequence
+    for words in (x, other):
+        module(words, Buckets(LENGTHS), followed=FOLLOWED)
+    ahead, back = (seen[0] != seen[1]).view(8, 2, 3).any(dim=2).T
+    assert ahead.tolist() == [False, False, True] + [False] * 5
+    assert back.tolist() == [True, True, True] + [False] * 5
+
+
+def test_the_module_leaves_its_loss_in_training_only():
+    module, buckets = make_lstm(), Buckets(LENGTHS)
+    x = torch.randn(8, 2)
+    y = module(x, buckets, followed=FOLLOWED)
+    assert module.auxiliary.item() > 0.0
+    states = module.forwards[0], module.backwards[0]
+    assert all(p.grad is None for layer in states for p in layer.parameters())
+    module.auxiliary.backward()
+    for layer in states:
+        assert all(p.grad.abs().sum() > 0 for p in layer.parameters())
+    assert all(p.grad is None for p in module.forwards[1].parameters())
+    assert torch.equal(module(x, buckets), y)
+    assert module.auxiliary is None
+
+
+def test_the_weight_multiplies_the_loss():
+    x, buckets = torch.randn(8, 2), Buckets(LENGTHS)
+    module = make_lstm()
+    module(x, buckets, followed=FOLLOWED)
+    half = module.auxiliary.item()
+    module.neighbour_weight = 1.0
+    module(x, buckets, followed=FOLLOWED)
+    assert module.auxiliary.item() == pytest.approx(2 * half)
