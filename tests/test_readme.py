@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import spacy
 
-from spacy_lstm_tagger import readers
+from spacy_lstm_tagger import dictionaries, readers
 from spacy_lstm_tagger.models import architectures
 
 ROOT = Path(__file__).parents[1]
@@ -19,6 +19,7 @@ SETTINGS = {
     "Tagger.v1": architectures.build_tagger,
     "CRFTagger.v1": architectures.build_crf_tagger,
     "ConlluCorpus.v1": readers.create_conllu_reader,
+    "ConlluTagDictionary.v1": dictionaries.read_conllu_tag_dictionary,
 }
 
 
