@@ -54,6 +54,10 @@ class Errors:
         "[P015] The data to calibrate on has no token with a tag, expected some. Check that it is "
         "the right file."
     )
+    P016 = (
+        "[P016] The component {name!r} is a {kind}, expected an lstm_tagger. Give the name of one "
+        "with --name."
+    )
     R001 = "[R001] ConlluCorpus: found {name} = {value!r}, expected {allowed}."
     R002 = "[R002] ConlluCorpus: found nothing at path = {path}, expected a file or folder."
     R003 = "[R003] {path}: found no .conllu file in this folder or below it. Correct the path."
@@ -91,4 +95,9 @@ class Errors:
     R014 = (
         "[R014] {place}: found range {id} in a sentence that ends with word {last}, expected "
         "words up to {end}. Add the missing words, or shorten the range."
+    )
+    R015 = "[R015] TagDictionary: found no file at path = {path}. Correct the path."
+    R016 = (
+        "[R016] {path}: found {found}, expected a JSON object with a list of tags for each word, "
+        'such as {{"the": ["DT"], "that": ["DT", "IN"]}}. Correct the file.'
     )

@@ -1,4 +1,4 @@
-"""The scorer: tag accuracy, on lone sentences and on whole texts."""
+"""The scorer: tag accuracy, on lone sentences and on whole texts, and of a tagger that abstains."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -15,14 +15,17 @@ def make_tagger_scorer() -> Callable:
     return score_tags
 
 
-def score_tags(examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
+def score_tags(
+    examples: Iterable[Example], *, threshold: float | None = None, **kwargs: Any
+) -> dict[str, Any]:
     """Score tags as spaCy does (`tag_acc`). If some docs are one sentence and some are several,
     each of the two is scored on its own as well: LSTM taggers trained on lone sentences lose
     accuracy on whole texts, and one figure alone hides that.
 
     examples (Iterable[Example]): The scored docs.
-    RETURNS (dict[str, Any]): `tag_acc`, and where there are both kinds of docs
-        `tag_acc_sentences` and `tag_acc_documents`.
+    threshold (Optional[float]): What the tagger's threshold is. None: it never abstains.
+    RETURNS (dict[str, Any]): `tag_acc`, where there are both kinds of docs `tag_acc_sentences` and
+        `tag_acc_documents`, and with a threshold what `score_abstaining` gives.
     """
     examples = list(examples)
     scores = dict(tagger_score(examples, **kwargs))
@@ -31,7 +34,37 @@ def score_tags(examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
         for name, kind in (("sentences", False), ("documents", True)):
             part = [eg for eg, is_doc in zip(examples, several, strict=True) if is_doc is kind]
             scores[f"tag_acc_{name}"] = tagger_score(part, **kwargs)["tag_acc"]
+    if threshold is not None:
+        scores.update(score_abstaining(examples))
     return scores
+
+
+def score_abstaining(examples: Iterable[Example]) -> dict[str, float | None]:
+    """Score a tagger that leaves some tags empty: an empty tag is not wrong, but is missing.
+
+    examples (Iterable[Example]): The scored docs. Tokens without a gold tag do not count.
+    RETURNS (dict[str, Optional[float]]): `tag_p`, how many of the tags that are there are right;
+        `tag_r`, how many of all tokens have the right tag; `tag_f`, their harmonic mean;
+        `tag_f05`, which minds a wrong tag more than a missing one (F₀.₅); and `tag_coverage`, how
+        many tokens have a tag. None if no token has a gold tag.
+    """
+    pairs = [
+        (gold, token.tag_)
+        for eg in examples
+        for gold, token in zip(eg.get_aligned("TAG", as_string=True), eg.predicted, strict=True)
+        if gold and not token.is_space
+    ]
+    if not pairs:
+        return dict.fromkeys(("tag_p", "tag_r", "tag_f", "tag_f05", "tag_coverage"))
+    right = sum(gold == tag for gold, tag in pairs)
+    tagged = sum(bool(tag) for _, tag in pairs)
+    return {
+        "tag_p": right / tagged if tagged else 0.0,
+        "tag_r": right / len(pairs),
+        "tag_f": 2 * right / (tagged + len(pairs)),
+        "tag_f05": 1.25 * right / (tagged + 0.25 * len(pairs)),
+        "tag_coverage": tagged / len(pairs),
+    }
 
 
 def is_document(example: Example) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import spacy
 
-from spacy_lstm_tagger import augmenters, readers
+from spacy_lstm_tagger import augmenters, dictionaries, readers
 from spacy_lstm_tagger.models import architectures
 
 ROOT = Path(__file__).parents[1]
@@ -20,6 +20,7 @@ SETTINGS = {
     "CRFTagger.v1": architectures.build_crf_tagger,
     "ConlluCorpus.v1": readers.create_conllu_reader,
     "noise_augmenter.v1": augmenters.create_noise_augmenter,
+    "ConlluTagDictionary.v1": dictionaries.read_conllu_tag_dictionary,
 }
 
 

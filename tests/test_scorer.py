@@ -1,12 +1,15 @@
 """The scorer: spaCy's accuracy, and apart for lone sentences and whole texts."""
 
+import pytest
 import spacy
 from spacy.pipeline.tagger import tagger_score
-from spacy.tokens import Doc
+from spacy.tokens import Doc, DocBin
 from spacy.training import Example
 from spacy.util import registry
 
 from spacy_lstm_tagger.scorer import score_tags
+
+from .conftest import SENTENCES, make_examples
 
 VOCAB = spacy.blank("en").vocab
 
@@ -47,6 +50,47 @@ def test_docs_without_sentences_are_lone_sentences():
 
 def test_no_gold_tags():
     assert score_tags([make_example(["A"], [""])])["tag_acc"] is None
+
+
+def test_an_abstaining_tagger():
+    partly = make_example(["A", "", "B", ""], ["A", "B", "A", ""])
+    scores = score_tags([partly], threshold=0.5)
+    assert scores["tag_p"] == 1 / 2 and scores["tag_r"] == 1 / 3
+    assert scores["tag_coverage"] == 2 / 3
+    p, r = scores["tag_p"], scores["tag_r"]
+    assert scores["tag_f"] == pytest.approx(2 * p * r / (p + r))
+    assert scores["tag_f05"] == pytest.approx(1.25 * p * r / (0.25 * p + r))
+    assert scores["tag_acc"] == tagger_score([partly])["tag_acc"]
+
+
+def test_scores_of_a_tagger_that_never_abstains():
+    scores = score_tags([SENTENCE, TEXT], threshold=0.0)
+    assert scores["tag_p"] == scores["tag_r"] == scores["tag_f"] == scores["tag_acc"]
+    assert scores["tag_coverage"] == 1.0
+
+
+def test_a_tagger_without_a_single_tag():
+    scores = score_tags([make_example(["", ""], ["A", "B"])], threshold=1.0)
+    assert scores["tag_f"] == scores["tag_p"] == scores["tag_coverage"] == 0.0
+    assert score_tags([make_example([""], [""])], threshold=1.0)["tag_f"] is None
+
+
+def test_find_threshold(trained, spacy_command, tmp_path):
+    """`spacy find-threshold` finds where guesses are so unsure that they had better be left out."""
+    trained.to_disk(tmp_path / "model")
+    golds = [eg.reference for eg in make_examples(trained, [*SENTENCES, ("zog ate", "NN ODD")])]
+    DocBin(docs=golds).to_disk(tmp_path / "dev.spacy")
+    printed = spacy_command(
+        "find-threshold",
+        tmp_path / "model",
+        tmp_path / "dev.spacy",
+        "lstm_tagger",
+        "threshold",
+        "tag_f",
+        "--n_trials",
+        5,
+    )
+    assert "Best threshold" in printed and "0.75" in printed
 
 
 def test_is_registered():

@@ -59,7 +59,7 @@ def calibrate(
         sure = probabilities(temperature)[np.arange(len(gold)), best]
         return expected_calibration_error(sure, best == gold)
 
-    fitted = float(np.exp(minimize(loss, np.log(COLDEST), np.log(HOTTEST))))
+    fitted = round(float(np.exp(minimize(loss, np.log(COLDEST), np.log(HOTTEST)))), 4)
     return Calibration(fitted, error(temperature), error(fitted), len(tokens))
 
 

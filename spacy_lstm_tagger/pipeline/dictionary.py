@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from spacy.attrs import ORTH
 from spacy.strings import get_string_id
 from spacy.tokens import Doc
-from thinc.api import Ops
-from thinc.types import Floats2d
+from torch import Tensor
 
 from ..errors import Errors
 
@@ -39,19 +39,17 @@ class TagDictionary:
         self._keys: NDArray[np.uint64] = keys[order]
         self._allowed: NDArray[np.bool_] = allowed[order]
 
-    def apply(self, ops: Ops, docs: Sequence[Doc], scores: Floats2d) -> Floats2d:
+    def apply(self, docs: Sequence[Doc], emissions: Tensor) -> None:
         """Leave only tags that words may have.
 
-        ops (Ops): The device's operations.
         docs (Sequence[Doc]): The docs.
-        scores (Floats2d): Logits, which are changed in place. *Shape:* ``(tokens, tags)``.
-        RETURNS (Floats2d): The logits, −inf for the other tags.
+        emissions (Tensor): Logits; those of other tags become −inf. *Shape:* ``(tokens, tags)``.
         """
-        orths = np.concatenate([doc.to_array(ORTH) for doc in docs])
         if not len(self._keys):
-            return scores
+            return
+        orths = np.concatenate([doc.to_array(ORTH) for doc in docs])
         rows = np.searchsorted(self._keys, orths).clip(max=len(self._keys) - 1)
         tokens = (self._keys[rows] == orths).nonzero()[0]
-        excluded = np.where(self._allowed[rows[tokens]], 0.0, -np.inf).astype(np.float32)
-        scores[ops.xp.asarray(tokens)] += ops.xp.asarray(excluded)
-        return scores
+        allowed = torch.from_numpy(self._allowed[rows[tokens]]).to(emissions.device)
+        where = torch.from_numpy(tokens).to(emissions.device)
+        emissions[where] = emissions[where].masked_fill(~allowed, -torch.inf)

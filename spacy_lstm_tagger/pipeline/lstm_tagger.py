@@ -18,14 +18,13 @@ from spacy.tokens import Doc
 from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.util import minibatch
 from spacy.vocab import Vocab
-from thinc.api import Model
+from thinc.api import Model, Optimizer, set_dropout_rate
 from thinc.types import Floats2d
-from thinc.util import xp2torch
 
 from ..errors import Errors
-from ..models.crf_output import crf_of
 from ..models.flat import FlatList, flatten
 from ..models.resize import can_resize, resize_output
+from ..models.scoring import model_crf, score_docs
 from ..nn.lattice import Lattice
 from .calibration import Calibration, calibrate
 from .class_weights import (
@@ -39,6 +38,7 @@ from .dictionary import TagDictionary
 from .gold import GoldTags, gold_tags, named_tags
 from .gold import tag_counts as count_tags
 from .loss import crf_gradient, softmax_gradient, token_weights
+from .rehearsal import rehearsal_gradient
 
 # What `cfg` has only where it was set.
 SAVED_IF_SET = (
@@ -162,13 +162,14 @@ class LSTMTagger(Tagger):
         RAISES (ValueError): If there is no tag, or the dictionary or the weights name others.
         """
         validate_get_examples(get_examples, "LSTMTagger.initialize")
-        seen = count_tags(get_examples())
-        named = sorted(seen) if labels is None else labels
-        tags = named_tags(named, neg_prefix=self.cfg["neg_prefix"], separator=self.tag_separator)
-        super().initialize(get_examples, nlp=nlp, labels=tags)
-        if self.class_weights == BALANCED:
-            counts = seen if tag_counts is None else tag_counts
-            self.cfg["class_weights"] = balanced_weights(counts, self.labels)
+        weigh = self.class_weights == BALANCED
+        if labels is None or (weigh and tag_counts is None):
+            seen = count_tags(get_examples())
+            labels = sorted(self._named(seen)) if labels is None else labels
+            tag_counts = seen if tag_counts is None else tag_counts
+        super().initialize(get_examples, nlp=nlp, labels=self._named(labels))
+        if weigh:
+            self.cfg["class_weights"] = balanced_weights(tag_counts or {}, self.labels)
         self._class_weights()  # now that the tags are known, those of others are an error
         if tag_dictionary is not None:
             self.set_tag_dictionary(tag_dictionary)
@@ -215,16 +216,10 @@ class LSTMTagger(Tagger):
 
     def _lattice(self, docs: Sequence[Doc]) -> Lattice:
         """RETURNS (Lattice): The model's scores, as far as the dictionary allows."""
-        scores = self.model.predict(docs)
-        flat = flatten(self.model.ops, scores)
-        if self.model.has_ref("output_layer"):
-            output = self.model.get_ref("output_layer")
-            if output.attrs.get("softmax_normalize"):  # as in spacy.Tagger.v1
-                flat = self.model.ops.xp.log(flat)
+        lattice = score_docs(self.model, docs)
         if self._dictionary is not None:
-            flat = self._dictionary.apply(self.model.ops, docs, flat)
-        crf = crf_of(self.model.get_ref("crf")) if self.model.has_ref("crf") else None
-        return Lattice(xp2torch(flat), [len(doc) for doc in docs], crf)
+            self._dictionary.apply(docs, lattice.emissions)
+        return lattice
 
     def set_annotations(
         self, docs: Iterable[Doc] | Doc, batch_tag_ids: Sequence[NDArray[np.int64]]
@@ -275,9 +270,9 @@ class LSTMTagger(Tagger):
             "weights": None if class_weights is None else token_weights(gold, class_weights),
         }
         flat = flatten(ops, scores)
+        crf = model_crf(self.model)
         gradient: FlatList
-        if self.model.has_ref("crf"):
-            crf = crf_of(self.model.get_ref("crf"))
+        if crf is not None:
             loss, gradient = crf_gradient(ops, flat, lengths, crf, gold, **options)
         else:
             gradient = FlatList(softmax_gradient(ops, flat, gold, **options), lengths)
@@ -288,8 +283,15 @@ class LSTMTagger(Tagger):
 
     def _gold(self, examples: Iterable[Example]) -> GoldTags:
         """RETURNS (GoldTags): The tags that the predicted docs should have."""
-        reading = {"neg_prefix": self.cfg["neg_prefix"], "separator": self.tag_separator}
-        return gold_tags(examples, self.labels, **reading)
+        return gold_tags(examples, self.labels, **self._notation)
+
+    def _named(self, annotations: Iterable[str]) -> list[str]:
+        """RETURNS (list[str]): The tags that annotations of the training data name."""
+        return named_tags(annotations, **self._notation)
+
+    @property
+    def _notation(self) -> dict[str, str | None]:
+        return {"neg_prefix": self.cfg["neg_prefix"], "separator": self.tag_separator}
 
     def _class_weights(self) -> NDArray[np.float32] | None:
         """RETURNS (Optional[NDArray[np.float32]]): The weight of each tag. None if all count the
@@ -301,6 +303,40 @@ class LSTMTagger(Tagger):
         if weights == BALANCED:
             raise ValueError(Errors.P014)
         return class_weights_array(weights, self.labels)
+
+    def rehearse(
+        self,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optimizer | None = None,
+        losses: dict[str, float] | None = None,
+    ) -> dict[str, float]:
+        """Train the model to score as it did when `nlp.resume_training` was called, also if it has
+        more tags now.
+
+        examples (Iterable[Example]): The batch; its annotation is not read.
+        drop (float): The dropout rate.
+        sgd (Optional[Optimizer]): The optimizer.
+        losses (Optional[Dict[str, float]]): Where the loss is added.
+        RETURNS (Dict[str, float]): The losses.
+        """
+        losses = {} if losses is None else losses
+        losses.setdefault(self.name, 0.0)
+        validate_examples(examples, "LSTMTagger.rehearse")
+        docs = [eg.predicted for eg in examples]
+        if self._rehearsal_model is None or not any(len(doc) for doc in docs):
+            return losses
+        set_dropout_rate(self.model, drop)
+        scores, backprop = self.model.begin_update(docs)
+        ops = self.model.ops
+        tutor = score_docs(self._rehearsal_model, docs)
+        gradient = rehearsal_gradient(flatten(ops, scores), model_crf(self.model), tutor)
+        backprop(gradient)
+        if sgd is not None:
+            self.finish_update(sgd)
+        losses[self.name] += float(ops.xp.square(gradient.flat).sum())
+        return losses
 
     def calibrate(self, examples: Iterable[Example], *, batch_size: int = 256) -> Calibration:
         """Fit a temperature to dev data, by which probabilities become as sure as the tagger is

@@ -1,0 +1,12 @@
+"""The commands `python -m spacy lstm-tagger …`, which spaCy finds through our entry point."""
+
+import typer
+from spacy.cli._util import app
+
+lstm_tagger_cli = typer.Typer(
+    name="lstm-tagger", help="Commands of spacy-lstm-tagger.", no_args_is_help=True
+)
+app.add_typer(lstm_tagger_cli)
+
+# Each registers its command.
+from . import calibrate  # noqa: E402, F401

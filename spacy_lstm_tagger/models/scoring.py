@@ -1,0 +1,36 @@
+"""From a tagger model and docs to what its scores mean."""
+
+from collections.abc import Sequence
+from typing import cast
+
+from spacy.tokens import Doc
+from thinc.api import Model
+from thinc.types import Floats2d
+from thinc.util import xp2torch
+from torch import Tensor
+
+from ..nn.crf import LinearChainCRF
+from ..nn.lattice import Lattice
+from .crf_output import crf_of
+from .flat import flatten
+
+
+def score_docs(model: Model[list[Doc], list[Floats2d]], docs: Sequence[Doc]) -> Lattice:
+    """Score the tags of a batch of docs.
+
+    model (Model[List[Doc], List[Floats2d]]): The tagger model. Without a ref to its `output_layer`
+        its scores are taken for logits.
+    docs (Sequence[Doc]): The docs.
+    RETURNS (Lattice): The scores.
+    """
+    flat = flatten(model.ops, model.predict(list(docs)))
+    if model.has_ref("output_layer"):
+        attrs = model.get_ref("output_layer").attrs
+        if attrs.get("softmax_normalize"):  # as in spacy.Tagger.v1
+            flat = model.ops.xp.log(flat)
+    return Lattice(cast(Tensor, xp2torch(flat)), [len(doc) for doc in docs], model_crf(model))
+
+
+def model_crf(model: Model) -> LinearChainCRF | None:
+    """RETURNS (Optional[LinearChainCRF]): The CRF of a tagger model, if it has one."""
+    return crf_of(model.get_ref("crf")) if model.has_ref("crf") else None

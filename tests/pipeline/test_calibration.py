@@ -1,0 +1,68 @@
+"""Calibration: the temperature that was there is found, and the error is the textbook's."""
+
+import numpy as np
+import pytest
+import torch
+
+from spacy_lstm_tagger.nn.crf import LinearChainCRF
+from spacy_lstm_tagger.nn.lattice import Lattice
+from spacy_lstm_tagger.pipeline.calibration import (
+    calibrate,
+    expected_calibration_error,
+    minimize,
+)
+
+from ..conftest import make_examples, trained_nlp
+
+
+def test_expected_calibration_error():
+    confidence = np.array([0.95, 0.95, 0.95, 0.95, 0.55, 0.55])
+    right = np.array([True, True, True, False, True, False])
+    expected = (4 * abs(0.95 - 0.75) + 2 * abs(0.55 - 0.5)) / 6
+    assert expected_calibration_error(confidence, right, bins=10) == pytest.approx(expected)
+    assert expected_calibration_error(np.ones(3), np.ones(3, bool)) == 0.0
+    assert expected_calibration_error(np.zeros(0), np.zeros(0, bool)) == 0.0
+
+
+def test_minimize():
+    assert minimize(lambda x: (x - 1.234) ** 2, -5.0, 5.0) == pytest.approx(1.234, abs=1e-3)
+
+
+@pytest.mark.parametrize("crf", [False, True])
+def test_the_temperature_of_a_model_that_is_too_sure(crf):
+    """Gold tags are drawn from the model itself, then its scores are multiplied by 3."""
+    torch.manual_seed(0)
+    lengths = [10] * 200
+    emissions = 1.5 * torch.randn(2000, 4)
+    chain = LinearChainCRF(*(torch.randn(s) for s in [(4, 4), (4,), (4,)])) if crf else None
+    lattice = Lattice(emissions, lengths, chain)
+    gold = torch.multinomial(lattice.probabilities(), 1)[:, 0].numpy()
+    gold[::7] = -1  # not annotated
+    result = calibrate([lattice.divided(1 / 3)], gold, temperature=1.0)
+    assert result.temperature == pytest.approx(3.0, rel=0.15)
+    assert result.after < 0.05 < result.before
+    assert result.tokens == (gold >= 0).sum()
+    again = calibrate([lattice.divided(1 / 3)], gold, temperature=result.temperature)
+    assert again.before == result.after and again.temperature == pytest.approx(result.temperature)
+
+
+@pytest.mark.parametrize("architecture", ["Tagger", "CRFTagger"])
+def test_through_the_pipe(architecture):
+    nlp, _ = trained_nlp(steps=6, architecture=architecture)
+    pipe = nlp.get_pipe("lstm_tagger")
+    data = [("The dog ate the apple", "DET NN V DET V"), ("I slept", "PRP ")]
+    examples = make_examples(nlp, data[:1])
+    before = [token.tag_ for token in nlp("The dog ate the apple")]
+    result = pipe.calibrate(examples)
+    assert pipe.cfg["temperature"] == result.temperature == pipe.decoding.temperature
+    assert [token.tag_ for token in nlp("The dog ate the apple")] == before
+    again = nlp.from_bytes(nlp.to_bytes()).get_pipe("lstm_tagger")
+    assert again.cfg["temperature"] == pytest.approx(result.temperature)
+
+
+def test_nothing_to_calibrate_on():
+    nlp, _ = trained_nlp(steps=0)
+    for examples in ([], make_examples(nlp, [("The", "!DET")])):
+        with pytest.raises(ValueError, match="P015"):
+            nlp.get_pipe("lstm_tagger").calibrate(examples)
+    assert "temperature" not in nlp.get_pipe("lstm_tagger").cfg

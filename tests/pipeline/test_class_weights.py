@@ -1,0 +1,98 @@
+"""Class weights: what they may be, and that rare tags gain by them."""
+
+import pytest
+import spacy
+
+from spacy_lstm_tagger.pipeline.class_weights import (
+    balanced_weights,
+    check_class_weights,
+    class_weights_array,
+)
+
+from ..conftest import make_examples, small_model, train, trained_nlp
+
+ARCHITECTURES = ["Tagger", "CRFTagger"]
+
+
+@pytest.mark.parametrize(
+    "value,message",
+    [
+        ({"NN": -1}, r"M001.*class_weights\['NN'\] = -1.*0 or more"),
+        ("equal", r"M001.*class_weights = equal.*\"balanced\""),
+    ],
+)
+def test_bad_weights(value, message):
+    with pytest.raises(ValueError, match=message):
+        spacy.blank("en").add_pipe("lstm_tagger", config={"class_weights": value})
+
+
+@pytest.mark.parametrize("weight", [float("inf"), float("nan")])
+def test_weights_that_are_no_numbers(weight):
+    with pytest.raises(ValueError, match=r"M001.*class_weights"):
+        check_class_weights({"NN": weight})
+
+
+def test_weights_of_unknown_tags():
+    with pytest.raises(ValueError, match=r"P013.*'XYZ'.*DET, NN"):
+        trained_nlp(steps=0, config={"class_weights": {"XYZ": 2.0}})
+
+
+def test_balanced_weights_make_all_tags_count_the_same():
+    counts = {"A": 90, "B": 9, "C": 1}
+    weights = balanced_weights(counts, ["A", "B", "C"])
+    assert len({round(counts[tag] * weight, 6) for tag, weight in weights.items()}) == 1
+    assert sum(counts[tag] * weights[tag] for tag in counts) == pytest.approx(100)
+    assert balanced_weights(counts, ["A", "D"])["D"] > 1.0
+    assert class_weights_array({"B": 2.0}, ["A", "B"]).tolist() == [1.0, 2.0]
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_weights_of_one_change_nothing(architecture):
+    losses = []
+    for weights in (None, {"NN": 1.0}):
+        nlp, optimizer = trained_nlp(
+            steps=0, architecture=architecture, config={"class_weights": weights}
+        )
+        losses.append(train(nlp, make_examples(nlp), steps=3, optimizer=optimizer))
+    assert losses[0] == losses[1]
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_a_heavy_tag_wins_where_the_data_is_divided(architecture):
+    """The same word has one tag three times and another once: the heavier one is learned."""
+    data = [("zog", "NN")] * 3 + [("zog", "V")]
+    found = []
+    for weights in (None, {"V": 30.0}):
+        config = {"class_weights": weights}
+        nlp, optimizer = trained_nlp(steps=0, architecture=architecture, config=config)
+        train(nlp, make_examples(nlp, data), steps=30, optimizer=optimizer)
+        found.append(nlp("zog")[0].tag_)
+    assert found == ["NN", "V"]
+
+
+def test_balanced_from_the_sample_or_from_counts():
+    nlp, _ = trained_nlp(steps=0, config={"class_weights": "balanced"})
+    pipe = nlp.get_pipe("lstm_tagger")
+    weights = pipe.cfg["class_weights"]
+    assert weights["ADJ"] > 1.0 > weights["NN"]
+    again = spacy.blank("en").from_config(nlp.config).from_bytes(nlp.to_bytes())
+    assert again.get_pipe("lstm_tagger").cfg["class_weights"] == pytest.approx(weights)
+    counts = {"NN": 1, "ADJ": 1000}
+    pipe.initialize(lambda: make_examples(nlp), nlp=nlp, tag_counts=counts)
+    assert pipe.cfg["class_weights"]["NN"] > pipe.cfg["class_weights"]["ADJ"]
+
+
+def test_balanced_too_late():
+    nlp, optimizer = trained_nlp(steps=0)
+    nlp.get_pipe("lstm_tagger").class_weights = "balanced"
+    with pytest.raises(ValueError, match="P014"):
+        train(nlp, make_examples(nlp), steps=1, optimizer=optimizer)
+
+
+def test_is_a_config_value():
+    config = {"model": small_model(), "class_weights": {"NN": 2.0}}
+    nlp = spacy.blank("en")
+    nlp.add_pipe("lstm_tagger", config=config)
+    assert spacy.blank("en").from_config(nlp.config).get_pipe("lstm_tagger").class_weights == {
+        "NN": 2.0
+    }

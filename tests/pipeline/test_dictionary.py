@@ -1,0 +1,126 @@
+"""Tag dictionaries, through the public door: what words may have, and what a bad one says."""
+
+import pickle
+
+import numpy as np
+import pytest
+import spacy
+import srsly
+import torch
+from spacy.tokens import Doc
+
+from spacy_lstm_tagger.pipeline.dictionary import TagDictionary
+
+from ..conftest import SENTENCES, make_examples, trained_nlp
+
+TEXTS = [text for text, _ in SENTENCES]
+
+
+def tags_of(docs):
+    return [[token.tag_ for token in doc] for doc in docs]
+
+
+@pytest.fixture(scope="module", params=["Tagger", "CRFTagger"])
+def original(request):
+    return trained_nlp(steps=15, architecture=request.param)[0]
+
+
+@pytest.fixture
+def nlp(original):
+    return pickle.loads(pickle.dumps(original))
+
+
+@pytest.fixture
+def pipe(nlp):
+    return nlp.get_pipe("lstm_tagger")
+
+
+def test_words_have_only_their_tags(nlp, pipe):
+    before = tags_of(nlp.pipe(TEXTS))
+    pipe.set_tag_dictionary({"dog": ["V"], "ate": "ADJ", "the": ["DET", "NN"], "never": ["NN"]})
+    pipe.cfg.update(save_scores=True, n_best=3)
+    doc, *others = nlp.pipe(TEXTS)
+    assert [token.tag_ for token in doc][1:3] == ["V", "ADJ"]
+    assert doc[1]._.tag_scores["V"] == doc[1]._.tag_confidence == 1.0
+    assert set(doc[3]._.tag_scores.values()) > {0.0}
+    assert sum(doc[3]._.tag_scores[tag] for tag in ("DET", "NN")) == pytest.approx(1.0)
+    for tags, p in doc._.tag_n_best:
+        assert tags[1:3] == ["V", "ADJ"] and tags[3] in ("DET", "NN") and p > 0.0
+    # A word is compared as it is written, and texts without such words are as before.
+    assert tags_of([nlp("Dog")]) != [["V"]]
+    assert [token.tag_ for token in others[1]] == before[2]
+
+
+def test_removed_again(nlp, pipe):
+    expected = tags_of(nlp.pipe(TEXTS))
+    pipe.set_tag_dictionary({"dog": ["V"]})
+    assert tags_of(nlp.pipe(TEXTS)) != expected
+    pipe.set_tag_dictionary(None)
+    assert tags_of(nlp.pipe(TEXTS)) == expected and "tag_dictionary" not in pipe.cfg
+
+
+def test_saved_with_the_pipeline(nlp, pipe, tmp_path):
+    pipe.set_tag_dictionary({"dog": ["V"]})
+    expected = tags_of(nlp.pipe(TEXTS))
+    nlp.to_disk(tmp_path)
+    again = spacy.load(tmp_path)
+    assert tags_of(again.pipe(TEXTS)) == expected
+    assert tags_of(again.pipe(TEXTS, n_process=2, batch_size=2)) == expected
+    # A label that is added later leaves it as it is.
+    again.get_pipe("lstm_tagger").add_label("NEW")
+    assert tags_of(again.pipe(TEXTS)) == expected
+
+
+def test_loading_what_has_none_takes_it_away(original, nlp, pipe):
+    pipe.set_tag_dictionary({"dog": ["V"]})
+    pipe.from_bytes(original.get_pipe("lstm_tagger").to_bytes())
+    assert tags_of(nlp.pipe(TEXTS)) == tags_of(original.pipe(TEXTS))
+
+
+@pytest.mark.parametrize(
+    "entries,message",
+    [
+        ({"dog": ["NN", "XYZ"]}, r"P011.*'XYZ' for 'dog'.*DET, NN.*ignore_unknown"),
+        ({"dog": []}, r"P012.*no tag for 'dog'"),
+    ],
+)
+def test_bad_dictionaries(nlp, pipe, entries, message):
+    pipe.set_tag_dictionary({"dog": ["V"]})
+    expected = tags_of(nlp.pipe(TEXTS))
+    with pytest.raises(ValueError, match=message):
+        pipe.set_tag_dictionary(entries)
+    assert pipe.cfg["tag_dictionary"] == {"dog": ["V"]}, "what was there is there"
+    assert tags_of(nlp.pipe(TEXTS)) == expected
+
+
+def test_tags_of_another_tag_set_can_be_left_out(nlp, pipe):
+    pipe.set_tag_dictionary({"dog": ["XYZ", "V"], "ate": ["XYZ"]}, ignore_unknown=True)
+    assert pipe.cfg["tag_dictionary"] == {"dog": ["V"]}
+    assert nlp(TEXTS[0])[1].tag_ == "V"
+
+
+def test_from_the_config(tmp_path):
+    path = tmp_path / "dictionary.json"
+    srsly.write_json(path, {"dog": ["V"]})
+    nlp = spacy.blank("en")
+    nlp.add_pipe("lstm_tagger")
+    nlp.config["initialize"]["components"]["lstm_tagger"] = {
+        "tag_dictionary": {"@readers": "spacy-lstm-tagger.TagDictionary.v1", "path": str(path)}
+    }
+    nlp.initialize(lambda: make_examples(nlp))
+    assert nlp("The dog")[1].tag_ == "V"
+    srsly.write_json(path, {"dog": ["XYZ"]})
+    with pytest.raises(ValueError, match="P011"):
+        nlp.initialize(lambda: make_examples(nlp))
+
+
+def test_the_layer():
+    vocab = spacy.blank("en").vocab
+    docs = [Doc(vocab, words=words) for words in (["a", "b"], [], ["c", "a"])]
+    emissions = torch.zeros(4, 3)
+    TagDictionary({"a": ["X"], "c": ["X", "Z"], "d": ["Y"]}, ["X", "Y", "Z"]).apply(docs, emissions)
+    inf = -np.inf
+    assert emissions.tolist() == [[0, inf, inf], [0, 0, 0], [0, inf, 0], [0, inf, inf]]
+    unchanged = torch.zeros(4, 3)
+    TagDictionary({}, ["X", "Y", "Z"]).apply(docs, unchanged)
+    assert not unchanged.any()

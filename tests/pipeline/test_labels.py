@@ -1,0 +1,130 @@
+"""Labels that grow: a trained tagger learns a new tag without forgetting the others."""
+
+import pickle
+
+import numpy as np
+import pytest
+import spacy
+
+from ..conftest import SENTENCES, make_examples, scores_of, train, trained_nlp
+
+TEXTS = [text for text, _ in SENTENCES]
+TAGS = [tags.split() for _, tags in SENTENCES]
+NEW = ("The dog barked wow", "DET NN V UH")
+
+
+def tags_of(docs):
+    return [[token.tag_ for token in doc] for doc in docs]
+
+
+@pytest.fixture(scope="module", params=["Tagger", "CRFTagger"])
+def original(request):
+    return trained_nlp(steps=20, architecture=request.param)
+
+
+@pytest.fixture
+def nlp(original):
+    return pickle.loads(pickle.dumps(original[0]))
+
+
+def test_old_scores_stay(nlp):
+    pipe = nlp.get_pipe("lstm_tagger")
+    docs, old = [nlp.make_doc(text) for text in TEXTS], pipe.labels
+    before, tags = scores_of(pipe, docs), tags_of(nlp.pipe(TEXTS))
+    assert pipe.add_label("UH") == 1 and pipe.add_label("UH") == 0
+    assert pipe.labels == (*old, "UH") and pipe.model.get_dim("nO") == len(pipe.labels)
+    for now, then in zip(scores_of(pipe, docs), before, strict=True):
+        np.testing.assert_allclose(now[:, :-1], then, atol=1e-5)
+    assert tags_of(nlp.pipe(TEXTS)) == tags
+    assert "UH" not in {tag for tags in tags_of(nlp.pipe(["wow zyx", "qqq"])) for tag in tags}
+
+
+@pytest.mark.parametrize("resumed", [False, True])
+def test_training_goes_on(original, resumed, tmp_path):
+    nlp, optimizer = pickle.loads(pickle.dumps(original))
+    nlp.get_pipe("lstm_tagger").add_label("UH")
+    if resumed:
+        optimizer = nlp.resume_training()
+        optimizer.learn_rate = 0.01
+    data = [*SENTENCES, NEW]
+    train(nlp, make_examples(nlp, data), steps=50, optimizer=optimizer)
+    texts, expected = [text for text, _ in data], [tags.split() for _, tags in data]
+    assert tags_of(nlp.pipe(texts)) == expected
+    nlp.to_disk(tmp_path)
+    for other in (spacy.load(tmp_path), pickle.loads(pickle.dumps(nlp))):
+        assert tags_of(other.pipe(texts)) == expected
+    with nlp.use_params(optimizer.averages):
+        assert tags_of(nlp.pipe(texts)) == expected
+    assert tags_of(nlp.pipe(texts)) == expected
+
+
+def test_a_label_that_is_known_is_enough_for_the_data(original):
+    nlp, optimizer = pickle.loads(pickle.dumps(original))
+    with pytest.raises(ValueError, match=r"P001.*'UH'"):
+        train(nlp, make_examples(nlp, [NEW]), steps=1, optimizer=optimizer)
+    nlp.get_pipe("lstm_tagger").add_label("UH")
+    train(nlp, make_examples(nlp, [NEW]), steps=1, optimizer=optimizer)
+
+
+def test_several_labels_one_after_the_other(nlp):
+    pipe = nlp.get_pipe("lstm_tagger")
+    expected = tags_of(nlp.pipe(TEXTS))
+    for label in ("A", "B", "C"):
+        pipe.add_label(label)
+    assert pipe.model.get_dim("nO") == len(pipe.labels)
+    assert tags_of(nlp.pipe(TEXTS)) == expected
+
+
+def test_rehearsal_with_a_tutor_that_knows_fewer_tags(original):
+    nlp, _ = pickle.loads(pickle.dumps(original))
+    pipe = nlp.get_pipe("lstm_tagger")
+    optimizer = nlp.resume_training()
+    optimizer.learn_rate = 0.01
+    pipe.add_label("UH")
+    # What is new overwrites what was known, then is rehearsed.
+    train(
+        nlp,
+        make_examples(nlp, [("The dog ate the apple", "UH UH UH UH UH")]),
+        steps=10,
+        optimizer=optimizer,
+    )
+    losses = [
+        nlp.rehearse(make_examples(nlp), sgd=optimizer, losses={})["lstm_tagger"] for _ in range(40)
+    ]
+    assert losses[-1] < 0.1 * losses[0]
+    assert tags_of(nlp.pipe(TEXTS)) == TAGS
+
+
+def test_a_model_that_cannot_grow_says_so():
+    nlp, _ = trained_nlp(steps=0)
+    pipe = nlp.get_pipe("lstm_tagger")
+    del pipe.model.attrs["resize_output"]
+    with pytest.raises(ValueError, match="E922"):
+        pipe.add_label("UH")
+
+
+def test_spacys_own_tagger_does_not_grow_by_half():
+    """In the stock factory our model is as rigid as spaCy's."""
+    nlp = spacy.blank("en")
+    config = trained_nlp(steps=0)[0].get_pipe_config("lstm_tagger")["model"]
+    pipe = nlp.add_pipe("tagger", config={"model": config})
+    nlp.initialize(lambda: make_examples(nlp))
+    with pytest.raises(ValueError, match="E922"):
+        pipe.add_label("UH")
+
+
+def test_negative_tags_and_sets_are_no_labels():
+    data = [("The dog", "DET|PRP !V"), ("I slept", "PRP V")]
+    for settings, expected in (
+        ({}, ("DET|PRP", "PRP", "V")),
+        ({"tag_separator": "|"}, ("DET", "PRP", "V")),
+    ):
+        nlp = spacy.blank("en")
+        pipe = nlp.add_pipe("lstm_tagger", config=settings)
+        nlp.initialize(lambda: make_examples(nlp, data))  # noqa: B023
+        assert pipe.labels == expected
+        other = nlp.create_pipe("lstm_tagger", config=settings)
+        other.initialize(lambda: make_examples(nlp, data), labels=["DET|PRP", "!V", "V"])  # noqa: B023
+        assert set(other.labels) == set(expected) - (
+            set() if "tag_separator" in settings else {"PRP"}
+        )
