@@ -1,6 +1,6 @@
 """Accuracy: trains named variants with several seeds and compares them, on a dev split.
 
-    python -m benchmarks.accuracy --ud UD_FOLDER --variants ewt cnn --seeds 0 1 2
+    python -m benchmarks.accuracy --ud UD_FOLDER --variants accurate cnn --seeds 0 1 2
 
 Each run is `spacy train` with overrides, one thread a run. Runs that are in the results file are
 not repeated, so an interrupted experiment goes on where it stopped. The variants are in

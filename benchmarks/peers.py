@@ -74,7 +74,7 @@ def ours_config(treebank: Treebank) -> Config:
     """RETURNS (Config): The project's accurate config."""
     paths = {"paths.train": str(treebank.train), "paths.dev": str(treebank.dev)}
     overrides = {**paths, "vars.tag": treebank.tag}
-    return load_config(ROOT / "configs" / "ewt.cfg", overrides=overrides)
+    return load_config(ROOT / "configs" / "accurate.cfg", overrides=overrides)
 
 
 def cnn_config(treebank: Treebank, *, lang: str) -> Config:

@@ -1,6 +1,6 @@
 """How fast the taggers are: trains or loads them, runs them in turn, prints tables.
 
-python -m benchmarks.speed --pipeline accurate=output/ewt/model-best --threads 1
+python -m benchmarks.speed --pipeline accurate=output/accurate/model-best --threads 1
 """
 
 import argparse

@@ -15,7 +15,7 @@ class Variant:
     """
 
     treebank: str = "en_ewt"
-    config: str | None = "ewt.cfg"
+    config: str | None = "accurate.cfg"
     overrides: dict[str, object] = field(default_factory=dict)
     limit: int = 0
 
@@ -32,14 +32,23 @@ def steps(n: int) -> dict[str, object]:
 
 TENTH = 1254  # sentences: a tenth of en_ewt
 GREEK: dict[str, object] = {"vars.tag": "upos", "nlp.lang": "el"}
+ENCODE = "components.lstm_tagger.model.tok2vec.encode."
+ALONE: dict[str, object] = {ENCODE + "neighbours": 0.0}
+CONCAT: dict[str, object] = {**ALONE, ENCODE + "merge": "concat"}
 VARIANTS = {
     "cnn": Variant(config=None),
-    "ewt": Variant(),
+    "accurate": Variant(),
+    # What each part brings: the recipe without it.
+    "accurate-alone": Variant(overrides=ALONE),
+    "accurate-alone-concat": Variant(overrides=CONCAT),
     "fast": Variant(config="fast.cfg"),
+    "fast-alone": Variant(config="fast.cfg", overrides=ALONE),
     "crf": Variant(config="crf.cfg"),
     "tenth-cnn": Variant(config=None, limit=TENTH),
     "tenth": Variant(limit=TENTH, overrides=steps(800)),
+    "tenth-alone": Variant(limit=TENTH, overrides={**steps(800), **ALONE}),
     "greek-cnn": Variant(treebank="el_gud", config=None, overrides=GREEK),
     "greek": Variant(treebank="el_gud", overrides={**GREEK, **steps(800)}),
+    "greek-alone-concat": Variant(treebank="el_gud", overrides={**GREEK, **steps(800), **CONCAT}),
     "greek-crf": Variant(treebank="el_gud", config="crf.cfg", overrides={**GREEK, **steps(800)}),
 }

@@ -51,16 +51,16 @@ def test_a_run_is_kept_and_not_repeated(tmp_path, monkeypatch, capsys):
     text = (ROOT / "corpus" / "tutorial.conllu").read_text()
     for split in ("train", "dev"):
         (ud / f"{split}.conllu").write_text(text)
-    small = {"components.lstm_tagger.model.tok2vec.width": 8, **variants.steps(4)}
+    small = {"components.lstm_tagger.model.tok2vec.encode.width": 8, **variants.steps(4)}
     variant = variants.Variant(treebank="tiny", overrides=small)
-    monkeypatch.setitem(variants.VARIANTS, "ewt", variant)
+    monkeypatch.setitem(variants.VARIANTS, "accurate", variant)
     results = tmp_path / "results.json"
     folders = ["--ud", str(ud.parent), "--output", str(tmp_path / "out"), "--results", str(results)]
     picture = tmp_path / "plots" / "accuracy.svg"
-    accuracy.main(["--variants", "ewt", "--seeds", "0", "--plot", str(picture), *folders])
+    accuracy.main(["--variants", "accurate", "--seeds", "0", "--plot", str(picture), *folders])
     tables = capsys.readouterr().out
     row, noise = (table.splitlines()[-1] for table in tables.split("\n\n"))
-    assert row.startswith("| ewt | 1 |") and noise.startswith("| ewt | 1 |")
+    assert row.startswith("| accurate | 1 |") and noise.startswith("| accurate | 1 |")
     (run,) = json.loads(results.read_text()).values()
     assert run["overrides"]["training.max_steps"] == 4
     (*_, (seconds, value)) = run["curve"]
@@ -68,7 +68,7 @@ def test_a_run_is_kept_and_not_repeated(tmp_path, monkeypatch, capsys):
     assert value == pytest.approx(run["sentences"], abs=0.01)
     assert "tiny dev, xpos" in picture.read_text()
     monkeypatch.setattr(accuracy, "run", None)  # would fail if it were called
-    accuracy.main(["--variants", "ewt", "--seeds", "0", *folders])
+    accuracy.main(["--variants", "accurate", "--seeds", "0", *folders])
     assert capsys.readouterr().out == tables
 
 

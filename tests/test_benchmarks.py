@@ -9,7 +9,7 @@ import spacy
 from benchmarks import measure, peers, speed, texts, worker
 from benchmarks.packed import pack_pipeline
 
-from .conftest import CORPUS, SMALL, scores_of, trained_nlp
+from .conftest import CORPUS, scores_of, small_model, trained_nlp
 
 DEV = CORPUS / "en-dev.conllu"
 
@@ -19,7 +19,7 @@ def pipeline(tmp_path_factory, small_corpus):
     """The path of a small pipeline of ours, made from the project's config."""
     path = tmp_path_factory.mktemp("pipeline") / "small"
     config = peers.ours_config(peers.Treebank(small_corpus, small_corpus))
-    config["components"]["lstm_tagger"]["model"]["tok2vec"].update(SMALL, depth=2)
+    config["components"]["lstm_tagger"]["model"] = small_model(depth=2)
     peers.train(config, path, gpu_id=-1)
     return path
 

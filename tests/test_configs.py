@@ -35,7 +35,7 @@ def paths(request, small_corpus):
 
 
 def test_configs_are_there():
-    assert {"cpu.cfg", "ewt.cfg", "gpu.cfg", "tutorial.cfg"} <= set(NAMES)
+    assert {"cpu.cfg", "accurate.cfg", "gpu.cfg", "tutorial.cfg"} <= set(NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)
