@@ -20,7 +20,7 @@ from thinc.types import Floats2d
 
 from ..errors import Errors
 from ..models.flat import FlatList, flatten
-from .loss import gold_tags, softmax_gradient
+from .loss import add_soft_targets, gold_tags, soft_targets, softmax_gradient
 
 DEFAULT_CONFIG = """
 [model]
@@ -42,6 +42,8 @@ DEFAULT_MODEL = Config().from_str(DEFAULT_CONFIG)["model"]
         "scorer": {"@scorers": "spacy-lstm-tagger.tagger_scorer.v1"},
         "neg_prefix": "!",
         "label_smoothing": 0.0,
+        "soft_share": 1.0,
+        "soft_weight": 1.0,
     },
     default_score_weights={"tag_acc": 1.0, "tag_acc_sentences": None, "tag_acc_documents": None},
 )
@@ -53,6 +55,8 @@ def make_lstm_tagger(
     scorer: Callable | None,
     neg_prefix: str,
     label_smoothing: float,
+    soft_share: float,
+    soft_weight: float,
 ) -> "LSTMTagger":
     """Make the component. See `LSTMTagger` for the values."""
     return LSTMTagger(
@@ -63,7 +67,17 @@ def make_lstm_tagger(
         scorer=scorer,
         neg_prefix=neg_prefix,
         label_smoothing=label_smoothing,
+        soft_share=soft_share,
+        soft_weight=soft_weight,
     )
+
+
+def check(name: str, value: object, valid: bool, allowed: str) -> None:
+    """RAISES (ValueError): If a setting is not valid."""
+    if not valid:
+        raise ValueError(
+            Errors.M001.format(name=name, value=value, allowed=f"it must be from {allowed}")
+        )
 
 
 class LSTMTagger(Tagger):
@@ -76,6 +90,10 @@ class LSTMTagger(Tagger):
     scorer (Optional[Callable]): The scoring method.
     neg_prefix (str): A tag in the training data that starts with it says what a token is not.
     label_smoothing (float): The probability that the loss spreads over the other tags.
+    soft_share (float): How much of a token's target is a teacher's distribution, where there is
+        one; the rest is its tag. 0: learn from tags alone.
+    soft_weight (float): How much such a token counts in the loss, against 1 for one that has a
+        tag alone.
     RAISES (ValueError): If a value is out of range.
     """
 
@@ -89,12 +107,12 @@ class LSTMTagger(Tagger):
         scorer: Callable | None = tagger_score,
         neg_prefix: str = "!",
         label_smoothing: float = 0.0,
+        soft_share: float = 1.0,
+        soft_weight: float = 1.0,
     ):
-        if not 0.0 <= label_smoothing < 1.0:
-            allowed = "it must be from 0 up to below 1"
-            raise ValueError(
-                Errors.M001.format(name="label_smoothing", value=label_smoothing, allowed=allowed)
-            )
+        check("label_smoothing", label_smoothing, 0.0 <= label_smoothing < 1.0, "0 up to below 1")
+        check("soft_share", soft_share, 0.0 <= soft_share <= 1.0, "0 up to 1")
+        check("soft_weight", soft_weight, 0.0 <= soft_weight < float("inf"), "0 on")
         super().__init__(
             vocab,
             model,
@@ -104,6 +122,7 @@ class LSTMTagger(Tagger):
             neg_prefix=neg_prefix,
             label_smoothing=label_smoothing,
         )
+        self.cfg |= {"soft_share": soft_share, "soft_weight": soft_weight}
 
     def _scores2guesses(self, scores: Sequence[Floats2d]) -> list[NDArray[np.int64]]:
         """RETURNS (list[NDArray[np.int64]]): The best tag of each token, one array a doc."""
@@ -149,6 +168,11 @@ class LSTMTagger(Tagger):
         gradient = softmax_gradient(
             ops, flatten(ops, scores), gold, label_smoothing=self.cfg["label_smoothing"]
         )
+        soft = soft_targets(examples, self.labels)
+        if soft is not None:
+            share, weight = self.cfg["soft_share"], self.cfg["soft_weight"]
+            probs = flatten(ops, scores)
+            gradient = add_soft_targets(ops, gradient, probs, soft, share=share, weight=weight)
         loss = float(ops.xp.square(gradient).sum())
         if np.isnan(loss):
             raise ValueError(SpacyErrors.E910.format(name=self.name))
