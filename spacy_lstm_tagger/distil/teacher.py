@@ -14,6 +14,7 @@ from spacy.tokens import Doc
 from spacy.util import minibatch
 
 from ..errors import Errors
+from ..pipeline import LSTMTagger
 from ..scores import TagScores
 from .texts import Text
 
@@ -39,9 +40,8 @@ class Teacher:
         self.labels: tuple[str, ...] = tuple(getattr(self.pipe, "labels", ()))
         if not self.labels:
             raise ValueError(Errors.D004.format(source=source, name=taggers[0]))
-        cfg = getattr(self.pipe, "cfg", {})
-        if "save_scores" in cfg:
-            cfg["save_scores"] = True
+        if isinstance(self.pipe, LSTMTagger):
+            self.pipe.cfg["save_scores"] = True  # a CRF's marginals are not in its model's scores
 
     def digest(self) -> str:
         """RETURNS (str): What tells this teacher from another one at the same path: a digest of

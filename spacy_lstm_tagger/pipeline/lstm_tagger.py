@@ -20,7 +20,8 @@ from thinc.types import Floats2d
 
 from ..errors import Errors
 from ..models.flat import FlatList, flatten
-from .loss import add_soft_targets, gold_tags, soft_targets, softmax_gradient
+from .loss import gold_tags, softmax_gradient
+from .soft_targets import add_soft_targets, check_soft_settings, soft_targets
 
 DEFAULT_CONFIG = """
 [model]
@@ -72,14 +73,6 @@ def make_lstm_tagger(
     )
 
 
-def check(name: str, value: object, valid: bool, allowed: str) -> None:
-    """RAISES (ValueError): If a setting is not valid."""
-    if not valid:
-        raise ValueError(
-            Errors.M001.format(name=name, value=value, allowed=f"it must be from {allowed}")
-        )
-
-
 class LSTMTagger(Tagger):
     """Tags words, with a word + character LSTM by default.
 
@@ -110,9 +103,12 @@ class LSTMTagger(Tagger):
         soft_share: float = 1.0,
         soft_weight: float = 1.0,
     ):
-        check("label_smoothing", label_smoothing, 0.0 <= label_smoothing < 1.0, "0 up to below 1")
-        check("soft_share", soft_share, 0.0 <= soft_share <= 1.0, "0 up to 1")
-        check("soft_weight", soft_weight, 0.0 <= soft_weight < float("inf"), "0 on")
+        if not 0.0 <= label_smoothing < 1.0:
+            allowed = "it must be from 0 up to below 1"
+            raise ValueError(
+                Errors.M001.format(name="label_smoothing", value=label_smoothing, allowed=allowed)
+            )
+        check_soft_settings(soft_share=soft_share, soft_weight=soft_weight)
         super().__init__(
             vocab,
             model,
