@@ -9,6 +9,7 @@ import pytest
 import spacy
 
 from spacy_lstm_tagger import readers
+from spacy_lstm_tagger.distil import corpora, vocabulary
 from spacy_lstm_tagger.models import architectures
 
 ROOT = Path(__file__).parents[1]
@@ -18,6 +19,9 @@ SETTINGS = {
     "LSTMEncoder.v1": architectures.build_lstm_encoder,
     "Tagger.v1": architectures.build_tagger,
     "ConlluCorpus.v1": readers.create_conllu_reader,
+    "MixedCorpus.v1": corpora.create_mixed_reader,
+    "ShardCorpus.v1": corpora.create_shard_reader,
+    "FillVocabulary.v1": vocabulary.create_vocabulary_filler,
 }
 
 
@@ -44,7 +48,7 @@ def test_settings_of_the_component():
     config = nlp.get_factory_meta("lstm_tagger").default_config
     table = settings("lstm_tagger")
     assert set(table) == set(config)
-    for name in ("label_smoothing", "overwrite", "neg_prefix"):
+    for name in ("label_smoothing", "overwrite", "neg_prefix", "soft_share", "soft_weight"):
         assert table[name] == as_config(config[name])
 
 
