@@ -168,6 +168,12 @@ class ConlluCorpus:
                 for group in shuffle(self._groups(group_by), self.shuffle_buffer):
                     yield from augmenter(nlp, self._make_example(nlp, group))
 
+    def count_words(self) -> int:
+        """RETURNS (int): How many words there are.
+        RAISES (ValueError): If a file is not valid CoNLL-U.
+        """
+        return sum(len(sentence.words) for group in self._groups(1) for sentence in group)
+
     def _make_example(self, nlp: Language, group: list[Sentence]) -> Example:
         columns: dict[str, Any] = {
             name: list(chain.from_iterable(getattr(sentence, name) for sentence in group))

@@ -18,7 +18,7 @@ from spacy.util import ensure_path, registry
 from spacy.vocab import Vocab
 
 from ..errors import Errors
-from ..readers import is_int
+from ..readers import ConlluCorpus, is_int
 from ..readers import shuffle as in_random_order
 from ..scores import TagScores
 
@@ -62,7 +62,7 @@ def create_mixed_reader(
 
     corpora (Dict[str, Callable[[Language], Iterable[Example]]]): The corpora, by name.
     repeat (Optional[Dict[str, int]]): How often each corpus is read in a pass. Once, if it is not
-        named. The corpora are spread evenly over a pass, once the first has told their sizes.
+        named. The corpora are spread evenly over a pass.
     weights (Optional[Dict[str, float]]): Instead of `repeat`: draw each example from a corpus with
         a chance in proportion to its weight. A pass is over when each has been read to its end.
     shuffle_buffer (int): Draw the next example at random from a buffer of this many. 0 keeps the
@@ -121,6 +121,11 @@ class ShardCorpus:
         if not found:
             raise ValueError(Errors.D010.format(path=self.path))
 
+    def count_words(self) -> int:
+        """RETURNS (int): How many words there are."""
+        shards = (DocBin().from_disk(path) for path in walk_corpus(self.path, ".spacy"))
+        return sum(len(tokens) for shard in shards for tokens in shard.tokens)
+
     def _cut(self, doc: Doc) -> Iterator[Doc]:
         """Cut a doc into docs of some sentences."""
         if not len(doc):
@@ -175,8 +180,7 @@ class MixedCorpus:
         check(
             "shuffle_buffer", is_int(self.shuffle_buffer, low=0), "a whole number; 0 turns it off"
         )
-        # How many examples each had in the last pass.
-        self._sizes: dict[str, int] = {}
+        self._words: dict[str, int] = {}  # of each corpus, once they are counted
 
     def __call__(self, nlp: Language) -> Iterator[Example]:
         """Yield examples from the data.
@@ -188,44 +192,54 @@ class MixedCorpus:
         return in_random_order(mixed, self.shuffle_buffer)
 
     def _by_repeat(self, nlp: Language) -> Iterator[Example]:
+        if not self._words:
+            self._words = {name: count_words(c, nlp) for name, c in self.corpora.items()}
         times = {name: (self.repeat or {}).get(name, 1) for name in self.corpora}
-        streams = {name: self._read(name, nlp, n) for name, n in times.items()}
-        drawn = dict.fromkeys(streams, 0)
+        streams = {name: self._again(name, nlp, n) for name, n in times.items()}
+        examples, words = dict.fromkeys(streams, 1), dict.fromkeys(streams, 1)
         while streams:
-            chances = [times[name] for name in streams]
-            if self._sizes.keys() >= streams.keys():
-                # As many as are left of each, so that all end at about the same time.
-                left = [self._sizes[name] * times[name] - drawn[name] for name in streams]
-                chances = [max(1, n) for n in left]
-            (name,) = random.choices(list(streams), chances)
+            # In proportion to how many examples are left of each, so that all end at about the
+            # same time.
+            left = [
+                max(1.0, (self._words[name] * times[name] - words[name]) * examples[name])
+                / words[name]
+                for name in streams
+            ]
+            (name,) = random.choices(list(streams), left)
             example = next(streams[name], None)
             if example is None:
                 del streams[name]
-            else:
-                drawn[name] += 1
-                yield example
+                continue
+            examples[name] += 1
+            words[name] += len(example.predicted)
+            yield example
 
-    def _read(self, name: str, nlp: Language, times: int) -> Iterator[Example]:
+    def _again(self, name: str, nlp: Language, times: int) -> Iterator[Example]:
         for _ in range(times):
-            size = 0
-            for size, example in enumerate(self.corpora[name](nlp), 1):  # noqa: B007
-                yield example
-            self._sizes[name] = size
+            yield from self.corpora[name](nlp)
 
     def _by_weight(self, nlp: Language) -> Iterator[Example]:
         weights = dict(self.weights or {})
         streams = {name: iter(self.corpora[name](nlp)) for name in weights}
         unread = set(streams)
-        while True:
+        while unread:
             (name,) = random.choices(list(weights), list(weights.values()))
             example = next(streams[name], None)
             if example is None:
                 unread.discard(name)
-                if not unread:
-                    return
                 streams[name] = iter(self.corpora[name](nlp))
-                example = next(streams[name])
-            yield example
+                example = next(streams[name], None) if unread else None
+            if example is not None:
+                yield example
+
+
+def count_words(corpus: Reader, nlp: Language) -> int:
+    """RETURNS (int): How many words a corpus has: counted in the files of our readers, for others
+    in their examples.
+    """
+    if isinstance(corpus, (ConlluCorpus, ShardCorpus)):
+        return corpus.count_words()
+    return sum(len(example.predicted) for example in corpus(nlp))
 
 
 def _make_doc(vocab: Vocab, words: NDArray, spaces: NDArray) -> Doc:

@@ -11,7 +11,7 @@ from spacy.tokens import Doc, DocBin
 from spacy.training import Corpus, Example
 from spacy.util import registry
 
-from spacy_lstm_tagger.distil.corpora import MixedCorpus, ShardCorpus
+from spacy_lstm_tagger.distil.corpora import MixedCorpus, ShardCorpus, count_words
 from spacy_lstm_tagger.distil.shards import to_bytes
 from spacy_lstm_tagger.readers import ConlluCorpus
 from spacy_lstm_tagger.scores import TagScores
@@ -163,10 +163,27 @@ def test_corpora_are_spread_over_a_pass(nlp):
     random.seed(0)
     corpora = {"a": Numbered("a", 100), "b": Numbered("b", 1000)}
     mixed = MixedCorpus(corpora, repeat={"a": 3}, shuffle_buffer=0)
-    list(mixed(nlp))  # the first pass tells their sizes
     order = names(mixed(nlp))
     tenths = [sum(n[0] == "a" for n in order[i : i + 130]) for i in range(0, 1300, 130)]
     assert min(tenths) > 15 and max(tenths) < 48  # 30 on average
+
+
+def test_long_docs_are_spread_as_well(nlp, shards):
+    """Gold data in sentences, silver data in docs that are much longer."""
+    random.seed(0)
+    silver = ShardCorpus(shards)  # 12 docs of 8 words
+    mixed = MixedCorpus({"gold": Numbered("a", 96), "silver": silver}, shuffle_buffer=0)
+    where = [i for i, eg in enumerate(mixed(nlp)) if len(eg.predicted) == 8]
+    assert len(where) == 12
+    assert 30 < sum(where) / len(where) < 78  # 54 if they are spread over all of the 108
+
+
+def test_words_are_counted_without_making_docs(nlp, shards):
+    gold = ConlluCorpus(CORPUS / "en-dev.conllu", group_by=3)
+    silver = ShardCorpus(shards, group_by=[1, 2])
+    for corpus in (gold, silver):
+        assert count_words(corpus, nlp) == sum(len(eg.predicted) for eg in corpus(nlp))
+    assert count_words(Numbered("a", 7), nlp) == 7
 
 
 def test_weights(nlp):
@@ -186,7 +203,8 @@ def test_it_is_a_stream(nlp):
             while True:
                 yield from super().__call__(nlp)
 
-    mixed = MixedCorpus({"a": Endless("a", 5), "b": Numbered("b", 5)}, shuffle_buffer=10)
+    corpora = {"a": Endless("a", 5), "b": Numbered("b", 5)}
+    mixed = MixedCorpus(corpora, weights={"a": 1, "b": 1}, shuffle_buffer=10)
     assert len(list(islice(mixed(nlp), 500))) == 500
 
 
