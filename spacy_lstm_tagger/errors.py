@@ -20,8 +20,8 @@ class Errors:
         "labels are known, such as a trained one."
     )
     D005 = (
-        "[D005] The teacher {source} and {whose} have different tags: only the teacher has {more}; "
-        "it has not {less}. Give teachers and a student that were trained on the same tag set."
+        "[D005] The teacher {source} and {whose} have different tags: only the first has {more}; "
+        "only the second has {less}. Give teachers and a student that were trained on the same tag set."
     )
     D006 = (
         "[D006] The teacher {source} gives tags without probabilities, which cannot be averaged "

@@ -1,6 +1,7 @@
 """Teachers: pipelines whose taggers label raw text, alone or averaged."""
 
 import hashlib
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -146,7 +147,9 @@ class Teachers:
         start = 0
         while start < len(doc):
             limit = start + self.max_words
-            end = max((s for s in starts if start < s <= limit), default=limit)
+            end = starts[bisect_right(starts, limit) - 1]
+            if end <= start:  # a sentence without an end
+                end = limit
             orths, spaces, sentences = columns[start:end].T
             part = Doc(nlp.vocab, words=orths, spaces=spaces.astype(bool).tolist())
             sentences[0] = 1

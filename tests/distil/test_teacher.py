@@ -218,7 +218,7 @@ def test_labels_that_are_not_shared(ours):
     teacher = Teacher(ours[0])
     check_labels(teacher, tuple(reversed(teacher.labels)), whose="the student")
     more = [*teacher.labels[1:], "XYZ"]
-    pattern = f"D005.*student.*only the teacher has {teacher.labels[0]};.*has not XYZ"
+    pattern = f"D005.*student.*only the first has {teacher.labels[0]};.*only the second has XYZ"
     with pytest.raises(ValueError, match=pattern):
         check_labels(teacher, more, whose="the student")
 
