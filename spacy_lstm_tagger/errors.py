@@ -21,7 +21,7 @@ class Errors:
     )
     D005 = (
         "[D005] The teacher {source} and {whose} have different tags: only the first has {more}; "
-        "only the second has {less}. Give teachers and a student that were trained on the same tag set."
+        "only the second has {less}. Give teachers and a student of the same tag set."
     )
     D006 = (
         "[D006] The teacher {source} gives tags without probabilities, which cannot be averaged "
