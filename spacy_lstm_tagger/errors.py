@@ -2,8 +2,45 @@
 
 
 class Errors:
-    """Error texts by code. L: loading, M: model configuration, P: pipe, R: reading corpora."""
+    """Error texts by code. D: distillation, L: loading, M: model configuration, P: pipe, R: reading
+    corpora.
+    """
 
+    D001 = "[D001] Found no text at {path}, expected a file, or a folder with some in it."
+    D002 = (
+        "[D002] {place}: this line cannot be read ({error}), expected UTF-8 and, in a .jsonl file, "
+        'an object such as {{"{key}": "A text."}}. Correct the line, or give --text-key.'
+    )
+    D003 = (
+        "[D003] The teacher {source} should have one component that sets token.tag_; found: "
+        "{found}. Give a pipeline with one tagger."
+    )
+    D004 = (
+        "[D004] The component {name!r} of the teacher {source} has no labels. Give a tagger whose "
+        "labels are known, such as a trained one."
+    )
+    D005 = (
+        "[D005] The teacher {source} and {whose} have different tags: only the first has {more}; "
+        "only the second has {less}. Give teachers and a student of the same tag set."
+    )
+    D006 = (
+        "[D006] The teacher {source} gives tags without probabilities, which cannot be averaged "
+        "with those of others. Give it as the only teacher, or leave it out."
+    )
+    D007 = (
+        "[D007] {folder} has silver data that was made otherwise: {name} was {old}, and is {new}. "
+        "Give the same teachers, texts and options to go on, or another --output."
+    )
+    D008 = (
+        "[D008] {folder} has .spacy files, but no {name} that says how they were made. "
+        "Give another --output."
+    )
+    D009 = "[D009] {reader}: found {name} = {value!r}, expected {allowed}."
+    D010 = "[D010] Found no .spacy file with a doc at {path}. Give the folder that was labelled."
+    D011 = (
+        "[D011] FillVocabulary: found no WordCharEmbed layer in this pipeline. Take the callback "
+        "out of [initialize], or use an architecture that reads words and characters."
+    )
     L001 = (
         "[L001] The model file is damaged: its weights cannot be read ({error}). "
         "Copy or package the pipeline again from where it was trained."
@@ -33,6 +70,10 @@ class Errors:
     P001 = (
         "[P001] The training data has the tag {tag!r}, which is not one of the tagger's labels: "
         "{labels}. Initialize the tagger on this data, add the label, or correct the data."
+    )
+    P002 = (
+        "[P002] The training data has probabilities of the tag {tag}, which is not one of the "
+        "tagger's labels: {labels}. Label the text with a teacher of the same tag set."
     )
     P011 = (
         "[P011] The tag dictionary has the tag {tag!r} for {word!r}, which is not one of the "

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import KW_ONLY, dataclass
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from spacy.errors import Errors as SpacyErrors
 from spacy.language import Language
@@ -26,6 +26,8 @@ NEWDOC = re.compile(r"#\s*newdoc(\s|$)")
 RANGE = re.compile(r"([0-9]+)-([0-9]+)")
 EMPTY_NODE = re.compile(r"[0-9]+\.[0-9]+")
 FEATS = re.compile(r"_|[^\s=|]+=[^\s=|]+(\|[^\s=|]+=[^\s=|]+)*")
+
+Item = TypeVar("Item")
 
 
 class Sentence(NamedTuple):
@@ -166,6 +168,12 @@ class ConlluCorpus:
                 for group in shuffle(self._groups(group_by), self.shuffle_buffer):
                     yield from augmenter(nlp, self._make_example(nlp, group))
 
+    def count_words(self) -> int:
+        """RETURNS (int): How many words there are.
+        RAISES (ValueError): If a file is not valid CoNLL-U.
+        """
+        return sum(len(sentence.words) for group in self._groups(1) for sentence in group)
+
     def _make_example(self, nlp: Language, group: list[Sentence]) -> Example:
         columns: dict[str, Any] = {
             name: list(chain.from_iterable(getattr(sentence, name) for sentence in group))
@@ -220,14 +228,14 @@ def is_int(value: object, *, low: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= low
 
 
-def shuffle(groups: Iterator[list[Sentence]], size: int) -> Iterator[list[Sentence]]:
+def shuffle(items: Iterator[Item], size: int) -> Iterator[Item]:
     """Yield docs in an order drawn from a buffer of a given size, so as not to hold them all."""
-    buffer = list(islice(groups, size))
-    for group in groups:
+    buffer = list(islice(items, size))
+    for item in items:
         if buffer:
             i = random.randrange(size)
-            buffer[i], group = group, buffer[i]
-        yield group
+            buffer[i], item = item, buffer[i]
+        yield item
     random.shuffle(buffer)
     yield from buffer
 

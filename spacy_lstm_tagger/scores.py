@@ -58,6 +58,10 @@ class TagScores:
             return None
         return cls(tuple(kept["labels"]), kept["tags"], kept["probabilities"])
 
+    def __getitem__(self, tokens: slice) -> "TagScores":
+        """RETURNS (TagScores): The scores of some of the tokens."""
+        return TagScores(self.labels, self.tags[tokens], self.probabilities[tokens])
+
     def to_doc(self, doc: Doc) -> None:
         """Keep the scores with a doc."""
         doc.user_data[KEY] = {
@@ -66,12 +70,21 @@ class TagScores:
             "probabilities": self.probabilities,
         }
 
-    def dense(self) -> NDArray[np.float32]:
-        """RETURNS (NDArray[np.float32]): The probability of every tag, 0 for those not kept.
-        *Shape:* ``(tokens, tags)``.
+    def dense(self, labels: Sequence[str] | None = None) -> NDArray[np.float32]:
+        """Spread the scores out.
+
+        labels (Optional[Sequence[str]]): A tag set that has every tag of this one, whose order
+            the columns have. None: this one.
+        RETURNS (NDArray[np.float32]): The probability of every tag, 0 for those not kept.
+            *Shape:* ``(tokens, tags)``.
+        RAISES (KeyError): If a tag is not in the tag set.
         """
-        full = np.zeros((len(self.tags), len(self.labels)), dtype=np.float32)
-        np.put_along_axis(full, self.tags.astype(np.int64), self.probabilities, axis=1)
+        columns = self.tags.astype(np.int64)
+        if labels is not None and tuple(labels) != self.labels:
+            index = {label: i for i, label in enumerate(labels)}
+            columns = np.array([index[label] for label in self.labels])[columns]
+        full = np.zeros((len(self.tags), len(labels or self.labels)), dtype=np.float32)
+        np.put_along_axis(full, columns, self.probabilities, axis=1)
         return full
 
 

@@ -1,7 +1,11 @@
 """Every config of the repository is valid and trains as it is."""
 
+import numpy as np
 import pytest
 import spacy
+
+from spacy_lstm_tagger.distil.shards import to_bytes
+from spacy_lstm_tagger.scores import TagScores
 
 from .conftest import CONFIGS, CORPUS, overrides
 
@@ -20,6 +24,19 @@ def vectors(tmp_path_factory, spacy_command):
     return folder / "pipeline"
 
 
+@pytest.fixture(scope="module")
+def silver(tmp_path_factory, small_docs):
+    """Two docs with tags and probabilities, in a shard."""
+    folder = tmp_path_factory.mktemp("silver")
+    docs = [doc.copy() for doc in small_docs[:2]]
+    for doc in docs:
+        labels = sorted({token.tag_ for token in doc})
+        rows = np.array([[float(token.tag_ == label) for label in labels] for token in doc])
+        TagScores.of(labels, rows).to_doc(doc)
+    (folder / "shard-00000.spacy").write_bytes(to_bytes(docs))
+    return folder
+
+
 @pytest.fixture
 def paths(request, small_corpus):
     """RETURNS (Callable): The paths that a config is run with, as command-line arguments."""
@@ -27,6 +44,8 @@ def paths(request, small_corpus):
     def make(name):
         path = small_corpus if name != "tutorial.cfg" else CORPUS / "tutorial.conllu"
         values = {"paths.train": path, "paths.dev": path}
+        if name == "distil.cfg":
+            values["paths.silver"] = request.getfixturevalue("silver")
         if name == "vectors.cfg":
             values["paths.vectors"] = request.getfixturevalue("vectors")
         return overrides(values)
@@ -35,7 +54,7 @@ def paths(request, small_corpus):
 
 
 def test_configs_are_there():
-    assert {"cpu.cfg", "accurate.cfg", "gpu.cfg", "tutorial.cfg"} <= set(NAMES)
+    assert {"cpu.cfg", "accurate.cfg", "distil.cfg", "gpu.cfg", "tutorial.cfg"} <= set(NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -9,6 +9,7 @@ import pytest
 import spacy
 
 from spacy_lstm_tagger import augmenters, dictionaries, readers
+from spacy_lstm_tagger.distil import corpora, vocabulary
 from spacy_lstm_tagger.models import architectures
 
 ROOT = Path(__file__).parents[1]
@@ -21,6 +22,9 @@ SETTINGS = {
     "ConlluCorpus.v1": readers.create_conllu_reader,
     "noise_augmenter.v1": augmenters.create_noise_augmenter,
     "ConlluTagDictionary.v1": dictionaries.read_conllu_tag_dictionary,
+    "MixedCorpus.v1": corpora.create_mixed_reader,
+    "ShardCorpus.v1": corpora.create_shard_reader,
+    "FillVocabulary.v1": vocabulary.create_vocabulary_filler,
 }
 
 

@@ -51,3 +51,16 @@ def test_no_scores_where_none_were_kept_or_tokens_changed(doc):
     with doc.retokenize() as retokenizer:
         retokenizer.merge(doc[:2])
     assert TagScores.from_doc(doc) is None
+
+
+def test_in_the_order_of_another_tag_set():
+    scores = TagScores.of(LABELS, PROBABILITIES)
+    dense = scores.dense(["C", "X", "A", "B"])
+    np.testing.assert_array_equal(dense, np.float32([[0.2, 0, 0.1, 0.7], [0.25, 0, 0.25, 0.5]]))
+    with pytest.raises(KeyError, match="C"):
+        scores.dense(["A", "B"])
+
+
+def test_scores_of_some_tokens():
+    scores = TagScores.of(LABELS, PROBABILITIES)
+    np.testing.assert_array_equal(scores[1:].dense(), PROBABILITIES[1:])

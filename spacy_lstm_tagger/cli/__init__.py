@@ -4,9 +4,11 @@ import typer
 from spacy.cli._util import app
 
 lstm_tagger_cli = typer.Typer(
-    name="lstm-tagger", help="Commands of spacy-lstm-tagger.", no_args_is_help=True
+    name="lstm-tagger",
+    help="Commands for word + character LSTM taggers: calibrate one, label text for another.",
+    no_args_is_help=True,
 )
 app.add_typer(lstm_tagger_cli)
 
 # Each registers its command.
-from . import calibrate  # noqa: E402, F401
+from . import calibrate, label  # noqa: E402, F401

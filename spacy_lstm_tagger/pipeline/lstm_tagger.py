@@ -39,6 +39,7 @@ from .gold import GoldTags, gold_tags, named_tags
 from .gold import tag_counts as count_tags
 from .loss import crf_gradient, softmax_gradient, token_weights
 from .rehearsal import rehearsal_gradient
+from .soft_targets import add_soft_targets, check_soft_settings, soft_targets
 
 # What `cfg` has only where it was set.
 SAVED_IF_SET = (
@@ -72,6 +73,10 @@ class LSTMTagger(Tagger):
     save_scores (bool): Whether to keep the tags' probabilities with the doc.
     n_best (Optional[int]): How many of the best tag sequences to keep with it. None: none.
     threshold (Optional[float]): A tag that is less probable is left empty. None: none is.
+    soft_share (float): How much of a token's target is a teacher's distribution, where there is
+        one; the rest is its tag. 0: learn from tags alone.
+    soft_weight (float): How much such a token counts in the loss, against 1 for one that has a
+        tag alone.
     RAISES (ValueError): If a value is out of range.
     """
 
@@ -92,6 +97,8 @@ class LSTMTagger(Tagger):
         save_scores: bool = False,
         n_best: int | None = None,
         threshold: float | None = None,
+        soft_share: float = 1.0,
+        soft_weight: float = 1.0,
     ):
         if not 0.0 <= label_smoothing < 1.0:
             allowed = "it must be from 0 up to below 1"
@@ -102,6 +109,7 @@ class LSTMTagger(Tagger):
             allowed = "it must be null or some characters"
             raise ValueError(Errors.M001.format(name="tag_separator", value="''", allowed=allowed))
         check_class_weights(class_weights)
+        check_soft_settings(soft_share=soft_share, soft_weight=soft_weight)
         super().__init__(
             vocab,
             model,
@@ -119,6 +127,7 @@ class LSTMTagger(Tagger):
             model.get_ref("crf").attrs["decoded"] = True
         if can_resize(model):
             model.attrs["resize_output"] = resize_output
+        self.soft_share, self.soft_weight = soft_share, soft_weight
 
     @property
     def decoding(self) -> Decoding:
@@ -275,7 +284,12 @@ class LSTMTagger(Tagger):
         if crf is not None:
             loss, gradient = crf_gradient(ops, flat, lengths, crf, gold, **options)
         else:
-            gradient = FlatList(softmax_gradient(ops, flat, gold, **options), lengths)
+            d_logits = softmax_gradient(ops, flat, gold, **options)
+            soft = soft_targets(examples, self.labels)
+            if soft is not None:
+                share, weight = self.soft_share, self.soft_weight
+                d_logits = add_soft_targets(ops, d_logits, flat, soft, share=share, weight=weight)
+            gradient = FlatList(d_logits, lengths)
             loss = float(ops.xp.square(gradient.flat).sum())
         if np.isnan(loss):
             raise ValueError(SpacyErrors.E910.format(name=self.name))

@@ -1,0 +1,184 @@
+"""Distillation: trains students on gold and silver data, and tells what each part of it gives.
+
+    python -m benchmarks.distillation --teacher output/teacher/model-best --silver output/silver
+
+`docs/distillation.md` says how the teacher and the silver data are made. Each run is `spacy train`
+of configs/distil.cfg with overrides, on one thread. Runs that are in the results file are not
+repeated. Configs and logs go beside it.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import spacy
+
+from .accuracy import read, score
+
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "benchmarks" / "results" / "distillation"
+TOK2VEC = "components.lstm_tagger.model.tok2vec."
+# The ablation trains for a quarter of the steps, all of its runs for equally many.
+SHORT: dict[str, object] = {
+    "training.max_steps": 1100,
+    "training.optimizer.learn_rate.total_steps": 1100,
+    "training.eval_frequency": 550,
+}
+GOLD = "${corpora.train.corpora.gold}"
+
+
+@dataclass(frozen=True)
+class Student:
+    """A student: what it changes of configs/distil.cfg.
+
+    words (int): How much silver data it learns from, in words, by whole shards. 0: gold alone.
+    overrides (Mapping[str, object]): Config values, as `spacy train` takes them.
+    """
+
+    words: int = 1_600_000
+    overrides: Mapping[str, object] = field(default_factory=dict)
+
+
+TAGS: dict[str, object] = {"components.lstm_tagger.soft_share": 0.0}
+# The treebank's words alone have rows, as many as configs/distil.cfg has.
+GOLD_WORDS: dict[str, object] = {"initialize.after_init.corpus": GOLD}
+ACCURATE: dict[str, object] = {
+    TOK2VEC + "depth": 2,
+    TOK2VEC + "merge": "sum",
+    TOK2VEC + "word_width": 100,
+    TOK2VEC + "word_rows": 30000,
+    TOK2VEC + "feature_width": 32,
+    TOK2VEC + "feature_rows": 15000,
+}
+STUDENTS = {
+    "fast": Student(),
+    "accurate": Student(overrides=ACCURATE),
+    "gold": Student(words=0, overrides=SHORT),
+    "tags, gold's words": Student(overrides={**SHORT, **TAGS, **GOLD_WORDS}),
+    "tags": Student(overrides={**SHORT, **TAGS}),
+    "probabilities": Student(overrides=SHORT),
+    "0.4 M words": Student(words=400_000, overrides=SHORT),
+    "0.1 M words": Student(words=100_000, overrides=SHORT),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run what is missing, then print the table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
+    parser.add_argument("--ud", type=Path, default=ROOT.parent / "shared" / "ud" / "en_ewt")
+    parser.add_argument("--silver", type=Path, default=ROOT / "output" / "silver")
+    parser.add_argument("--teacher", type=Path, help="a pipeline to score as well")
+    parser.add_argument("--students", nargs="*", default=list(STUDENTS), choices=list(STUDENTS))
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0])
+    parser.add_argument("--output", type=Path, default=ROOT / "output" / "distillation")
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    args = parser.parse_args(argv)
+    args.results.mkdir(parents=True, exist_ok=True)
+    path = args.results / "results.json"
+    results = json.loads(path.read_text()) if path.exists() else {}
+
+    def keep(key: str, result: dict[str, Any]) -> None:
+        results[key] = result
+        path.write_text(json.dumps(results, indent=1) + "\n")
+
+    if args.teacher and "teacher" not in results:
+        keep("teacher", accuracy(args.teacher, args.ud))
+    for seed in args.seeds:
+        for name in args.students:
+            if f"{name}/{seed}" not in results:
+                keep(f"{name}/{seed}", run(name, seed, args))
+    print(table(results))
+
+
+def run(name: str, seed: int, args: argparse.Namespace) -> dict[str, Any]:
+    """Train one student with one seed and score it.
+
+    RETURNS (dict[str, Any]): What was run, accuracies in percent, seconds and peak memory.
+    """
+    student = STUDENTS[name]
+    label = f"{name.replace(' ', '-').replace(',', '').replace(chr(39), '')}-{seed}"
+    overrides: dict[str, object] = {
+        "paths.train": args.ud / "train.conllu",
+        "paths.dev": args.ud / "dev.conllu",
+        "system.seed": seed,
+        **student.overrides,
+    }
+    words = 0
+    config = ROOT / "configs" / "distil.cfg"
+    if student.words:
+        overrides["paths.silver"], words = first_shards(args.silver, student.words, args.output)
+    else:
+        config = without_silver(config, args.output / "gold.cfg")
+    folder = args.output / label
+    command = [sys.executable, "-m", "spacy", "train", str(config), "--output", str(folder)]
+    command += [part for key, value in overrides.items() for part in (f"--{key}", str(value))]
+    start = time.monotonic()
+    with (args.results / f"{label}.log").open("w") as log:
+        env = {**os.environ, "OMP_NUM_THREADS": "1"}
+        process = subprocess.Popen(command, stdout=log, stderr=log, env=env, cwd=ROOT)
+        # Unlike `process.wait` it tells the peak of memory.
+        _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        raise SystemExit(f"{name}: training failed, see {args.results / f'{label}.log'}")
+    shown = {key: value for key, value in overrides.items() if not key.startswith("paths.")}
+    return {
+        "overrides": shown,
+        "silver_words": words,
+        "train_seconds": round(time.monotonic() - start),
+        "peak_mib": round(usage.ru_maxrss / 1024),
+        **accuracy(folder / "model-best", args.ud),
+    }
+
+
+def accuracy(pipeline: Path, ud: Path) -> dict[str, Any]:
+    """RETURNS (dict[str, Any]): A pipeline's accuracies on the dev set, in percent."""
+    known = {word for s in read(ud / "train.conllu", "xpos") for word in s.words}
+    return score(spacy.load(pipeline), ud / "dev.conllu", "xpos", known)[0]
+
+
+def first_shards(silver: Path, words: int, output: Path) -> tuple[Path, int]:
+    """Make a folder of the first shards, as many as it takes to have so many words.
+
+    RETURNS (tuple): The folder, and how many words it has.
+    """
+    shards = json.loads((silver / "manifest.json").read_text())["shards"]
+    folder = output / f"silver-{words}"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    count = 0
+    for shard in shards:
+        if count >= words:
+            break
+        os.link(silver / shard["name"], folder / shard["name"])
+        count += shard["words"]
+    return folder, count
+
+
+def without_silver(config: Path, path: Path) -> Path:
+    """RETURNS (Path): A copy of the config that learns from the treebank alone."""
+    loaded = spacy.util.load_config(config)
+    del loaded["corpora"]["train"]["corpora"]["silver"]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    loaded.to_disk(path, interpolate=False)
+    return path
+
+
+def table(results: dict[str, Any]) -> str:
+    """RETURNS (str): A Markdown table, one row a run."""
+    columns = ("silver_words", "sentences", "tens", "known", "unknown", "train_seconds", "peak_mib")
+    rows = [f"| run | {' | '.join(columns)} |", "|---" * (len(columns) + 1) + "|"]
+    for name, run in results.items():
+        rows.append(f"| {name} | {' | '.join(str(run.get(c, '')) for c in columns)} |")
+    return "\n".join(rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+"""`lstm-tagger label`: label raw text with a teacher, for a student to learn from."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import srsly
+from spacy.cli._util import Arg, Opt, import_code, setup_gpu
+from wasabi import msg
+
+from ..distil.labelling import Job, Progress, label
+from ..distil.teacher import Teacher, check_labels
+from ..readers import read_conllu_labels
+from . import lstm_tagger_cli
+
+STUDENT_HELP = (
+    "Check that the student has the teacher's tags: a CoNLL-U file, labels from `init labels` "
+    "(.json), or a pipeline"
+)
+
+
+@lstm_tagger_cli.command("label")
+def label_cli(
+    teachers: Annotated[list[str], Arg(help="Pipelines with a tagger: names or folders")],
+    texts: Annotated[Path, Opt("--texts", "-t", help="File or folder of texts, see above")],
+    output: Annotated[Path, Opt("--output", "-o", help="Folder for the labelled docs")],
+    student: Annotated[Path | None, Opt("--student", "-s", help=STUDENT_HELP)] = None,
+    tag: Annotated[str, Opt(help="Column of the tags, if --student is CoNLL-U")] = "xpos",
+    text_key: Annotated[str, Opt("--text-key", "-k", help="Name of the text in JSONL")] = "text",
+    limit: Annotated[int, Opt("--limit", "-l", min=0, help="Number of texts. 0: all")] = 0,
+    top_k: Annotated[int, Opt(min=0, help="Tags to keep with probabilities. 0: none")] = 5,
+    max_words: Annotated[int, Opt(min=1, help="Cut longer texts, between sentences")] = 500,
+    shard_size: Annotated[int, Opt(min=1, help="Characters of text in a shard")] = 250_000,
+    n_process: Annotated[int, Opt("--n-process", "-n", min=1, help="Number of processes")] = 1,
+    gpu_id: Annotated[int, Opt("--gpu-id", "-g", help="GPU, or -1 for the CPU")] = -1,
+    code: Annotated[Path | None, Opt("--code", "-c", help="Python file to import first")] = None,
+):
+    """
+    Label raw text with a teacher, for a smaller tagger to learn from: writes .spacy files with
+    the teacher's tags and probabilities; those of several teachers are averaged.
+
+    Texts are read from .jsonl files, .spacy files (whose tokens are kept) and plain text files
+    with one text a line. Work that was interrupted goes on where it stopped, if the command is
+    the same.
+    """
+    import_code(code)
+    setup_gpu(gpu_id)
+    job = Job(
+        teachers=tuple(teachers),
+        texts=texts,
+        text_key=text_key,
+        limit=limit,
+        top_k=top_k,
+        max_words=max_words,
+        shard_size=shard_size,
+    )
+    try:
+        loaded = job.load()
+        if student is not None:
+            labels = read_labels(student, tag=tag)
+            for teacher in loaded.members:
+                check_labels(teacher, labels, whose=str(student))
+        done = label(
+            job, loaded, output, n_process=n_process, gpu_id=gpu_id, code=code, report=show
+        )
+    except (ValueError, OSError) as error:
+        msg.fail(str(error), exits=1)
+    msg.good(f"{done.words:,} words in {len(done)} shards", output)
+
+
+def show(progress: Progress) -> None:
+    """Print how far the work is."""
+    left = timedelta(seconds=round(progress.left))
+    msg.text(
+        f"{progress.fraction:4.0%}  {progress.words:>12,} words  {progress.speed:>9,.0f} words/s  "
+        f"{left} left"
+    )
+
+
+def read_labels(path: Path, *, tag: str = "xpos") -> list[str]:
+    """Read the tag set of a student.
+
+    path (Path): A CoNLL-U file or a folder of them, a list of labels as JSON, or a pipeline.
+    tag (str): The column of a CoNLL-U file that has the tags.
+    RETURNS (list[str]): The tags.
+    """
+    if path.suffix == ".json":
+        return srsly.read_json(path)
+    if (path / "config.cfg").exists():
+        return list(Teacher(str(path)).labels)
+    return read_conllu_labels(path=path, tag=tag)

@@ -1,0 +1,1 @@
+"""Distillation: a teacher labels raw text, a student learns from it beside the treebank."""

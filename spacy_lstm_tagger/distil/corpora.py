@@ -1,0 +1,250 @@
+"""Readers for distillation: shards of silver data, and a mixture of corpora."""
+
+import random
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import KW_ONLY, dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from spacy.attrs import ORTH, SENT_START, SPACY, TAG
+from spacy.errors import Errors as SpacyErrors
+from spacy.language import Language
+from spacy.tokens import Doc, DocBin
+from spacy.training import Example
+from spacy.training.corpus import walk_corpus
+from spacy.util import ensure_path, registry
+from spacy.vocab import Vocab
+
+from ..errors import Errors
+from ..readers import ConlluCorpus, is_int
+from ..readers import shuffle as in_random_order
+from ..scores import TagScores
+
+Reader = Callable[[Language], Iterable[Example]]
+
+
+@registry.readers("spacy-lstm-tagger.ShardCorpus.v1")
+def create_shard_reader(
+    *,
+    path: Path | None,
+    group_by: int | list[int] = 0,
+    shuffle: bool = True,
+) -> Reader:
+    """Create a reader of docs with tags and their probabilities, as `lstm-tagger label` writes.
+
+    path (Optional[Path]): A folder of .spacy files, or one such file. They are read one at a time.
+    group_by (Union[int, List[int]]): Cut each doc into docs of this many sentences, or of a
+        number that is drawn from [low, high] for each of them in every pass. 0: docs stay whole.
+    shuffle (bool): Whether each pass has its own order of files, and of the docs of a file.
+    RETURNS (Callable[[Language], Iterable[Example]]): The reader.
+    RAISES (ValueError): If a value is not allowed.
+    RAISES (FileNotFoundError): If the path does not exist.
+    """
+    if path is None:
+        raise ValueError(SpacyErrors.E913)
+    return ShardCorpus(path, group_by=group_by, shuffle=shuffle)
+
+
+@registry.readers("spacy-lstm-tagger.MixedCorpus.v1")
+def create_mixed_reader(
+    *,
+    corpora: dict[str, Any],
+    repeat: dict[str, int] | None = None,
+    weights: dict[str, float] | None = None,
+    shuffle_buffer: int = 1000,
+) -> Reader:
+    """Create a reader that mixes corpora, for training on gold and silver data at once.
+
+    Each corpus is read as a stream, and read anew when it is needed again. In memory are only the
+    examples of the shuffle buffer and what the corpora hold themselves.
+
+    corpora (Dict[str, Callable[[Language], Iterable[Example]]]): The corpora, by name.
+    repeat (Optional[Dict[str, int]]): How often each corpus is read in a pass. Once, if it is not
+        named. The corpora are spread evenly over a pass.
+    weights (Optional[Dict[str, float]]): Instead of `repeat`: draw each example from a corpus with
+        a chance in proportion to its weight. A pass is over when each has been read to its end.
+    shuffle_buffer (int): Draw the next example at random from a buffer of this many. 0 keeps the
+        order of each corpus.
+    RETURNS (Callable[[Language], Iterable[Example]]): The reader.
+    RAISES (ValueError): If a value is not allowed.
+    """
+    return MixedCorpus(corpora, repeat=repeat, weights=weights, shuffle_buffer=shuffle_buffer)
+
+
+@dataclass
+class ShardCorpus:
+    """Iterate Example objects from .spacy files. In memory are the docs of one file.
+
+    The arguments are those of `create_shard_reader`.
+    """
+
+    path: Path
+    _: KW_ONLY
+    group_by: int | list[int] = 0
+    shuffle: bool = True
+
+    def __post_init__(self) -> None:
+        bounds = self.group_by if isinstance(self.group_by, (list, tuple)) else [self.group_by] * 2
+        valid = len(bounds) == 2 and all(is_int(bound, low=0) for bound in bounds)
+        valid = valid and (self.group_by == 0 or 1 <= bounds[0] <= bounds[1])
+        if not valid:
+            allowed = "0, a number of sentences, or [low, high] with 1 <= low <= high"
+            raise ValueError(_message("ShardCorpus", "group_by", self.group_by, allowed))
+        self._bounds = bounds
+        self.path = ensure_path(self.path)
+        if not self.path.exists():
+            raise FileNotFoundError(Errors.D010.format(path=self.path))
+
+    def __call__(self, nlp: Language) -> Iterator[Example]:
+        """Yield examples from the data.
+
+        nlp (Language): The current nlp object.
+        YIELDS (Example): The examples. A predicted doc has words and spaces only; its reference
+            has tags, `TagScores` and starts of sentences as well, if the file has them.
+        RAISES (ValueError): If there is no doc.
+        """
+        paths = walk_corpus(self.path, ".spacy")
+        if self.shuffle:
+            random.shuffle(paths)
+        found = False
+        for path in paths:
+            docs = DocBin().from_disk(path).get_docs(nlp.vocab)
+            references = [part for doc in docs for part in self._cut(doc)]
+            if self.shuffle:
+                random.shuffle(references)
+            for reference in references:
+                found = True
+                words, spaces = reference.to_array(ORTH), reference.to_array(SPACY)
+                yield Example(_make_doc(nlp.vocab, words, spaces), reference)
+        if not found:
+            raise ValueError(Errors.D010.format(path=self.path))
+
+    def count_words(self) -> int:
+        """RETURNS (int): How many words there are."""
+        shards = (DocBin().from_disk(path) for path in walk_corpus(self.path, ".spacy"))
+        return sum(len(tokens) for shard in shards for tokens in shard.tokens)
+
+    def _cut(self, doc: Doc) -> Iterator[Doc]:
+        """Cut a doc into docs of some sentences."""
+        if not len(doc):
+            return
+        if not self.group_by:
+            yield doc
+            return
+        columns = doc.to_array([ORTH, SPACY, SENT_START, TAG])
+        starts = np.flatnonzero(columns[:, 2] == 1).tolist()
+        starts = sorted({0, *starts})
+        scores = TagScores.from_doc(doc)
+        i = 0
+        while i < len(starts):
+            start = starts[i]
+            i += random.randint(*self._bounds)
+            end = starts[i] if i < len(starts) else len(doc)
+            part = _make_doc(doc.vocab, columns[start:end, 0], columns[start:end, 1])
+            part.from_array([SENT_START, TAG], cast(Any, columns[start:end, 2:]))
+            if scores is not None:
+                scores[start:end].to_doc(part)
+            yield part
+
+
+@dataclass
+class MixedCorpus:
+    """Iterate Example objects from several corpora, mixed as they are streamed.
+
+    The arguments are those of `create_mixed_reader`.
+    """
+
+    corpora: Mapping[str, Reader]
+    _: KW_ONLY
+    repeat: Mapping[str, int] | None = None
+    weights: Mapping[str, float] | None = None
+    shuffle_buffer: int = 1000
+
+    def __post_init__(self) -> None:
+        def check(name: str, valid: bool, allowed: str) -> None:
+            if not valid:
+                raise ValueError(_message("MixedCorpus", name, getattr(self, name), allowed))
+
+        names = ", ".join(map(repr, self.corpora))
+        check("corpora", bool(self.corpora), "one or more")
+        check("weights", self.weights is None or self.repeat is None, "null, as repeat is set")
+        repeat, weights = self.repeat or {}, self.weights
+        valid = set(repeat) <= set(self.corpora) and all(is_int(n, low=1) for n in repeat.values())
+        check("repeat", valid, f"a whole number from 1 on for some of {names}")
+        valid = weights is None or (
+            set(weights) == set(self.corpora) and all(weight > 0 for weight in weights.values())
+        )
+        check("weights", valid, f"a number above 0 for each of {names}")
+        check(
+            "shuffle_buffer", is_int(self.shuffle_buffer, low=0), "a whole number; 0 turns it off"
+        )
+        self._words: dict[str, int] = {}  # of each corpus, once they are counted
+
+    def __call__(self, nlp: Language) -> Iterator[Example]:
+        """Yield examples from the data.
+
+        nlp (Language): The current nlp object.
+        YIELDS (Example): The examples.
+        """
+        mixed = self._by_repeat(nlp) if self.weights is None else self._by_weight(nlp)
+        return in_random_order(mixed, self.shuffle_buffer)
+
+    def _by_repeat(self, nlp: Language) -> Iterator[Example]:
+        if not self._words:
+            self._words = {name: count_words(c, nlp) for name, c in self.corpora.items()}
+        times = {name: (self.repeat or {}).get(name, 1) for name in self.corpora}
+        streams = {name: self._again(name, nlp, n) for name, n in times.items()}
+        examples, words = dict.fromkeys(streams, 1), dict.fromkeys(streams, 1)
+        while streams:
+            # In proportion to how many examples are left of each, so that all end at about the
+            # same time.
+            left = [
+                max(1.0, (self._words[name] * times[name] - words[name]) * examples[name])
+                / words[name]
+                for name in streams
+            ]
+            (name,) = random.choices(list(streams), left)
+            example = next(streams[name], None)
+            if example is None:
+                del streams[name]
+                continue
+            examples[name] += 1
+            words[name] += len(example.predicted)
+            yield example
+
+    def _again(self, name: str, nlp: Language, times: int) -> Iterator[Example]:
+        for _ in range(times):
+            yield from self.corpora[name](nlp)
+
+    def _by_weight(self, nlp: Language) -> Iterator[Example]:
+        weights = dict(self.weights or {})
+        streams = {name: iter(self.corpora[name](nlp)) for name in weights}
+        unread = set(streams)
+        while unread:
+            (name,) = random.choices(list(weights), list(weights.values()))
+            example = next(streams[name], None)
+            if example is None:
+                unread.discard(name)
+                streams[name] = iter(self.corpora[name](nlp))
+                example = next(streams[name], None) if unread else None
+            if example is not None:
+                yield example
+
+
+def count_words(corpus: Reader, nlp: Language) -> int:
+    """RETURNS (int): How many words a corpus has: counted in the files of our readers, for others
+    in their examples.
+    """
+    if isinstance(corpus, (ConlluCorpus, ShardCorpus)):
+        return corpus.count_words()
+    return sum(len(example.predicted) for example in corpus(nlp))
+
+
+def _make_doc(vocab: Vocab, words: NDArray, spaces: NDArray) -> Doc:
+    return Doc(vocab, words=cast(list, words), spaces=spaces.astype(bool).tolist())
+
+
+def _message(reader: str, name: str, value: object, allowed: str) -> str:
+    return Errors.D009.format(reader=reader, name=name, value=value, allowed=allowed)

@@ -1,0 +1,202 @@
+"""Label raw text with teachers, in shards that can be made by several processes."""
+
+import multiprocessing
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import spacy
+import torch
+from spacy.cli._util import import_code
+
+from .shards import ShardFolder, to_bytes
+from .teacher import Teachers
+from .texts import Text, find_texts, in_shards, read_texts
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to label, and how.
+
+    teachers (tuple[str, ...]): Names or folders of pipelines.
+    texts (Path): A file or a folder of them, see `read_texts`.
+    text_key (str): The name of the text in a .jsonl file.
+    limit (int): Label only this many texts. 0: all.
+    top_k (int): How many tags of a token to keep with their probabilities. 0: only the tag.
+    max_words (int): A longer text is cut into several docs.
+    shard_size (int): How many characters of text complete a shard.
+    """
+
+    teachers: tuple[str, ...]
+    texts: Path
+    text_key: str = "text"
+    limit: int = 0
+    top_k: int = 5
+    max_words: int = 500
+    shard_size: int = 250_000
+
+    def load(self) -> Teachers:
+        """RETURNS (Teachers): The teachers."""
+        return Teachers(self.teachers, top_k=self.top_k, max_words=self.max_words)
+
+    def options(self, teachers: Teachers, paths: Iterable[Path]) -> dict[str, Any]:
+        """RETURNS (dict[str, Any]): What the labels depend on, for the manifest."""
+        return {
+            **asdict(self),
+            "teachers": {teacher.source: teacher.digest() for teacher in teachers.members},
+            "labels": list(teachers.labels),
+            "texts": {path.name: path.stat().st_size for path in paths},
+        }
+
+
+class Shard(NamedTuple):
+    """Labelled texts, ready to be written.
+
+    data (bytes): The docs in spaCy's format.
+    docs (int): How many there are.
+    words (int): How many words they have.
+    texts (int): How many texts they were made of.
+    size (float): The size of these in their files, in bytes.
+    """
+
+    data: bytes
+    docs: int
+    words: int
+    texts: int
+    size: float
+
+    @classmethod
+    def of(cls, texts: list[Text], teachers: Teachers) -> "Shard":
+        """RETURNS (Shard): Texts that are labelled by these teachers."""
+        docs = teachers.label(texts)
+        size = sum(text.size for text in texts)
+        return cls(to_bytes(docs), len(docs), sum(map(len, docs)), len(texts), size)
+
+
+@dataclass
+class Progress:
+    """How far the work is.
+
+    total (float): The size of all texts, in bytes.
+    limit (int): How many texts are to be labelled. 0: all.
+    fraction (float): How much of the work is done, that of earlier runs included.
+    words (int): The words that this run has labelled.
+    speed (float): Words a second.
+    left (float): The seconds that are left.
+    """
+
+    total: float
+    limit: int
+    fraction: float = 0.0
+    words: int = 0
+    speed: float = 0.0
+    left: float = float("inf")
+
+    def __post_init__(self):
+        self._texts, self._size, self._skipped = 0, 0.0, 0.0
+        self._start = time.monotonic()
+
+    def skip(self, texts: Iterable[Text]) -> None:
+        """Pass over texts that an earlier run has labelled."""
+        texts = list(texts)
+        self._add(len(texts), sum(text.size for text in texts))
+        self._skipped = self.fraction
+        self._start = time.monotonic()
+
+    def add(self, shard: Shard) -> None:
+        """Count a shard."""
+        self._add(shard.texts, shard.size)
+        self.words += shard.words
+        seconds = max(time.monotonic() - self._start, 1e-9)
+        self.speed = self.words / seconds
+        self.left = seconds * (1.0 - self.fraction) / max(self.fraction - self._skipped, 1e-9)
+
+    def _add(self, texts: int, size: float) -> None:
+        self._texts += texts
+        self._size += size
+        by_limit = self._texts / self.limit if self.limit else 0.0
+        self.fraction = min(1.0, max(self._size / self.total, by_limit))
+
+
+def label(
+    job: Job,
+    teachers: Teachers,
+    folder: Path,
+    *,
+    n_process: int = 1,
+    gpu_id: int = -1,
+    code: Path | None = None,
+    report: Callable[[Progress], None],
+) -> ShardFolder:
+    """Label texts. Shards that are there already are not made again.
+
+    job (Job): What to label.
+    teachers (Teachers): Its teachers. They label if there is one process.
+    folder (Path): Where the shards go.
+    n_process (int): How many processes label. If there are several, each loads the teachers.
+    gpu_id (int): The GPU that they use. -1: none.
+    code (Optional[Path]): A file with registered functions that the teachers need.
+    report (Callable[[Progress], None]): Is told the progress after each shard.
+    RETURNS (ShardFolder): The shards.
+    RAISES (ValueError): If the folder has shards that were made otherwise, or a text is not valid.
+    """
+    paths = find_texts(job.texts)
+    done = ShardFolder(folder, job.options(teachers, paths))
+    if done.is_complete:
+        return done
+    texts = islice(read_texts(paths, text_key=job.text_key), job.limit or None)
+    shards = in_shards(texts, job.shard_size)
+    progress = Progress(sum(path.stat().st_size for path in paths), job.limit)
+    for skipped in islice(shards, len(done)):
+        progress.skip(skipped)
+    if n_process == 1:
+        made: Iterator[Shard] = (Shard.of(shard, teachers) for shard in shards)
+    else:
+        made = _in_processes(shards, n_process, (job, gpu_id, code))
+    for shard in made:
+        done.add(shard.data, docs=shard.docs, words=shard.words)
+        progress.add(shard)
+        report(progress)
+    done.complete()
+    return done
+
+
+def _in_processes(
+    shards: Iterator[list[Text]], n_process: int, initargs: tuple[Job, int, Path | None]
+) -> Iterator[Shard]:
+    """Label shards in several processes. Only a few wait at a time, so the texts stay a stream."""
+    # Not forked: PyTorch's threads do not survive that.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(
+        n_process, mp_context=context, initializer=_start_worker, initargs=initargs
+    ) as pool:
+        waiting: deque[Future[Shard]] = deque()
+        for shard in shards:
+            waiting.append(pool.submit(_work, shard))
+            if len(waiting) >= 2 * n_process:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+_teachers: Teachers | None = None  # those of a worker process
+
+
+def _start_worker(job: Job, gpu_id: int, code: Path | None) -> None:
+    global _teachers
+    import_code(code)
+    if gpu_id >= 0:
+        spacy.require_gpu(gpu_id)
+    torch.set_num_threads(1)
+    _teachers = job.load()
+
+
+def _work(texts: list[Text]) -> Shard:
+    if _teachers is None:
+        raise RuntimeError("the worker has no teachers")
+    return Shard.of(texts, _teachers)

@@ -1,0 +1,200 @@
+"""Teachers: pipelines whose taggers label raw text, alone or averaged."""
+
+import hashlib
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import spacy
+from numpy.typing import NDArray
+from spacy.attrs import IS_SPACE, ORTH, SENT_START, SPACY, TAG
+from spacy.pipeline import Sentencizer, Tagger
+from spacy.tokens import Doc
+from spacy.util import minibatch
+
+from ..errors import Errors
+from ..pipeline import LSTMTagger
+from ..scores import TagScores
+from .texts import Text
+
+
+class Teacher:
+    """A pipeline with a component that sets `token.tag_`: ours, spaCy's, or any other.
+
+    source (str): The name of an installed pipeline, or the folder of one.
+    RAISES (ValueError): If not exactly one of its components tags, or that has no tag set.
+    """
+
+    def __init__(self, source: str):
+        self.source = source
+        self.nlp = spacy.load(source)
+        names = self.nlp.pipe_names
+        taggers = [n for n in names if "token.tag" in self.nlp.get_pipe_meta(n).assigns]
+        if len(taggers) != 1:
+            found = ", ".join(taggers) or "none"
+            raise ValueError(Errors.D003.format(source=source, found=found))
+        # What comes before the tagger may feed it; what comes after it is not needed.
+        self.nlp.select_pipes(enable=names[: names.index(taggers[0]) + 1])
+        self.pipe = self.nlp.get_pipe(taggers[0])
+        self.labels: tuple[str, ...] = tuple(getattr(self.pipe, "labels", ()))
+        if not self.labels:
+            raise ValueError(Errors.D004.format(source=source, name=taggers[0]))
+        if isinstance(self.pipe, LSTMTagger):
+            self.pipe.cfg["save_scores"] = True  # a CRF's marginals are not in its model's scores
+
+    def digest(self) -> str:
+        """RETURNS (str): What tells this teacher from another one at the same path: a digest of
+        its files.
+        """
+        digest = hashlib.blake2b(digest_size=16)
+        folder = Path(self.nlp.path)
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            digest.update(str(path.relative_to(folder)).encode())
+            with path.open("rb") as file:
+                while block := file.read(1 << 20):
+                    digest.update(block)
+        return digest.hexdigest()
+
+    def label(self, docs: Sequence[Doc]) -> NDArray[np.float32] | None:
+        """Tag docs.
+
+        docs (Sequence[Doc]): Docs of this pipeline's vocabulary. They get their tags.
+        RETURNS (Optional[NDArray[np.float32]]): The probability of each of `labels`. None if the
+            tagger gives tags alone. *Shape:* ``(tokens, labels)``.
+        """
+        for _ in self.nlp.pipe(docs):
+            pass
+        kept = [TagScores.from_doc(doc) for doc in docs]
+        if all(kept):
+            return np.concatenate([s.dense(self.labels) for s in kept if s is not None])
+        if not isinstance(self.pipe, Tagger) or not self.pipe.model.has_ref("softmax"):
+            return None
+        model = self.pipe.model
+        scores = []
+        for batch in minibatch(docs, self.nlp.batch_size):
+            scores += [model.ops.to_numpy(doc_scores) for doc_scores in model.predict(batch)]
+        return probabilities(np.concatenate(scores))
+
+
+class Teachers:
+    """Teachers whose probabilities are averaged.
+
+    sources (Sequence[str]): The names or folders of the pipelines. The first one tokenizes.
+    top_k (int): How many tags of a token to keep with their probabilities. 0: only the tag.
+    max_words (int): A longer text is cut, at the end of a sentence if it can be, so that none is
+        too long for a teacher.
+    RAISES (ValueError): If a pipeline cannot teach, or their tag sets differ.
+    """
+
+    def __init__(self, sources: Sequence[str], *, top_k: int = 5, max_words: int = 500):
+        self.members = [Teacher(source) for source in sources]
+        self.top_k = top_k
+        self.max_words = max_words
+        first, *others = self.members
+        self.labels = first.labels
+        for other in others:
+            check_labels(other, first.labels, whose=first.source)
+        for teacher in self.members if others else []:
+            if teacher.label([Doc(teacher.nlp.vocab, words=["."])]) is None:
+                raise ValueError(Errors.D006.format(source=teacher.source))
+        self._sentencizer = Sentencizer()
+
+    def label(self, texts: Iterable[Text]) -> list[Doc]:
+        """Label texts.
+
+        texts (Iterable[Text]): The texts.
+        RETURNS (list[Doc]): Docs with starts of sentences, tags, and `TagScores` if the teachers
+            have probabilities. White space has no tag and no probabilities.
+        """
+        docs = [part for text in texts for part in self._make_docs(text)]
+        if not docs:
+            return []
+        tags, total = self._label(self.members[0], docs)
+        for teacher in self.members[1:]:
+            total = total + self._label(teacher, docs)[1]
+        if len(self.members) > 1:
+            keys = [docs[0].vocab.strings.add(label) for label in self.labels]
+            tags = np.array(keys, dtype=np.uint64)[total.argmax(axis=1)]
+        spaces = np.concatenate([doc.to_array(IS_SPACE) for doc in docs]).astype(bool)
+        tags[spaces] = 0
+        scores = None
+        if total is not None and self.top_k:
+            total[spaces] = 0.0
+            mean = total / np.float32(len(self.members))
+            scores = TagScores.of(self.labels, mean, top=self.top_k, half=True)
+        start = 0
+        for doc in docs:
+            part = slice(start, start := start + len(doc))
+            doc.from_array(TAG, tags[part])
+            if scores is not None:
+                scores[part].to_doc(doc)
+        return docs
+
+    def _make_docs(self, text: Text) -> Iterator[Doc]:
+        """Tokenize a text, and cut it if it is too long."""
+        nlp = self.members[0].nlp
+        if text.text is None:
+            doc = Doc(nlp.vocab, words=text.words, spaces=text.spaces)
+        else:  # not `nlp.make_doc`, which refuses a text that is too long for a parser
+            doc = nlp.tokenizer(text.text)
+        if doc.to_array(IS_SPACE).all():
+            return
+        self._sentencizer(doc)
+        columns = doc.to_array([ORTH, SPACY, SENT_START])
+        starts = [*np.flatnonzero(columns[:, 2] == 1).tolist(), len(doc)]
+        start = 0
+        while start < len(doc):
+            limit = start + self.max_words
+            end = starts[bisect_right(starts, limit) - 1]
+            if end <= start:  # a sentence without an end
+                end = limit
+            orths, spaces, sentences = columns[start:end].T
+            part = Doc(nlp.vocab, words=orths, spaces=spaces.astype(bool).tolist())
+            sentences[0] = 1
+            yield part.from_array(SENT_START, sentences)
+            start = end
+
+    def _label(self, teacher: Teacher, docs: Sequence[Doc]) -> tuple[Any, Any]:
+        """RETURNS (tuple): A teacher's tags, and their probabilities in the order of `labels`."""
+        vocab = teacher.nlp.vocab
+        copies = [
+            Doc(vocab, [t.text for t in doc], [bool(t.whitespace_) for t in doc]) for doc in docs
+        ]
+        scores = teacher.label(copies)
+        tags = np.concatenate([copy.to_array(TAG) for copy in copies])
+        if scores is not None and teacher.labels != self.labels:
+            scores = scores[:, [teacher.labels.index(label) for label in self.labels]]
+        return tags, scores
+
+
+def check_labels(teacher: Teacher, labels: Sequence[str], *, whose: str) -> None:
+    """Compare tag sets, whose order does not matter.
+
+    teacher (Teacher): The teacher.
+    labels (Sequence[str]): The tags that it should have.
+    whose (str): Whose tags these are.
+    RAISES (ValueError): If one of them has a tag that the other has not.
+    """
+    tags = set(teacher.labels), set(labels)
+    if tags[0] != tags[1]:
+        more, less = (
+            ", ".join(sorted(difference)) or "none"
+            for difference in (tags[0] - tags[1], tags[1] - tags[0])
+        )
+        names = {"source": teacher.source, "whose": whose}
+        raise ValueError(Errors.D005.format(more=more, less=less, **names))
+
+
+def probabilities(scores: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Make probabilities of what a tagger's model predicts: logits, which have the same best tag
+    and are what models of `normalize = false` give, or probabilities already.
+
+    scores (NDArray[np.float32]): *Shape:* ``(tokens, tags)``.
+    RETURNS (NDArray[np.float32]): *Shape:* ``(tokens, tags)``.
+    """
+    if (scores >= 0.0).all() and np.allclose(scores.sum(axis=1), 1.0, atol=1e-3):
+        return scores
+    exp = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return exp / exp.sum(axis=1, keepdims=True)

@@ -1,0 +1,122 @@
+"""Soft targets: learning from the probabilities that a teacher has left with the training data."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from spacy.attrs import ORTH
+from spacy.training import Example
+from thinc.api import Ops
+from thinc.types import Floats2d
+
+from ..errors import Errors
+from ..scores import TagScores
+
+
+def check_soft_settings(*, soft_share: float, soft_weight: float) -> None:
+    """RAISES (ValueError): If a setting of the component is out of range."""
+    for name, value, high in (
+        ("soft_share", soft_share, 1.0),
+        ("soft_weight", soft_weight, float("inf")),
+    ):
+        if not 0.0 <= value <= high:
+            allowed = "it must be from 0 to 1" if high == 1.0 else "it must be 0 or more"
+            raise ValueError(Errors.M001.format(name=name, value=value, allowed=allowed))
+
+
+@dataclass(frozen=True)
+class SoftTargets:
+    """A teacher's distribution for some tokens of a batch.
+
+    tokens (NDArray[np.int64]): Which tokens. *Shape:* ``(targets,)``.
+    probabilities (NDArray[np.float32]): Their distributions, which sum to 1.
+        *Shape:* ``(targets, tags)``.
+    """
+
+    tokens: NDArray[np.int64]
+    probabilities: NDArray[np.float32]
+
+
+def soft_targets(examples: Iterable[Example], labels: Sequence[str]) -> SoftTargets | None:
+    """Read the probabilities that a teacher has left with the references of a batch, as
+    `TagScores`. Those of the best tags are scaled to sum to 1.
+
+    examples (Iterable[Example]): The batch.
+    labels (Sequence[str]): The tag set, which may be in another order than the teacher's.
+    RETURNS (Optional[SoftTargets]): The targets. None if no token has one.
+    RAISES (ValueError): If the teacher has a tag that is not in the tag set.
+    """
+    tokens, rows = [], []
+    start = 0
+    for eg in examples:
+        scores = TagScores.from_doc(eg.reference)
+        if scores is not None:
+            try:
+                dense = scores.dense(labels)
+            except KeyError as e:
+                known = ", ".join(labels)
+                raise ValueError(Errors.P002.format(tag=e, labels=known)) from e
+            where = np.arange(len(dense))
+            if not same_tokens(eg):
+                where, dense = one_to_one(eg, dense)
+            mass = dense.sum(axis=1, keepdims=True)
+            scored = mass[:, 0] > 0.0  # white space, for instance, is not
+            tokens.append(start + where[scored])
+            rows.append(dense[scored] / mass[scored])
+        start += len(eg.predicted)
+    if not tokens:
+        return None
+    return SoftTargets(np.concatenate(tokens), np.concatenate(rows))
+
+
+def same_tokens(eg: Example) -> bool:
+    """RETURNS (bool): Whether the two docs of an example have the same tokens."""
+    return len(eg.predicted) == len(eg.reference) and np.array_equal(
+        eg.predicted.to_array(ORTH), eg.reference.to_array(ORTH)
+    )
+
+
+def one_to_one(
+    eg: Example, rows: NDArray[np.float32]
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Keep the rows of the reference's tokens that are a token of the predicted doc as well.
+
+    RETURNS (tuple): These tokens of the predicted doc, and their rows.
+    """
+    x2y, y2x = eg.alignment.x2y, eg.alignment.y2x
+    lengths = np.asarray(x2y.lengths)
+    tokens = np.flatnonzero(lengths == 1)
+    others = np.asarray(x2y.data)[np.cumsum(lengths)[tokens] - 1]
+    single = np.asarray(y2x.lengths)[others] == 1
+    return tokens[single], rows[others[single]]
+
+
+def add_soft_targets(
+    ops: Ops,
+    d_logits: Floats2d,
+    probs: Floats2d,
+    soft: SoftTargets,
+    *,
+    share: float,
+    weight: float,
+) -> Floats2d:
+    r"""Turn the gradient of tokens that a teacher has scored into that of
+
+    .. math:: w \left[ s\, H(q, p) + (1 - s)\, H(y, p) \right]
+
+    with the student's distribution :math:`p`, the teacher's :math:`q` and the tag :math:`y`
+    (Hinton et al. 2015, https://arxiv.org/abs/1503.02531).
+
+    ops (Ops): The device's operations.
+    d_logits (Floats2d): The gradient that the tags alone give. *Shape:* ``(tokens, tags)``.
+    probs (Floats2d): The student's probabilities. *Shape:* ``(tokens, tags)``.
+    soft (SoftTargets): The teacher's.
+    share (float): The share of the teacher's distribution in the target, :math:`s`.
+    weight (float): The weight of these tokens, :math:`w`.
+    RETURNS (Floats2d): The gradient, changed in place. *Shape:* ``(tokens, tags)``.
+    """
+    tokens, targets = ops.xp.asarray(soft.tokens), ops.xp.asarray(soft.probabilities)
+    d_soft = probs[tokens] - targets
+    d_logits[tokens] = weight * (share * d_soft + (1.0 - share) * d_logits[tokens])
+    return d_logits

@@ -1,0 +1,130 @@
+"""The command as it is typed, from the entry point to a student that learned from its shards."""
+
+import json
+import subprocess
+import sys
+from importlib.metadata import entry_points
+
+import pytest
+import spacy
+from spacy.cli._util import app
+from spacy.tokens import DocBin
+from typer.testing import CliRunner
+
+from spacy_lstm_tagger import cli
+from spacy_lstm_tagger.scores import TagScores
+
+from ..conftest import CONFIGS, CORPUS, SMALL, overrides
+from ..distil import TEXTS, stock_teacher
+
+TAG_SET = ["ADJ", "ADV", "DET", "NN", "PRP", "V"]
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("label")
+    stock_teacher().to_disk(folder / "teacher")
+    (folder / "texts.txt").write_text("\n".join(TEXTS) + "\n")
+    (folder / "labels.json").write_text(json.dumps(TAG_SET))
+    return folder
+
+
+def run(*arguments):
+    result = CliRunner().invoke(app, ["lstm-tagger", "label", *map(str, arguments)])
+    return result.exit_code, " ".join(result.output.split())
+
+
+def test_spacy_finds_the_command():
+    (entry,) = entry_points(group="spacy_cli", name="lstm-tagger")
+    assert entry.load() is cli.lstm_tagger_cli
+    command = [sys.executable, "-m", "spacy", "lstm-tagger", "label", "--help"]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "--texts" in printed and "--gpu-id" in printed
+
+
+def test_label(work, tmp_path):
+    arguments = [work / "teacher", "--texts", work / "texts.txt", "--output", tmp_path]
+    code, printed = run(*arguments, "--student", work / "labels.json", "--top-k", 2)
+    assert code == 0, printed
+    assert "100%" in printed and "words/s" in printed and "left" in printed
+    docs = list(
+        DocBin().from_disk(tmp_path / "shard-00000.spacy").get_docs(spacy.blank("en").vocab)
+    )
+    assert [doc.text for doc in docs] == TEXTS
+    assert all(TagScores.from_doc(doc).tags.shape[1] == 2 for doc in docs)
+    # The same command again has nothing to do, another one is an error.
+    code, printed = run(*arguments, "--top-k", 2)
+    assert code == 0 and "words/s" not in printed
+    code, printed = run(*arguments, "--top-k", 3)
+    assert code == 1 and "D007" in printed
+
+
+@pytest.mark.parametrize("kind", ["labels", "treebank", "pipeline"])
+def test_another_tag_set_is_an_error_before_work_begins(work, tmp_path, kind):
+    student = tmp_path / "labels.json"
+    student.write_text(json.dumps([*TAG_SET, "XYZ"]))
+    if kind == "treebank":
+        student = CORPUS / "en-dev.conllu"
+    elif kind == "pipeline":
+        student = tmp_path / "student"
+        nlp = spacy.blank("en")
+        nlp.add_pipe("tagger").add_label("XYZ")
+        nlp.to_disk(student)
+    arguments = ["--texts", work / "texts.txt", "--output", tmp_path / "silver"]
+    code, printed = run(work / "teacher", *arguments, "--student", student)
+    assert code == 1
+    assert "D005" in printed and ("XYZ" in printed or kind == "treebank")
+    assert not (tmp_path / "silver").exists()
+
+
+@pytest.mark.parametrize("texts,error", [("missing.txt", "D001"), ("bad.jsonl", "D002")])
+def test_bad_texts(work, tmp_path, texts, error):
+    (tmp_path / "bad.jsonl").write_text("{\n")
+    code, printed = run(work / "teacher", "--texts", tmp_path / texts, "--output", tmp_path / "o")
+    assert code == 1 and error in printed
+
+
+def test_missing_teacher(work, tmp_path):
+    code, printed = run("no_such_teacher", "--texts", work / "texts.txt", "--output", tmp_path)
+    assert code == 1 and "no_such_teacher" in printed
+
+
+def test_code_is_imported_first(work, tmp_path):
+    (tmp_path / "code.py").write_text("raise RuntimeError('imported')")
+    arguments = [work / "teacher", "--texts", work / "texts.txt", "--output", tmp_path / "o"]
+    result = CliRunner().invoke(
+        app, ["lstm-tagger", "label", *map(str, arguments), "--code", str(tmp_path / "code.py")]
+    )
+    assert result.exit_code and "imported" in str(result.exception) + result.output
+
+
+@pytest.mark.parametrize("factory", ["lstm_tagger", "tagger"])
+@pytest.mark.parametrize("max_epochs", [-1, 1])
+def test_students_learn_from_silver_data_alone(
+    spacy_command, small_corpus, tmp_path, factory, max_epochs
+):
+    """Whatever the component: the stock tagger learns from the tags."""
+    config = CONFIGS / "distil.cfg"
+    paths = {"paths.train": small_corpus, "paths.dev": small_corpus, "paths.silver": tmp_path / "s"}
+    sizes = overrides(SMALL, "components.lstm_tagger.model.tok2vec.")
+    steps = {"training.max_steps": 3, "training.eval_frequency": 3}
+    texts = tmp_path / "texts.jsonl"
+    texts.write_text(json.dumps({"text": "I left the soup on the stove. It burned!"}) + "\n")
+    train = {"paths.train": small_corpus, "paths.dev": small_corpus, **steps}
+    spacy_command(
+        "train", CONFIGS / "cpu.cfg", "--output", tmp_path / "t", *overrides(train), *sizes
+    )
+    teacher = tmp_path / "t" / "model-last"
+    code, printed = run(teacher, "--texts", texts, "--output", tmp_path / "s", "-s", small_corpus)
+    assert code == 0, printed
+    arguments = overrides({**paths, **steps, "training.max_epochs": max_epochs})
+    student = tmp_path / "distil.cfg"
+    student.write_text(config.read_text())
+    if factory == "tagger":
+        lines = student.read_text().splitlines()
+        kept = [line for line in lines if not line.startswith("soft_")]
+        student.write_text("\n".join(kept).replace('factory = "lstm_tagger"', 'factory = "tagger"'))
+    spacy_command("train", student, "--output", tmp_path / "d", *arguments, *sizes)
+    nlp = spacy.load(tmp_path / "d" / "model-last")
+    assert nlp.get_pipe_meta("lstm_tagger").factory == factory
+    assert all(token.tag_ for token in nlp("I left the soup"))

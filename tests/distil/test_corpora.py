@@ -1,0 +1,248 @@
+import random
+from collections import Counter
+from itertools import chain, islice
+
+import numpy as np
+import pytest
+import spacy
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from spacy.tokens import Doc, DocBin
+from spacy.training import Corpus, Example
+from spacy.util import registry
+
+from spacy_lstm_tagger.distil.corpora import MixedCorpus, ShardCorpus, count_words
+from spacy_lstm_tagger.distil.shards import to_bytes
+from spacy_lstm_tagger.readers import ConlluCorpus
+from spacy_lstm_tagger.scores import TagScores
+
+from ..conftest import CORPUS
+
+LABELS = ["A", "B"]
+
+
+@pytest.fixture(scope="module")
+def nlp():
+    return spacy.blank("en")
+
+
+def make_doc(vocab, lengths, number):
+    """RETURNS (Doc): A doc of sentences, each word of which says where it is."""
+    words = [f"{number}.{i}.{j}" for i, n in enumerate(lengths) for j in range(n)]
+    starts = [j == 0 for n in lengths for j in range(n)]
+    tags = [LABELS[i % 2] for i in range(len(words))]
+    doc = Doc(vocab, words=words, spaces=[i % 3 > 0 for i in range(len(words))], tags=tags)
+    for token, start in zip(doc, starts, strict=True):
+        token.is_sent_start = start
+    probabilities = np.array([[0.75, 0.25], [0.25, 0.75]], "f4")[np.arange(len(words)) % 2]
+    TagScores.of(LABELS, probabilities, half=True).to_doc(doc)
+    return doc
+
+
+@pytest.fixture
+def shards(tmp_path, nlp):
+    """Three shards of four docs, each of some sentences."""
+    for shard in range(3):
+        docs = [make_doc(nlp.vocab, [2, 1, 3, 2], 4 * shard + i) for i in range(4)]
+        (tmp_path / f"shard-{shard}.spacy").write_bytes(to_bytes(docs))
+    return tmp_path
+
+
+def words_of(examples):
+    return [[token.text for token in eg.reference] for eg in examples]
+
+
+def test_docs_as_they_are(nlp, shards):
+    examples = list(ShardCorpus(shards, shuffle=False)(nlp))
+    assert len(examples) == 12
+    for number, eg in enumerate(examples):
+        expected = make_doc(nlp.vocab, [2, 1, 3, 2], number)
+        for doc in (eg.predicted, eg.reference):
+            assert doc.text == expected.text
+            assert [t.text for t in doc] == [t.text for t in expected]
+        assert [t.tag_ for t in eg.reference] == [t.tag_ for t in expected]
+        assert not any(t.tag_ for t in eg.predicted)
+        assert TagScores.from_doc(eg.predicted) is None
+
+
+@pytest.mark.parametrize("group_by", [1, 3, [1, 2], [2, 9]])
+def test_sentences_in_groups(nlp, shards, group_by):
+    """Every sentence once, with its tags and probabilities, in docs of as many as was asked for."""
+    low, high = group_by if isinstance(group_by, list) else (group_by, group_by)
+    examples = list(ShardCorpus(shards, group_by=group_by, shuffle=False)(nlp))
+    whole = words_of(ShardCorpus(shards, shuffle=False)(nlp))
+    assert list(chain(*words_of(examples))) == list(chain(*whole))
+    sizes = [len(list(eg.reference.sents)) for eg in examples]
+    assert max(sizes) <= high
+    for eg, size in zip(examples, sizes, strict=True):
+        assert size >= low or eg.reference[-1].text.split(".")[1] == "3"  # the doc ends there
+        dense = TagScores.from_doc(eg.reference).dense(LABELS)
+        assert [LABELS[i] for i in dense.argmax(axis=1)] == [t.tag_ for t in eg.reference]
+        assert dense.max(axis=1).tolist() == [0.75] * len(eg.reference)
+
+
+def test_each_pass_has_its_own_order(nlp, shards):
+    corpus = ShardCorpus(shards, group_by=[1, 4])
+    first, second = words_of(corpus(nlp)), words_of(corpus(nlp))
+    assert first != second
+    assert sorted(chain(*first)) == sorted(chain(*second))
+
+
+def test_one_file_is_read_at_a_time(nlp, shards, monkeypatch):
+    read = []
+    from_disk = DocBin.from_disk
+
+    def record(self, path):
+        read.append(path)
+        return from_disk(self, path)
+
+    monkeypatch.setattr(DocBin, "from_disk", record)
+    stream = ShardCorpus(shards)(nlp)
+    next(stream)
+    assert len(read) == 1
+    list(stream)
+    assert len(read) == 3
+
+
+def test_docs_without_sentences_or_scores_or_words(nlp, tmp_path):
+    docs = [Doc(nlp.vocab), Doc(nlp.vocab, words=["a", "b"], tags=["A", "B"])]
+    DocBin(docs=docs).to_disk(tmp_path / "a.spacy")
+    (example,) = ShardCorpus(tmp_path / "a.spacy", group_by=2)(nlp)
+    assert [t.tag_ for t in example.reference] == ["A", "B"]
+
+
+@pytest.mark.parametrize("group_by", [-1, [0, 2], [3, 2], [1], "x", [1, "x"], True])
+def test_bad_group_by(shards, group_by):
+    with pytest.raises(ValueError, match=r"D009.*ShardCorpus.*group_by"):
+        ShardCorpus(shards, group_by=group_by)
+
+
+def test_no_data(nlp, tmp_path):
+    with pytest.raises(FileNotFoundError, match="D010"):
+        ShardCorpus(tmp_path / "missing")
+    with pytest.warns(UserWarning, match="W090"), pytest.raises(ValueError, match="D010"):
+        list(ShardCorpus(tmp_path)(nlp))
+
+
+class Numbered:
+    """A corpus of numbered examples, which counts how often it is read."""
+
+    def __init__(self, name, size):
+        self.name, self.size, self.passes = name, size, 0
+
+    def __call__(self, nlp):
+        self.passes += 1
+        for i in range(self.size):
+            doc = Doc(nlp.vocab, words=[f"{self.name}{i}"])
+            yield Example(doc, doc.copy())
+
+
+def names(examples):
+    return [eg.reference[0].text for eg in examples]
+
+
+@settings(deadline=None)
+@given(
+    sizes=st.dictionaries(st.sampled_from("abc"), st.integers(0, 30), min_size=1),
+    repeat=st.dictionaries(st.sampled_from("abc"), st.integers(1, 3)),
+    buffer=st.sampled_from([0, 1, 7, 100]),
+)
+def test_repetitions_are_exact(sizes, repeat, buffer):
+    nlp = spacy.blank("en")
+    repeat = {name: n for name, n in repeat.items() if name in sizes}
+    corpora = {name: Numbered(name, size) for name, size in sizes.items()}
+    mixed = MixedCorpus(corpora, repeat=repeat, shuffle_buffer=buffer)
+    expected = Counter(
+        {f"{name}{i}": repeat.get(name, 1) for name in sizes for i in range(sizes[name])}
+    )
+    for _ in range(3):
+        assert Counter(names(mixed(nlp))) == expected
+
+
+def test_corpora_are_spread_over_a_pass(nlp):
+    random.seed(0)
+    corpora = {"a": Numbered("a", 100), "b": Numbered("b", 1000)}
+    mixed = MixedCorpus(corpora, repeat={"a": 3}, shuffle_buffer=0)
+    order = names(mixed(nlp))
+    tenths = [sum(n[0] == "a" for n in order[i : i + 130]) for i in range(0, 1300, 130)]
+    assert min(tenths) > 15 and max(tenths) < 48  # 30 on average
+
+
+def test_long_docs_are_spread_as_well(nlp, shards):
+    """Gold data in sentences, silver data in docs that are much longer."""
+    random.seed(0)
+    silver = ShardCorpus(shards)  # 12 docs of 8 words
+    mixed = MixedCorpus({"gold": Numbered("a", 96), "silver": silver}, shuffle_buffer=0)
+    where = [i for i, eg in enumerate(mixed(nlp)) if len(eg.predicted) == 8]
+    assert len(where) == 12
+    assert 30 < sum(where) / len(where) < 78  # 54 if they are spread over all of the 108
+
+
+def test_words_are_counted_without_making_docs(nlp, shards):
+    gold = ConlluCorpus(CORPUS / "en-dev.conllu", group_by=3)
+    silver = ShardCorpus(shards, group_by=[1, 2])
+    for corpus in (gold, silver):
+        assert count_words(corpus, nlp) == sum(len(eg.predicted) for eg in corpus(nlp))
+    assert count_words(Numbered("a", 7), nlp) == 7
+
+
+def test_weights(nlp):
+    random.seed(0)
+    corpora = {"a": Numbered("a", 10), "b": Numbered("b", 2000)}
+    mixed = MixedCorpus(corpora, weights={"a": 1, "b": 3}, shuffle_buffer=0)
+    order = names(mixed(nlp))
+    counts = Counter(name[0] for name in order)
+    assert counts["b"] == 2000
+    assert 600 < counts["a"] < 740  # a third of it
+    assert corpora["a"].passes > 50 and corpora["b"].passes == 1
+
+
+def test_it_is_a_stream(nlp):
+    class Endless(Numbered):
+        def __call__(self, nlp):
+            while True:
+                yield from super().__call__(nlp)
+
+    corpora = {"a": Endless("a", 5), "b": Numbered("b", 5)}
+    mixed = MixedCorpus(corpora, weights={"a": 1, "b": 1}, shuffle_buffer=10)
+    assert len(list(islice(mixed(nlp), 500))) == 500
+
+
+def test_kinds_of_corpora(nlp, shards, tmp_path):
+    """CoNLL-U files, spaCy's reader of .spacy files, and shards."""
+    corpora = {
+        "gold": ConlluCorpus(CORPUS / "en-dev.conllu"),
+        "spacy": Corpus(shards, gold_preproc=True),
+        "silver": ShardCorpus(shards),
+    }
+    mixed = list(MixedCorpus(corpora)(nlp))
+    sizes = [len(list(corpus(nlp))) for corpus in corpora.values()]
+    assert len(mixed) == sum(sizes)
+
+
+@pytest.mark.parametrize(
+    "name,value",
+    [
+        ("repeat", {"a": 0}),
+        ("repeat", {"a": 1.5}),
+        ("repeat", {"x": 1}),
+        ("weights", {"a": 1.0}),
+        ("weights", {"a": 1.0, "b": 0}),
+        ("shuffle_buffer", -1),
+        ("corpora", {}),
+    ],
+)
+def test_bad_settings(name, value):
+    arguments = {"corpora": {"a": Numbered("a", 1), "b": Numbered("b", 1)}, name: value}
+    with pytest.raises(ValueError, match=f"D009.*MixedCorpus.*{name}"):
+        MixedCorpus(**arguments)
+
+
+def test_repeat_and_weights_exclude_each_other():
+    with pytest.raises(ValueError, match=r"D009.*weights.*repeat is set"):
+        MixedCorpus({"a": Numbered("a", 1)}, repeat={"a": 2}, weights={"a": 1})
+
+
+@pytest.mark.parametrize("name", ["ShardCorpus", "MixedCorpus"])
+def test_registered(name):
+    assert registry.readers.get(f"spacy-lstm-tagger.{name}.v1")

@@ -1,0 +1,230 @@
+import numpy as np
+import pytest
+import spacy
+from numpy.testing import assert_allclose
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from spacy_lstm_tagger.distil.teacher import Teacher, Teachers, check_labels, probabilities
+from spacy_lstm_tagger.distil.texts import Text
+from spacy_lstm_tagger.scores import TagScores
+
+from ..conftest import SMALL
+from . import TEXTS, stock_teacher
+
+TOK2VEC = {"@architectures": "spacy.HashEmbedCNN.v2", "pretrained_vectors": None, "width": 16}
+TOK2VEC |= {"depth": 1, "embed_size": 100, "window_size": 1, "maxout_pieces": 2}
+TOK2VEC |= {"subword_features": True}
+MODELS = {
+    "ours": None,
+    "stock": {"@architectures": "spacy.Tagger.v2", "tok2vec": TOK2VEC, "normalize": False},
+    "normalized": {"@architectures": "spacy.Tagger.v2", "tok2vec": TOK2VEC, "normalize": True},
+}
+
+
+def text(string):
+    return Text(string, [], [], len(string))
+
+
+def tags_of(docs):
+    return [[token.tag_ for token in doc] for doc in docs]
+
+
+def shared_teacher():
+    """RETURNS (Language): A tagger that listens to an encoder, and a parser behind it."""
+    nlp = spacy.blank("en")
+    encoder = {"@architectures": "spacy-lstm-tagger.WordCharLSTM.v1", **SMALL}
+    nlp.add_pipe("tok2vec", config={"model": encoder})
+    listener = {"@architectures": "spacy.Tok2VecListener.v1", "width": SMALL["width"]}
+    model = {"@architectures": "spacy.Tagger.v2", "tok2vec": listener}
+    nlp.add_pipe("tagger", config={"model": model})
+    nlp.add_pipe("morphologizer")
+    nlp.add_pipe("fails_behind_the_tagger")
+    tags = ["DET", "NN", "V"]
+    docs = [Doc(nlp.vocab, words=["a", "b", "c"], tags=tags, pos=["DET", "NOUN", "VERB"])]
+    nlp.initialize(lambda: [spacy.training.Example(Doc(nlp.vocab, words=list("abc")), docs[0])])
+    return nlp
+
+
+@Language.component("fails_behind_the_tagger")
+def fails(doc):
+    raise RuntimeError("what comes after the tagger should not run")
+
+
+@Language.component("no_labels", assigns=["token.tag"])
+def no_labels(doc):
+    return doc
+
+
+@Language.factory("tags_alone", assigns=["token.tag"])
+class TagsAlone:
+    """A tagger that is none of spaCy's."""
+
+    labels = ("DET", "ADJ", "ADV", "NN", "PRP", "V")
+
+    def __init__(self, nlp, name):
+        pass
+
+    def __call__(self, doc):
+        for token in doc:
+            token.tag_ = "NN"
+        return doc
+
+
+@pytest.fixture(scope="module")
+def ours(tmp_path_factory):
+    """Two teachers of ours on disk."""
+    folder = tmp_path_factory.mktemp("teachers")
+    for seed in (0, 1):
+        stock_teacher(seed, factory="lstm_tagger").to_disk(folder / str(seed))
+    return [str(folder / "0"), str(folder / "1")]
+
+
+@pytest.mark.parametrize("kind", [*MODELS, "listener"])
+def test_tags_and_probabilities_are_the_pipeline_s(tmp_path, kind):
+    nlp = shared_teacher() if kind == "listener" else stock_teacher(model=MODELS[kind])
+    nlp.to_disk(tmp_path)
+    teachers = Teachers([str(tmp_path)], top_k=2)
+    docs = teachers.label(map(text, TEXTS))
+    if kind == "listener":
+        nlp.remove_pipe("fails_behind_the_tagger")
+    expected = [[t.tag_ if not t.is_space else "" for t in doc] for doc in nlp.pipe(TEXTS)]
+    assert tags_of(docs) == expected
+    for doc in docs:
+        scores = TagScores.from_doc(doc)
+        assert scores.tags.shape == (len(doc), 2)
+        assert scores.probabilities.dtype == np.float16
+        for token, tags, values in zip(doc, scores.tags, scores.probabilities, strict=True):
+            assert values[0] >= values[1] and (values.sum() <= 1.01 or token.is_space)
+            assert token.is_space or scores.labels[tags[0]] == token.tag_
+    # As sure as the pipeline is, too.
+    teacher = Teacher(str(tmp_path))
+    copies = [Doc(teacher.nlp.vocab, words=[t.text for t in doc]) for doc in docs]
+    full = teacher.label(copies)
+    assert_allclose(full.sum(axis=1), 1.0, atol=1e-4)
+    top = np.concatenate([TagScores.from_doc(doc).probabilities[:, 0] for doc in docs])
+    words = np.array([not token.is_space for doc in docs for token in doc])
+    assert_allclose(full.max(axis=1)[words], top[words], atol=1e-3)
+
+
+def test_probabilities_of_logits_and_of_probabilities():
+    logits = np.array([[1.0, 2.0, 3.0], [1000.0, 0.0, -1000.0]], dtype="f4")
+    expected = np.array([np.exp([1, 2, 3]) / np.exp([1, 2, 3]).sum(), [1, 0, 0]])
+    assert_allclose(probabilities(logits), expected, atol=1e-6)
+    assert_allclose(probabilities(expected.astype("f4")), expected, atol=1e-6)
+
+
+def test_several_teachers_are_averaged(ours):
+    docs = Teachers(ours, top_k=6).label(map(text, TEXTS))
+    single = [Teachers([source], top_k=6).label(map(text, TEXTS)) for source in ours]
+    for doc, one, two in zip(docs, *single, strict=True):
+        dense = [TagScores.from_doc(d).dense(Teachers(ours).labels) for d in (doc, one, two)]
+        assert_allclose(dense[0], (dense[1] + dense[2]) / 2, atol=2e-3)
+        best = TagScores.from_doc(doc)
+        for token, tags in zip(doc, best.tags, strict=True):
+            assert token.tag_ == ("" if token.is_space else best.labels[tags[0]])
+
+
+def test_order_of_tags_does_not_matter(ours, tmp_path):
+    nlp = spacy.load(ours[0])
+    swapped = spacy.load(ours[0])
+    pipe = swapped.get_pipe("lstm_tagger")
+    pipe.cfg["labels"] = list(reversed(pipe.labels))
+    output = pipe.model.get_ref("output_layer")
+    for name in ("W", "b"):
+        output.set_param(name, output.get_param(name)[::-1].copy())
+    swapped.to_disk(tmp_path)
+    docs = Teachers([ours[0], str(tmp_path)], top_k=0).label(map(text, TEXTS))
+    assert tags_of(docs) == [
+        [t.tag_ if not t.is_space else "" for t in doc] for doc in nlp.pipe(TEXTS)
+    ]
+
+
+def test_without_probabilities(ours):
+    docs = Teachers(ours[:1], top_k=0).label([text(TEXTS[0])])
+    assert TagScores.from_doc(docs[0]) is None
+    assert all(token.tag_ for token in docs[0])
+
+
+def test_white_space_and_empty_texts(ours):
+    docs = Teachers(ours[:1]).label(map(text, ["", " \n ", "\n\nThe dog  slept \n"]))
+    (doc,) = docs
+    assert doc.text == "\n\nThe dog  slept \n"
+    scores = TagScores.from_doc(doc)
+    for token, values in zip(doc, scores.probabilities, strict=True):
+        assert bool(token.tag_) != token.is_space
+        assert (values.sum() > 0) != token.is_space
+    assert Teachers(ours[:1]).label([text("")]) == []
+
+
+def test_long_texts_are_cut_between_sentences(ours):
+    teachers = Teachers(ours[:1], max_words=10)
+    docs = teachers.label([text("The dog slept . " * 5)])
+    assert [len(doc) for doc in docs] == [8, 8, 4]
+    assert all(doc[0].is_sent_start for doc in docs)
+    assert [sum(t.is_sent_start for t in doc) for doc in docs] == [2, 2, 1]
+    endless = teachers.label([text("dog " * 25)])
+    assert [len(doc) for doc in endless] == [10, 10, 5]
+
+
+def test_longer_than_a_parser_takes(ours):
+    """`nlp.max_length` bounds a text of `nlp(text)`."""
+    teachers = Teachers(ours[:1])
+    teachers.members[0].nlp.max_length = 10
+    docs = teachers.label([text("The dog slept . " * 5)])
+    assert sum(map(len, docs)) == 20
+
+
+def test_tokens_that_are_given(ours):
+    given = Text(None, ["don't", "read", "!"], [True, False, False], 1.0)
+    (doc,) = Teachers(ours[:1]).label([given])
+    assert [token.text for token in doc] == ["don't", "read", "!"]
+    assert doc.text == "don't read!"
+
+
+def test_tags_alone(ours, tmp_path):
+    nlp = spacy.blank("en")
+    nlp.add_pipe("tags_alone")
+    nlp.to_disk(tmp_path)
+    (doc,) = Teachers([str(tmp_path)]).label([text(TEXTS[1])])
+    assert tags_of([doc]) == [["NN", "NN", "", "NN", "NN"]]
+    assert TagScores.from_doc(doc) is None
+    with pytest.raises(ValueError, match=r"D006.*cannot be averaged"):
+        Teachers([ours[0], str(tmp_path)])
+
+
+def test_tag_set_that_is_not_known(tmp_path):
+    nlp = spacy.blank("en")
+    nlp.add_pipe("no_labels")
+    nlp.to_disk(tmp_path)
+    with pytest.raises(ValueError, match=r"D004.*'no_labels'"):
+        Teacher(str(tmp_path))
+
+
+def test_not_exactly_one_tagger(tmp_path):
+    nlp = spacy.blank("en")
+    nlp.add_pipe("morphologizer")
+    nlp.to_disk(tmp_path / "none")
+    with pytest.raises(ValueError, match=r"D003.*found: none"):
+        Teacher(str(tmp_path / "none"))
+    nlp = stock_teacher()
+    nlp.add_pipe("lstm_tagger", source=stock_teacher(factory="lstm_tagger"))
+    nlp.to_disk(tmp_path / "two")
+    with pytest.raises(ValueError, match=r"D003.*found: tagger, lstm_tagger"):
+        Teacher(str(tmp_path / "two"))
+
+
+def test_labels_that_are_not_shared(ours):
+    teacher = Teacher(ours[0])
+    check_labels(teacher, tuple(reversed(teacher.labels)), whose="the student")
+    more = [*teacher.labels[1:], "XYZ"]
+    pattern = f"D005.*student.*only the first has {teacher.labels[0]};.*only the second has XYZ"
+    with pytest.raises(ValueError, match=pattern):
+        check_labels(teacher, more, whose="the student")
+
+
+def test_digest_tells_teachers_apart(ours, tmp_path):
+    digests = {Teacher(source).digest() for source in ours}
+    assert len(digests) == 2
+    spacy.load(ours[0]).to_disk(tmp_path)
+    assert Teacher(ours[0]).digest() in digests
