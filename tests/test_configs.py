@@ -95,7 +95,7 @@ def test_comment_at_the_top_tells_the_command(name):
 def test_default_paths_exist(spacy_command, tmp_path, name):
     """They train on the embedded corpus with no path given."""
     steps = overrides({"training.max_steps": 1, "training.eval_frequency": 1})
-    small = {"width": 8, "char_hidden_width": 4, "depth": 1}
+    small = {"encode.width": 8, "embed.char_hidden_width": 4, "encode.depth": 1}
     sizes = overrides(small, "components.lstm_tagger.model.tok2vec.")
     arguments = [*steps, *(sizes if name == "cpu.cfg" else [])]
     spacy_command("train", CONFIGS / name, "--output", tmp_path, *arguments)
