@@ -30,6 +30,14 @@ SMALL = {
     "feature_rows": 500,
     "char_rows": 200,
 }
+# The same where the two halves are blocks of their own, as in the configs.
+SMALL_HALVES = {
+    "encode.width": SMALL["width"],
+    "encode.depth": SMALL["depth"],
+    "encode.input_width": SMALL["embed_width"],
+    "embed.width": SMALL["embed_width"],
+    **{f"embed.{k}": v for k, v in SMALL.items() if k not in ("width", "depth", "embed_width")},
+}
 
 SENTENCES = [
     ("The dog ate the apple", "DET NN V DET NN"),

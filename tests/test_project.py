@@ -7,7 +7,7 @@ import pytest
 import spacy
 from weasel.cli.run import project_run
 
-from .conftest import CONFIGS, ROOT, SMALL, overrides
+from .conftest import CONFIGS, ROOT, SMALL_HALVES, overrides
 
 pytestmark = pytest.mark.slow
 
@@ -28,7 +28,7 @@ def project(tmp_path_factory, small_corpus, spacy_command):
     (project / "assets" / "texts.jsonl").write_text("\n".join(texts) + "\n")
     paths = {"paths.train": small_corpus, "paths.dev": small_corpus}
     steps = {"training.max_steps": 3, "training.eval_frequency": 3}
-    sizes = overrides(SMALL, "components.lstm_tagger.model.tok2vec.")
+    sizes = overrides(SMALL_HALVES, "components.lstm_tagger.model.tok2vec.")
     target = project / "output" / "teacher"
     arguments = overrides({**paths, **steps})
     spacy_command("train", CONFIGS / "cpu.cfg", "--output", target, *arguments, *sizes)
