@@ -11,7 +11,6 @@ from torch import Tensor
 from ..errors import Errors
 from ..nn.crf import LinearChainCRF
 from .flat import FlatList, flatten
-from .shim import survive_fork
 
 TRANSITIONS = ("transitions", "start", "end")
 
@@ -93,5 +92,4 @@ def init(
 
 def crf_of(model: Model) -> LinearChainCRF:
     """RETURNS (LinearChainCRF): The CRF of a `crf_scores` layer, which shares its memory."""
-    survive_fork()
     return LinearChainCRF(*(cast(Tensor, xp2torch(model.get_param(name))) for name in TRANSITIONS))

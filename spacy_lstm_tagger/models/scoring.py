@@ -13,6 +13,7 @@ from ..nn.crf import LinearChainCRF
 from ..nn.lattice import Lattice
 from .crf_output import crf_of
 from .flat import flatten
+from .shim import survive_fork
 
 
 def score_docs(model: Model[list[Doc], list[Floats2d]], docs: Sequence[Doc]) -> Lattice:
@@ -23,6 +24,7 @@ def score_docs(model: Model[list[Doc], list[Floats2d]], docs: Sequence[Doc]) -> 
     docs (Sequence[Doc]): The docs.
     RETURNS (Lattice): The scores.
     """
+    survive_fork()
     flat = flatten(model.ops, model.predict(list(docs)))
     if model.has_ref("output_layer"):
         attrs = model.get_ref("output_layer").attrs
