@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -41,14 +41,8 @@ from .loss import crf_gradient, softmax_gradient, token_weights
 from .rehearsal import rehearsal_gradient
 
 # What `cfg` has only where it was set.
-SAVED_IF_SET = (
-    "temperature",
-    "tag_dictionary",
-    "class_weights",
-    "save_scores",
-    "n_best",
-    "threshold",
-)
+DECODING = ("save_scores", "n_best", "threshold", "temperature")
+SAVED_IF_SET = (*DECODING, "tag_dictionary", "class_weights")
 
 
 class LSTMTagger(Tagger):
@@ -123,8 +117,8 @@ class LSTMTagger(Tagger):
     @property
     def decoding(self) -> Decoding:
         """RETURNS (Decoding): What is asked of the decoder: what `cfg` says, or else the config."""
-        values = {f.name: getattr(self._decoding, f.name) for f in fields(Decoding)}
-        return Decoding(**{name: self.cfg.get(name, value) for name, value in values.items()})
+        changed = {name: self.cfg[name] for name in DECODING if name in self.cfg}
+        return replace(self._decoding, **changed) if changed else self._decoding
 
     def add_label(self, label: str) -> int:
         """Add a tag. In a trained tagger the output layer grows; what the others score stays as it
