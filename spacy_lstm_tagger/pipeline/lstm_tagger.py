@@ -133,6 +133,7 @@ class LSTMTagger(Tagger):
             width = self.model.get_ref("output_layer").maybe_get_dim("nO")
             if width is not None and width < len(self.labels):
                 self.set_output(len(self.labels))
+        if added and self._dictionary is not None:
             self._compile_dictionary()
         return added
 
@@ -150,7 +151,8 @@ class LSTMTagger(Tagger):
         get_examples (Callable[[], Iterable[Example]]): Gives a representative sample.
         nlp (Optional[Language]): The pipeline.
         labels (Optional[List[str]]): The tag set. None: the tags of the sample.
-        tag_dictionary (Optional[Dict[str, List[str]]]): See `set_tag_dictionary`.
+        tag_dictionary (Optional[Dict[str, List[str]]]): See `set_tag_dictionary`. None: what was
+            set stays.
         tag_counts (Optional[Dict[str, int]]): How often the training data has each tag, for
             "balanced" class weights. None: as often as the sample.
         RAISES (ValueError): If there is no tag, or the dictionary or the weights name others.
@@ -360,7 +362,9 @@ class LSTMTagger(Tagger):
         examples (Iterable[Example]): The scored docs.
         RETURNS (Dict[str, Any]): The scores.
         """
-        return super().score(examples, **{"threshold": self.decoding.threshold, **kwargs})
+        if self.decoding.threshold is not None:
+            kwargs.setdefault("threshold", self.decoding.threshold)
+        return super().score(examples, **kwargs)
 
     def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "LSTMTagger":
         """Load the component.
