@@ -5,13 +5,11 @@ from typing import cast
 
 from thinc.api import Model, glorot_uniform_init
 from thinc.types import Floats2d, FloatsXd
-from thinc.util import torch2xp, xp2torch
-from torch import Tensor
+from thinc.util import torch2xp
 
 from ..errors import Errors
 from ..nn.crf import LinearChainCRF
-from .flat import FlatList, flatten
-from .shim import survive_fork
+from .flat import FlatList, as_tensor, flatten
 
 TRANSITIONS = ("transitions", "start", "end")
 
@@ -93,5 +91,4 @@ def init(
 
 def crf_of(model: Model) -> LinearChainCRF:
     """RETURNS (LinearChainCRF): The CRF of a `crf_scores` layer, which shares its memory."""
-    survive_fork()
-    return LinearChainCRF(*(cast(Tensor, xp2torch(model.get_param(name))) for name in TRANSITIONS))
+    return LinearChainCRF(*(as_tensor(model.get_param(name)) for name in TRANSITIONS))

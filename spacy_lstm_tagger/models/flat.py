@@ -1,10 +1,14 @@
-"""Lists of arrays that lie one after the other in a single one."""
+"""Lists of arrays that lie one after the other in a single one, and arrays as tensors."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
+import torch
 from thinc.api import Ops
-from thinc.types import Floats2d
+from thinc.types import Floats2d, FloatsXd
+from thinc.util import xp2torch
+from torch import Tensor
 
 
 class FlatList(list):
@@ -30,3 +34,10 @@ class FlatList(list):
 def flatten(ops: Ops, arrays: Sequence[Floats2d]) -> Floats2d:
     """RETURNS (Floats2d): The rows of all arrays. *Shape:* ``(tokens, width)``."""
     return arrays.flat if isinstance(arrays, FlatList) else ops.xp.concatenate(arrays)
+
+
+def as_tensor(array: FloatsXd) -> Tensor:
+    """RETURNS (Tensor): The array as a tensor that shares its memory. On a CPU without the detours
+    of `thinc.util.xp2torch`, which cost as much as a small layer.
+    """
+    return torch.from_numpy(array) if isinstance(array, np.ndarray) else xp2torch(array)

@@ -1,18 +1,16 @@
 """From a tagger model and docs to what its scores mean."""
 
 from collections.abc import Sequence
-from typing import cast
 
 from spacy.tokens import Doc
 from thinc.api import Model
 from thinc.types import Floats2d
-from thinc.util import xp2torch
-from torch import Tensor
 
 from ..nn.crf import LinearChainCRF
 from ..nn.lattice import Lattice
 from .crf_output import crf_of
-from .flat import flatten
+from .flat import as_tensor, flatten
+from .shim import survive_fork
 
 
 def score_docs(model: Model[list[Doc], list[Floats2d]], docs: Sequence[Doc]) -> Lattice:
@@ -23,12 +21,13 @@ def score_docs(model: Model[list[Doc], list[Floats2d]], docs: Sequence[Doc]) -> 
     docs (Sequence[Doc]): The docs.
     RETURNS (Lattice): The scores.
     """
+    survive_fork()
     flat = flatten(model.ops, model.predict(list(docs)))
     if model.has_ref("output_layer"):
         attrs = model.get_ref("output_layer").attrs
         if attrs.get("softmax_normalize"):  # as in spacy.Tagger.v1
             flat = model.ops.xp.log(flat)
-    return Lattice(cast(Tensor, xp2torch(flat)), [len(doc) for doc in docs], model_crf(model))
+    return Lattice(as_tensor(flat), [len(doc) for doc in docs], model_crf(model))
 
 
 def model_crf(model: Model) -> LinearChainCRF | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from .settle import settle
 from .steps import Steps
 
 
@@ -84,21 +85,25 @@ class LinearChainCRF:
     @torch.no_grad()
     def viterbi(self, emissions: Tensor, lengths: Sequence[int]) -> Tensor:
         """The best tag sequence of each sentence (Viterbi, 1967,
-        https://doi.org/10.1109/TIT.1967.1054010).
+        https://doi.org/10.1109/TIT.1967.1054010), searched for between the tokens that are sure.
 
         emissions (Tensor): *Shape:* ``(tokens, tags)``.
         lengths (Sequence[int]): The length of each sequence.
         RETURNS (Tensor): *Shape:* ``(tokens,)``, int64.
         """
-        steps = Steps(lengths, device=emissions.device)
-        best = self._best(self._potentials(emissions, steps), steps).T.contiguous()
+        rest = settle(
+            emissions, lengths, transitions=self.transitions, start=self.start, end=self.end
+        )
+        steps = Steps(rest.lengths, device=emissions.device)
+        best = self._best(rest.potentials.T[:, steps.order], steps).T.contiguous()
         # The way back needs no pointers: the best tag before a given one is as quickly found anew.
         into = self.transitions.T.to(best).contiguous()
         tags = torch.empty_like(steps.order)
         tags[steps.last] = best[steps.last].argmax(1)
         for previous, now in steps.backwards():
             tags[previous] = (into[tags[now]] + best[previous]).argmax(1)
-        return torch.empty_like(tags).index_copy_(0, steps.order, tags)
+        rest.tags[rest.rows[steps.order]] = tags
+        return rest.tags
 
     @torch.no_grad()
     def n_best(self, emissions: Tensor, lengths: Sequence[int], *, n: int) -> tuple[Tensor, Tensor]:

@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -42,14 +42,8 @@ from .rehearsal import rehearsal_gradient
 from .soft_targets import add_soft_targets, check_soft_settings, soft_targets
 
 # What `cfg` has only where it was set.
-SAVED_IF_SET = (
-    "temperature",
-    "tag_dictionary",
-    "class_weights",
-    "save_scores",
-    "n_best",
-    "threshold",
-)
+DECODING = ("save_scores", "n_best", "threshold", "temperature")
+SAVED_IF_SET = (*DECODING, "tag_dictionary", "class_weights")
 
 
 class LSTMTagger(Tagger):
@@ -132,8 +126,8 @@ class LSTMTagger(Tagger):
     @property
     def decoding(self) -> Decoding:
         """RETURNS (Decoding): What is asked of the decoder: what `cfg` says, or else the config."""
-        values = {f.name: getattr(self._decoding, f.name) for f in fields(Decoding)}
-        return Decoding(**{name: self.cfg.get(name, value) for name, value in values.items()})
+        changed = {name: self.cfg[name] for name in DECODING if name in self.cfg}
+        return replace(self._decoding, **changed) if changed else self._decoding
 
     def add_label(self, label: str) -> int:
         """Add a tag. In a trained tagger the output layer grows; what the others score stays as it
@@ -148,6 +142,7 @@ class LSTMTagger(Tagger):
             width = self.model.get_ref("output_layer").maybe_get_dim("nO")
             if width is not None and width < len(self.labels):
                 self.set_output(len(self.labels))
+        if added and self._dictionary is not None:
             self._compile_dictionary()
         return added
 
@@ -165,7 +160,8 @@ class LSTMTagger(Tagger):
         get_examples (Callable[[], Iterable[Example]]): Gives a representative sample.
         nlp (Optional[Language]): The pipeline.
         labels (Optional[List[str]]): The tag set. None: the tags of the sample.
-        tag_dictionary (Optional[Dict[str, List[str]]]): See `set_tag_dictionary`.
+        tag_dictionary (Optional[Dict[str, List[str]]]): See `set_tag_dictionary`. None: what was
+            set stays.
         tag_counts (Optional[Dict[str, int]]): How often the training data has each tag, for
             "balanced" class weights. None: as often as the sample.
         RAISES (ValueError): If there is no tag, or the dictionary or the weights name others.
@@ -380,7 +376,9 @@ class LSTMTagger(Tagger):
         examples (Iterable[Example]): The scored docs.
         RETURNS (Dict[str, Any]): The scores.
         """
-        return super().score(examples, **{"threshold": self.decoding.threshold, **kwargs})
+        if self.decoding.threshold is not None:
+            kwargs.setdefault("threshold", self.decoding.threshold)
+        return super().score(examples, **kwargs)
 
     def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "LSTMTagger":
         """Load the component.

@@ -50,10 +50,10 @@ def enumerate_all(crf, emissions):
 
 
 @settings(deadline=None)
-@given(LENGTHS, SIZES, SEEDS, st.booleans())
-def test_against_enumeration(lengths, n_tags, seed, gaps):
+@given(LENGTHS, SIZES, SEEDS, st.booleans(), st.sampled_from([1.0, 6.0]))
+def test_against_enumeration(lengths, n_tags, seed, gaps, scale):
     crf = random_crf(n_tags, seed=seed)
-    emissions = random_emissions(lengths, n_tags, gaps=gaps)
+    emissions = random_emissions(lengths, n_tags, scale=scale, gaps=gaps)
     expected = crf.expectations(emissions, lengths)
     best = crf.viterbi(emissions, lengths)
     scores = crf.score(emissions, lengths, best)

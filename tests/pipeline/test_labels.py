@@ -113,6 +113,11 @@ def test_spacys_own_tagger_does_not_grow_by_half():
         pipe.add_label("UH")
 
 
+def test_a_separator_must_separate():
+    with pytest.raises(ValueError, match=r"M001.*tag_separator.*null or some characters"):
+        spacy.blank("en").add_pipe("lstm_tagger", config={"tag_separator": ""})
+
+
 def test_negative_tags_and_sets_are_no_labels():
     data = [("The dog", "DET|PRP !V"), ("I slept", "PRP V")]
     for settings, expected in (
