@@ -37,6 +37,14 @@ def silver(tmp_path_factory, small_docs):
     return folder
 
 
+@pytest.fixture(scope="module")
+def raw(tmp_path_factory):
+    """Raw text as JSONL."""
+    path = tmp_path_factory.mktemp("raw") / "texts.jsonl"
+    path.write_text('{"text": "The soup was cold. Nobody ate it."}\n' * 3, encoding="utf-8")
+    return path
+
+
 @pytest.fixture
 def paths(request, small_corpus):
     """RETURNS (Callable): The paths that a config is run with, as command-line arguments."""
@@ -44,17 +52,16 @@ def paths(request, small_corpus):
     def make(name):
         path = small_corpus if name != "tutorial.cfg" else CORPUS / "tutorial.conllu"
         values = {"paths.train": path, "paths.dev": path}
-        if name == "distil.cfg":
-            values["paths.silver"] = request.getfixturevalue("silver")
-        if name == "vectors.cfg":
-            values["paths.vectors"] = request.getfixturevalue("vectors")
+        further = {"distil.cfg": "silver", "raw.cfg": "raw", "vectors.cfg": "vectors"}
+        if name in further:
+            values[f"paths.{further[name]}"] = request.getfixturevalue(further[name])
         return overrides(values)
 
     return make
 
 
 def test_configs_are_there():
-    assert {"cpu.cfg", "accurate.cfg", "distil.cfg", "gpu.cfg", "tutorial.cfg"} <= set(NAMES)
+    assert {"accurate.cfg", "cpu.cfg", "distil.cfg", "fast.cfg", "gpu.cfg", "raw.cfg"} <= set(NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)
