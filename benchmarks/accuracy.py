@@ -92,7 +92,8 @@ def run(name: str, variant: Variant, seed: int, *, ud: Path, output: Path) -> di
     if not variant.config:
         overrides = {key: value for key, value in overrides.items() if key not in variant.overrides}
     command = [sys.executable, "-m", "spacy", "train", str(config), "--output", str(folder)]
-    command += [part for key, value in overrides.items() for part in (f"--{key}", str(value))]
+    for key, value in overrides.items():
+        command += [f"--{key}", json.dumps(value) if isinstance(value, dict) else str(value)]
     seconds, curve = follow(command, output / f"{name}-{seed}.log")
     words = {w for s in read(train, variant.tag, variant.limit) for w in s.words}
     nlp = spacy.load(folder / "model-best")

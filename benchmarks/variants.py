@@ -35,12 +35,15 @@ GREEK: dict[str, object] = {"vars.tag": "upos", "nlp.lang": "el"}
 ENCODE = "components.lstm_tagger.model.tok2vec.encode."
 ALONE: dict[str, object] = {ENCODE + "neighbours": 0.0}
 CONCAT: dict[str, object] = {**ALONE, ENCODE + "merge": "concat"}
+NOISY: dict[str, object] = {"@augmenters": "spacy-lstm-tagger.noise_augmenter.v1"}
 VARIANTS = {
     "cnn": Variant(config=None),
     "accurate": Variant(),
     # What each part brings: the recipe without it.
     "accurate-alone": Variant(overrides=ALONE),
     "accurate-alone-concat": Variant(overrides=CONCAT),
+    "accurate-noise": Variant(overrides={"corpora.train.augmenter": NOISY}),
+    "accurate-upos": Variant(overrides={"vars.tag": "upos"}),
     "fast": Variant(config="fast.cfg"),
     "fast-alone": Variant(config="fast.cfg", overrides=ALONE),
     "crf": Variant(config="crf.cfg"),
