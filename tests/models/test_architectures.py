@@ -24,13 +24,13 @@ ENTRY_POINTS = [
     for entry in importlib.metadata.distribution("spacy-lstm-tagger").entry_points
     if entry.group.startswith("spacy_")
 ]
-NAMES = ["WordCharEmbed.v1", "LSTMEncoder.v1", "WordCharLSTM.v1", "Tagger.v1"]
+NAMES = ["WordCharEmbed.v1", "LSTMEncoder.v1", "WordCharLSTM.v1", "Tagger.v1", "CRFTagger.v1"]
 
 
 @pytest.mark.parametrize("entry", ENTRY_POINTS, ids=lambda entry: entry.name)
 def test_entry_points_resolve(entry):
     found = registry.get(entry.group.removeprefix("spacy_"), entry.name)
-    assert found.__module__ == entry.module
+    assert found is entry.load()
 
 
 @pytest.mark.parametrize("name", NAMES)
