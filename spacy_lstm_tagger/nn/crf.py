@@ -9,7 +9,7 @@ from torch import Tensor
 from .settle import settle
 from .steps import Steps
 
-# Beyond this length, to walk through a sequence step by step costs more than to settle tokens first.
+# Beyond this length, walking through a sequence step by step costs more than settling tokens.
 LONG = 256
 
 
