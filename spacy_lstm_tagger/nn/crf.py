@@ -9,6 +9,9 @@ from torch import Tensor
 from .settle import settle
 from .steps import Steps
 
+# Beyond this length, walking through a sequence step by step costs more than settling tokens.
+LONG = 256
+
 
 @dataclass(frozen=True)
 class Expectations:
@@ -85,25 +88,37 @@ class LinearChainCRF:
     @torch.no_grad()
     def viterbi(self, emissions: Tensor, lengths: Sequence[int]) -> Tensor:
         """The best tag sequence of each sentence (Viterbi, 1967,
-        https://doi.org/10.1109/TIT.1967.1054010), searched for between the tokens that are sure.
+        https://doi.org/10.1109/TIT.1967.1054010). Long sequences are searched between the tokens
+        that are sure, see `settle`.
 
         emissions (Tensor): *Shape:* ``(tokens, tags)``.
         lengths (Sequence[int]): The length of each sequence.
         RETURNS (Tensor): *Shape:* ``(tokens,)``, int64.
         """
+        if max(lengths, default=0) <= LONG:
+            steps = Steps(lengths, device=emissions.device)
+            found = self._search(self._potentials(emissions, steps), steps)
+            return torch.empty_like(found).index_copy_(0, steps.order, found)
         rest = settle(
             emissions, lengths, transitions=self.transitions, start=self.start, end=self.end
         )
         steps = Steps(rest.lengths, device=emissions.device)
-        best = self._best(rest.potentials.T[:, steps.order], steps).T.contiguous()
+        found = self._search(rest.potentials.T[:, steps.order], steps)
+        return rest.tags.index_copy_(0, rest.rows[steps.order], found)
+
+    def _search(self, local: Tensor, steps: Steps) -> Tensor:
+        """RETURNS (Tensor): The tags of the best sequences, at each place. *Shape:* ``(tokens,)``.
+
+        local (Tensor): The potentials, which are overwritten. *Shape:* ``(tags, tokens)``.
+        """
+        best = self._best(local, steps).T.contiguous()
         # The way back needs no pointers: the best tag before a given one is as quickly found anew.
         into = self.transitions.T.to(best).contiguous()
         tags = torch.empty_like(steps.order)
         tags[steps.last] = best[steps.last].argmax(1)
         for previous, now in steps.backwards():
             tags[previous] = (into[tags[now]] + best[previous]).argmax(1)
-        rest.tags[rest.rows[steps.order]] = tags
-        return rest.tags
+        return tags
 
     @torch.no_grad()
     def n_best(self, emissions: Tensor, lengths: Sequence[int], *, n: int) -> tuple[Tensor, Tensor]:

@@ -33,8 +33,8 @@ def settle(
     emissions: Tensor, lengths: Sequence[int], *, transitions: Tensor, start: Tensor, end: Tensor
 ) -> Settled:
     """Settle tokens whose best tag is ahead by more than transitions could make up for. Their
-    neighbours then know the transition on this side, and may be settled in the next pass. A trained
-    tagger is sure of most tokens, so that little is left to search; nothing is approximated.
+    neighbours then know the transition on this side, and may be settled in the next pass. So a long
+    sequence falls into short chains that are searched side by side; nothing is approximated.
 
     emissions (Tensor): *Shape:* ``(tokens, tags)``.
     lengths (Sequence[int]): The length of each sentence.

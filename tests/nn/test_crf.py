@@ -186,6 +186,16 @@ def test_long_sequences_keep_their_precision():
     torch.testing.assert_close(marginals[1:-1], marginals[1].expand(copies - 2, -1, -1))
 
 
+@pytest.mark.parametrize("scale", [0.1, 3.0, 20.0])
+def test_long_sequences_are_those_of_the_search_step_by_step(monkeypatch, scale):
+    lengths = [700, 3, 0, 300]
+    crf = random_crf(6)
+    emissions = random_emissions(lengths, 6, scale=scale, gaps=True)
+    found = crf.viterbi(emissions, lengths)
+    monkeypatch.setattr("spacy_lstm_tagger.nn.crf.LONG", 1000)
+    assert torch.equal(crf.viterbi(emissions, lengths), found)
+
+
 def test_without_transitions_tags_are_independent():
     lengths = [4, 0, 2]
     emissions = random_emissions(lengths, 3)
