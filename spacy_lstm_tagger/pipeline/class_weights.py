@@ -37,12 +37,19 @@ def balanced_weights(counts: Mapping[str, int], labels: Sequence[str]) -> dict[s
     return {label: total / (len(seen) * count) for label, count in seen.items()}
 
 
-def class_weights_array(weights: Mapping[str, float], labels: Sequence[str]) -> NDArray[np.float32]:
-    """RETURNS (NDArray[np.float32]): The weight of each tag, 1 if it has none.
-    *Shape:* ``(tags,)``.
+def class_weights_array(
+    weights: Mapping[str, float] | str | None, labels: Sequence[str]
+) -> NDArray[np.float32] | None:
+    """RETURNS (Optional[NDArray[np.float32]]): The weight of each tag, 1 if it has none. None if
+    all tags count the same. *Shape:* ``(tags,)``.
 
-    RAISES (ValueError): If a weight is that of a tag which is not in the tag set.
+    RAISES (ValueError): If a weight is that of a tag which is not in the tag set, or the tags are
+        to be balanced and nobody has counted them.
     """
+    if weights is None:
+        return None
+    if isinstance(weights, str):
+        raise ValueError(Errors.P014)
     for tag in weights:
         if tag not in labels:
             raise ValueError(Errors.P013.format(tag=tag, labels=", ".join(labels)))

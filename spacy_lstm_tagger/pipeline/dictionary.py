@@ -1,6 +1,6 @@
 """Tag dictionaries: which tags a word may have."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -53,3 +53,22 @@ class TagDictionary:
         allowed = torch.from_numpy(self._allowed[rows[tokens]]).to(emissions.device)
         where = torch.from_numpy(tokens).to(emissions.device)
         emissions[where] = emissions[where].masked_fill(~allowed, -torch.inf)
+
+
+def as_table(
+    entries: Mapping[str, Iterable[str]], known: Collection[str] | None
+) -> dict[str, list[str]]:
+    """Write entries out as they are saved.
+
+    entries (Mapping[str, Iterable[str]]): The tag or the tags of each word.
+    known (Optional[Collection[str]]): Leave out all other tags, and words that then have none.
+        None: leave out nothing.
+    RETURNS (dict[str, list[str]]): The tags of each word.
+    """
+    table = {
+        word: [tags] if isinstance(tags, str) else list(tags) for word, tags in entries.items()
+    }
+    if known is None:
+        return table
+    table = {word: [tag for tag in tags if tag in known] for word, tags in table.items()}
+    return {word: tags for word, tags in table.items() if tags}

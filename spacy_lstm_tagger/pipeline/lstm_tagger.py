@@ -27,14 +27,9 @@ from ..models.resize import can_resize, resize_output
 from ..models.scoring import model_crf, score_docs
 from ..nn.lattice import Lattice
 from .calibration import Calibration, calibrate
-from .class_weights import (
-    BALANCED,
-    balanced_weights,
-    check_class_weights,
-    class_weights_array,
-)
+from .class_weights import BALANCED, balanced_weights, check_class_weights, class_weights_array
 from .decoding import Decoding, Guesses
-from .dictionary import TagDictionary
+from .dictionary import TagDictionary, as_table
 from .gold import GoldTags, gold_tags, named_tags
 from .gold import tag_counts as count_tags
 from .loss import crf_gradient, softmax_gradient, token_weights
@@ -196,13 +191,7 @@ class LSTMTagger(Tagger):
             self.cfg.pop("tag_dictionary", None)
             self._dictionary = None
             return
-        table = {
-            word: [tags] if isinstance(tags, str) else list(tags) for word, tags in entries.items()
-        }
-        if ignore_unknown:
-            known = set(self.labels)
-            table = {word: [tag for tag in tags if tag in known] for word, tags in table.items()}
-            table = {word: tags for word, tags in table.items() if tags}
+        table = as_table(entries, self.labels if ignore_unknown else None)
         self._dictionary = TagDictionary(table, self.labels)
         self.cfg["tag_dictionary"] = table
 
@@ -308,10 +297,6 @@ class LSTMTagger(Tagger):
         same.
         """
         weights = self.cfg.get("class_weights", self.class_weights)
-        if weights is None:
-            return None
-        if weights == BALANCED:
-            raise ValueError(Errors.P014)
         return class_weights_array(weights, self.labels)
 
     def rehearse(
