@@ -50,8 +50,8 @@ def test_from_texts_to_a_wheel(project):
 
 def test_its_own_files_exist():
     text = (PROJECT / "project.yml").read_text(encoding="utf-8")
-    student = ["../../configs/ewt.cfg", "../../configs/distil.cfg"]
-    for name in ["configs/teacher.cfg", "configs/teacher-more.cfg", *student]:
+    names = ["teacher", "teacher-more", "lstm-teacher"]
+    for name in [*(f"configs/{name}.cfg" for name in names), "../../configs/distil.cfg"]:
         assert name in text and (PROJECT / name).exists()
 
 
