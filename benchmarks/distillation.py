@@ -10,7 +10,6 @@ repeated. Configs and logs go beside it.
 import argparse
 import json
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -83,19 +82,21 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parser.parse_args(argv)
     args.results.mkdir(parents=True, exist_ok=True)
     path = args.results / "results.json"
-    results = json.loads(path.read_text()) if path.exists() else {}
+
+    def results() -> dict[str, Any]:
+        return json.loads(path.read_text()) if path.exists() else {}
 
     def keep(key: str, result: dict[str, Any]) -> None:
-        results[key] = result
-        path.write_text(json.dumps(results, indent=1) + "\n")
+        # Read anew: another process may have added its own.
+        path.write_text(json.dumps({**results(), key: result}, indent=1) + "\n")
 
-    if args.teacher and "teacher" not in results:
+    if args.teacher and "teacher" not in results():
         keep("teacher", accuracy(args.teacher, args.ud))
     for seed in args.seeds:
         for name in args.students:
-            if f"{name}/{seed}" not in results:
+            if f"{name}/{seed}" not in results():
                 keep(f"{name}/{seed}", run(name, seed, args))
-    print(table(results))
+    print(table(results()))
 
 
 def run(name: str, seed: int, args: argparse.Namespace) -> dict[str, Any]:
@@ -151,13 +152,16 @@ def first_shards(silver: Path, words: int, output: Path) -> tuple[Path, int]:
     """
     shards = json.loads((silver / "manifest.json").read_text())["shards"]
     folder = output / f"silver-{words}"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     count = 0
     for shard in shards:
         if count >= words:
             break
-        os.link(silver / shard["name"], folder / shard["name"])
+        # Replaced in one go, as another student may be reading them.
+        link = folder / f".{shard['name']}"
+        link.unlink(missing_ok=True)
+        link.symlink_to((silver / shard["name"]).resolve())
+        link.replace(folder / shard["name"])
         count += shard["words"]
     return folder, count
 

@@ -1,4 +1,4 @@
-"""The project of `projects/distil` runs from labelling to a wheel. Its teacher is a tiny one here."""
+"""The project of `projects/distil` runs from labelling to a wheel. Its teachers are tiny ones here."""
 
 import json
 import shutil
@@ -16,7 +16,7 @@ PROJECT = ROOT / "projects" / "distil"
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory, small_corpus, spacy_command):
-    """A copy of the project with data, and a teacher that is trained already."""
+    """A copy of the project with data, and teachers that are trained already."""
     root = tmp_path_factory.mktemp("root")
     project = root / "projects" / "distil"
     shutil.copytree(PROJECT, project, ignore=shutil.ignore_patterns("assets", "output", "packages"))
@@ -29,9 +29,10 @@ def project(tmp_path_factory, small_corpus, spacy_command):
     paths = {"paths.train": small_corpus, "paths.dev": small_corpus}
     steps = {"training.max_steps": 3, "training.eval_frequency": 3}
     sizes = overrides(SMALL_HALVES, "components.lstm_tagger.model.tok2vec.")
-    target = project / "output" / "teacher"
     arguments = overrides({**paths, **steps})
-    spacy_command("train", CONFIGS / "cpu.cfg", "--output", target, *arguments, *sizes)
+    for name in ("teacher-more", "lstm-teacher"):
+        target = project / "output" / name
+        spacy_command("train", CONFIGS / "cpu.cfg", "--output", target, *arguments, *sizes)
     return project
 
 
@@ -49,7 +50,8 @@ def test_from_texts_to_a_wheel(project):
 
 def test_its_own_files_exist():
     text = (PROJECT / "project.yml").read_text(encoding="utf-8")
-    for name in ("configs/teacher.cfg", "../../configs/distil.cfg"):
+    names = ["teacher", "teacher-more", "lstm-teacher"]
+    for name in [*(f"configs/{name}.cfg" for name in names), "../../configs/distil.cfg"]:
         assert name in text and (PROJECT / name).exists()
 
 
