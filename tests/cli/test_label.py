@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from spacy_lstm_tagger import cli
 from spacy_lstm_tagger.scores import TagScores
 
-from ..conftest import CONFIGS, CORPUS, SMALL, overrides
+from ..conftest import CONFIGS, CORPUS, SMALL, SMALL_HALVES, overrides
 from ..distil import TEXTS, stock_teacher
 
 TAG_SET = ["ADJ", "ADV", "DET", "NN", "PRP", "V"]
@@ -111,9 +111,9 @@ def test_students_learn_from_silver_data_alone(
     texts = tmp_path / "texts.jsonl"
     texts.write_text(json.dumps({"text": "I left the soup on the stove. It burned!"}) + "\n")
     train = {"paths.train": small_corpus, "paths.dev": small_corpus, **steps}
-    spacy_command(
-        "train", CONFIGS / "cpu.cfg", "--output", tmp_path / "t", *overrides(train), *sizes
-    )
+    halves = overrides(SMALL_HALVES, "components.lstm_tagger.model.tok2vec.")
+    arguments = [*overrides(train), *halves]
+    spacy_command("train", CONFIGS / "cpu.cfg", "--output", tmp_path / "t", *arguments)
     teacher = tmp_path / "t" / "model-last"
     code, printed = run(teacher, "--texts", texts, "--output", tmp_path / "s", "-s", small_corpus)
     assert code == 0, printed
