@@ -84,8 +84,10 @@ class TorchShim(PyTorchShim):
         self._changed()
         with self._autocast():
             output = self._model(*inputs.args, **inputs.kwargs).float()
-        auxiliary = getattr(self._model, "auxiliary", None)
-        losses = [] if auxiliary is None else [auxiliary.float()]
+        losses = []
+        if getattr(self._model, "auxiliary", None) is not None:
+            losses = [self._model.auxiliary.float()]
+            self._model.auxiliary = None  # a module that holds a graph cannot be copied
 
         def backprop(d_output: Tensor) -> None:
             grads = [d_output.float(), *map(torch.ones_like, losses)]

@@ -1,5 +1,8 @@
 """The encoding layer, as Thinc sees it: arrays of any length in, gradients back."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 import torch
@@ -148,9 +151,19 @@ def test_followed_rows():
 def test_learning_neighbours_lowers_their_loss():
     model, X = make(neighbours=0.1), batch([6, 4])
     module, optimizer, losses = model.shims[0]._model, Adam(0.01), []
+    x, followed = torch.from_numpy(np.concatenate(X)), followed_rows([6, 4])
     for _ in range(30):
-        Y, backprop = model.begin_update(X)
+        module(x, Buckets([6, 4]), followed=followed)
         losses.append(module.auxiliary.item())
+        Y, backprop = model.begin_update(X)
         backprop([np.zeros_like(y) for y in Y])
         model.finish_update(optimizer)
     assert losses[-1] < 0.8 * losses[0]
+
+
+def test_a_model_that_is_learning_can_be_copied():
+    model, X = make(neighbours=0.1), batch([6, 4])
+    model.begin_update(X)
+    copied = copy.deepcopy(model)
+    assert_same(copied.predict(X), model.predict(X))
+    assert pickle.loads(pickle.dumps(model)).predict(X)
