@@ -25,12 +25,19 @@ from .accuracy import read, score
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "distillation"
 TOK2VEC = "components.lstm_tagger.model.tok2vec."
-# The ablation trains for a quarter of the steps, all of its runs for equally many.
-SHORT: dict[str, object] = {
-    "training.max_steps": 1100,
-    "training.optimizer.learn_rate.total_steps": 1100,
-    "training.eval_frequency": 550,
-}
+
+
+def steps(n: int, every: int) -> dict[str, object]:
+    """RETURNS (dict[str, object]): Overrides that train for so many steps."""
+    return {
+        "training.max_steps": n,
+        "training.optimizer.learn_rate.total_steps": n,
+        "training.eval_frequency": every,
+    }
+
+
+# The ablation trains for one pass, all of its runs for equally many steps.
+SHORT = steps(2200, 1100)
 GOLD = "${corpora.train.corpora.gold}"
 
 
@@ -56,9 +63,17 @@ ACCURATE: dict[str, object] = {
     TOK2VEC + "word_rows": 30000,
     TOK2VEC + "feature_width": 32,
     TOK2VEC + "feature_rows": 15000,
+    **steps(8800, 1100),
+}
+LARGE_BATCHES: dict[str, object] = {
+    **steps(4400, 400),
+    "training.batcher.size": 2000,
+    "training.dropout": 0.1,
+    TOK2VEC + "word_dropout": 0.2,
 }
 STUDENTS = {
     "fast": Student(),
+    "fast, large batches": Student(overrides=LARGE_BATCHES),
     "accurate": Student(overrides=ACCURATE),
     "gold": Student(words=0, overrides=SHORT),
     "tags, gold's words": Student(overrides={**SHORT, **TAGS, **GOLD_WORDS}),
