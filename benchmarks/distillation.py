@@ -10,6 +10,7 @@ repeated. Configs and logs go beside it.
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -137,13 +138,18 @@ def run(name: str, seed: int, args: argparse.Namespace) -> dict[str, Any]:
     command = [sys.executable, "-m", "spacy", "train", str(config), "--output", str(folder)]
     command += [part for key, value in overrides.items() for part in (f"--{key}", str(value))]
     start = time.monotonic()
-    with (args.results / f"{label}.log").open("w") as log:
+    log_path = args.results / f"{label}.log"
+    with log_path.open("w") as log:
         env = {**os.environ, "OMP_NUM_THREADS": "1"}
         process = subprocess.Popen(command, stdout=log, stderr=log, env=env, cwd=ROOT)
         # Unlike `process.wait` it tells the peak of memory.
         _, status, usage = os.wait4(process.pid, 0)
     if status:
-        raise SystemExit(f"{name}: training failed, see {args.results / f'{label}.log'}")
+        raise SystemExit(f"{name}: training failed, see {log_path}")
+    # The table of scores; what is printed around it tells where things lie on this machine.
+    log_path.write_text(
+        "\n".join(re.findall(r"^(?:E  |---|  *\d+  ).*$", log_path.read_text(), re.M))
+    )
     shown = {key: value for key, value in overrides.items() if not key.startswith("paths.")}
     return {
         "overrides": shown,
