@@ -147,9 +147,8 @@ def run(name: str, seed: int, args: argparse.Namespace) -> dict[str, Any]:
     if status:
         raise SystemExit(f"{name}: training failed, see {log_path}")
     # The table of scores; what is printed around it tells where things lie on this machine.
-    log_path.write_text(
-        "\n".join(re.findall(r"^(?:E  |---|  *\d+  ).*$", log_path.read_text(), re.M))
-    )
+    rows = re.findall(r"^(?:E  |---|  *\d+  ).*\n", log_path.read_text(), re.M)
+    log_path.write_text("".join(rows))
     shown = {key: value for key, value in overrides.items() if not key.startswith("paths.")}
     return {
         "overrides": shown,
