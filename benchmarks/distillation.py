@@ -61,20 +61,23 @@ ACCURATE: dict[str, object] = {
     TOK2VEC + "depth": 2,
     TOK2VEC + "merge": "sum",
     TOK2VEC + "word_width": 100,
-    TOK2VEC + "word_rows": 30000,
+    TOK2VEC + "word_rows": 40000,
     TOK2VEC + "feature_width": 32,
     TOK2VEC + "feature_rows": 15000,
     **steps(8800, 1100),
 }
-LARGE_BATCHES: dict[str, object] = {
+# Half as many rows, twice as wide, and fewer, larger steps with more dropout.
+FEW_WORDS: dict[str, object] = {
     **steps(4400, 400),
     "training.batcher.size": 2000,
     "training.dropout": 0.1,
     TOK2VEC + "word_dropout": 0.2,
+    TOK2VEC + "word_rows": 16000,
+    TOK2VEC + "word_width": 64,
 }
 STUDENTS = {
     "fast": Student(),
-    "fast, large batches": Student(overrides=LARGE_BATCHES),
+    "fast, few words": Student(overrides=FEW_WORDS),
     "accurate": Student(overrides=ACCURATE),
     "gold": Student(words=0, overrides=SHORT),
     "tags, gold's words": Student(overrides={**SHORT, **TAGS, **GOLD_WORDS}),
