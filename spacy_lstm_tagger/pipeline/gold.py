@@ -62,10 +62,7 @@ def gold_tags(
     for eg in examples:
         stores[id(eg.reference.vocab)] = eg.reference.vocab.strings
         tags = eg.reference.to_array(TAG)
-        same = len(eg.predicted) == len(eg.reference) and np.array_equal(
-            eg.predicted.to_array(ORTH), eg.reference.to_array(ORTH)
-        )
-        if not same:
+        if not same_tokens(eg):
             aligned = eg.get_aligned("TAG")
             tags = np.array([0 if tag is None else tag for tag in aligned], dtype=np.uint64)
         columns.append(tags)
@@ -86,6 +83,13 @@ def gold_tags(
         elif sets[i].sum() == 1:
             ids[i] = sets[i].argmax()
     return GoldTags(ids[kinds], kinds, sets)
+
+
+def same_tokens(eg: Example) -> bool:
+    """RETURNS (bool): Whether the two docs of an example have the same tokens."""
+    return len(eg.predicted) == len(eg.reference) and np.array_equal(
+        eg.predicted.to_array(ORTH), eg.reference.to_array(ORTH)
+    )
 
 
 def split_tag(

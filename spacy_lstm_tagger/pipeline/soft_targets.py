@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from spacy.attrs import ORTH
 from spacy.training import Example
 from thinc.api import Ops
 from thinc.types import Floats2d
 
 from ..errors import Errors
 from ..scores import TagScores
+from .gold import same_tokens
 
 
 def check_soft_settings(*, soft_share: float, soft_weight: float) -> None:
@@ -68,13 +68,6 @@ def soft_targets(examples: Iterable[Example], labels: Sequence[str]) -> SoftTarg
     if not tokens:
         return None
     return SoftTargets(np.concatenate(tokens), np.concatenate(rows))
-
-
-def same_tokens(eg: Example) -> bool:
-    """RETURNS (bool): Whether the two docs of an example have the same tokens."""
-    return len(eg.predicted) == len(eg.reference) and np.array_equal(
-        eg.predicted.to_array(ORTH), eg.reference.to_array(ORTH)
-    )
 
 
 def one_to_one(
