@@ -25,7 +25,8 @@ from .accuracy import read, score
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "distillation"
-TOK2VEC = "components.lstm_tagger.model.tok2vec."
+EMBED = "components.lstm_tagger.model.tok2vec.embed."
+ENCODE = "components.lstm_tagger.model.tok2vec.encode."
 
 
 def steps(n: int, every: int) -> dict[str, object]:
@@ -58,12 +59,12 @@ TAGS: dict[str, object] = {"components.lstm_tagger.soft_share": 0.0}
 # The treebank's words alone have rows, as many as configs/distil.cfg has.
 GOLD_WORDS: dict[str, object] = {"initialize.after_init.corpus": GOLD}
 ACCURATE: dict[str, object] = {
-    TOK2VEC + "depth": 2,
-    TOK2VEC + "merge": "sum",
-    TOK2VEC + "word_width": 100,
-    TOK2VEC + "word_rows": 40000,
-    TOK2VEC + "feature_width": 32,
-    TOK2VEC + "feature_rows": 15000,
+    ENCODE + "depth": 2,
+    ENCODE + "merge": "sum",
+    EMBED + "word_width": 100,
+    EMBED + "word_rows": 40000,
+    EMBED + "feature_width": 32,
+    EMBED + "feature_rows": 15000,
     **steps(8800, 1100),
 }
 # Half as many rows, twice as wide, and fewer, larger steps with more dropout.
@@ -71,9 +72,9 @@ FEW_WORDS: dict[str, object] = {
     **steps(4400, 400),
     "training.batcher.size": 2000,
     "training.dropout": 0.1,
-    TOK2VEC + "word_dropout": 0.2,
-    TOK2VEC + "word_rows": 16000,
-    TOK2VEC + "word_width": 64,
+    EMBED + "word_dropout": 0.2,
+    EMBED + "word_rows": 16000,
+    EMBED + "word_width": 64,
 }
 STUDENTS = {
     "fast": Student(),

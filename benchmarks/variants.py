@@ -35,6 +35,8 @@ GREEK: dict[str, object] = {"vars.tag": "upos", "nlp.lang": "el"}
 ENCODE = "components.lstm_tagger.model.tok2vec.encode."
 ALONE: dict[str, object] = {ENCODE + "neighbours": 0.0}
 CONCAT: dict[str, object] = {**ALONE, ENCODE + "merge": "concat"}
+AUXILIARY = "components.lstm_tagger.auxiliary"
+FREQUENCY: dict[str, object] = {AUXILIARY: {"frequency": 0.1}}
 NOISY: dict[str, object] = {"@augmenters": "spacy-lstm-tagger.noise_augmenter.v1"}
 VARIANTS = {
     "cnn": Variant(config=None),
@@ -42,6 +44,11 @@ VARIANTS = {
     # What each part brings: the recipe without it.
     "accurate-alone": Variant(overrides=ALONE),
     "accurate-alone-concat": Variant(overrides=CONCAT),
+    "accurate-frequency": Variant(overrides=FREQUENCY),
+    "upos-frequency": Variant(overrides={"vars.tag": "upos", **FREQUENCY}),
+    "greek-frequency": Variant(treebank="el_gud", overrides={**GREEK, **steps(800), **FREQUENCY}),
+    "tenth-frequency": Variant(limit=TENTH, overrides={**steps(800), **FREQUENCY}),
+    "fast-frequency": Variant(config="fast.cfg", overrides=FREQUENCY),
     "accurate-noise": Variant(overrides={"corpora.train.augmenter": NOISY}),
     "accurate-upos": Variant(overrides={"vars.tag": "upos"}),
     "fast": Variant(config="fast.cfg"),

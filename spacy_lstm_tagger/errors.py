@@ -99,6 +99,11 @@ class Errors:
         "[P016] The component {name!r} is a {kind}, expected an lstm_tagger. Give the name of one "
         "with --name."
     )
+    P017 = (
+        "[P017] auxiliary is set, but the model {model} is not made of token vectors (its ref "
+        "tok2vec) and one layer of scores above them. Take Tagger.v1 or CRFTagger.v1, or set "
+        "auxiliary = null."
+    )
     R001 = "[R001] ConlluCorpus: found {name} = {value!r}, expected {allowed}."
     R002 = "[R002] ConlluCorpus: found nothing at path = {path}, expected a file or folder."
     R003 = "[R003] {path}: found no .conllu file in this folder or below it. Correct the path."

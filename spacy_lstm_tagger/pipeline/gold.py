@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,8 +48,7 @@ def gold_tags(
 ) -> GoldTags:
     """Read the tags that the predicted docs of a batch should have.
 
-    A token that has no tag, or none in its own alignment, is missing. Where the two docs of an
-    example have the same tokens, as on gold tokens, the tags are copied as an array.
+    A token that has no tag, or none in its own alignment, is missing.
 
     examples (Iterable[Example]): The batch.
     labels (Sequence[str]): The tag set.
@@ -61,11 +61,7 @@ def gold_tags(
     stores = {}  # examples may come from different vocabularies
     for eg in examples:
         stores[id(eg.reference.vocab)] = eg.reference.vocab.strings
-        tags = eg.reference.to_array(TAG)
-        if not same_tokens(eg):
-            aligned = eg.get_aligned("TAG")
-            tags = np.array([0 if tag is None else tag for tag in aligned], dtype=np.uint64)
-        columns.append(tags)
+        columns.append(aligned_keys(eg, "TAG"))
     distinct, kinds = np.unique(np.concatenate(columns), return_inverse=True)
     index = {label: i for i, label in enumerate(labels)}
     sets = np.zeros((len(distinct), len(labels)), dtype=bool)
@@ -83,6 +79,20 @@ def gold_tags(
         elif sets[i].sum() == 1:
             ids[i] = sets[i].argmax()
     return GoldTags(ids[kinds], kinds, sets)
+
+
+def aligned_keys(eg: Example, attr: str) -> NDArray[np.uint64]:
+    """Read an annotation for the tokens of the predicted doc, 0 where there is none. Where the two
+    docs have the same tokens, as on gold tokens, it is copied as an array.
+
+    eg (Example): The example.
+    attr (str): Which annotation, by its name in `spacy.attrs`.
+    RETURNS (NDArray[np.uint64]): *Shape:* ``(tokens,)``.
+    """
+    if same_tokens(eg):
+        return cast(NDArray[np.uint64], eg.reference.to_array([attr]))
+    aligned = eg.get_aligned(attr)
+    return np.array([0 if key is None else key for key in aligned], dtype=np.uint64)
 
 
 def same_tokens(eg: Example) -> bool:

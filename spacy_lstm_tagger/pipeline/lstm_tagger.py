@@ -26,6 +26,7 @@ from ..models.flat import FlatList, flatten
 from ..models.resize import can_resize, resize_output
 from ..models.scoring import model_crf, score_docs
 from ..nn.lattice import Lattice
+from .auxiliary import AuxiliaryTasks, check_auxiliary
 from .calibration import Calibration, calibrate
 from .class_weights import BALANCED, balanced_weights, check_class_weights, class_weights_array
 from .decoding import Decoding, Guesses
@@ -66,6 +67,9 @@ class LSTMTagger(Tagger):
         one; the rest is its tag. 0: learn from tags alone.
     soft_weight (float): How much such a token counts in the loss, against 1 for one that has a
         tag alone.
+    auxiliary (Optional[Dict[str, float]]): What else token vectors learn to tell in training, and
+        how much it counts: "pos", "morph" and the word's "frequency". Tagging is not affected, and
+        nothing of it is saved. None: nothing.
     RAISES (ValueError): If a value is out of range.
     """
 
@@ -88,6 +92,7 @@ class LSTMTagger(Tagger):
         threshold: float | None = None,
         soft_share: float = 1.0,
         soft_weight: float = 1.0,
+        auxiliary: Mapping[str, float] | None = None,
     ):
         if not 0.0 <= label_smoothing < 1.0:
             allowed = "it must be from 0 up to below 1"
@@ -98,6 +103,7 @@ class LSTMTagger(Tagger):
             allowed = "it must be null or some characters"
             raise ValueError(Errors.M001.format(name="tag_separator", value="''", allowed=allowed))
         check_class_weights(class_weights)
+        check_auxiliary(auxiliary)
         check_soft_settings(soft_share=soft_share, soft_weight=soft_weight)
         super().__init__(
             vocab,
@@ -117,6 +123,9 @@ class LSTMTagger(Tagger):
         if can_resize(model):
             model.attrs["resize_output"] = resize_output
         self.soft_share, self.soft_weight = soft_share, soft_weight
+        self._auxiliary = AuxiliaryTasks(auxiliary) if auxiliary else None
+        if auxiliary and not _ends_in_one_layer(model):
+            raise ValueError(Errors.P017.format(model=model.name))
 
     @property
     def decoding(self) -> Decoding:
@@ -241,6 +250,55 @@ class LSTMTagger(Tagger):
             doc.from_array(TAG, values)
         if isinstance(batch_tag_ids, Guesses):
             batch_tag_ids.keep(docs)
+
+    def update(
+        self,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optimizer | None = None,
+        losses: dict[str, float] | None = None,
+    ) -> dict[str, float]:
+        """Learn from a batch.
+
+        examples (Iterable[Example]): The batch.
+        drop (float): The dropout rate.
+        sgd (Optional[Optimizer]): The optimizer. None: only gradients are added up.
+        losses (Optional[Dict[str, float]]): Where the loss is added.
+        RETURNS (Dict[str, float]): The losses.
+        RAISES (ValueError): If a tag is not in the tag set, or the loss is not a number.
+        """
+        if self._auxiliary is None:
+            return super().update(examples, drop=drop, sgd=sgd, losses=losses)
+        losses = {} if losses is None else losses
+        losses.setdefault(self.name, 0.0)
+        examples = list(examples)
+        validate_examples(examples, "LSTMTagger.update")
+        docs = [eg.predicted for eg in examples]
+        if not any(len(doc) for doc in docs):
+            return losses
+        set_dropout_rate(self.model, drop)
+        tok2vec, output = self.model.layers
+        vectors, backprop_vectors = tok2vec.begin_update(docs)
+        scores, backprop_scores = output.begin_update(vectors)
+        loss, d_scores = self.get_loss(examples, scores)
+        ops = self.model.ops
+        d_vectors = flatten(ops, backprop_scores(d_scores))
+        d_auxiliary = self._auxiliary.learn(ops, examples, vectors)
+        backprop_vectors(FlatList(d_vectors + d_auxiliary, map(len, docs)))
+        if sgd is not None:
+            self.finish_update(sgd)
+        losses[self.name] += loss
+        return losses
+
+    def finish_update(self, sgd: Optimizer) -> None:
+        """Update the weights with the gradients that were added up.
+
+        sgd (Optimizer): The optimizer.
+        """
+        super().finish_update(sgd)
+        if self._auxiliary is not None:
+            self._auxiliary.finish_update(sgd)
 
     def get_loss(
         self, examples: Iterable[Example], scores: Sequence[Floats2d]
@@ -397,3 +455,8 @@ class LSTMTagger(Tagger):
     def _compile_dictionary(self) -> None:
         entries = self.cfg.get("tag_dictionary")
         self._dictionary = None if entries is None else TagDictionary(entries, self.labels)
+
+
+def _ends_in_one_layer(model: Model) -> bool:
+    """RETURNS (bool): Whether the model is a layer of token vectors and one of scores."""
+    return bool(model.has_ref("tok2vec")) and [model.get_ref("tok2vec")] == model.layers[:-1]
