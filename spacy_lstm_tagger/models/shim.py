@@ -48,18 +48,23 @@ class TorchShim(PyTorchShim):
         super().__init__(model, mixed_precision=precision == "fp16")
         self.precision = precision
         self._changes = 0
+        # Walking through a module takes longer than looking at its weights.
+        self._modules: list[torch.nn.Module] | None = None
 
     def stamp(self) -> tuple:
         """RETURNS (tuple): A value that differs whenever the weights do. Changes through Thinc are
         counted, those that other code makes to the module show in PyTorch's own counters (but not
         if it writes to a parameter's `.data`).
         """
-        parameters = self._model.parameters()
+        if self._modules is None or self._modules[0] is not self._model:
+            self._modules = list(self._model.modules())
+        parameters = (p for m in self._modules for p in m._parameters.values() if p is not None)
         return (self._changes, *((p.data_ptr(), p._version) for p in parameters))
 
     def _changed(self) -> None:
         """Tell caches, and through training mode the layers, that the weights change."""
         self._changes += 1
+        self._modules = None
         self._model.train()
 
     def predict(self, inputs: ArgsKwargs) -> Tensor:
