@@ -93,7 +93,8 @@ def run(name: str, variant: Variant, seed: int, *, ud: Path, output: Path) -> di
         overrides = {key: value for key, value in overrides.items() if key not in variant.overrides}
     command = [sys.executable, "-m", "spacy", "train", str(config), "--output", str(folder)]
     for key, value in overrides.items():
-        command += [f"--{key}", json.dumps(value) if isinstance(value, dict) else str(value)]
+        text = json.dumps(value) if isinstance(value, bool | dict | list) else str(value)
+        command += [f"--{key}", text]
     seconds, curve = follow(command, output / f"{name}-{seed}.log")
     words = {w for s in read(train, variant.tag, variant.limit) for w in s.words}
     nlp = spacy.load(folder / "model-best")

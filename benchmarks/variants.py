@@ -31,12 +31,18 @@ def steps(n: int) -> dict[str, object]:
 
 
 TENTH = 1254  # sentences: a tenth of en_ewt
+
+
+def auxiliary(**weights: float) -> dict[str, object]:
+    """RETURNS (dict[str, object]): Overrides that add auxiliary losses of these weights."""
+    return {"components.lstm_tagger.auxiliary": weights}
+
+
 GREEK: dict[str, object] = {"vars.tag": "upos", "nlp.lang": "el"}
+EMBED = "components.lstm_tagger.model.tok2vec.embed."
 ENCODE = "components.lstm_tagger.model.tok2vec.encode."
 ALONE: dict[str, object] = {ENCODE + "neighbours": 0.0}
 CONCAT: dict[str, object] = {**ALONE, ENCODE + "merge": "concat"}
-AUXILIARY = "components.lstm_tagger.auxiliary"
-FREQUENCY: dict[str, object] = {AUXILIARY: {"frequency": 0.1}}
 NOISY: dict[str, object] = {"@augmenters": "spacy-lstm-tagger.noise_augmenter.v1"}
 VARIANTS = {
     "cnn": Variant(config=None),
@@ -44,11 +50,7 @@ VARIANTS = {
     # What each part brings: the recipe without it.
     "accurate-alone": Variant(overrides=ALONE),
     "accurate-alone-concat": Variant(overrides=CONCAT),
-    "accurate-frequency": Variant(overrides=FREQUENCY),
-    "upos-frequency": Variant(overrides={"vars.tag": "upos", **FREQUENCY}),
-    "greek-frequency": Variant(treebank="el_gud", overrides={**GREEK, **steps(800), **FREQUENCY}),
-    "tenth-frequency": Variant(limit=TENTH, overrides={**steps(800), **FREQUENCY}),
-    "fast-frequency": Variant(config="fast.cfg", overrides=FREQUENCY),
+    "accurate-frequency": Variant(overrides=auxiliary(frequency=0.1)),
     "accurate-noise": Variant(overrides={"corpora.train.augmenter": NOISY}),
     "accurate-upos": Variant(overrides={"vars.tag": "upos"}),
     "fast": Variant(config="fast.cfg"),
@@ -61,4 +63,37 @@ VARIANTS = {
     "greek": Variant(treebank="el_gud", overrides={**GREEK, **steps(800)}),
     "greek-alone-concat": Variant(treebank="el_gud", overrides={**GREEK, **steps(800), **CONCAT}),
     "greek-crf": Variant(treebank="el_gud", config="crf.cfg", overrides={**GREEK, **steps(800)}),
+}
+
+# One change each to `accurate.cfg`, all trained for a short while and with one seed or two: what is
+# worth a longer look. The reference is "short".
+CHANGES: dict[str, dict[str, object]] = {
+    "no-characters": {EMBED + "characters": False},
+    "no-affixes": {EMBED + "prefixes": [], EMBED + "suffixes": []},
+    "more-affixes": {EMBED + "prefixes": [1, 2, 3], EMBED + "suffixes": [1, 2, 3, 4]},
+    "no-shape": {EMBED + "shape": False},
+    "no-lower": {EMBED + "lower": False},
+    "few-words": {EMBED + "word_rows": 5000},
+    "no-word-dropout": {EMBED + "word_dropout": 0.0},
+    "no-dropout": {"training.dropout": 0.0},
+    "alone": ALONE,
+    "concat": {ENCODE + "merge": "concat"},
+    "one-layer": {ENCODE + "depth": 1},
+    "three-layers": {ENCODE + "depth": 3},
+    "wide": {ENCODE + "width": 384},
+    "sentences": {"corpora.train.group_by": 1},
+    "no-smoothing": {"components.lstm_tagger.label_smoothing": 0.0},
+    "no-averages": {"training.optimizer.use_averages": False},
+    "no-clipping": {"training.optimizer.grad_clip": 0.0},
+    "small-batches": {"training.batcher.size": 500, **steps(2400)},
+    "large-batches": {"training.batcher.size": 2000, **steps(600)},
+    "frequency": auxiliary(frequency=0.1),
+    "pos-morph": auxiliary(pos=0.1, morph=0.1),
+    "upos": {"vars.tag": "upos"},
+    "upos-morph": {"vars.tag": "upos", **auxiliary(morph=0.1)},
+}
+VARIANTS["short"] = Variant(overrides=steps(1200))
+VARIANTS |= {
+    f"short-{name}": Variant(overrides={**steps(1200), **changes})
+    for name, changes in CHANGES.items()
 }

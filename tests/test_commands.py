@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose
 from spacy.tokens import DocBin
 from thinc.api import Config
 
-from .conftest import CONFIGS, CORPUS, ROOT, SMALL, overrides
+from .conftest import CONFIGS, CORPUS, ROOT, SMALL_HALVES, overrides
 
 TEXT = "I left the soup on the stove."
 PRETRAIN = """
@@ -78,7 +78,10 @@ def config(work, data, spacy_command):
     full = Config().from_disk(path, interpolate=False)
     assert full["nlp"]["pipeline"] == ["lstm_tagger"]
     full["paths"] |= {"train": str(data), "dev": str(data)}
-    full["components"]["lstm_tagger"]["model"]["tok2vec"] |= SMALL
+    tok2vec = full["components"]["lstm_tagger"]["model"]["tok2vec"]
+    for name, value in SMALL_HALVES.items():
+        half, _, setting = name.partition(".")
+        tok2vec[half][setting] = value
     full["training"] |= {"max_steps": 60, "eval_frequency": 30}
     full["training"]["optimizer"]["learn_rate"] = 0.01
     full.to_disk(path)
@@ -120,7 +123,8 @@ def test_init_fill_config(work, spacy_command):
     model = config["components"]["lstm_tagger"]["model"]
     assert model["@architectures"] == "spacy-lstm-tagger.Tagger.v1"
     # Every value is written out, so that it can be changed.
-    assert {"width", "depth", "word_dropout", "characters", "dropout"} <= set(model["tok2vec"])
+    assert {"width", "word_dropout", "characters", "dropout"} <= set(model["tok2vec"]["embed"])
+    assert {"width", "depth", "merge", "neighbours"} <= set(model["tok2vec"]["encode"])
 
 
 def test_init_labels(work, config, spacy_command):
@@ -139,14 +143,14 @@ def test_init_labels(work, config, spacy_command):
 
 def test_debug_config(config, spacy_command):
     assert "Config is valid" in spacy_command("debug", "config", config)
-    bad = ["--components.lstm_tagger.model.tok2vec.width", "7"]
+    bad = ["--components.lstm_tagger.model.tok2vec.encode.width", "7"]
     with pytest.raises(AssertionError) as error:
         spacy_command("debug", "config", config, *bad)
     assert "M001" in str(error.value.__cause__) and "width = 7" in str(error.value.__cause__)
 
 
 def test_unknown_setting_is_an_error(config, spacy_command):
-    bad = ["--components.lstm_tagger.model.tok2vec.widht", "8"]
+    bad = ["--components.lstm_tagger.model.tok2vec.encode.widht", "8"]
     with pytest.raises(AssertionError, match="widht"):
         spacy_command("debug", "config", config, *bad)
 

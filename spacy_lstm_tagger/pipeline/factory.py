@@ -15,7 +15,17 @@ DEFAULT_CONFIG = """
 nO = null
 
 [model.tok2vec]
-@architectures = "spacy-lstm-tagger.WordCharLSTM.v1"
+@architectures = "spacy.Tok2Vec.v2"
+
+[model.tok2vec.embed]
+@architectures = "spacy-lstm-tagger.WordCharEmbed.v1"
+width = 128
+
+[model.tok2vec.encode]
+@architectures = "spacy-lstm-tagger.LSTMEncoder.v2"
+input_width = 128
+merge = "sum"
+neighbours = 0.1
 """
 DEFAULT_MODEL = Config().from_str(DEFAULT_CONFIG)["model"]
 

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from spacy_lstm_tagger import cli
 from spacy_lstm_tagger.scores import TagScores
 
-from ..conftest import CONFIGS, CORPUS, SMALL, SMALL_HALVES, overrides
+from ..conftest import CONFIGS, CORPUS, SMALL_HALVES, overrides
 from ..distil import TEXTS, stock_teacher
 
 TAG_SET = ["ADJ", "ADV", "DET", "NN", "PRP", "V"]
@@ -106,13 +106,12 @@ def test_students_learn_from_silver_data_alone(
     """Whatever the component: the stock tagger learns from the tags."""
     config = CONFIGS / "distil.cfg"
     paths = {"paths.train": small_corpus, "paths.dev": small_corpus, "paths.silver": tmp_path / "s"}
-    sizes = overrides(SMALL, "components.lstm_tagger.model.tok2vec.")
+    sizes = overrides(SMALL_HALVES, "components.lstm_tagger.model.tok2vec.")
     steps = {"training.max_steps": 3, "training.eval_frequency": 3}
     texts = tmp_path / "texts.jsonl"
     texts.write_text(json.dumps({"text": "I left the soup on the stove. It burned!"}) + "\n")
     train = {"paths.train": small_corpus, "paths.dev": small_corpus, **steps}
-    halves = overrides(SMALL_HALVES, "components.lstm_tagger.model.tok2vec.")
-    arguments = [*overrides(train), *halves]
+    arguments = [*overrides(train), *sizes]
     spacy_command("train", CONFIGS / "cpu.cfg", "--output", tmp_path / "t", *arguments)
     teacher = tmp_path / "t" / "model-last"
     code, printed = run(teacher, "--texts", texts, "--output", tmp_path / "s", "-s", small_corpus)
