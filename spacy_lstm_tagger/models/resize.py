@@ -15,6 +15,12 @@ def can_resize(model: Model) -> bool:
     return not layer.layers and not layer.shims and set(layer.param_names) <= set(TAG_AXES)
 
 
+def has_weights(model: Model) -> bool:
+    """RETURNS (bool): Whether the output layer has been initialized or loaded."""
+    layer = model.get_ref("output_layer")
+    return any(layer.has_param(name) for name in layer.param_names)
+
+
 def resize_output(model: Model, new_nO: int) -> Model:
     """Widen the output layer of a tagger model. The scores of the tags that are there stay the
     same; a new tag scores their mean, so that it is never the best one before it is trained, be it
@@ -26,11 +32,10 @@ def resize_output(model: Model, new_nO: int) -> Model:
     """
     layer = model.get_ref("output_layer")
     params = {name: layer.get_param(name) for name in layer.param_names if layer.has_param(name)}
-    for name in params:
-        layer.set_param(name, None)  # or its sizes could not be changed
+    forget_size(model)
     for node in model.walk():
-        if layer in node.walk() and node.has_dim("nO"):
-            node.set_dim("nO", new_nO, force=True)
+        if layer in node.walk() and node.has_dim("nO") is None:
+            node.set_dim("nO", new_nO)
     # The optimizer's state of these weights has their old sizes, so it must not know them again.
     with Model.global_id_lock:
         Model.global_id += 1
@@ -40,6 +45,21 @@ def resize_output(model: Model, new_nO: int) -> Model:
             value = _append_mean(layer, value, axis=axis, size=new_nO)
         layer.set_param(name, value)
     return model
+
+
+def forget_size(model: Model) -> None:
+    """Take the weights and the number of tags from the output layer, so that a saved one of any
+    size can be loaded: that of a tagger whose labels have grown, say, though its config names a
+    number.
+
+    model (Model): A tagger model that can grow, see `can_resize`.
+    """
+    layer = model.get_ref("output_layer")
+    for name in layer.param_names:
+        layer.set_param(name, None)  # or the size could not be changed
+    for node in model.walk():
+        if layer in node.walk() and node.has_dim("nO"):
+            node.set_dim("nO", None, force=True)  # type: ignore[arg-type]
 
 
 def _append_mean(layer: Model, value: FloatsXd, *, axis: int, size: int) -> FloatsXd:

@@ -23,7 +23,7 @@ from thinc.types import Floats2d
 
 from ..errors import Errors
 from ..models.flat import FlatList, flatten
-from ..models.resize import can_resize, resize_output
+from ..models.resize import can_resize, forget_size, has_weights, resize_output
 from ..models.scoring import model_crf, score_docs
 from ..nn.lattice import Lattice
 from .auxiliary import AuxiliaryTasks, check_auxiliary
@@ -442,12 +442,19 @@ class LSTMTagger(Tagger):
         weights = self.model.to_bytes()
         for name in SAVED_IF_SET:  # what was saved without them has none
             self.cfg.pop(name, None)
+        exclude = tuple(exclude)
+        # The config may name fewer tags than have been learnt since.
+        any_size = "model" not in exclude and can_resize(self.model) and not has_weights(self.model)
+        if any_size:
+            forget_size(self.model)
         try:
-            load(data, exclude=tuple(exclude))
+            load(data, exclude=exclude)
             self._compile_dictionary()
             return self
         except (ValueError, KeyError, IndexError, TypeError, UnicodeDecodeError) as e:
             self.cfg = cfg
+            if any_size:
+                forget_size(self.model)
             self.model.from_bytes(weights)
             self._compile_dictionary()
             raise ValueError(Errors.L003.format(path=source, error=e)) from e

@@ -95,6 +95,26 @@ def test_rehearsal_with_a_tutor_that_knows_fewer_tags(original):
     assert tags_of(nlp.pipe(TEXTS)) == TAGS
 
 
+def test_a_number_of_tags_in_the_config_does_not_bar_the_saved_ones(original, tmp_path):
+    config = original[0].get_pipe_config("lstm_tagger")["model"]
+    n_tags = len(original[0].get_pipe("lstm_tagger").labels)
+    nlp = spacy.blank("en")
+    nlp.add_pipe("lstm_tagger", config={"model": {**config, "nO": n_tags}})
+    nlp.initialize(lambda: make_examples(nlp))
+    nlp.get_pipe("lstm_tagger").add_label("UH")
+    nlp.to_disk(tmp_path)
+    other = spacy.load(tmp_path)
+    assert other.get_pipe("lstm_tagger").labels == nlp.get_pipe("lstm_tagger").labels
+    assert tags_of(other.pipe(TEXTS)) == tags_of(nlp.pipe(TEXTS))
+    # A file that cannot be read leaves what was loaded before.
+    (tmp_path / "lstm_tagger" / "model").write_bytes(b"no model")
+    with pytest.raises(ValueError, match="L003"):
+        other.from_disk(tmp_path)
+    other.from_disk(tmp_path, exclude=["lstm_tagger"])
+    other.get_pipe("lstm_tagger").from_disk(tmp_path / "lstm_tagger", exclude=["model", "vocab"])
+    assert tags_of(other.pipe(TEXTS)) == tags_of(nlp.pipe(TEXTS))
+
+
 def test_a_model_that_cannot_grow_says_so():
     nlp, _ = trained_nlp(steps=0)
     pipe = nlp.get_pipe("lstm_tagger")
