@@ -128,7 +128,7 @@ def follow(command: Sequence[str], log: Path) -> tuple[float, list[tuple[int, fl
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     column: int | None = None  # counted from the right, where no name has a space
     with (
-        log.open("w") as file,
+        log.open("w", buffering=1) as file,
         subprocess.Popen(command, env=env, cwd=ROOT, **streams) as process,  # type: ignore[call-overload]
     ):
         for line in process.stdout:
