@@ -30,7 +30,7 @@ def project(tmp_path_factory, small_corpus, spacy_command):
     steps = {"training.max_steps": 3, "training.eval_frequency": 3}
     sizes = overrides(SMALL_HALVES, "components.lstm_tagger.model.tok2vec.")
     arguments = overrides({**paths, **steps})
-    for name in ("teacher-more", "lstm-teacher"):
+    for name in ("teacher", "lstm-teacher"):
         target = project / "output" / name
         spacy_command("train", CONFIGS / "cpu.cfg", "--output", target, *arguments, *sizes)
     return project
@@ -50,8 +50,7 @@ def test_from_texts_to_a_wheel(project):
 
 def test_its_own_files_exist():
     text = (PROJECT / "project.yml").read_text(encoding="utf-8")
-    own = ["configs/teacher.cfg", "configs/teacher-more.cfg"]
-    for name in [*own, "../../configs/crf.cfg", "../../configs/distil.cfg"]:
+    for name in ("configs/teacher.cfg", "../../configs/crf.cfg", "../../configs/distil.cfg"):
         assert name in text and (PROJECT / name).exists()
 
 
