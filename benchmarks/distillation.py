@@ -65,7 +65,7 @@ ACCURATE: dict[str, object] = {
     EMBED + "word_rows": 40000,
     EMBED + "feature_width": 32,
     EMBED + "feature_rows": 15000,
-    **steps(14000, 2000),
+    **steps(8800, 1100),
 }
 STUDENTS = {
     "fast": Student(),
