@@ -65,6 +65,7 @@ ACCURATE: dict[str, object] = {
     EMBED + "word_rows": 40000,
     EMBED + "feature_width": 32,
     EMBED + "feature_rows": 15000,
+    "training.dropout": 0.1,
     **steps(8800, 1100),
 }
 STUDENTS = {
