@@ -51,10 +51,15 @@ def contrast(guesses: Tensor, words: Tensor) -> Tensor:
     """The cross-entropy of telling each guess's word from the others (van den Oord et al., 2018,
     https://arxiv.org/abs/1807.03748).
 
+    Tokens of one type have the same vector: it is scored once, and counts as often as it is there.
+
     guesses (Tensor): *Shape:* ``(pairs, width)``.
     words (Tensor): The word that each should be. *Shape:* ``(pairs, width)``.
     RETURNS (Tensor): The sum over pairs. *Shape:* ``()``.
     """
-    scores = guesses @ words.T  # (pairs, pairs)
-    right = torch.arange(len(words), device=words.device)
-    return nn.functional.cross_entropy(scores, right, reduction="sum")
+    _, of, counts = torch.unique(words.detach(), dim=0, return_inverse=True, return_counts=True)
+    # One of the tokens stands for each type. Their vectors are one, so its gradient is that of all.
+    token = torch.empty_like(counts).scatter_(0, of, torch.arange(len(of), device=of.device))
+    weights = counts.to(words.dtype).log()  # (types,)
+    scores = guesses @ words[token].T + weights  # (pairs, types)
+    return nn.functional.cross_entropy(scores, of, reduction="sum") + weights[of].sum()

@@ -61,6 +61,23 @@ def test_gradients():
     assert torch.autograd.gradcheck(lambda w, s: loss(w, s, FOLLOWED), (words, states))
 
 
+def test_tokens_of_one_type_are_scored_once():
+    loss = make_loss()
+    of = torch.tensor([0, 1, 0, 2, 1, 1, 0, 1])
+
+    def results(score):
+        torch.manual_seed(1)
+        types = torch.randn(3, 2, dtype=torch.float64, requires_grad=True)
+        states = torch.randn(8, 6, dtype=torch.float64, requires_grad=True)
+        total = score(types[of], states)
+        return [total, *torch.autograd.grad(total, (types, states))]
+
+    found = results(lambda words, states: loss(words, states, FOLLOWED))
+    pairs = FOLLOWED.tolist()
+    expected = results(lambda words, states: by_hand(loss, words, states, pairs))
+    torch.testing.assert_close(found, expected)
+
+
 def test_without_pairs_there_is_no_loss():
     words, states = torch.randn(2, 2).double(), torch.randn(2, 6).double()
     assert make_loss()(words, states, torch.empty(0).long()) == 0.0
