@@ -14,7 +14,7 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from math import comb
 from pathlib import Path
@@ -42,6 +42,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--ud", type=Path, default=ROOT.parent / "shared" / "ud")
     parser.add_argument("--variants", nargs="+", default=list(VARIANTS), choices=list(VARIANTS))
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--raw", type=Path, help="JSONL for the variants that read raw text")
+    parser.add_argument(
+        "--pretrained", type=Path, help="weights of spacy pretrain for the variants that use them"
+    )
     parser.add_argument("--jobs", type=int, default=2, help="runs at a time, one thread each")
     parser.add_argument("--output", type=Path, default=ROOT / "output" / "accuracy")
     parser.add_argument("--results", type=Path, default=RESULTS)
@@ -50,6 +54,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parser.parse_args(argv)
     if not args.ud.is_dir():
         parser.error(f"--ud: found no folder at {args.ud}. Give the folder of the treebanks.")
+    given = {"paths.raw": args.raw, "paths.init_tok2vec": args.pretrained}
+    for name in args.variants:
+        for option, path in needed(VARIANTS[name]).items():
+            if given[path] is None:
+                parser.error(f"{name} needs a file: give it as --{option}.")
     args.output.mkdir(parents=True, exist_ok=True)
     results = json.loads(args.results.read_text()) if args.results.exists() else {}
     todo = [
@@ -61,7 +70,9 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     def work(job: tuple[str, int]) -> None:
         name, seed = job
-        results[f"{name}/{seed}"] = run(name, VARIANTS[name], seed, ud=args.ud, output=args.output)
+        results[f"{name}/{seed}"] = run(
+            name, VARIANTS[name], seed, ud=args.ud, output=args.output, given=given
+        )
         args.results.parent.mkdir(parents=True, exist_ok=True)
         args.results.write_text(json.dumps(dict(sorted(results.items())), indent=1) + "\n")
 
@@ -72,9 +83,34 @@ def main(argv: Sequence[str] | None = None) -> None:
         plot(args.plot, results, args.variants)
 
 
-def run(name: str, variant: Variant, seed: int, *, ud: Path, output: Path) -> dict[str, Any]:
+def needed(variant: Variant) -> dict[str, str]:
+    """RETURNS (dict[str, str]): The options of files that a variant needs, and the config values
+    that they become.
+    """
+    files = {
+        "raw": (variant.raw, "paths.raw"),
+        "pretrained": (variant.pretrained, "paths.init_tok2vec"),
+    }
+    return {option: path for option, (needs, path) in files.items() if needs}
+
+
+def run(
+    name: str,
+    variant: Variant,
+    seed: int,
+    *,
+    ud: Path,
+    output: Path,
+    given: Mapping[str, Path | None],
+) -> dict[str, Any]:
     """Train one variant with one seed and score it.
 
+    name (str): The variant's name.
+    variant (Variant): What to train.
+    seed (int): The seed.
+    ud (Path): The folder of the treebanks.
+    output (Path): Where to save it.
+    given (Mapping[str, Optional[Path]]): The files that some variants need, see `needed`.
     RETURNS (dict[str, Any]): What was run, accuracies in percent, and the seconds it took.
     """
     folder = output / f"{name}-{seed}"
@@ -87,8 +123,10 @@ def run(name: str, variant: Variant, seed: int, *, ud: Path, output: Path) -> di
         lang = str(variant.overrides.get("nlp.lang", "en"))
         cnn_config(Treebank(train, dev, variant.tag), lang=lang).to_disk(config)
     overrides = {"paths.train": train, "paths.dev": dev, "system.seed": seed, **variant.overrides}
+    overrides |= {path: given[path] for path in needed(variant).values()}
     if variant.limit:
-        overrides["corpora.train.limit"] = variant.limit
+        treebank = "corpora.train.corpora.gold" if variant.raw else "corpora.train"
+        overrides[f"{treebank}.limit"] = variant.limit
     if not variant.config:
         overrides = {key: value for key, value in overrides.items() if key not in variant.overrides}
     command = [sys.executable, "-m", "spacy", "train", str(config), "--output", str(folder)]

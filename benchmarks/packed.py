@@ -39,6 +39,9 @@ class PackedWordCharLSTM(nn.Module):
         self.tables = nn.ModuleList(plain_embedding(table) for table in words.tables.values())  # type: ignore[arg-type]
         self.letters = plain_embedding(letters.embedding)
         self.characters = plain_lstm(letters.ahead, letters.back)
+        self.queries = None
+        if letters.queries is not None:
+            self.queries = nn.Parameter(letters.queries.detach().clone())
         self.projection: nn.Module = nn.Identity()
         if words.projection is not None:
             self.projection = nn.Linear(words.projection.in_features, words.projection.out_features)
@@ -66,9 +69,13 @@ class PackedWordCharLSTM(nn.Module):
         dropout (float): Dropout on words, and on what goes into and out of the sentence LSTM.
         RETURNS (Tensor): *Shape:* ``(tokens, width)``.
         """
-        _, (h, _) = self.characters(pack(self.letters(letter_rows), word_lengths))
+        states, (h, _) = self.characters(pack(self.letters(letter_rows), word_lengths))
         parts = [table(rows) for table, rows in zip(self.tables, features, strict=True)]
-        parts.append(torch.cat(list(h), dim=-1))  # (words, char_width)
+        parts += list(h)  # (words, char_hidden_width) each
+        if self.queries is not None:
+            padded, lengths = pad_packed_sequence(states)  # (time, words, directions * hidden)
+            padding = torch.arange(len(padded))[:, None] >= lengths
+            parts += attend(padded, self.queries, padding.to(padded.device))
         x = nn.functional.dropout(torch.cat(parts, dim=-1), dropout)
         x = self.projection(x).index_select(0, tokens)  # (tokens, embed_width)
         x = nn.functional.dropout(x, dropout)
@@ -88,6 +95,15 @@ def pack(flat: Tensor, lengths: list[int]) -> nn.utils.rnn.PackedSequence:
     lengths = [length for length in lengths if length]
     padded = pad_sequence(flat.split(lengths), batch_first=True)
     return pack_padded_sequence(padded, lengths, batch_first=True, enforce_sorted=False)
+
+
+def attend(states: Tensor, queries: Tensor, padding: Tensor) -> list[Tensor]:
+    """RETURNS (list[Tensor]): Of each direction, the weighted mean of the states of each word."""
+    means = []
+    for h, query in zip(states.chunk(len(queries), dim=-1), queries, strict=True):
+        weights = (h @ query).masked_fill(padding, -torch.inf).softmax(0)  # (time, words)
+        means.append((weights[..., None] * h).sum(0))
+    return means
 
 
 def plain_embedding(table: VocabularyEmbedding) -> nn.Embedding:

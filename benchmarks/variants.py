@@ -12,17 +12,24 @@ class Variant:
         -o efficiency`, on gold tokens.
     overrides (dict[str, object]): Config values, as `spacy train` takes them.
     limit (int): Train on only so many sentences. 0: on all.
+    pretrained (bool): Whether to start from the weights given as --pretrained.
     """
 
     treebank: str = "en_ewt"
     config: str | None = "accurate.cfg"
     overrides: dict[str, object] = field(default_factory=dict)
     limit: int = 0
+    pretrained: bool = False
 
     @property
     def tag(self) -> str:
         """RETURNS (str): The column that the tags come from."""
         return str(self.overrides.get("vars.tag", "xpos"))
+
+    @property
+    def raw(self) -> bool:
+        """RETURNS (bool): Whether it reads raw text beside the treebank."""
+        return self.config == "raw.cfg"
 
 
 def steps(n: int) -> dict[str, object]:
@@ -59,6 +66,11 @@ VARIANTS = {
     "tenth-cnn": Variant(config=None, limit=TENTH),
     "tenth": Variant(limit=TENTH, overrides=steps(800)),
     "tenth-alone": Variant(limit=TENTH, overrides={**steps(800), **ALONE}),
+    # Raw text: beside the treebank, or before it.
+    "raw": Variant(config="raw.cfg", overrides=steps(8000)),
+    "tenth-raw": Variant(config="raw.cfg", limit=TENTH, overrides=steps(1600)),
+    "pretrained": Variant(pretrained=True),
+    "tenth-pretrained": Variant(limit=TENTH, overrides=steps(800), pretrained=True),
     "greek-cnn": Variant(treebank="el_gud", config=None, overrides=GREEK),
     "greek": Variant(treebank="el_gud", overrides={**GREEK, **steps(800)}),
     "greek-alone-concat": Variant(treebank="el_gud", overrides={**GREEK, **steps(800), **CONCAT}),

@@ -10,12 +10,12 @@ import spacy
 
 from spacy_lstm_tagger import augmenters, dictionaries, readers
 from spacy_lstm_tagger.distil import corpora, vocabulary
-from spacy_lstm_tagger.models import architectures
+from spacy_lstm_tagger.models import architectures, architectures_v1
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf8")
 SETTINGS = {
-    "WordCharEmbed.v1": architectures.build_word_char_embed,
+    "WordCharEmbed.v2": architectures.build_word_char_embed_v2,
     "LSTMEncoder.v2": architectures.build_lstm_encoder_v2,
     "Tagger.v1": architectures.build_tagger,
     "CRFTagger.v1": architectures.build_crf_tagger,
@@ -57,9 +57,9 @@ def test_settings_of_the_component():
 
 def test_word_char_lstm_is_its_two_halves():
     """The README describes its settings by those of the halves."""
-    parameters = dict(inspect.signature(architectures.build_word_char_lstm).parameters)
-    embed = dict(inspect.signature(architectures.build_word_char_embed).parameters)
-    encode = dict(inspect.signature(architectures.build_lstm_encoder).parameters)
+    parameters = dict(inspect.signature(architectures_v1.build_word_char_lstm).parameters)
+    embed = dict(inspect.signature(architectures_v1.build_word_char_embed).parameters)
+    encode = dict(inspect.signature(architectures_v1.build_lstm_encoder).parameters)
     assert parameters.pop("embed_width").default == embed.pop("width").default
     encode.pop("input_width")
     halves = {**embed, **encode}
@@ -68,8 +68,15 @@ def test_word_char_lstm_is_its_two_halves():
     }
 
 
+def test_the_first_embedding_is_the_second_without_what_it_adds():
+    first = inspect.signature(architectures_v1.build_word_char_embed).parameters
+    second = dict(inspect.signature(architectures.build_word_char_embed_v2).parameters)
+    assert not second.pop("char_attention").default and not second.pop("next_letter").default
+    assert dict(first) == second
+
+
 def test_the_first_encoder_is_the_second_without_neighbours():
-    first = inspect.signature(architectures.build_lstm_encoder).parameters
+    first = inspect.signature(architectures_v1.build_lstm_encoder).parameters
     second = dict(inspect.signature(architectures.build_lstm_encoder_v2).parameters)
     assert second.pop("neighbours").default == 0.0
     assert dict(first) == second

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from spacy.ml.models.tok2vec import build_Tok2Vec_model
 from spacy.tokens import Doc
 from spacy.util import registry
 from thinc.api import Model, chain
@@ -20,8 +19,8 @@ from .types import FeatureSet
 from .word_char_embed import word_char_embed
 
 
-@registry.architectures("spacy-lstm-tagger.WordCharEmbed.v1")
-def build_word_char_embed(
+@registry.architectures("spacy-lstm-tagger.WordCharEmbed.v2")
+def build_word_char_embed_v2(
     *,
     width: int | None = 128,
     word_width: int = 100,
@@ -32,6 +31,8 @@ def build_word_char_embed(
     char_rows: int = 1000,
     char_hidden_width: int = 64,
     char_bidirectional: bool = True,
+    char_attention: bool = False,
+    next_letter: float = 0.0,
     max_letters: int = 64,
     lower: bool = True,
     prefixes: Sequence[int] = (3,),
@@ -62,6 +63,10 @@ def build_word_char_embed(
     char_rows (int): How many characters get a row.
     char_hidden_width (int): Width of the character LSTM, in each direction.
     char_bidirectional (bool): Whether to read the letters in both directions.
+    char_attention (bool): Whether to add, for each direction, a weighted mean of the states after
+        each letter to the final state.
+    next_letter (float): How much it counts in training that the character LSTM guesses each word's
+        next letter. 0: not at all.
     max_letters (int): A longer word is read as its first and last `max_letters / 2` characters.
     lower (bool): Whether to embed the lower-cased word.
     prefixes (Sequence[int]): Lengths of the prefixes to embed.
@@ -90,6 +95,7 @@ def build_word_char_embed(
     _check_positive(**{f"prefixes[{i}]": n for i, n in enumerate(prefixes)})
     _check_positive(**{f"suffixes[{i}]": n for i, n in enumerate(suffixes)})
     _check_rate(word_dropout=word_dropout, dropout=dropout)
+    _check(next_letter >= 0.0, "next_letter", next_letter, "it must be 0 or more")
     _check(max_letters >= 2, "max_letters", max_letters, "it must be 2 or more")
     _check(cache_size >= 0, "cache_size", cache_size, "it must be 0 (keep nothing) or more")
     _check(
@@ -109,6 +115,8 @@ def build_word_char_embed(
             embedding=VocabularyEmbedding(width=char_width, capacity=char_rows),
             hidden_width=char_hidden_width,
             bidirectional=char_bidirectional,
+            attention=char_attention,
+            next_letter=next_letter,
         )
         if characters
         else None,
@@ -122,35 +130,6 @@ def build_word_char_embed(
         word_dropout=word_dropout,
         max_letters=max_letters,
         cache_size=cache_size,
-        precision=precision,
-    )
-
-
-@registry.architectures("spacy-lstm-tagger.LSTMEncoder.v1")
-def build_lstm_encoder(
-    *,
-    width: int = 256,
-    input_width: int | None = None,
-    depth: int = 2,
-    bidirectional: bool = True,
-    merge: str = "concat",
-    dropout: float | None = None,
-    max_cells: int = 16384,
-    window: int = 256,
-    context: int = 16,
-    precision: str = "fp32",
-) -> Model[list[Floats2d], list[Floats2d]]:
-    """As `build_lstm_encoder_v2`, without `neighbours`."""
-    return build_lstm_encoder_v2(
-        width=width,
-        input_width=input_width,
-        depth=depth,
-        bidirectional=bidirectional,
-        merge=merge,
-        dropout=dropout,
-        max_cells=max_cells,
-        window=window,
-        context=context,
         precision=precision,
     )
 
@@ -219,81 +198,6 @@ def build_lstm_encoder_v2(
         context=context,
         precision=precision,
     )
-
-
-@registry.architectures("spacy-lstm-tagger.WordCharLSTM.v1")
-def build_word_char_lstm(
-    *,
-    width: int = 256,
-    depth: int = 2,
-    bidirectional: bool = True,
-    merge: str = "concat",
-    embed_width: int | None = 128,
-    word_width: int = 100,
-    word_rows: int = 20000,
-    word_dropout: float = 0.3,
-    characters: bool = True,
-    char_width: int = 32,
-    char_rows: int = 1000,
-    char_hidden_width: int = 64,
-    char_bidirectional: bool = True,
-    max_letters: int = 64,
-    lower: bool = True,
-    prefixes: Sequence[int] = (3,),
-    suffixes: Sequence[int] = (2, 3),
-    shape: bool = True,
-    feature_width: int = 32,
-    feature_rows: int = 10000,
-    include_static_vectors: bool = False,
-    dropout: float | None = None,
-    precision: str = "fp32",
-    max_cells: int = 16384,
-    window: int = 256,
-    context: int = 16,
-    cache_size: int = 50000,
-) -> Model[list[Doc], list[Floats2d]]:
-    """Build the word + character LSTM for a `tok2vec` slot: `WordCharEmbed` and `LSTMEncoder` in
-    one. `embed_width` is the `width` of the first, `width` that of the second; `dropout` and
-    `precision` hold for both.
-
-    RETURNS (Model[List[Doc], List[Floats2d]]): The layer.
-    RAISES (ValueError): If a value is out of range.
-    """
-    embed = build_word_char_embed(
-        width=embed_width,
-        word_width=word_width,
-        word_rows=word_rows,
-        word_dropout=word_dropout,
-        characters=characters,
-        char_width=char_width,
-        char_rows=char_rows,
-        char_hidden_width=char_hidden_width,
-        char_bidirectional=char_bidirectional,
-        max_letters=max_letters,
-        lower=lower,
-        prefixes=prefixes,
-        suffixes=suffixes,
-        shape=shape,
-        feature_width=feature_width,
-        feature_rows=feature_rows,
-        include_static_vectors=include_static_vectors,
-        dropout=dropout,
-        precision=precision,
-        cache_size=cache_size,
-    )
-    encode = build_lstm_encoder(
-        width=width,
-        input_width=embed.get_dim("nO"),
-        depth=depth,
-        bidirectional=bidirectional,
-        merge=merge,
-        dropout=dropout,
-        max_cells=max_cells,
-        window=window,
-        context=context,
-        precision=precision,
-    )
-    return build_Tok2Vec_model(embed=embed, encode=encode)
 
 
 @registry.architectures("spacy-lstm-tagger.Tagger.v1")

@@ -38,6 +38,14 @@ class Bucket:
     reverse: Tensor
     last: Tensor
 
+    @property
+    def mask(self) -> Tensor:
+        """RETURNS (Tensor): Whether each cell is an element of its sequence, not padding.
+        *Shape:* ``(time, batch)``, bool.
+        """
+        first = torch.ones_like(self.rows[:1], dtype=torch.bool)
+        return torch.cat([first, self.rows[1:] != self.rows[:-1]])
+
 
 class Buckets:
     """The plan for running a ragged batch: its buckets, and the way back to flat order.

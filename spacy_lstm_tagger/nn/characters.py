@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from .buckets import Buckets
 from .kernel import LSTMLayer
 from .lstm import read
+from .next_letter import NextLetterLoss
 from .vocabulary import VocabularyEmbedding
 
 
@@ -18,20 +19,44 @@ class CharacterLSTM(nn.Module):
     The final state of a word is the one at its own last letter (of its first letter, read
     backwards), whatever words lie beside it in the bucket.
 
+    With attention each direction adds a mean of its states, weighted by what they say themselves
+    (as Rei et al., 2016, https://aclanthology.org/C16-1030, weigh characters against the word):
+
+    .. math:: \sum_i \alpha_i h_i, \quad \alpha = \mathrm{softmax}_i(q \cdot h_i)
+
     embedding (VocabularyEmbedding): The table of the characters.
     hidden_width (int): Width of one direction's hidden state.
-    bidirectional (bool): Whether to read backwards too. The output is `2 * hidden_width` wide
-        if so.
+    bidirectional (bool): Whether to read backwards too.
+    attention (bool): Whether to add the weighted mean. The output is `hidden_width` wide for each
+        direction, and twice that with attention.
+    next_letter (float): How much it counts in training that states guess the letter that comes
+        next, see `NextLetterLoss`. 0: not at all.
     """
 
     def __init__(
-        self, *, embedding: VocabularyEmbedding, hidden_width: int, bidirectional: bool = True
+        self,
+        *,
+        embedding: VocabularyEmbedding,
+        hidden_width: int,
+        bidirectional: bool = True,
+        attention: bool = False,
+        next_letter: float = 0.0,
     ):
         super().__init__()
         self.embedding = embedding
         self.ahead = LSTMLayer(embedding.width, hidden_width)
         self.back = LSTMLayer(embedding.width, hidden_width) if bidirectional else None
-        self.output_width = hidden_width * (2 if bidirectional else 1)
+        n_directions = 2 if bidirectional else 1
+        self.output_width = hidden_width * n_directions * (2 if attention else 1)
+        # From zero on, so that all letters count the same at first.
+        self.queries = nn.Parameter(torch.zeros(n_directions, hidden_width)) if attention else None
+        self.next_letter_weight = next_letter
+        self.next_letter = nn.ModuleList(
+            NextLetterLoss(hidden_width=hidden_width, char_width=embedding.width)
+            for _ in range(n_directions if next_letter else 0)
+        )
+        # The loss of the last forward pass, which training adds to that of the task.
+        self.auxiliary: Tensor | None = None
 
     def forward(
         self, rows: Tensor, buckets: Buckets, *, precision: torch.dtype | None = None
@@ -46,15 +71,38 @@ class CharacterLSTM(nn.Module):
         """
         x = self.embedding(rows)  # (characters, width)
         x = x if precision is None else x.to(precision)
-        finals: list[Tensor] = []
+        vectors: list[Tensor] = []
+        losses: list[Tensor] = []
         for bucket in buckets.buckets:
-            y = x[bucket.rows]  # (time, batch, width)
-            states = [self.ahead.run(y)]
+            y, letters = x[bucket.rows], rows[bucket.rows]  # (time, batch, width), (time, batch)
+            readings = [(self.ahead, y, letters)]
             if self.back is not None:
-                states.append(self.back.run(read(y, bucket.reverse)))
-            finals.append(
-                torch.cat([h.flatten(0, 1).index_select(0, bucket.last) for h in states], dim=-1)
-            )  # (batch, output_width)
-        if not finals:
+                readings.append((self.back, read(y, bucket.reverse), read(letters, bucket.reverse)))
+            n, mask = len(bucket.last), bucket.mask
+            finals, means = [], []
+            for k, (lstm, y, letters) in enumerate(readings):
+                h = lstm.run(y)  # (time, batch, hidden_width)
+                finals.append(h.flatten(0, 1).index_select(0, bucket.last))
+                if self.queries is not None:
+                    means.append(attend(h, self.queries[k].to(h.dtype), mask)[:n])
+                if self.next_letter and self.training:
+                    # Without the words that fill the bucket up.
+                    cells = (h[:, :n], letters[:, :n], mask[:, :n])
+                    losses.append(self.next_letter[k](*cells, self.embedding.used()))
+            vectors.append(torch.cat([*finals, *means], dim=-1))  # (batch, output_width)
+        self.auxiliary = self.next_letter_weight * torch.stack(losses).sum() if losses else None
+        if not vectors:
             return x.new_zeros(0, self.output_width)
-        return buckets.order(finals).to(self.embedding.weight.dtype)
+        return buckets.order(vectors).to(self.embedding.weight.dtype)
+
+
+def attend(states: Tensor, query: Tensor, mask: Tensor) -> Tensor:
+    """A weighted mean of the states of each sequence.
+
+    states (Tensor): *Shape:* ``(time, batch, width)``.
+    query (Tensor): What a state is compared with. *Shape:* ``(width,)``.
+    mask (Tensor): Whether a state is one of its sequence. *Shape:* ``(time, batch)``, bool.
+    RETURNS (Tensor): *Shape:* ``(batch, width)``.
+    """
+    weights = (states @ query).masked_fill(~mask, -torch.inf).softmax(0)  # (time, batch)
+    return torch.einsum("tb,tbw->bw", weights, states)

@@ -41,6 +41,8 @@ class WordEmbedding(nn.Module):
             }
         )
         self.characters = characters
+        # That of the character LSTM, see there.
+        self.auxiliary: Tensor | None = None
         parts_width = sum(table_width for table_width, _ in features.values())
         if characters is not None:
             parts_width += characters.output_width
@@ -81,6 +83,7 @@ class WordEmbedding(nn.Module):
         ]
         if self.characters is not None and letters is not None:
             parts.append(self.characters(*letters, precision=precision))
+            self.auxiliary, self.characters.auxiliary = self.characters.auxiliary, None
         x = torch.cat(parts, dim=-1)  # (words, parts)
         x = nn.functional.dropout(x, dropout, training=dropout > 0.0)
         if self.projection is not None:

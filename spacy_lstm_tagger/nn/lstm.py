@@ -130,9 +130,9 @@ class BucketedLSTM(nn.Module):
 def read(padded: Tensor, cells: Tensor) -> Tensor:
     """Reorder the cells of a padded batch.
 
-    padded (Tensor): *Shape:* ``(time, batch, width)``.
+    padded (Tensor): *Shape:* ``(time, batch, …)``.
     cells (Tensor): *Shape:* ``(time * batch,)``.
-    RETURNS (Tensor): *Shape:* ``(time, batch, width)``.
+    RETURNS (Tensor): *Shape:* ``(time, batch, …)``.
     """
     return padded.flatten(0, 1).index_select(0, cells).view(padded.shape)
 

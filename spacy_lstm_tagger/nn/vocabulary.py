@@ -73,6 +73,12 @@ class VocabularyEmbedding(nn.Module):
             rows = rows * torch.empty(rows.shape, device=rows.device).bernoulli_(1.0 - drop).long()
         return self.unknown + nn.functional.embedding(rows, self.weight, padding_idx=0)
 
+    def used(self) -> Tensor:
+        """RETURNS (Tensor): The vectors of the unknown symbol and of those that have a row.
+        *Shape:* ``(symbols + 1, width)``.
+        """
+        return self.unknown + self.weight[: len(self) + 1]
+
     # The keys are saved as a tensor beside the rows in use, so a small vocabulary is a small file
     # whatever the capacity.
 

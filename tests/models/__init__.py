@@ -7,9 +7,9 @@ from spacy.tokens import Doc
 from spacy_lstm_tagger.models.architectures import (
     build_lstm_encoder_v2,
     build_tagger,
-    build_word_char_embed,
-    build_word_char_lstm,
+    build_word_char_embed_v2,
 )
+from spacy_lstm_tagger.models.architectures_v1 import build_word_char_lstm
 
 SMALL_EMBED = {
     "word_width": 6,
@@ -35,7 +35,7 @@ def make_docs(*words, vocab=VOCAB):
 
 
 def small_embed(**sizes):
-    return build_word_char_embed(**{"width": 8, **SMALL_EMBED, **sizes})
+    return build_word_char_embed_v2(**{"width": 8, **SMALL_EMBED, **sizes})
 
 
 def small_encoder(**sizes):

@@ -13,9 +13,9 @@ from thinc.api import Config
 
 from spacy_lstm_tagger.models.architectures import (
     build_lstm_encoder_v2,
-    build_word_char_embed,
-    build_word_char_lstm,
+    build_word_char_embed_v2,
 )
+from spacy_lstm_tagger.models.architectures_v1 import build_word_char_lstm
 
 from . import SMALL_EMBED, TAGS, WORDS, assert_same, make_docs, small_tagger
 
@@ -26,6 +26,7 @@ ENTRY_POINTS = [
 ]
 NAMES = [
     "WordCharEmbed.v1",
+    "WordCharEmbed.v2",
     "LSTMEncoder.v1",
     "LSTMEncoder.v2",
     "WordCharLSTM.v1",
@@ -58,6 +59,7 @@ BAD_EMBED = [
     ("word_dropout", -0.1, "below 1"),
     ("dropout", 1.5, "below 1"),
     ("dropout", math.nan, "below 1"),
+    ("next_letter", -1.0, "0 or more"),
     ("max_letters", 1, "2 or more"),
     ("cache_size", -1, "0 .*or more"),
     ("precision", "int8", "one of fp32, bf16, fp16"),
@@ -80,7 +82,7 @@ def refuses(build, name, value, allowed):
 
 @pytest.mark.parametrize(("name", "value", "allowed"), BAD_EMBED)
 def test_bad_values_for_the_embedding(name, value, allowed):
-    refuses(build_word_char_embed, name, value, allowed)
+    refuses(build_word_char_embed_v2, name, value, allowed)
 
 
 @pytest.mark.parametrize(("name", "value", "allowed"), BAD_ENCODER)
@@ -93,7 +95,7 @@ def test_bad_values_for_the_encoder(name, value, allowed):
     [
         bad
         for bad in BAD_EMBED + BAD_ENCODER
-        if bad[0] not in ("width", "input_width", "neighbours")
+        if bad[0] not in ("width", "input_width", "neighbours", "next_letter")
     ],
 )
 def test_bad_values_for_both_in_one(name, value, allowed):
@@ -104,7 +106,7 @@ def test_bad_values_for_both_in_one(name, value, allowed):
 def test_a_repeated_affix_is_no_trap(name, value):
     """It may be an error or be embedded once, but building must say so, not training."""
     try:
-        model = build_word_char_embed(**{**SMALL_EMBED, name: value})
+        model = build_word_char_embed_v2(**{**SMALL_EMBED, name: value})
     except ValueError as e:
         assert "M001" in str(e) and name in str(e)
     else:
@@ -117,7 +119,7 @@ def test_an_odd_width_is_fine_in_one_direction():
 
 def test_static_vectors_need_a_width():
     with pytest.raises(ValueError, match=r"M001.* width = None .*include_static_vectors"):
-        build_word_char_embed(width=None, include_static_vectors=True)
+        build_word_char_embed_v2(width=None, include_static_vectors=True)
 
 
 # In a pipeline

@@ -13,11 +13,28 @@ properties = settings(max_examples=25, deadline=None)
 some_words = st.lists(st.lists(st.integers(0, 9), min_size=1, max_size=15), min_size=1, max_size=10)
 
 
-def make(bidirectional=True):
+def make(**options):
     torch.manual_seed(0)
     embedding = VocabularyEmbedding(width=3, capacity=9)
     embedding.add(range(9))
-    return CharacterLSTM(embedding=embedding, hidden_width=4, bidirectional=bidirectional).eval()
+    module = CharacterLSTM(embedding=embedding, hidden_width=4, **options).eval()
+    if module.queries is not None:
+        torch.nn.init.normal_(module.queries)
+    return module
+
+
+def read_by_hand(module, word):
+    """RETURNS (list): The states of each direction after each letter, one by one."""
+    letters = module.embedding(torch.tensor(word))
+    readings = [(module.ahead, letters), (module.back, letters.flip(0))]
+    states = []
+    for lstm, reading in readings[: 1 if module.back is None else 2]:
+        state, seen = None, []
+        for letter in reading:
+            h, state = lstm(letter.view(1, 1, -1), state)
+            seen.append(h.view(-1))
+        states.append(torch.stack(seen))
+    return states
 
 
 def read_words(module, words, step_cost=None):
@@ -29,20 +46,50 @@ def read_words(module, words, step_cost=None):
 @properties
 @given(words=some_words, step_cost=st.sampled_from([0, 2, 512]))
 def test_a_word_is_the_state_after_its_last_letter(bidirectional, words, step_cost):
-    module = make(bidirectional)
+    module = make(bidirectional=bidirectional)
     found = read_words(module, words, step_cost)
     assert found.shape == (len(words), module.output_width)
     for word, vector in zip(words, found, strict=True):
-        letters = module.embedding(torch.tensor(word))
-        finals = []
-        for lstm, reading in [(module.ahead, letters), (module.back, letters.flip(0))]:
-            if lstm is None:
-                continue
-            state = None
-            for letter in reading:
-                h, state = lstm(letter.view(1, 1, -1), state)
-            finals.append(h.view(-1))
+        finals = [states[-1] for states in read_by_hand(module, word)]
         torch.testing.assert_close(vector, torch.cat(finals), atol=1e-6, rtol=1e-5)
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+@properties
+@given(words=some_words, step_cost=st.sampled_from([0, 2, 512]))
+def test_attention_adds_a_weighted_mean_of_a_words_own_states(bidirectional, words, step_cost):
+    module = make(bidirectional=bidirectional, attention=True)
+    found = read_words(module, words, step_cost)
+    assert found.shape == (len(words), module.output_width)
+    for word, vector in zip(words, found, strict=True):
+        states = read_by_hand(module, word)
+        means = [
+            ((h @ query).softmax(0)[:, None] * h).sum(0)
+            for h, query in zip(states, module.queries, strict=True)
+        ]
+        expected = torch.cat([*(h[-1] for h in states), *means])
+        torch.testing.assert_close(vector, expected, atol=1e-6, rtol=1e-5)
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+@properties
+@given(words=some_words, step_cost=st.sampled_from([0, 2, 512]))
+def test_in_training_states_guess_the_next_letter(bidirectional, words, step_cost):
+    module = make(bidirectional=bidirectional, next_letter=0.5)
+    read_words(module, words, step_cost)
+    assert module.auxiliary is None  # not when tagging
+    module.train()
+    read_words(module, words, step_cost)
+    table = module.embedding(torch.arange(10))
+    loss = torch.zeros(())
+    for word in words:
+        readings = (word, word[::-1])
+        for states, reading, guesser in zip(
+            read_by_hand(module, word), readings, module.next_letter, strict=False
+        ):
+            for state, following in zip(states, reading[1:], strict=False):
+                loss = loss - (table @ guesser.guess(state)).log_softmax(0)[following]
+    torch.testing.assert_close(module.auxiliary, 0.5 * loss, atol=1e-5, rtol=1e-5)
 
 
 def test_the_same_letters_are_the_same_word_anywhere():
@@ -60,8 +107,9 @@ def test_gradients_reach_all_letters_and_no_others():
     assert reached.nonzero().flatten().tolist() == [1, 2, 3]
 
 
-def test_bfloat16_stays_close():
-    module, words = make(), [[1, 2, 3], [4] * 12]
+@pytest.mark.parametrize("attention", [False, True])
+def test_bfloat16_stays_close(attention):
+    module, words = make(attention=attention), [[1, 2, 3], [4] * 12]
     rows, buckets = torch.tensor(words[0] + words[1]), Buckets([3, 12])
     with torch.inference_mode():
         rough = module(rows, buckets, precision=torch.bfloat16)
@@ -69,5 +117,5 @@ def test_bfloat16_stays_close():
 
 
 def test_no_words():
-    module = make()
+    module = make(attention=True, next_letter=1.0).train()
     assert read_words(module, []).shape == (0, module.output_width)
