@@ -72,6 +72,13 @@ def test_a_run_is_kept_and_not_repeated(tmp_path, monkeypatch, capsys):
     assert capsys.readouterr().out == tables
 
 
+def test_a_file_that_a_variant_needs_is_asked_for(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        accuracy.main(["--ud", str(tmp_path), "--variants", "tenth-raw"])
+    assert "--raw" in capsys.readouterr().err
+    assert accuracy.needed(variants.VARIANTS["pretrained"]) == {"pretrained": "paths.init_tok2vec"}
+
+
 def test_failed_training_is_an_error(tmp_path):
     log = tmp_path / "log"
     command = [sys.executable, "-c", "print('what went wrong'); raise SystemExit(3)"]

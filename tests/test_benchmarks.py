@@ -83,7 +83,23 @@ def test_worker(pipeline, small_corpus):
     ],
 )
 def test_packed_is_the_same_network(sizes, tmp_path):
-    nlp, _ = trained_nlp(**sizes)
+    check_packed(trained_nlp(**sizes)[0], tmp_path)
+
+
+def test_packed_reads_letters_with_attention(tmp_path):
+    architectures = {"embed": "WordCharEmbed.v2", "encode": "LSTMEncoder.v2"}
+    parts = {
+        name: {"@architectures": f"spacy-lstm-tagger.{architecture}", "width": 16}
+        for name, architecture in architectures.items()
+    }
+    parts["embed"]["char_attention"] = True
+    parts["encode"]["input_width"] = 16
+    tok2vec = {"@architectures": "spacy.Tok2Vec.v2", **parts}
+    model = {"@architectures": "spacy-lstm-tagger.Tagger.v1", "tok2vec": tok2vec}
+    check_packed(trained_nlp(config={"model": model})[0], tmp_path)
+
+
+def check_packed(nlp, tmp_path):
     nlp.to_disk(tmp_path)
     packed = pack_pipeline(spacy.load(tmp_path))
     sentences = [*texts.read_texts([DEV])[:50], texts.Text([], [])]

@@ -1,5 +1,6 @@
 """The embedding layer, as Thinc sees it: vectors, gradients, dropout, docs of any length."""
 
+import copy
 from itertools import pairwise
 
 import numpy as np
@@ -36,10 +37,11 @@ def run(model, docs):
     return [array.copy() for array in model.begin_update(docs)[0]]
 
 
+@pytest.mark.parametrize("char_attention", [False, True])
 @settings(max_examples=25, deadline=None)
-@given(some_docs)
-def test_a_doc_does_not_depend_on_its_neighbours(batch):
-    model = still(cache_size=0)
+@given(batch=some_docs)
+def test_a_doc_does_not_depend_on_its_neighbours(char_attention, batch):
+    model = still(cache_size=0, char_attention=char_attention)
     docs = make_docs(*batch)
     together = model.predict(docs)
     assert [len(array) for array in together] == [len(doc) for doc in docs]
@@ -47,7 +49,8 @@ def test_a_doc_does_not_depend_on_its_neighbours(batch):
 
 
 def test_training_and_tagging_compute_the_same_without_dropout():
-    for sizes in [{}, {"width": None}, {"characters": False}, {"char_bidirectional": False}]:
+    for sizes in [{}, {"width": None}, {"characters": False}, {"char_bidirectional": False},
+                  {"char_attention": True, "next_letter": 0.1}]:  # fmt: skip
         model, docs = still(**sizes), make_docs()
         found = run(model, docs)
         assert_same(found, model.predict(docs))
@@ -55,9 +58,10 @@ def test_training_and_tagging_compute_the_same_without_dropout():
         assert found[0].shape == (5, model.get_dim("nO"))
 
 
-def test_gradients_agree_with_finite_differences():
+@pytest.mark.parametrize("char_attention", [False, True])
+def test_gradients_agree_with_finite_differences(char_attention):
     """Along a random direction in the space of all weights at once."""
-    model, docs = still(), make_docs()
+    model, docs = still(char_attention=char_attention), make_docs()
     Y, backprop = model.begin_update(docs)
     rng = np.random.default_rng(0)
     d_Y = [rng.normal(size=y.shape).astype("f") for y in Y]
@@ -75,6 +79,24 @@ def test_gradients_agree_with_finite_differences():
 
     difference = (loss(1e-3) - loss(-2e-3)) / 2e-3
     assert slope == pytest.approx(difference, rel=0.02)
+
+
+def test_guessing_letters_is_learned_in_training_alone():
+    model, docs = still(next_letter=0.1), make_docs()
+    module, optimizer, losses = model.shims[0]._model, Adam(0.01), []
+    module.characters.register_forward_hook(
+        lambda characters, *_: losses.append(characters.auxiliary)
+    )
+    model.predict(docs)
+    assert losses.pop() is None
+    for _ in range(100):
+        Y, backprop = model.begin_update(docs)
+        # The task asks for nothing here, so what is learned is the letters.
+        backprop([np.zeros_like(y) for y in Y])
+        model.finish_update(optimizer)
+    assert losses[-1].item() < 0.8 * losses[0].item()
+    copied = copy.deepcopy(model)
+    assert_same(copied.predict(docs), model.predict(docs))
 
 
 def test_gradients_of_a_word_are_those_of_all_its_tokens():
