@@ -48,6 +48,7 @@ class PackedWordCharLSTM(nn.Module):
             self.projection.load_state_dict(words.projection.state_dict())
         layers = zip_longest(sentence.forwards, sentence.backwards)
         self.sentence = nn.ModuleList(plain_lstm(ahead, back) for ahead, back in layers)
+        self.residual = sentence.residual
         self.adds = sentence.merge == "sum" and bool(sentence.backwards)
 
     def forward(
@@ -79,12 +80,15 @@ class PackedWordCharLSTM(nn.Module):
         x = nn.functional.dropout(torch.cat(parts, dim=-1), dropout)
         x = self.projection(x).index_select(0, tokens)  # (tokens, embed_width)
         x = nn.functional.dropout(x, dropout)
-        y = pack(x, doc_lengths)
+        y = inputs = pack(x, doc_lengths)
         for depth, lstm in enumerate(self.sentence):
+            below = y
             if depth:
-                data = torch.add(*y.data.chunk(2, dim=-1)) if self.adds else y.data
-                y = y._replace(data=nn.functional.dropout(data, dropout))
-            y, _ = lstm(y)
+                data = torch.add(*below.data.chunk(2, dim=-1)) if self.adds else below.data
+                inputs = below._replace(data=nn.functional.dropout(data, dropout))
+            y, _ = lstm(inputs)
+            if depth and self.residual:
+                y = y._replace(data=y.data + below.data)
         padded, lengths = pad_packed_sequence(y, batch_first=True)  # (docs, time, width)
         inside = torch.arange(padded.shape[1]) < lengths.unsqueeze(1)
         return nn.functional.dropout(padded[inside.to(padded.device)], dropout)

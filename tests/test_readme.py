@@ -75,10 +75,10 @@ def test_the_first_embedding_is_the_second_without_what_it_adds():
     assert dict(first) == second
 
 
-def test_the_first_encoder_is_the_second_without_neighbours():
+def test_the_first_encoder_is_the_second_without_what_it_adds():
     first = inspect.signature(architectures_v1.build_lstm_encoder).parameters
     second = dict(inspect.signature(architectures.build_lstm_encoder_v2).parameters)
-    assert second.pop("neighbours").default == 0.0
+    assert second.pop("neighbours").default == 0.0 and not second.pop("residual").default
     assert dict(first) == second
 
 

@@ -142,6 +142,7 @@ def build_lstm_encoder_v2(
     depth: int = 2,
     bidirectional: bool = True,
     merge: str = "concat",
+    residual: bool = False,
     dropout: float | None = None,
     max_cells: int = 16384,
     window: int = 256,
@@ -157,6 +158,7 @@ def build_lstm_encoder_v2(
     bidirectional (bool): Whether to read in both directions.
     merge (str): How the two directions enter the next layer: "concat", one after the other, or
         "sum", added, which is faster.
+    residual (bool): Whether each layer adds its states to those of the layer below.
     dropout (Optional[float]): Variational dropout on the input and behind each layer. None: the
         rate of `[training] dropout`.
     max_cells (int): How many tokens are run at a time, padding included. Bounds memory.
@@ -188,6 +190,7 @@ def build_lstm_encoder_v2(
         depth=depth,
         bidirectional=bidirectional,
         merge=merge,
+        residual=residual,
         neighbours=neighbours,
     )
     return lstm_encoder(

@@ -1,6 +1,6 @@
 """The sentence LSTM: ragged sequences through stacked LSTM layers, without padding's influence."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import cast
 
 import torch
@@ -30,6 +30,9 @@ class BucketedLSTM(nn.Module):
         `2 * hidden_width` wide if so.
     merge (str): How the two directions enter the next layer: one after the other ("concat") or
         added ("sum"), which makes that layer's input half as wide and the layer faster.
+    residual (bool): Whether each layer but the first adds its states to those of the layer below,
+        direction by direction, so that the states of all layers reach the output (Prakash et al.,
+        2016, https://aclanthology.org/C16-1275).
     neighbours (float): How much it counts in training that the states of the first layer guess the
         words beside each word, see `NeighbourLoss`. 0: not at all.
     """
@@ -42,10 +45,12 @@ class BucketedLSTM(nn.Module):
         depth: int = 1,
         bidirectional: bool = True,
         merge: str = "concat",
+        residual: bool = False,
         neighbours: float = 0.0,
     ):
         super().__init__()
         self.merge = merge
+        self.residual = residual
         # The loss of the last forward pass, which training adds to that of the task.
         self.auxiliary: Tensor | None = None
         self.input_width = input_width
@@ -85,46 +90,48 @@ class BucketedLSTM(nn.Module):
             are of that type.
         RETURNS (Tensor): *Shape:* ``(tokens, output_width)``.
         """
-        forwards = cast(Sequence[LSTMLayer], self.forwards)
-        backwards = cast(Sequence[LSTMLayer], self.backwards)
         x = x if precision is None else x.to(precision)
-        ahead: list[Tensor] = []
-        back: list[Tensor] = []
-        first: list[list[Tensor]] = [[], []]  # the states of the first layer
+        outputs: tuple[list[Tensor], list[Tensor]] = ([], [])  # of each direction, as it reads
+        first: tuple[list[Tensor], list[Tensor]] = ([], [])  # the states of the first layer
         for bucket in buckets.buckets:
             y = x[bucket.rows]  # (time, batch, input_width)
-            y = variational_dropout(y, dropout)
-            for layer, forward in enumerate(forwards):
-                last = layer == len(forwards) - 1
-                h = forward.run(y)  # (time, batch, hidden_width)
-                if layer == 0:
-                    first[0].append(h)
-                if not backwards:
-                    y = variational_dropout(h, dropout)
-                    continue
-                reverse = bucket.reverse
-                h_back = backwards[layer].run(read(y, reverse))
-                if layer == 0:
-                    first[1].append(h_back)
-                if last:
-                    # Un-reversing is left to the one gather that flattens.
-                    y = variational_dropout(h, dropout)
-                    back.append(variational_dropout(h_back, dropout))
-                else:
-                    h_back = read(h_back, reverse)
-                    y = h + h_back if self.merge == "sum" else torch.cat([h, h_back], dim=-1)
-                    y = variational_dropout(y, dropout)
-            ahead.append(y)
+            states: list[Tensor] = []
+            for layer, directions in enumerate(self._layers()):
+                if layer:
+                    y = self._merged(states, bucket.reverse)
+                y = variational_dropout(y, dropout)
+                readings = (y, read(y, bucket.reverse)) if self.backwards else (y,)
+                below = states
+                states = [lstm.run(z) for lstm, z in zip(directions, readings, strict=True)]
+                if not layer:
+                    for kept, h in zip(first, states, strict=False):
+                        kept.append(h)
+                elif self.residual:
+                    states = [h + lower for h, lower in zip(states, below, strict=True)]
+            for kept, h in zip(outputs, states, strict=False):
+                kept.append(variational_dropout(h, dropout))
+        ahead, back = outputs
         self.auxiliary = None
         if self.neighbours is not None and followed is not None and ahead:
-            states = buckets.flatten_both(*first) if backwards else buckets.flatten(first[0])
-            self.auxiliary = self.neighbour_weight * self.neighbours(x, states, followed)
+            both = buckets.flatten_both(*first) if back else buckets.flatten(first[0])
+            self.auxiliary = self.neighbour_weight * self.neighbours(x, both, followed)
         if not ahead:
             # Nothing to compute, but gradients may be asked for.
             return x[:0].sum() * x.new_ones(0, self.output_width)
-        if not back:
-            return buckets.flatten(ahead)
-        return buckets.flatten_both(ahead, back)
+        # The backward direction comes into reading order by the one gather that flattens.
+        return buckets.flatten_both(ahead, back) if back else buckets.flatten(ahead)
+
+    def _layers(self) -> Iterator[tuple[LSTMLayer, ...]]:
+        """YIELDS (tuple): The directions of each layer."""
+        directions = [self.forwards, self.backwards] if self.backwards else [self.forwards]
+        yield from zip(*(cast(Sequence[LSTMLayer], each) for each in directions), strict=True)
+
+    def _merged(self, states: Sequence[Tensor], reverse: Tensor) -> Tensor:
+        """RETURNS (Tensor): What the next layer reads. *Shape:* ``(time, batch, inner_width)``."""
+        if not self.backwards:
+            return states[0]
+        ahead, back = states[0], read(states[1], reverse)
+        return ahead + back if self.merge == "sum" else torch.cat([ahead, back], dim=-1)
 
 
 def read(padded: Tensor, cells: Tensor) -> Tensor:

@@ -49,20 +49,32 @@ def packed(lstm, x, lengths):
     return torch.cat(unpack_sequence(y))
 
 
+@both_directions
+@pytest.mark.parametrize(("merge", "residual"), [("sum", False), ("sum", True), ("concat", True)])
 @properties
 @given(lengths=some_lengths)
-def test_directions_are_added_between_layers(lengths):
-    """Against two single layers of PyTorch, the first one's directions added."""
+def test_what_lies_between_layers(bidirectional, merge, residual, lengths):
+    """Against single layers of PyTorch, one after the other."""
     torch.manual_seed(0)
-    module = BucketedLSTM(input_width=INPUT, hidden_width=HIDDEN, depth=2, merge="sum")
+    module = BucketedLSTM(
+        input_width=INPUT,
+        hidden_width=HIDDEN,
+        depth=3,
+        bidirectional=bidirectional,
+        merge=merge,
+        residual=residual,
+    )
     x = batch(lengths)
-    for layer in range(2):
-        lstm = nn.LSTM(x.shape[1], HIDDEN, bidirectional=True)
-        for ending, layers in [("", module.forwards), ("_reverse", module.backwards)]:
-            for name, weight in layers[layer].named_parameters():
+    y = torch.zeros(())
+    for layer in range(3):
+        lstm = nn.LSTM(x.shape[1], HIDDEN, bidirectional=bidirectional)
+        directions = {"": module.forwards, "_reverse": module.backwards}
+        for ending, layers in directions.items():
+            for name, weight in layers[layer].named_parameters() if layers else []:
                 getattr(lstm, f"{name}{ending}").data.copy_(weight.data)
-        y = packed(lstm, x, lengths)
-        x = y[:, :HIDDEN] + y[:, HIDDEN:]
+        below = y if layer and residual else 0.0
+        y = packed(lstm, x, lengths) + below
+        x = y[:, :HIDDEN] + y[:, HIDDEN:] if bidirectional and merge == "sum" else y
     found = module(batch(lengths), Buckets(lengths))
     torch.testing.assert_close(found, y, atol=1e-5, rtol=1e-4)
 
