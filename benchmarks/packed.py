@@ -48,7 +48,8 @@ class PackedWordCharLSTM(nn.Module):
             self.projection.load_state_dict(words.projection.state_dict())
         layers = zip_longest(sentence.forwards, sentence.backwards)
         self.sentence = nn.ModuleList(plain_lstm(ahead, back) for ahead, back in layers)
-        self.residual = sentence.residual
+        self.all_layers = sentence.all_layers
+        self.n_directions = 2 if sentence.backwards else 1
         self.adds = sentence.merge == "sum" and bool(sentence.backwards)
 
     def forward(
@@ -80,15 +81,18 @@ class PackedWordCharLSTM(nn.Module):
         x = nn.functional.dropout(torch.cat(parts, dim=-1), dropout)
         x = self.projection(x).index_select(0, tokens)  # (tokens, embed_width)
         x = nn.functional.dropout(x, dropout)
+        layers: list[tuple[Tensor, ...]] = []
         y = inputs = pack(x, doc_lengths)
         for depth, lstm in enumerate(self.sentence):
-            below = y
             if depth:
-                data = torch.add(*below.data.chunk(2, dim=-1)) if self.adds else below.data
-                inputs = below._replace(data=nn.functional.dropout(data, dropout))
+                data = torch.add(*y.data.chunk(2, dim=-1)) if self.adds else y.data
+                inputs = y._replace(data=nn.functional.dropout(data, dropout))
             y, _ = lstm(inputs)
-            if depth and self.residual:
-                y = y._replace(data=y.data + below.data)
+            layers.append(y.data.chunk(self.n_directions, dim=-1))
+        if self.all_layers:
+            # First all layers' states of one direction, then of the other.
+            directions = [torch.cat(each, dim=-1) for each in zip(*layers, strict=True)]
+            y = y._replace(data=torch.cat(directions, dim=-1))
         padded, lengths = pad_packed_sequence(y, batch_first=True)  # (docs, time, width)
         inside = torch.arange(padded.shape[1]) < lengths.unsqueeze(1)
         return nn.functional.dropout(padded[inside.to(padded.device)], dropout)

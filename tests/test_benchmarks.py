@@ -86,14 +86,14 @@ def test_packed_is_the_same_network(sizes, tmp_path):
     check_packed(trained_nlp(**sizes)[0], tmp_path)
 
 
-def test_packed_knows_attention_and_residual_layers(tmp_path):
+def test_packed_knows_attention_and_all_layers(tmp_path):
     architectures = {"embed": "WordCharEmbed.v2", "encode": "LSTMEncoder.v2"}
     parts = {
         name: {"@architectures": f"spacy-lstm-tagger.{architecture}", "width": 16}
         for name, architecture in architectures.items()
     }
     parts["embed"]["char_attention"] = True
-    parts["encode"] |= {"input_width": 16, "depth": 3, "merge": "sum", "residual": True}
+    parts["encode"] |= {"input_width": 16, "depth": 3, "last_width": 8, "all_layers": True}
     tok2vec = {"@architectures": "spacy.Tok2Vec.v2", **parts}
     model = {"@architectures": "spacy-lstm-tagger.Tagger.v1", "tok2vec": tok2vec}
     check_packed(trained_nlp(config={"model": model})[0], tmp_path)

@@ -71,14 +71,16 @@ def test_word_char_lstm_is_its_two_halves():
 def test_the_first_embedding_is_the_second_without_what_it_adds():
     first = inspect.signature(architectures_v1.build_word_char_embed).parameters
     second = dict(inspect.signature(architectures.build_word_char_embed_v2).parameters)
-    assert not second.pop("char_attention").default and not second.pop("next_letter").default
+    added = {"char_attention": False, "next_letter": 0.0}
+    assert {name: second.pop(name).default for name in added} == added
     assert dict(first) == second
 
 
 def test_the_first_encoder_is_the_second_without_what_it_adds():
     first = inspect.signature(architectures_v1.build_lstm_encoder).parameters
     second = dict(inspect.signature(architectures.build_lstm_encoder_v2).parameters)
-    assert second.pop("neighbours").default == 0.0 and not second.pop("residual").default
+    added = {"last_width": None, "all_layers": False, "neighbours": 0.0}
+    assert {name: second.pop(name).default for name in added} == added
     assert dict(first) == second
 
 

@@ -142,7 +142,8 @@ def build_lstm_encoder_v2(
     depth: int = 2,
     bidirectional: bool = True,
     merge: str = "concat",
-    residual: bool = False,
+    last_width: int | None = None,
+    all_layers: bool = False,
     dropout: float | None = None,
     max_cells: int = 16384,
     window: int = 256,
@@ -152,13 +153,15 @@ def build_lstm_encoder_v2(
 ) -> Model[list[Floats2d], list[Floats2d]]:
     """Build an encoding layer of stacked LSTMs. A doc's vectors never depend on the docs beside it.
 
-    width (int): Width of the output: of both directions together if there are two.
+    width (int): Width of a layer: of both directions together if there are two.
     input_width (Optional[int]): Width of the embedding layer. None: the same as `width`.
     depth (int): Number of layers.
     bidirectional (bool): Whether to read in both directions.
     merge (str): How the two directions enter the next layer: "concat", one after the other, or
         "sum", added, which is faster.
-    residual (bool): Whether each layer adds its states to those of the layer below.
+    last_width (Optional[int]): Width of the last layer, likewise. None: the same as `width`.
+    all_layers (bool): Whether the output is that of all layers, side by side, rather than that of
+        the last one.
     dropout (Optional[float]): Variational dropout on the input and behind each layer. None: the
         rate of `[training] dropout`.
     max_cells (int): How many tokens are run at a time, padding included. Bounds memory.
@@ -172,25 +175,34 @@ def build_lstm_encoder_v2(
     RETURNS (Model[List[Floats2d], List[Floats2d]]): The layer.
     RAISES (ValueError): If a value is out of range.
     """
-    _check_positive(width=width, input_width=input_width, depth=depth, max_cells=max_cells)
+    _check_positive(
+        width=width,
+        input_width=input_width,
+        depth=depth,
+        last_width=last_width,
+        max_cells=max_cells,
+    )
     _check_rate(dropout=dropout)
     _check(window >= 0, "window", window, "it must be 0 (no windows) or more")
     _check(neighbours >= 0.0, "neighbours", neighbours, "it must be 0 or more")
     _check(context >= 0, "context", context, "it must be 0 or more")
     _check(merge in ("concat", "sum"), "merge", merge, 'it must be "concat" or "sum"')
-    _check(
-        width % 2 == 0 or not bidirectional,
-        "width",
-        width,
-        "it must be even, since half of it goes to each direction",
-    )
+    n_directions = 2 if bidirectional else 1
+    even = "it must be even, since half of it goes to each direction"
+    _check(width % n_directions == 0, "width", width, even)
+    if last_width is not None:
+        _check(last_width % n_directions == 0, "last_width", last_width, even)
+        single = "with depth = 1 it must be null, since there is but one layer"
+        _check(depth > 1, "last_width", last_width, single)
+        last_width //= n_directions
     module = BucketedLSTM(
         input_width=width if input_width is None else input_width,
-        hidden_width=width // 2 if bidirectional else width,
+        hidden_width=width // n_directions,
         depth=depth,
         bidirectional=bidirectional,
         merge=merge,
-        residual=residual,
+        last_width=last_width,
+        all_layers=all_layers,
         neighbours=neighbours,
     )
     return lstm_encoder(

@@ -74,7 +74,7 @@ def build_lstm_encoder(
     context: int = 16,
     precision: str = "fp32",
 ) -> Model[list[Floats2d], list[Floats2d]]:
-    """As `build_lstm_encoder_v2`, without `residual` and `neighbours`."""
+    """As `build_lstm_encoder_v2`, without `last_width`, `all_layers` and `neighbours`."""
     return build_lstm_encoder_v2(
         width=width,
         input_width=input_width,

@@ -26,13 +26,13 @@ class BucketedLSTM(nn.Module):
     input_width (int): Width of the input.
     hidden_width (int): Width of one direction's hidden state.
     depth (int): Number of layers, at least 1.
-    bidirectional (bool): Whether to read in both directions. The output is
-        `2 * hidden_width` wide if so.
+    bidirectional (bool): Whether to read in both directions.
     merge (str): How the two directions enter the next layer: one after the other ("concat") or
         added ("sum"), which makes that layer's input half as wide and the layer faster.
-    residual (bool): Whether each layer but the first adds its states to those of the layer below,
-        direction by direction, so that the states of all layers reach the output (Prakash et al.,
-        2016, https://aclanthology.org/C16-1275).
+    last_width (Optional[int]): Width of one direction's hidden state in the last layer. None: as in
+        the others.
+    all_layers (bool): Whether the states of all layers are the output, side by side, so that the
+        last one has only to add what the others do not know. False: those of the last one.
     neighbours (float): How much it counts in training that the states of the first layer guess the
         words beside each word, see `NeighbourLoss`. 0: not at all.
     """
@@ -45,27 +45,28 @@ class BucketedLSTM(nn.Module):
         depth: int = 1,
         bidirectional: bool = True,
         merge: str = "concat",
-        residual: bool = False,
+        last_width: int | None = None,
+        all_layers: bool = False,
         neighbours: float = 0.0,
     ):
         super().__init__()
         self.merge = merge
-        self.residual = residual
+        self.all_layers = all_layers
         # The loss of the last forward pass, which training adds to that of the task.
         self.auxiliary: Tensor | None = None
         self.input_width = input_width
-        self.output_width = hidden_width * (2 if bidirectional else 1)
-        inner_width = hidden_width if merge == "sum" else self.output_width
-        widths = [input_width] + [inner_width] * (depth - 1)
-        self.forwards = nn.ModuleList(LSTMLayer(width, hidden_width) for width in widths)
-        self.backwards = nn.ModuleList(
-            LSTMLayer(width, hidden_width) for width in (widths if bidirectional else [])
-        )
+        n_directions = 2 if bidirectional else 1
+        hidden_widths = [hidden_width] * (depth - 1) + [last_width or hidden_width]
+        self.output_width = n_directions * (sum(hidden_widths) if all_layers else hidden_widths[-1])
+        inner_width = hidden_width * (1 if merge == "sum" else n_directions)
+        sizes = list(zip([input_width] + [inner_width] * (depth - 1), hidden_widths, strict=True))
+        self.forwards = nn.ModuleList(LSTMLayer(*size) for size in sizes)
+        self.backwards = nn.ModuleList(LSTMLayer(*size) for size in sizes * bidirectional)
         self.neighbour_weight = neighbours
         self.neighbours: NeighbourLoss | None = None
         if neighbours:
             self.neighbours = NeighbourLoss(
-                hidden_width=hidden_width, word_width=input_width, bidirectional=bidirectional
+                hidden_width=hidden_widths[0], word_width=input_width, bidirectional=bidirectional
             )
 
     def forward(
@@ -95,19 +96,18 @@ class BucketedLSTM(nn.Module):
         first: tuple[list[Tensor], list[Tensor]] = ([], [])  # the states of the first layer
         for bucket in buckets.buckets:
             y = x[bucket.rows]  # (time, batch, input_width)
-            states: list[Tensor] = []
-            for layer, directions in enumerate(self._layers()):
-                if layer:
-                    y = self._merged(states, bucket.reverse)
+            layers: list[list[Tensor]] = []  # the states of each direction of each layer
+            for directions in self._layers():
+                if layers:
+                    y = self._merged(layers[-1], bucket.reverse)
                 y = variational_dropout(y, dropout)
                 readings = (y, read(y, bucket.reverse)) if self.backwards else (y,)
-                below = states
-                states = [lstm.run(z) for lstm, z in zip(directions, readings, strict=True)]
-                if not layer:
-                    for kept, h in zip(first, states, strict=False):
-                        kept.append(h)
-                elif self.residual:
-                    states = [h + lower for h, lower in zip(states, below, strict=True)]
+                layers.append([lstm.run(z) for lstm, z in zip(directions, readings, strict=True)])
+            for kept, h in zip(first, layers[0], strict=False):
+                kept.append(h)
+            states = layers[-1]
+            if self.all_layers:
+                states = [torch.cat(each, dim=-1) for each in zip(*layers, strict=True)]
             for kept, h in zip(outputs, states, strict=False):
                 kept.append(variational_dropout(h, dropout))
         ahead, back = outputs

@@ -67,6 +67,8 @@ BAD_EMBED = [
 BAD_ENCODER = [
     *[(name, 0, "1 or more") for name in ("width", "depth", "max_cells")],
     ("input_width", -5, "1 or more"),
+    ("last_width", 0, "1 or more"),
+    ("last_width", 7, "even"),
     ("neighbours", -0.1, "0 or more"),
     ("width", 7, "even"),
     ("dropout", 1.0, "below 1"),
@@ -95,7 +97,7 @@ def test_bad_values_for_the_encoder(name, value, allowed):
     [
         bad
         for bad in BAD_EMBED + BAD_ENCODER
-        if bad[0] not in ("width", "input_width", "neighbours", "next_letter")
+        if bad[0] not in ("width", "input_width", "last_width", "neighbours", "next_letter")
     ],
 )
 def test_bad_values_for_both_in_one(name, value, allowed):
@@ -111,6 +113,11 @@ def test_a_repeated_affix_is_no_trap(name, value):
         assert "M001" in str(e) and name in str(e)
     else:
         assert len(model.predict(make_docs())) == len(WORDS)
+
+
+def test_a_single_layer_has_no_other_last_one():
+    with pytest.raises(ValueError, match=r"M001.* last_width = 8 .*depth = 1"):
+        build_lstm_encoder_v2(depth=1, last_width=8)
 
 
 def test_an_odd_width_is_fine_in_one_direction():

@@ -50,10 +50,12 @@ def packed(lstm, x, lengths):
 
 
 @both_directions
-@pytest.mark.parametrize(("merge", "residual"), [("sum", False), ("sum", True), ("concat", True)])
+@pytest.mark.parametrize("merge", ["sum", "concat"])
+@pytest.mark.parametrize("last_width", [None, 2])
+@pytest.mark.parametrize("all_layers", [False, True])
 @properties
 @given(lengths=some_lengths)
-def test_what_lies_between_layers(bidirectional, merge, residual, lengths):
+def test_what_layers_read_and_write(bidirectional, merge, last_width, all_layers, lengths):
     """Against single layers of PyTorch, one after the other."""
     torch.manual_seed(0)
     module = BucketedLSTM(
@@ -62,19 +64,25 @@ def test_what_lies_between_layers(bidirectional, merge, residual, lengths):
         depth=3,
         bidirectional=bidirectional,
         merge=merge,
-        residual=residual,
+        last_width=last_width,
+        all_layers=all_layers,
     )
     x = batch(lengths)
-    y = torch.zeros(())
+    ahead, back = [], []
     for layer in range(3):
-        lstm = nn.LSTM(x.shape[1], HIDDEN, bidirectional=bidirectional)
+        hidden = HIDDEN if layer < 2 or last_width is None else last_width
+        lstm = nn.LSTM(x.shape[1], hidden, bidirectional=bidirectional)
         directions = {"": module.forwards, "_reverse": module.backwards}
         for ending, layers in directions.items():
             for name, weight in layers[layer].named_parameters() if layers else []:
                 getattr(lstm, f"{name}{ending}").data.copy_(weight.data)
-        below = y if layer and residual else 0.0
-        y = packed(lstm, x, lengths) + below
-        x = y[:, :HIDDEN] + y[:, HIDDEN:] if bidirectional and merge == "sum" else y
+        y = packed(lstm, x, lengths)
+        ahead.append(y[:, :hidden])
+        back.append(y[:, hidden:])
+        x = ahead[-1] + back[-1] if bidirectional and merge == "sum" else y
+    if all_layers:
+        y = torch.cat(ahead + back, dim=1)
+    assert module.output_width == y.shape[1]
     found = module(batch(lengths), Buckets(lengths))
     torch.testing.assert_close(found, y, atol=1e-5, rtol=1e-4)
 
