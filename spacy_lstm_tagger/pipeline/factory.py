@@ -25,6 +25,8 @@ width = 128
 @architectures = "spacy-lstm-tagger.LSTMEncoder.v2"
 input_width = 128
 merge = "sum"
+last_width = 128
+all_layers = true
 neighbours = 0.1
 """
 DEFAULT_MODEL = Config().from_str(DEFAULT_CONFIG)["model"]
