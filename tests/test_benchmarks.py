@@ -87,7 +87,7 @@ def test_packed_is_the_same_network(sizes, tmp_path):
 
 
 def test_packed_knows_attention_and_all_layers(tmp_path):
-    architectures = {"embed": "WordCharEmbed.v2", "encode": "LSTMEncoder.v2"}
+    architectures = {"embed": "WordCharEmbed.v2", "encode": "LSTMEncoder.v3"}
     parts = {
         name: {"@architectures": f"spacy-lstm-tagger.{architecture}", "width": 16}
         for name, architecture in architectures.items()

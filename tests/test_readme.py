@@ -10,13 +10,13 @@ import spacy
 
 from spacy_lstm_tagger import augmenters, dictionaries, readers
 from spacy_lstm_tagger.distil import corpora, vocabulary
-from spacy_lstm_tagger.models import architectures, architectures_v1
+from spacy_lstm_tagger.models import architectures, earlier_architectures
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf8")
 SETTINGS = {
     "WordCharEmbed.v2": architectures.build_word_char_embed_v2,
-    "LSTMEncoder.v2": architectures.build_lstm_encoder_v2,
+    "LSTMEncoder.v3": architectures.build_lstm_encoder_v3,
     "Tagger.v1": architectures.build_tagger,
     "CRFTagger.v1": architectures.build_crf_tagger,
     "ConlluCorpus.v1": readers.create_conllu_reader,
@@ -57,9 +57,9 @@ def test_settings_of_the_component():
 
 def test_word_char_lstm_is_its_two_halves():
     """The README describes its settings by those of the halves."""
-    parameters = dict(inspect.signature(architectures_v1.build_word_char_lstm).parameters)
-    embed = dict(inspect.signature(architectures_v1.build_word_char_embed).parameters)
-    encode = dict(inspect.signature(architectures_v1.build_lstm_encoder).parameters)
+    parameters = dict(inspect.signature(earlier_architectures.build_word_char_lstm).parameters)
+    embed = dict(inspect.signature(earlier_architectures.build_word_char_embed).parameters)
+    encode = dict(inspect.signature(earlier_architectures.build_lstm_encoder).parameters)
     assert parameters.pop("embed_width").default == embed.pop("width").default
     encode.pop("input_width")
     halves = {**embed, **encode}
@@ -68,20 +68,25 @@ def test_word_char_lstm_is_its_two_halves():
     }
 
 
-def test_the_first_embedding_is_the_second_without_what_it_adds():
-    first = inspect.signature(architectures_v1.build_word_char_embed).parameters
-    second = dict(inspect.signature(architectures.build_word_char_embed_v2).parameters)
-    added = {"char_attention": False, "next_letter": 0.0}
-    assert {name: second.pop(name).default for name in added} == added
-    assert dict(first) == second
+LATER = [
+    (
+        "build_word_char_embed",
+        "build_word_char_embed_v2",
+        {"char_attention": False, "next_letter": 0.0},
+    ),
+    ("build_lstm_encoder", "build_lstm_encoder_v2", {"neighbours": 0.0}),
+    ("build_lstm_encoder_v2", "build_lstm_encoder_v3", {"last_width": None, "all_layers": False}),
+]
 
 
-def test_the_first_encoder_is_the_second_without_what_it_adds():
-    first = inspect.signature(architectures_v1.build_lstm_encoder).parameters
-    second = dict(inspect.signature(architectures.build_lstm_encoder_v2).parameters)
-    added = {"last_width": None, "all_layers": False, "neighbours": 0.0}
-    assert {name: second.pop(name).default for name in added} == added
-    assert dict(first) == second
+@pytest.mark.parametrize(("name", "later", "added"), LATER)
+def test_a_later_version_is_the_earlier_one_and_what_it_adds(name, later, added):
+    first, second = (
+        dict(inspect.signature(vars(earlier_architectures)[each]).parameters)
+        for each in (name, later)
+    )
+    assert {setting: second.pop(setting).default for setting in added} == added
+    assert first == second
 
 
 def test_files_exist():

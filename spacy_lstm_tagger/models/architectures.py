@@ -134,8 +134,8 @@ def build_word_char_embed_v2(
     )
 
 
-@registry.architectures("spacy-lstm-tagger.LSTMEncoder.v2")
-def build_lstm_encoder_v2(
+@registry.architectures("spacy-lstm-tagger.LSTMEncoder.v3")
+def build_lstm_encoder_v3(
     *,
     width: int = 256,
     input_width: int | None = None,
@@ -159,7 +159,8 @@ def build_lstm_encoder_v2(
     bidirectional (bool): Whether to read in both directions.
     merge (str): How the two directions enter the next layer: "concat", one after the other, or
         "sum", added, which is faster.
-    last_width (Optional[int]): Width of the last layer, likewise. None: the same as `width`.
+    last_width (Optional[int]): Width of the last of several layers, likewise. None: the same as
+        `width`.
     all_layers (bool): Whether the output is that of all layers, side by side, rather than that of
         the last one.
     dropout (Optional[float]): Variational dropout on the input and behind each layer. None: the
@@ -192,16 +193,13 @@ def build_lstm_encoder_v2(
     _check(width % n_directions == 0, "width", width, even)
     if last_width is not None:
         _check(last_width % n_directions == 0, "last_width", last_width, even)
-        single = "with depth = 1 it must be null, since there is but one layer"
-        _check(depth > 1, "last_width", last_width, single)
-        last_width //= n_directions
     module = BucketedLSTM(
         input_width=width if input_width is None else input_width,
         hidden_width=width // n_directions,
         depth=depth,
         bidirectional=bidirectional,
         merge=merge,
-        last_width=last_width,
+        last_width=last_width // n_directions if last_width and depth > 1 else None,
         all_layers=all_layers,
         neighbours=neighbours,
     )

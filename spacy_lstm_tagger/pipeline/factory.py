@@ -22,7 +22,7 @@ nO = null
 width = 128
 
 [model.tok2vec.encode]
-@architectures = "spacy-lstm-tagger.LSTMEncoder.v2"
+@architectures = "spacy-lstm-tagger.LSTMEncoder.v3"
 input_width = 128
 merge = "sum"
 last_width = 128

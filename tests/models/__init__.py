@@ -5,11 +5,11 @@ import spacy
 from spacy.tokens import Doc
 
 from spacy_lstm_tagger.models.architectures import (
-    build_lstm_encoder_v2,
+    build_lstm_encoder_v3,
     build_tagger,
     build_word_char_embed_v2,
 )
-from spacy_lstm_tagger.models.architectures_v1 import build_word_char_lstm
+from spacy_lstm_tagger.models.earlier_architectures import build_word_char_lstm
 
 SMALL_EMBED = {
     "word_width": 6,
@@ -39,7 +39,7 @@ def small_embed(**sizes):
 
 
 def small_encoder(**sizes):
-    return build_lstm_encoder_v2(**{"width": 6, "input_width": 5, "depth": 2, **sizes})
+    return build_lstm_encoder_v3(**{"width": 6, "input_width": 5, "depth": 2, **sizes})
 
 
 def small_tok2vec(**sizes):

@@ -12,10 +12,10 @@ from spacy.util import fix_random_seed, registry
 from thinc.api import Config
 
 from spacy_lstm_tagger.models.architectures import (
-    build_lstm_encoder_v2,
+    build_lstm_encoder_v3,
     build_word_char_embed_v2,
 )
-from spacy_lstm_tagger.models.architectures_v1 import build_word_char_lstm
+from spacy_lstm_tagger.models.earlier_architectures import build_word_char_lstm
 
 from . import SMALL_EMBED, TAGS, WORDS, assert_same, make_docs, small_tagger
 
@@ -29,6 +29,7 @@ NAMES = [
     "WordCharEmbed.v2",
     "LSTMEncoder.v1",
     "LSTMEncoder.v2",
+    "LSTMEncoder.v3",
     "WordCharLSTM.v1",
     "Tagger.v1",
     "CRFTagger.v1",
@@ -89,7 +90,7 @@ def test_bad_values_for_the_embedding(name, value, allowed):
 
 @pytest.mark.parametrize(("name", "value", "allowed"), BAD_ENCODER)
 def test_bad_values_for_the_encoder(name, value, allowed):
-    refuses(build_lstm_encoder_v2, name, value, allowed)
+    refuses(build_lstm_encoder_v3, name, value, allowed)
 
 
 @pytest.mark.parametrize(
@@ -115,13 +116,16 @@ def test_a_repeated_affix_is_no_trap(name, value):
         assert len(model.predict(make_docs())) == len(WORDS)
 
 
-def test_a_single_layer_has_no_other_last_one():
-    with pytest.raises(ValueError, match=r"M001.* last_width = 8 .*depth = 1"):
-        build_lstm_encoder_v2(depth=1, last_width=8)
+def test_widths_of_layers():
+    sizes = {"width": 12, "last_width": 8}
+    assert build_lstm_encoder_v3(**sizes).get_dim("nO") == 8
+    assert build_lstm_encoder_v3(**sizes, depth=3, all_layers=True).get_dim("nO") == 32
+    # A single layer has no other last one, so that `depth = 1` is enough to say in a config.
+    assert build_lstm_encoder_v3(**sizes, depth=1).get_dim("nO") == 12
 
 
 def test_an_odd_width_is_fine_in_one_direction():
-    assert build_lstm_encoder_v2(width=7, bidirectional=False).get_dim("nO") == 7
+    assert build_lstm_encoder_v3(width=7, bidirectional=False).get_dim("nO") == 7
 
 
 def test_static_vectors_need_a_width():
@@ -166,7 +170,7 @@ rows = [200, 200]
 include_static_vectors = false
 
 [tok2vec.encode]
-@architectures = "spacy-lstm-tagger.LSTMEncoder.v2"
+@architectures = "spacy-lstm-tagger.LSTMEncoder.v3"
 width = 12
 input_width = 16
 depth = 1

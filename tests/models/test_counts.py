@@ -4,7 +4,7 @@ import pytest
 import spacy
 import torch
 
-from spacy_lstm_tagger.models.architectures_v1 import build_word_char_lstm
+from spacy_lstm_tagger.models.earlier_architectures import build_word_char_lstm
 from spacy_lstm_tagger.nn.embedding import WordEmbedding
 from spacy_lstm_tagger.nn.kernel import LSTMLayer
 

@@ -1,4 +1,4 @@
-"""Published architectures that a later version goes beyond. Their signatures never change."""
+"""Architectures that a later version goes beyond. Their signatures never change."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from spacy.util import registry
 from thinc.api import Model
 from thinc.types import Floats2d
 
-from .architectures import build_lstm_encoder_v2, build_word_char_embed_v2
+from .architectures import build_lstm_encoder_v3, build_word_char_embed_v2
 
 
 @registry.architectures("spacy-lstm-tagger.WordCharEmbed.v1")
@@ -74,7 +74,7 @@ def build_lstm_encoder(
     context: int = 16,
     precision: str = "fp32",
 ) -> Model[list[Floats2d], list[Floats2d]]:
-    """As `build_lstm_encoder_v2`, without `last_width`, `all_layers` and `neighbours`."""
+    """As `build_lstm_encoder_v2`, without `neighbours`."""
     return build_lstm_encoder_v2(
         width=width,
         input_width=input_width,
@@ -85,6 +85,37 @@ def build_lstm_encoder(
         max_cells=max_cells,
         window=window,
         context=context,
+        precision=precision,
+    )
+
+
+@registry.architectures("spacy-lstm-tagger.LSTMEncoder.v2")
+def build_lstm_encoder_v2(
+    *,
+    width: int = 256,
+    input_width: int | None = None,
+    depth: int = 2,
+    bidirectional: bool = True,
+    merge: str = "concat",
+    dropout: float | None = None,
+    max_cells: int = 16384,
+    window: int = 256,
+    context: int = 16,
+    neighbours: float = 0.0,
+    precision: str = "fp32",
+) -> Model[list[Floats2d], list[Floats2d]]:
+    """As `build_lstm_encoder_v3`, without `last_width` and `all_layers`."""
+    return build_lstm_encoder_v3(
+        width=width,
+        input_width=input_width,
+        depth=depth,
+        bidirectional=bidirectional,
+        merge=merge,
+        dropout=dropout,
+        max_cells=max_cells,
+        window=window,
+        context=context,
+        neighbours=neighbours,
         precision=precision,
     )
 
