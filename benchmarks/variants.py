@@ -45,24 +45,49 @@ def auxiliary(**weights: float) -> dict[str, object]:
     return {"components.lstm_tagger.auxiliary": weights}
 
 
-GREEK: dict[str, object] = {"vars.tag": "upos", "nlp.lang": "el"}
+GREEK: dict[str, object] = {"vars.tag": "upos", "nlp.lang": "el", **steps(800)}
 EMBED = "components.lstm_tagger.model.tok2vec.embed."
 ENCODE = "components.lstm_tagger.model.tok2vec.encode."
-ALONE: dict[str, object] = {ENCODE + "neighbours": 0.0}
-CONCAT: dict[str, object] = {**ALONE, ENCODE + "merge": "concat"}
 NOISY: dict[str, object] = {"@augmenters": "spacy-lstm-tagger.noise_augmenter.v1"}
+
+# What `accurate.cfg` was before each of these was added, in this order.
+LETTERS: dict[str, object] = {EMBED + "char_attention": True, EMBED + "next_letter": 0.03}
+AFFIXES: dict[str, object] = {EMBED + "prefixes": [3, 5], EMBED + "suffixes": [2, 3, 4]}
+NARROW_LAST: dict[str, object] = {ENCODE + "last_width": 128}
+ALL_LAYERS: dict[str, object] = {**NARROW_LAST, ENCODE + "all_layers": True}
+BEFORE: dict[str, object] = {
+    EMBED + "prefixes": [3],
+    EMBED + "suffixes": [2, 3],
+    EMBED + "feature_width": 32,
+    EMBED + "char_attention": False,
+    EMBED + "next_letter": 0.0,
+    ENCODE + "last_width": 256,
+    ENCODE + "all_layers": False,
+    **steps(4000),
+}
+ALONE: dict[str, object] = {ENCODE + "neighbours": 0.0}
+CONCAT: dict[str, object] = {**BEFORE, **ALONE, ENCODE + "merge": "concat"}
+GREEK_BEFORE: dict[str, object] = {**BEFORE, **GREEK}
 VARIANTS = {
     "cnn": Variant(config=None),
     "accurate": Variant(),
-    # What each part brings: the recipe without it.
-    "accurate-alone": Variant(overrides=ALONE),
-    "accurate-alone-concat": Variant(overrides=CONCAT),
-    "accurate-frequency": Variant(overrides=auxiliary(frequency=0.1)),
     "accurate-noise": Variant(overrides={"corpora.train.augmenter": NOISY}),
     "accurate-upos": Variant(overrides={"vars.tag": "upos"}),
     "fast": Variant(config="fast.cfg"),
     "fast-alone": Variant(config="fast.cfg", overrides=ALONE),
     "crf": Variant(config="crf.cfg"),
+    # How the recipe came about: each with what is named beside what it was before.
+    "before-alone-concat": Variant(overrides=CONCAT),
+    "before": Variant(overrides=BEFORE),
+    "before-crf": Variant(config="crf.cfg", overrides=BEFORE),
+    "before-letters": Variant(overrides={**BEFORE, **LETTERS}),
+    "before-192": Variant(overrides={**BEFORE, ENCODE + "width": 192, ENCODE + "last_width": 192}),
+    "before-narrow-last": Variant(overrides={**BEFORE, **NARROW_LAST}),
+    "before-all-layers": Variant(overrides={**BEFORE, **ALL_LAYERS}),
+    "before-all-layers-6000": Variant(overrides={**BEFORE, **ALL_LAYERS, **steps(6000)}),
+    "before-all-layers-letters-affixes": Variant(
+        overrides={**BEFORE, **ALL_LAYERS, **LETTERS, **AFFIXES}
+    ),
     "tenth-cnn": Variant(config=None, limit=TENTH),
     "tenth": Variant(limit=TENTH, overrides=steps(800)),
     "tenth-alone": Variant(limit=TENTH, overrides={**steps(800), **ALONE}),
@@ -72,9 +97,15 @@ VARIANTS = {
     "pretrained": Variant(pretrained=True),
     "tenth-pretrained": Variant(limit=TENTH, overrides=steps(800), pretrained=True),
     "greek-cnn": Variant(treebank="el_gud", config=None, overrides=GREEK),
-    "greek": Variant(treebank="el_gud", overrides={**GREEK, **steps(800)}),
-    "greek-alone-concat": Variant(treebank="el_gud", overrides={**GREEK, **steps(800), **CONCAT}),
-    "greek-crf": Variant(treebank="el_gud", config="crf.cfg", overrides={**GREEK, **steps(800)}),
+    "greek": Variant(treebank="el_gud", overrides=GREEK),
+    "greek-crf": Variant(treebank="el_gud", config="crf.cfg", overrides=GREEK),
+    "greek-before": Variant(treebank="el_gud", overrides=GREEK_BEFORE),
+    "greek-before-crf": Variant(treebank="el_gud", config="crf.cfg", overrides=GREEK_BEFORE),
+    "greek-before-alone-concat": Variant(treebank="el_gud", overrides={**CONCAT, **GREEK}),
+    "greek-before-letters": Variant(treebank="el_gud", overrides={**GREEK_BEFORE, **LETTERS}),
+    "greek-before-letters-affixes": Variant(
+        treebank="el_gud", overrides={**GREEK_BEFORE, **LETTERS, **AFFIXES}
+    ),
 }
 
 # One change each to `accurate.cfg`, all trained for a short while and with one seed or two: what is
@@ -82,7 +113,9 @@ VARIANTS = {
 CHANGES: dict[str, dict[str, object]] = {
     "no-characters": {EMBED + "characters": False},
     "no-affixes": {EMBED + "prefixes": [], EMBED + "suffixes": []},
-    "more-affixes": {EMBED + "prefixes": [1, 2, 3], EMBED + "suffixes": [1, 2, 3, 4]},
+    "fewer-affixes": {EMBED + "prefixes": [3], EMBED + "suffixes": [2, 3]},
+    "no-attention": {EMBED + "char_attention": False},
+    "no-next-letter": {EMBED + "next_letter": 0.0},
     "no-shape": {EMBED + "shape": False},
     "no-lower": {EMBED + "lower": False},
     "few-words": {EMBED + "word_rows": 5000},
@@ -92,7 +125,9 @@ CHANGES: dict[str, dict[str, object]] = {
     "concat": {ENCODE + "merge": "concat"},
     "one-layer": {ENCODE + "depth": 1},
     "three-layers": {ENCODE + "depth": 3},
-    "wide": {ENCODE + "width": 384},
+    "wide": {ENCODE + "width": 384, ENCODE + "last_width": 192},
+    "last-layer-alone": {ENCODE + "all_layers": False},
+    "wide-last-layer": {ENCODE + "last_width": 256},
     "sentences": {"corpora.train.group_by": 1},
     "no-smoothing": {"components.lstm_tagger.label_smoothing": 0.0},
     "no-averages": {"training.optimizer.use_averages": False},
