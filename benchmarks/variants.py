@@ -65,6 +65,11 @@ BEFORE: dict[str, object] = {
     ENCODE + "all_layers": False,
     **steps(4000),
 }
+FAST_BEFORE: dict[str, object] = {
+    EMBED + "width": 128,
+    ENCODE + "input_width": 128,
+    ENCODE + "width": 256,
+}
 ALONE: dict[str, object] = {ENCODE + "neighbours": 0.0}
 CONCAT: dict[str, object] = {**BEFORE, **ALONE, ENCODE + "merge": "concat"}
 GREEK_BEFORE: dict[str, object] = {**BEFORE, **GREEK}
@@ -74,12 +79,13 @@ VARIANTS = {
     "accurate-noise": Variant(overrides={"corpora.train.augmenter": NOISY}),
     "accurate-upos": Variant(overrides={"vars.tag": "upos"}),
     "fast": Variant(config="fast.cfg"),
-    "fast-alone": Variant(config="fast.cfg", overrides=ALONE),
     "crf": Variant(config="crf.cfg"),
     # How the recipe came about: each with what is named beside what it was before.
     "before-alone-concat": Variant(overrides=CONCAT),
     "before": Variant(overrides=BEFORE),
     "before-crf": Variant(config="crf.cfg", overrides=BEFORE),
+    "before-fast": Variant(config="fast.cfg", overrides=FAST_BEFORE),
+    "before-fast-alone": Variant(config="fast.cfg", overrides={**FAST_BEFORE, **ALONE}),
     "before-letters": Variant(overrides={**BEFORE, **LETTERS}),
     "before-192": Variant(overrides={**BEFORE, ENCODE + "width": 192, ENCODE + "last_width": 192}),
     "before-narrow-last": Variant(overrides={**BEFORE, **NARROW_LAST}),
