@@ -1,5 +1,6 @@
 """Cuts a batch of ragged sequences into padded buckets of similar length."""
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -176,6 +177,7 @@ class Buckets:
         return _join(per_sequence).index_select(0, self._finals)
 
 
+@functools.cache  # asked for again and again while buckets are planned
 def batch_size(n: int) -> int:
     """RETURNS (int): The size that a bucket of `n` sequences is filled up to: `n` below 4, else the
     next multiple of 4 or, from 128 on, of a sixteenth to a thirty-second of it.

@@ -95,7 +95,8 @@ class BucketedLSTM(nn.Module):
         outputs: tuple[list[Tensor], list[Tensor]] = ([], [])  # of each direction, as it reads
         first: tuple[list[Tensor], list[Tensor]] = ([], [])  # the states of the first layer
         for bucket in buckets.buckets:
-            y = x[bucket.rows]  # (time, batch, input_width)
+            y = x.index_select(0, bucket.rows.flatten())
+            y = y.view(*bucket.rows.shape, -1)  # (time, batch, input_width)
             layers: list[list[Tensor]] = []  # the states of each direction of each layer
             for directions in self._layers():
                 if layers:

