@@ -45,22 +45,21 @@ def auxiliary(**weights: float) -> dict[str, object]:
     return {"components.lstm_tagger.auxiliary": weights}
 
 
-GREEK: dict[str, object] = {"vars.tag": "upos", "nlp.lang": "el", **steps(800)}
+GREEK: dict[str, object] = {"vars.tag": "upos", "nlp.lang": "el"}
 EMBED = "components.lstm_tagger.model.tok2vec.embed."
 ENCODE = "components.lstm_tagger.model.tok2vec.encode."
 NOISY: dict[str, object] = {"@augmenters": "spacy-lstm-tagger.noise_augmenter.v1"}
 
 # What `accurate.cfg` was before each of these was added, in this order.
-LETTERS: dict[str, object] = {EMBED + "char_attention": True, EMBED + "next_letter": 0.03}
+LETTERS: dict[str, object] = {
+    EMBED + "@architectures": "spacy-lstm-tagger.WordCharEmbed.v2",
+    EMBED + "char_attention": True,
+    EMBED + "next_letter": 0.03,
+}
 AFFIXES: dict[str, object] = {EMBED + "prefixes": [3, 5], EMBED + "suffixes": [2, 3, 4]}
 NARROW_LAST: dict[str, object] = {ENCODE + "last_width": 128}
 ALL_LAYERS: dict[str, object] = {**NARROW_LAST, ENCODE + "all_layers": True}
 BEFORE: dict[str, object] = {
-    EMBED + "prefixes": [3],
-    EMBED + "suffixes": [2, 3],
-    EMBED + "feature_width": 32,
-    EMBED + "char_attention": False,
-    EMBED + "next_letter": 0.0,
     ENCODE + "last_width": 256,
     ENCODE + "all_layers": False,
     **steps(4000),
@@ -72,7 +71,7 @@ FAST_BEFORE: dict[str, object] = {
 }
 ALONE: dict[str, object] = {ENCODE + "neighbours": 0.0}
 CONCAT: dict[str, object] = {**BEFORE, **ALONE, ENCODE + "merge": "concat"}
-GREEK_BEFORE: dict[str, object] = {**BEFORE, **GREEK}
+GREEK_BEFORE: dict[str, object] = {**BEFORE, **GREEK, **steps(800)}
 VARIANTS = {
     "cnn": Variant(config=None),
     "accurate": Variant(),
@@ -90,12 +89,15 @@ VARIANTS = {
     "before-192": Variant(overrides={**BEFORE, ENCODE + "width": 192, ENCODE + "last_width": 192}),
     "before-narrow-last": Variant(overrides={**BEFORE, **NARROW_LAST}),
     "before-all-layers": Variant(overrides={**BEFORE, **ALL_LAYERS}),
-    "before-all-layers-6000": Variant(overrides={**BEFORE, **ALL_LAYERS, **steps(6000)}),
     "before-all-layers-letters-affixes": Variant(
         overrides={**BEFORE, **ALL_LAYERS, **LETTERS, **AFFIXES}
     ),
+    "accurate-letters-affixes": Variant(
+        overrides={**LETTERS, **AFFIXES, EMBED + "feature_width": 24}
+    ),
     "tenth-cnn": Variant(config=None, limit=TENTH),
     "tenth": Variant(limit=TENTH, overrides=steps(800)),
+    "tenth-small": Variant(limit=TENTH, config="small.cfg"),
     "tenth-alone": Variant(limit=TENTH, overrides={**steps(800), **ALONE}),
     # Raw text: beside the treebank, or before it.
     "raw": Variant(config="raw.cfg", overrides=steps(8000)),
@@ -103,11 +105,12 @@ VARIANTS = {
     "pretrained": Variant(pretrained=True),
     "tenth-pretrained": Variant(limit=TENTH, overrides=steps(800), pretrained=True),
     "greek-cnn": Variant(treebank="el_gud", config=None, overrides=GREEK),
-    "greek": Variant(treebank="el_gud", overrides=GREEK),
-    "greek-crf": Variant(treebank="el_gud", config="crf.cfg", overrides=GREEK),
+    "greek": Variant(treebank="el_gud", config="small.cfg", overrides=GREEK),
     "greek-before": Variant(treebank="el_gud", overrides=GREEK_BEFORE),
     "greek-before-crf": Variant(treebank="el_gud", config="crf.cfg", overrides=GREEK_BEFORE),
-    "greek-before-alone-concat": Variant(treebank="el_gud", overrides={**CONCAT, **GREEK}),
+    "greek-before-alone-concat": Variant(
+        treebank="el_gud", overrides={**CONCAT, **GREEK, **steps(800)}
+    ),
     "greek-before-letters": Variant(treebank="el_gud", overrides={**GREEK_BEFORE, **LETTERS}),
     "greek-before-letters-affixes": Variant(
         treebank="el_gud", overrides={**GREEK_BEFORE, **LETTERS, **AFFIXES}
@@ -119,9 +122,8 @@ VARIANTS = {
 CHANGES: dict[str, dict[str, object]] = {
     "no-characters": {EMBED + "characters": False},
     "no-affixes": {EMBED + "prefixes": [], EMBED + "suffixes": []},
-    "fewer-affixes": {EMBED + "prefixes": [3], EMBED + "suffixes": [2, 3]},
-    "no-attention": {EMBED + "char_attention": False},
-    "no-next-letter": {EMBED + "next_letter": 0.0},
+    "more-affixes": AFFIXES,
+    "letters": LETTERS,
     "no-shape": {EMBED + "shape": False},
     "no-lower": {EMBED + "lower": False},
     "few-words": {EMBED + "word_rows": 5000},

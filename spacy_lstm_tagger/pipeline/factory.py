@@ -18,13 +18,8 @@ nO = null
 @architectures = "spacy.Tok2Vec.v2"
 
 [model.tok2vec.embed]
-@architectures = "spacy-lstm-tagger.WordCharEmbed.v2"
+@architectures = "spacy-lstm-tagger.WordCharEmbed.v1"
 width = 128
-prefixes = [3,5]
-suffixes = [2,3,4]
-feature_width = 24
-char_attention = true
-next_letter = 0.03
 
 [model.tok2vec.encode]
 @architectures = "spacy-lstm-tagger.LSTMEncoder.v3"
