@@ -65,6 +65,7 @@ BEFORE: dict[str, object] = {
     **steps(4000),
 }
 FAST_BEFORE: dict[str, object] = {
+    **steps(4000),
     EMBED + "width": 128,
     ENCODE + "input_width": 128,
     ENCODE + "width": 256,
@@ -84,6 +85,7 @@ VARIANTS = {
     "before": Variant(overrides=BEFORE),
     "before-crf": Variant(config="crf.cfg", overrides=BEFORE),
     "before-fast": Variant(config="fast.cfg", overrides=FAST_BEFORE),
+    "before-fast-192": Variant(config="fast.cfg", overrides=steps(4000)),
     "before-fast-alone": Variant(config="fast.cfg", overrides={**FAST_BEFORE, **ALONE}),
     "before-letters": Variant(overrides={**BEFORE, **LETTERS}),
     "before-192": Variant(overrides={**BEFORE, ENCODE + "width": 192, ENCODE + "last_width": 192}),
