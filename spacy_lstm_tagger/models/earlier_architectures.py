@@ -1,4 +1,6 @@
-"""Architectures that a later version goes beyond. Their signatures never change."""
+"""Architectures that a later version goes beyond. Their signatures never change: each hands what it
+is given, and nothing else, on to the later one.
+"""
 
 from collections.abc import Sequence
 
@@ -36,28 +38,7 @@ def build_word_char_embed(
     cache_size: int = 50000,
 ) -> Model[list[Doc], list[Floats2d]]:
     """As `build_word_char_embed_v2`, without `char_attention` and `next_letter`."""
-    return build_word_char_embed_v2(
-        width=width,
-        word_width=word_width,
-        word_rows=word_rows,
-        word_dropout=word_dropout,
-        characters=characters,
-        char_width=char_width,
-        char_rows=char_rows,
-        char_hidden_width=char_hidden_width,
-        char_bidirectional=char_bidirectional,
-        max_letters=max_letters,
-        lower=lower,
-        prefixes=prefixes,
-        suffixes=suffixes,
-        shape=shape,
-        feature_width=feature_width,
-        feature_rows=feature_rows,
-        include_static_vectors=include_static_vectors,
-        dropout=dropout,
-        precision=precision,
-        cache_size=cache_size,
-    )
+    return build_word_char_embed_v2(**locals())
 
 
 @registry.architectures("spacy-lstm-tagger.LSTMEncoder.v1")
@@ -75,18 +56,7 @@ def build_lstm_encoder(
     precision: str = "fp32",
 ) -> Model[list[Floats2d], list[Floats2d]]:
     """As `build_lstm_encoder_v2`, without `neighbours`."""
-    return build_lstm_encoder_v2(
-        width=width,
-        input_width=input_width,
-        depth=depth,
-        bidirectional=bidirectional,
-        merge=merge,
-        dropout=dropout,
-        max_cells=max_cells,
-        window=window,
-        context=context,
-        precision=precision,
-    )
+    return build_lstm_encoder_v2(**locals())
 
 
 @registry.architectures("spacy-lstm-tagger.LSTMEncoder.v2")
@@ -105,19 +75,7 @@ def build_lstm_encoder_v2(
     precision: str = "fp32",
 ) -> Model[list[Floats2d], list[Floats2d]]:
     """As `build_lstm_encoder_v3`, without `last_width` and `all_layers`."""
-    return build_lstm_encoder_v3(
-        width=width,
-        input_width=input_width,
-        depth=depth,
-        bidirectional=bidirectional,
-        merge=merge,
-        dropout=dropout,
-        max_cells=max_cells,
-        window=window,
-        context=context,
-        neighbours=neighbours,
-        precision=precision,
-    )
+    return build_lstm_encoder_v3(**locals())
 
 
 @registry.architectures("spacy-lstm-tagger.WordCharLSTM.v1")

@@ -71,23 +71,23 @@ class CharacterLSTM(nn.Module):
         """
         x = self.embedding(rows)  # (characters, width)
         x = x if precision is None else x.to(precision)
+        guess = bool(self.next_letter) and self.training
         vectors: list[Tensor] = []
         losses: list[Tensor] = []
         for bucket in buckets.buckets:
-            y, letters = x[bucket.rows], rows[bucket.rows]  # (time, batch, width), (time, batch)
-            readings = [(self.ahead, y, letters)]
+            readings = [(self.ahead, bucket.rows)]  # and which letters it reads, (time, batch)
             if self.back is not None:
-                readings.append((self.back, read(y, bucket.reverse), read(letters, bucket.reverse)))
-            n, mask = len(bucket.last), bucket.mask
+                readings.append((self.back, read(bucket.rows, bucket.reverse)))
+            n = len(bucket.last)
             finals, means = [], []
-            for k, (lstm, y, letters) in enumerate(readings):
-                h = lstm.run(y)  # (time, batch, hidden_width)
+            for k, (lstm, order) in enumerate(readings):
+                h = lstm.run(x[order])  # (time, batch, hidden_width)
                 finals.append(h.flatten(0, 1).index_select(0, bucket.last))
                 if self.queries is not None:
-                    means.append(attend(h, self.queries[k].to(h.dtype), mask)[:n])
-                if self.next_letter and self.training:
+                    means.append(attend(h, self.queries[k].to(h.dtype), bucket.mask)[:n])
+                if guess:
                     # Without the words that fill the bucket up.
-                    cells = (h[:, :n], letters[:, :n], mask[:, :n])
+                    cells = (h[:, :n], rows[order[:, :n]], bucket.mask[:, :n])
                     losses.append(self.next_letter[k](*cells, self.embedding.used()))
             vectors.append(torch.cat([*finals, *means], dim=-1))  # (batch, output_width)
         self.auxiliary = self.next_letter_weight * torch.stack(losses).sum() if losses else None
