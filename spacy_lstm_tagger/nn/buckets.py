@@ -25,7 +25,7 @@ class Bucket:
     """One padded batch of sequences, as rows of the flat (unpadded) batch.
 
     rows (Tensor): The flat row of each padded cell. Padding repeats the sequence's last row.
-        Sequences may be repeated at the end to fill the batch up.
+        Sequences may be repeated at the end, and steps added, to fill the bucket up.
         *Shape:* ``(time, batch)``, int64.
     reverse (Tensor): For each padded cell, the cell (``t * batch + b``) that holds the same
         sequence read backwards. Padding stays behind the words in both reading directions,
@@ -61,8 +61,8 @@ class Buckets:
         what it costs on the device, see `COSTS`.
     call_cost (Optional[int]): What one bucket costs beside its steps, likewise.
     training (bool): Whether gradients will be taken, for which a bucket costs more.
-    round_batches (Optional[bool]): Whether to fill buckets up to few different sizes, see
-        `batch_size`. None: what is best on the device.
+    rounded (Optional[bool]): Whether to fill buckets up to few different shapes, see `batch_size`
+        and `n_steps`. None: what is best on the device.
     window (int): A longer sequence is cut into windows, see `cut_windows`. 0: none is.
     context (int): How many elements a window reads beyond each of its ends.
     along (Sequence[Tensor]): Other int64 tensors to send to the device in the same copy, where
@@ -79,7 +79,7 @@ class Buckets:
         step_cost: int | None = None,
         call_cost: int | None = None,
         training: bool = False,
-        round_batches: bool | None = None,
+        rounded: bool | None = None,
         window: int = 0,
         context: int = 0,
         along: Sequence[Tensor] = (),
@@ -89,8 +89,8 @@ class Buckets:
         costs = COSTS.get(device_type, COSTS["cuda"])[training]
         step_cost = costs[0] if step_cost is None else step_cost
         call_cost = costs[1] if call_cost is None else call_cost
-        round_batches = device_type in ROUNDED if round_batches is None else round_batches
-        fill = batch_size if round_batches else int
+        rounded = device_type in ROUNDED if rounded is None else rounded
+        fill, steps = (batch_size, n_steps) if rounded else (int, int)
         # In NumPy, whose operations on small arrays cost a fraction of PyTorch's. For a single
         # sentence these would take half as long as the LSTM itself.
         sizes = np.array(lengths, dtype=np.int64)
@@ -100,7 +100,12 @@ class Buckets:
             sizes = windows.lengths.numpy()
             lengths = sizes.tolist()
         spans = _cut(
-            lengths, max_cells=max_cells, step_cost=step_cost, call_cost=call_cost, fill=fill
+            lengths,
+            max_cells=max_cells,
+            step_cost=step_cost,
+            call_cost=call_cost,
+            fill=fill,
+            steps=steps,
         )
         starts = np.cumsum(sizes) - sizes
         # Everything that the device needs is built here and travels in a single tensor.
@@ -116,7 +121,7 @@ class Buckets:
             # Repeats of the last sequence fill the bucket up. Nobody reads their outputs.
             index = np.array(sequences + sequences[-1:] * (batch - n))
             last = sizes[index] - 1  # (batch,)
-            time = int(last[0]) + 1
+            time = steps(int(last[0]) + 1)
             t = np.arange(time)[:, None]  # (time, 1)
             b = np.arange(batch)
             rows = starts[index] + np.minimum(t, last)  # (time, batch)
@@ -188,6 +193,15 @@ def batch_size(n: int) -> int:
     return -(-n // step) * step
 
 
+@functools.cache
+def n_steps(length: int) -> int:
+    """RETURNS (int): The steps of a bucket whose longest sequence has so many: `length` below 16,
+    else the next multiple of an eighth to a sixteenth of it.
+    """
+    step = 1 << max(0, length.bit_length() - 4)
+    return -(-length // step) * step
+
+
 def _join(parts: list[Tensor]) -> Tensor:
     """Stack tensors along all but their last axis."""
     flat = [part.reshape(-1, part.shape[-1]) for part in parts]
@@ -201,11 +215,13 @@ def _cut(
     step_cost: int,
     call_cost: int,
     fill: Callable[[int], int],
+    steps: Callable[[int], int],
 ) -> list[list[int]]:
     """Sort the sequences by length, longest first, and cut them into the cheapest buckets, by
     dynamic programming over the distinct lengths.
 
     fill (Callable[[int], int]): The size that a bucket of so many sequences is filled up to.
+    steps (Callable[[int], int]): The steps that a bucket of so many is filled up to.
     RETURNS (list[list[int]]): The sequences of each bucket.
     """
     if any(length < 0 for length in lengths):
@@ -215,8 +231,8 @@ def _cut(
     order = sorted(filter(lengths.__getitem__, range(len(lengths))), key=lengths.__getitem__)[::-1]
     if not order:
         return []
-    longest = [lengths[i] for i in order]
-    # Where a bucket may start: sequences of the same length stay together.
+    longest = [steps(lengths[i]) for i in order]
+    # Where a bucket may start: sequences of equally many steps stay together.
     starts = [k for k, length in enumerate(longest) if k == 0 or length != longest[k - 1]]
     best: list[tuple[int, int]] = [(0, 0)]  # cost up to each start, and where its bucket starts
     for end in [*starts[1:], len(order)]:

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spacy_lstm_tagger.nn.buckets import Buckets, batch_size
+from spacy_lstm_tagger.nn.buckets import Buckets, batch_size, n_steps
 from spacy_lstm_tagger.nn.lstm import read
 
 properties = settings(max_examples=50, deadline=None)
@@ -32,7 +32,7 @@ def spans(lengths):
 @properties
 @given(some_lengths, step_costs, rounding)
 def test_every_token_lands_exactly_once(lengths, step_cost, rounded):
-    buckets = Buckets(lengths, step_cost=step_cost, round_batches=rounded)
+    buckets = Buckets(lengths, step_cost=step_cost, rounded=rounded)
     expected = spans(lengths)
     columns = [column.tolist() for b in buckets.buckets for column in b.rows.T[: len(b.last)]]
     # Padding repeats the last row, so what is left of a column is its sequence.
@@ -47,27 +47,32 @@ def test_every_token_lands_exactly_once(lengths, step_cost, rounded):
 @properties
 @given(some_lengths, step_costs)
 def test_a_bucket_is_filled_up_with_its_last_sequence(lengths, step_cost):
-    for b in Buckets(lengths, step_cost=step_cost, round_batches=True).buckets:
+    for b in Buckets(lengths, step_cost=step_cost, rounded=True).buckets:
         n = len(b.last)
         assert b.rows.shape[1] == batch_size(n)
+        assert len(b.rows) == n_steps(int(b.mask[:, 0].sum()))
         for column in b.rows.T[n:]:
             assert torch.equal(column, b.rows.T[n - 1])
 
 
-def test_buckets_come_in_few_sizes():
+def test_buckets_come_in_few_shapes():
     sizes = {batch_size(n) for n in range(1, 513)}
     assert all(n <= batch_size(n) < max(n + 4, 1.07 * n) for n in range(1, 2000))
     assert all(batch_size(size) == size for size in sizes)
     assert len(sizes) <= 70
+    times = {n_steps(n) for n in range(1, 513)}
+    assert all(n_steps(n) == n for n in [*range(1, 17), *times])
+    assert all(n <= n_steps(n) < 1.125 * n for n in range(1, 2000))
+    assert len(times) <= 60
     # Only a CPU builds a kernel for each.
-    assert Buckets([5] * 9, device="cpu").n_cells == 5 * 12
-    assert Buckets([5] * 9, device="meta").n_cells == 5 * 9
+    assert Buckets([17] * 9, device="cpu").n_cells == 18 * 12
+    assert Buckets([17] * 9, device="meta").n_cells == 17 * 9
 
 
 @properties
 @given(some_lengths, step_costs, rounding)
 def test_flatten_undoes_the_gathering(lengths, step_cost, rounded):
-    buckets = Buckets(lengths, step_cost=step_cost, round_batches=rounded)
+    buckets = Buckets(lengths, step_cost=step_cost, rounded=rounded)
     x = tokens(buckets)
     assert torch.equal(buckets.flatten([x[b.rows] for b in buckets.buckets]), x)
 
@@ -159,29 +164,29 @@ def test_training_makes_fewer_buckets():
 
 @properties
 @given(
-    st.lists(st.integers(1, 12), min_size=1, max_size=8),
+    st.lists(st.integers(1, 12) | st.integers(16, 24), min_size=1, max_size=8),
     st.integers(0, 5),
     st.integers(0, 15),
     rounding,
 )
 def test_the_plan_is_the_cheapest(lengths, step_cost, call_cost, rounded):
     """Against every way to cut the sorted sequences between two lengths."""
-    fill = batch_size if rounded else int
+    fill, steps = (batch_size, n_steps) if rounded else (int, int)
 
     def cost(sizes):
         total, rest = 0, sorted(lengths, reverse=True)
         for size in sizes:
-            total += rest[0] * (fill(size) + step_cost) + call_cost
+            total += steps(rest[0]) * (fill(size) + step_cost) + call_cost
             rest = rest[size:]
         return total
 
     n = len(lengths)
     longest = sorted(lengths, reverse=True)
-    # Sequences of one length stay together.
-    places = [k for k in range(1, n) if longest[k] != longest[k - 1]]
+    # Sequences of equally many steps stay together.
+    places = [k for k in range(1, n) if steps(longest[k]) != steps(longest[k - 1])]
     cuts = chain.from_iterable(combinations(places, k) for k in range(n))
     every = [[b - a for a, b in pairwise([0, *cut, n])] for cut in cuts]
-    plan = Buckets(lengths, step_cost=step_cost, call_cost=call_cost, round_batches=rounded)
+    plan = Buckets(lengths, step_cost=step_cost, call_cost=call_cost, rounded=rounded)
     assert cost([len(b.last) for b in plan.buckets]) == min(map(cost, every))
 
 
