@@ -61,6 +61,8 @@ GOLD_WORDS: dict[str, object] = {"initialize.after_init.corpus": GOLD}
 ACCURATE: dict[str, object] = {
     ENCODE + "depth": 2,
     ENCODE + "merge": "sum",
+    ENCODE + "last_width": 128,
+    ENCODE + "all_layers": True,
     EMBED + "word_width": 100,
     EMBED + "word_rows": 40000,
     EMBED + "feature_width": 32,

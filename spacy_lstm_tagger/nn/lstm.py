@@ -92,8 +92,7 @@ class BucketedLSTM(nn.Module):
         RETURNS (Tensor): *Shape:* ``(tokens, output_width)``.
         """
         x = x if precision is None else x.to(precision)
-        outputs: tuple[list[Tensor], list[Tensor]] = ([], [])  # of each direction, as it reads
-        first: tuple[list[Tensor], list[Tensor]] = ([], [])  # the states of the first layer
+        outputs, first = [], []  # of each bucket; those of the first layer
         for bucket in buckets.buckets:
             y = x.index_select(0, bucket.rows.flatten())
             y = y.view(*bucket.rows.shape, -1)  # (time, batch, input_width)
@@ -104,23 +103,18 @@ class BucketedLSTM(nn.Module):
                 y = variational_dropout(y, dropout)
                 readings = (y, read(y, bucket.reverse)) if self.backwards else (y,)
                 layers.append([lstm.run(z) for lstm, z in zip(directions, readings, strict=True)])
-            for kept, h in zip(first, layers[0], strict=False):
-                kept.append(h)
-            states = layers[-1]
-            if self.all_layers:
-                states = [torch.cat(each, dim=-1) for each in zip(*layers, strict=True)]
-            for kept, h in zip(outputs, states, strict=False):
-                kept.append(variational_dropout(h, dropout))
-        ahead, back = outputs
+            first.append([[h] for h in layers[0]])
+            kept = layers if self.all_layers else layers[-1:]
+            sides = zip(*kept, strict=True)
+            outputs.append([[variational_dropout(h, dropout) for h in side] for side in sides])
         self.auxiliary = None
-        if self.neighbours is not None and followed is not None and ahead:
-            both = buckets.flatten_both(*first) if back else buckets.flatten(first[0])
+        if self.neighbours is not None and followed is not None and first:
+            both = buckets.flatten(first)
             self.auxiliary = self.neighbour_weight * self.neighbours(x, both, followed)
-        if not ahead:
+        if not outputs:
             # Nothing to compute, but gradients may be asked for.
             return x[:0].sum() * x.new_ones(0, self.output_width)
-        # The backward direction comes into reading order by the one gather that flattens.
-        return buckets.flatten_both(ahead, back) if back else buckets.flatten(ahead)
+        return buckets.flatten(outputs)
 
     def _layers(self) -> Iterator[tuple[LSTMLayer, ...]]:
         """YIELDS (tuple): The directions of each layer."""

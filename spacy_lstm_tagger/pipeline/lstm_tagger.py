@@ -243,10 +243,9 @@ class LSTMTagger(Tagger):
             if not len(doc):
                 continue
             values = tags[self.model.ops.to_numpy(tag_ids)]
-            if not self.cfg["overwrite"]:
+            if not self.cfg["overwrite"] and doc.has_annotation("TAG"):
                 present = doc.to_array(TAG)
-                if np.count_nonzero(present):  # a tenth of the time of `any`
-                    values = np.where(present == 0, values, present)
+                values = np.where(present == 0, values, present)
             doc.from_array(TAG, values)
         if isinstance(batch_tag_ids, Guesses):
             batch_tag_ids.keep(docs)

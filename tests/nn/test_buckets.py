@@ -74,7 +74,7 @@ def test_buckets_come_in_few_shapes():
 def test_flatten_undoes_the_gathering(lengths, step_cost, rounded):
     buckets = Buckets(lengths, step_cost=step_cost, rounded=rounded)
     x = tokens(buckets)
-    assert torch.equal(buckets.flatten([x[b.rows] for b in buckets.buckets]), x)
+    assert torch.equal(buckets.flatten([[[x[b.rows]]] for b in buckets.buckets]), x)
 
 
 @properties
@@ -90,9 +90,24 @@ def test_sequences_are_read_backwards_and_back(lengths, step_cost):
     ]
     found = [column[: column.index(min(column)) + 1] for column in columns]
     assert sorted(sequence[::-1] for sequence in found) == spans(lengths)
-    forwards = [x[b.rows] for b in buckets.buckets]
-    both = buckets.flatten_both(forwards, backwards)
-    assert torch.equal(both, torch.cat([x, x], dim=1))
+    outputs = [
+        [[x[b.rows], -x[b.rows]], [y]] for b, y in zip(buckets.buckets, backwards, strict=True)
+    ]
+    assert torch.equal(buckets.flatten(outputs), torch.cat([x, -x, x], dim=1))
+
+
+@pytest.mark.parametrize("window", [0, 4])
+def test_gradients_of_flatten_agree_with_finite_differences(window):
+    buckets = Buckets([3, 0, 1, 9, 5], step_cost=0, window=window, context=2, rounded=True)
+    shapes = [(*b.rows.shape, width) for b in buckets.buckets for width in (1, 2, 1)]
+    cells = [torch.randn(shape, dtype=torch.float64, requires_grad=True) for shape in shapes]
+
+    def run(*cells):
+        return buckets.flatten(
+            [[cells[i : i + 2], [cells[i + 2]]] for i in range(0, len(cells), 3)]
+        )
+
+    assert torch.autograd.gradcheck(run, cells)
 
 
 @properties
@@ -198,7 +213,7 @@ def test_a_negative_length_is_an_error():
 def test_the_plan_travels_to_the_device_in_one_copy():
     buckets = Buckets([3, 1, 0, 2, 40], step_cost=0)
     assert len(buckets.buckets) > 1
-    indices = [buckets._both, buckets._finals]
+    indices = [buckets._finals]
     for b in buckets.buckets:
-        indices += [b.rows, b.reverse, b.last]
+        indices += [b.rows, b.reverse, b.last, b.home]
     assert len({index.untyped_storage().data_ptr() for index in indices}) == 1
