@@ -22,6 +22,7 @@ from statistics import mean, stdev
 from typing import Any
 
 import spacy
+from spacy.language import DEFAULT_CONFIG_PRETRAIN_PATH
 from spacy.training import Example
 
 from spacy_lstm_tagger.augmenters import create_noise_augmenter
@@ -122,6 +123,8 @@ def run(
         folder.mkdir(parents=True, exist_ok=True)
         lang = str(variant.overrides.get("nlp.lang", "en"))
         cnn_config(Treebank(train, dev, variant.tag), lang=lang).to_disk(config)
+    if variant.pretrained:
+        config = with_pretraining(config, folder / "pretrain.cfg")
     overrides = {"paths.train": train, "paths.dev": dev, "system.seed": seed, **variant.overrides}
     overrides |= {path: given[path] for path in needed(variant).values()}
     if variant.limit:
@@ -149,6 +152,17 @@ def run(
         **accuracies,
         "curve": curve,
     }
+
+
+def with_pretraining(config: Path, path: Path) -> Path:
+    """RETURNS (Path): A copy of a config with a [pretraining] block. Without one spaCy does not
+    load pretrained weights, and says nothing.
+    """
+    block = spacy.util.load_config(DEFAULT_CONFIG_PRETRAIN_PATH)
+    block["pretraining"] |= {"component": "lstm_tagger", "layer": "tok2vec"}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    block.merge(spacy.util.load_config(config)).to_disk(path, interpolate=False)
+    return path
 
 
 def follow(command: Sequence[str], log: Path) -> tuple[float, list[tuple[int, float]]]:

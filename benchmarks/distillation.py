@@ -133,7 +133,8 @@ def run(name: str, seed: int, args: argparse.Namespace) -> dict[str, Any]:
         config = without_silver(config, args.output / "gold.cfg")
     folder = args.output / label
     command = [sys.executable, "-m", "spacy", "train", str(config), "--output", str(folder)]
-    command += [part for key, value in overrides.items() for part in (f"--{key}", str(value))]
+    for key, value in overrides.items():
+        command += [f"--{key}", json.dumps(value) if isinstance(value, bool) else str(value)]
     start = time.monotonic()
     log_path = args.results / f"{label}.log"
     with log_path.open("w") as log:

@@ -2,12 +2,15 @@
 
 import json
 import sys
+from contextlib import nullcontext
 
 import pytest
 import spacy
 from spacy.language import Language
+from thinc.api import ConfigValidationError
 
 from benchmarks import accuracy, variants
+from spacy_lstm_tagger.readers import ConlluCorpus
 
 from .conftest import ROOT
 
@@ -77,6 +80,20 @@ def test_a_file_that_a_variant_needs_is_asked_for(tmp_path, capsys):
         accuracy.main(["--ud", str(tmp_path), "--variants", "tenth-raw"])
     assert "--raw" in capsys.readouterr().err
     assert accuracy.needed(variants.VARIANTS["pretrained"]) == {"pretrained": "paths.init_tok2vec"}
+
+
+def test_pretrained_weights_are_loaded(tmp_path):
+    """spaCy reads them only with a [pretraining] block, which no config of ours has."""
+    config = accuracy.ROOT / "configs" / "accurate.cfg"
+    path = accuracy.with_pretraining(config, tmp_path / "run" / "pretrain.cfg")
+    corpus = ROOT / "corpus" / "en-dev.conllu"
+    overrides = dict.fromkeys(["paths.train", "paths.dev"], str(corpus))
+    overrides["paths.init_tok2vec"] = str(tmp_path / "missing.bin")
+    for each, error in ((path, pytest.raises(ConfigValidationError)), (config, nullcontext())):
+        loaded = spacy.util.load_config(each, overrides, interpolate=True)
+        nlp = spacy.util.load_model_from_config(loaded, auto_fill=True)
+        with error:
+            nlp.initialize(lambda nlp=nlp: ConlluCorpus(corpus, tag="xpos", limit=5)(nlp))
 
 
 def test_failed_training_is_an_error(tmp_path):
