@@ -94,6 +94,7 @@ VARIANTS = {
     "before-all-layers-letters-affixes": Variant(
         overrides={**BEFORE, **ALL_LAYERS, **LETTERS, **AFFIXES}
     ),
+    "accurate-last-64": Variant(overrides={ENCODE + "last_width": 64}),
     "accurate-letters-affixes": Variant(
         overrides={**LETTERS, **AFFIXES, EMBED + "feature_width": 24}
     ),
