@@ -101,10 +101,14 @@ class Buckets:
         # sentence these would take half as long as the LSTM itself.
         sizes = np.array(lengths, dtype=np.int64)
         windows = None
+        n_tokens = int(sizes.sum())
         if window and max(lengths, default=0) > window:
             windows = cut_windows(torch.from_numpy(sizes), window=window, context=context)
             sizes = windows.lengths.numpy()
             lengths = sizes.tolist()
+            # Where the rows of the windows belong; what is context or padding belongs nowhere.
+            place = np.full(sizes.sum() + 1, n_tokens)
+            place[windows.keep.numpy()] = np.arange(n_tokens)
         spans = _cut(
             lengths,
             max_cells=max_cells,
@@ -114,58 +118,40 @@ class Buckets:
             steps=steps,
         )
         starts = np.cumsum(sizes) - sizes
+        nowhere = sizes.sum()
         # Everything that the device needs is built here and travels in a single tensor.
         pieces: list[NDArray[np.int64]] = []
         shapes: list[tuple[int, int]] = []
-        # Of each sequence: its first cell, and from each of its cells to the next.
-        origins, strides, finals = np.zeros((3, len(sizes)), dtype=np.int64)
-        offset = 0
+        finals = np.zeros(len(sizes), dtype=np.int64)
         n_padded = 0
         for sequences in spans:
             n = len(sequences)
-            batch = fill(n)
             # Repeats of the last sequence fill the bucket up. Nobody reads their outputs.
-            index = np.array(sequences + sequences[-1:] * (batch - n))
-            last = sizes[index] - 1  # (batch,)
-            time = steps(int(last[0]) + 1)
-            t = np.arange(time)[:, None]  # (time, 1)
-            b = np.arange(batch)
-            rows = starts[index] + np.minimum(t, last)  # (time, batch)
-            reverse = np.maximum(last - t, 0) * batch + b  # (time, batch)
+            index = np.array(sequences + sequences[-1:] * (fill(n) - n))
+            first, last = starts[index], sizes[index] - 1  # (batch,)
+            time, batch = steps(int(last[0]) + 1), len(index)
+            t, b = np.arange(time)[:, None], np.arange(batch)
+            rows = first + np.minimum(t, last)  # (time, batch)
+            mirrored = np.maximum(last - t, 0)
+            home = np.where((t <= last) & (b < n), [rows, first + mirrored], nowhere)
             if windows is not None:
-                rows = windows.rows.numpy()[rows]
-            pieces += [rows.ravel(), reverse.ravel(), (last * batch + b)[:n]]
+                rows, home = windows.rows.numpy()[rows], place[home]
+            pieces += [rows.ravel(), (mirrored * batch + b).ravel(), (last * batch + b)[:n]]
+            pieces.append(home.ravel())
             shapes.append((time, batch))
-            origins[sequences], strides[sequences] = offset + b[:n], batch
             finals[sequences] = np.arange(n_padded, n_padded + n)
-            offset += time * batch
             n_padded += n
-        origin, stride = np.repeat(origins, sizes), np.repeat(strides, sizes)  # (tokens,)
-        t = np.arange(len(origin)) - np.repeat(starts, sizes)
-        mirrored = np.repeat(sizes, sizes) - 1 - t
-        cells = np.stack([origin + t * stride, origin + mirrored * stride])
-        if windows is not None:
-            cells = cells[:, windows.keep.numpy()]
-        n_tokens = cells.shape[1]
-        home = np.full((2, offset), n_tokens)
-        home[np.arange(2)[:, None], cells] = np.arange(n_tokens)
-        pieces += [home.ravel(), finals, *(each.numpy().ravel() for each in along)]
+        pieces += [finals, *(each.numpy().ravel() for each in along)]
         sent = torch.from_numpy(np.concatenate(pieces)).to(device)
         parts = sent.split([piece.size for piece in pieces])
-        n_buckets = len(shapes)
-        sent_home, self._finals, *others = parts[3 * n_buckets :]
-        homes = sent_home.view(2, offset).split([time * batch for time, batch in shapes], dim=1)
-        self.n_cells = offset
-        self.n_tokens = n_tokens
+        per_bucket = zip(*(parts[i : 4 * len(shapes) : 4] for i in range(4)), shapes, strict=True)
         self.buckets = [
-            Bucket(
-                rows=parts[3 * i].view(shape),
-                reverse=parts[3 * i + 1],
-                last=parts[3 * i + 2],
-                home=homes[i],
-            )
-            for i, shape in enumerate(shapes)
+            Bucket(rows=rows.view(shape), reverse=reverse, last=last, home=home.view(2, -1))
+            for rows, reverse, last, home, shape in per_bucket
         ]
+        self.n_cells = sum(time * batch for time, batch in shapes)
+        self.n_tokens = n_tokens
+        self._finals, *others = parts[4 * len(shapes) :]
         self.along = [part.view(each.shape) for part, each in zip(others, along, strict=True)]
 
     def flatten(self, outputs: Sequence[Sequence[Sequence[Tensor]]]) -> Tensor:
