@@ -59,9 +59,9 @@ TAGS: dict[str, object] = {"components.lstm_tagger.soft_share": 0.0}
 # The treebank's words alone have rows, as many as configs/distil.cfg has.
 GOLD_WORDS: dict[str, object] = {"initialize.after_init.corpus": GOLD}
 ACCURATE: dict[str, object] = {
+    ENCODE + "width": 320,
     ENCODE + "depth": 2,
     ENCODE + "merge": "sum",
-    ENCODE + "last_width": 128,
     ENCODE + "all_layers": True,
     EMBED + "word_width": 100,
     EMBED + "word_rows": 40000,
