@@ -211,7 +211,7 @@ def _join(parts: list[Tensor]) -> Tensor:
 
 class _ToRows(torch.autograd.Function):
     """Writes cells to the rows that they belong to: one copy, where joining them and then gathering
-    the rows would be two or three, which takes a tenth of the time of tagging.
+    the rows would be two or three.
     """
 
     @staticmethod
