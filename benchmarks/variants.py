@@ -50,7 +50,20 @@ EMBED = "components.lstm_tagger.model.tok2vec.embed."
 ENCODE = "components.lstm_tagger.model.tok2vec.encode."
 NOISY: dict[str, object] = {"@augmenters": "spacy-lstm-tagger.noise_augmenter.v1"}
 
-# What `accurate.cfg` was before each of these was added, in this order.
+# What `accurate.cfg` was before it got noise, and narrower for the time that it takes.
+CLEAN: dict[str, object] = {
+    "corpora.train.augmenter": None,
+    "initialize.after_init": None,
+    EMBED + "width": 128,
+    EMBED + "word_rows": 20000,
+    EMBED + "feature_rows": 10000,
+    ENCODE + "input_width": 128,
+    ENCODE + "last_width": 128,
+}
+NOISE: dict[str, object] = {**CLEAN, "corpora.train.augmenter": NOISY}
+IN_96: dict[str, object] = {ENCODE + "input_width": 96, EMBED + "width": 96}
+
+# What that was before each of these was added, in this order.
 LETTERS: dict[str, object] = {
     EMBED + "@architectures": "spacy-lstm-tagger.WordCharEmbed.v2",
     EMBED + "char_attention": True,
@@ -60,6 +73,7 @@ AFFIXES: dict[str, object] = {EMBED + "prefixes": [3, 5], EMBED + "suffixes": [2
 NARROW_LAST: dict[str, object] = {ENCODE + "last_width": 128}
 ALL_LAYERS: dict[str, object] = {**NARROW_LAST, ENCODE + "all_layers": True}
 BEFORE: dict[str, object] = {
+    **CLEAN,
     ENCODE + "last_width": 256,
     ENCODE + "all_layers": False,
     **steps(4000),
@@ -76,9 +90,9 @@ GREEK_BEFORE: dict[str, object] = {**BEFORE, **GREEK, **steps(800)}
 VARIANTS = {
     "cnn": Variant(config=None),
     "accurate": Variant(),
-    "accurate-noise": Variant(overrides={"corpora.train.augmenter": NOISY}),
     "accurate-upos": Variant(overrides={"vars.tag": "upos"}),
     "fast": Variant(config="fast.cfg"),
+    "fast-noise": Variant(config="fast.cfg", overrides={"corpora.train.augmenter": NOISY}),
     "crf": Variant(config="crf.cfg"),
     # How the recipe came about: each with what is named beside what it was before.
     "before-alone-concat": Variant(overrides=CONCAT),
@@ -94,21 +108,43 @@ VARIANTS = {
     "before-all-layers-letters-affixes": Variant(
         overrides={**BEFORE, **ALL_LAYERS, **LETTERS, **AFFIXES}
     ),
-    "accurate-last-64": Variant(overrides={ENCODE + "last_width": 64}),
-    "accurate-letters-affixes": Variant(
-        overrides={**LETTERS, **AFFIXES, EMBED + "feature_width": 24}
+    "clean": Variant(overrides=CLEAN),
+    "clean-upos": Variant(overrides={**CLEAN, "vars.tag": "upos"}),
+    "clean-last-64": Variant(overrides={**CLEAN, ENCODE + "last_width": 64}),
+    "clean-letters-affixes": Variant(
+        overrides={**CLEAN, **LETTERS, **AFFIXES, EMBED + "feature_width": 24}
+    ),
+    "noise": Variant(overrides=NOISE),
+    "noise-last-64": Variant(overrides={**NOISE, ENCODE + "last_width": 64}),
+    "noise-in-96": Variant(overrides={**NOISE, **IN_96}),
+    "noise-96": Variant(overrides={**NOISE, **IN_96, ENCODE + "last_width": 96}),
+    "noise-fill": Variant(
+        overrides={
+            "corpora.train.augmenter": NOISY,
+            EMBED + "width": 128,
+            EMBED + "word_rows": 12000,
+            ENCODE + "input_width": 128,
+            ENCODE + "last_width": 128,
+        }
     ),
     "tenth-cnn": Variant(config=None, limit=TENTH),
     "tenth": Variant(limit=TENTH, overrides=steps(800)),
     "tenth-small": Variant(limit=TENTH, config="small.cfg"),
-    "tenth-alone": Variant(limit=TENTH, overrides={**steps(800), **ALONE}),
+    "tenth-clean": Variant(limit=TENTH, overrides={**CLEAN, **steps(800)}),
+    "tenth-clean-alone": Variant(limit=TENTH, overrides={**CLEAN, **steps(800), **ALONE}),
+    "tenth-noise": Variant(limit=TENTH, overrides={**NOISE, **steps(800)}),
     # Raw text: beside the treebank, or before it.
     "raw": Variant(config="raw.cfg", overrides=steps(8000)),
     "tenth-raw": Variant(config="raw.cfg", limit=TENTH, overrides=steps(1600)),
-    "pretrained": Variant(pretrained=True),
-    "tenth-pretrained": Variant(limit=TENTH, overrides=steps(800), pretrained=True),
+    "pretrained": Variant(overrides=CLEAN, pretrained=True),
+    "tenth-pretrained": Variant(limit=TENTH, overrides={**CLEAN, **steps(800)}, pretrained=True),
     "greek-cnn": Variant(treebank="el_gud", config=None, overrides=GREEK),
     "greek": Variant(treebank="el_gud", config="small.cfg", overrides=GREEK),
+    "greek-clean": Variant(
+        treebank="el_gud",
+        config="small.cfg",
+        overrides={**GREEK, "corpora.train.augmenter": None},
+    ),
     "greek-before": Variant(treebank="el_gud", overrides=GREEK_BEFORE),
     "greek-before-crf": Variant(treebank="el_gud", config="crf.cfg", overrides=GREEK_BEFORE),
     "greek-before-alone-concat": Variant(
@@ -120,8 +156,9 @@ VARIANTS = {
     ),
 }
 
-# One change each to `accurate.cfg`, all trained for a short while and with one seed or two: what is
-# worth a longer look. The reference is "short".
+# One change each to "clean", all trained for a short while and with one seed: what is worth a
+# longer look. The reference is "short".
+RATE = "training.optimizer.learn_rate."
 CHANGES: dict[str, dict[str, object]] = {
     "no-characters": {EMBED + "characters": False},
     "no-affixes": {EMBED + "prefixes": [], EMBED + "suffixes": []},
@@ -137,11 +174,18 @@ CHANGES: dict[str, dict[str, object]] = {
     "one-layer": {ENCODE + "depth": 1},
     "three-layers": {ENCODE + "depth": 3},
     "wide": {ENCODE + "width": 384, ENCODE + "last_width": 192},
+    "last-64": {ENCODE + "last_width": 64},
+    "in-96": IN_96,
+    "in-64": {ENCODE + "input_width": 64, EMBED + "width": 64},
     "last-layer-alone": {ENCODE + "all_layers": False},
     "wide-last-layer": {ENCODE + "last_width": 256},
     "sentences": {"corpora.train.group_by": 1},
     "no-smoothing": {"components.lstm_tagger.label_smoothing": 0.0},
     "no-averages": {"training.optimizer.use_averages": False},
+    "rate-2": {RATE + "initial_rate": 0.002},
+    "rate-5": {RATE + "initial_rate": 0.005},
+    "no-warm-up": {RATE + "warmup_steps": 0},
+    "wide-last-alone": {ENCODE + "last_width": 256, ENCODE + "all_layers": False},
     "no-clipping": {"training.optimizer.grad_clip": 0.0},
     "small-batches": {"training.batcher.size": 500, **steps(2400)},
     "large-batches": {"training.batcher.size": 2000, **steps(600)},
@@ -150,8 +194,8 @@ CHANGES: dict[str, dict[str, object]] = {
     "upos": {"vars.tag": "upos"},
     "upos-morph": {"vars.tag": "upos", **auxiliary(morph=0.1)},
 }
-VARIANTS["short"] = Variant(overrides=steps(1200))
+VARIANTS["short"] = Variant(overrides={**CLEAN, **steps(1200)})
 VARIANTS |= {
-    f"short-{name}": Variant(overrides={**steps(1200), **changes})
+    f"short-{name}": Variant(overrides={**CLEAN, **steps(1200), **changes})
     for name, changes in CHANGES.items()
 }

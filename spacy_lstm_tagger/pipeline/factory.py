@@ -19,13 +19,13 @@ nO = null
 
 [model.tok2vec.embed]
 @architectures = "spacy-lstm-tagger.WordCharEmbed.v1"
-width = 128
+width = 96
 
 [model.tok2vec.encode]
 @architectures = "spacy-lstm-tagger.LSTMEncoder.v3"
-input_width = 128
+input_width = 96
 merge = "sum"
-last_width = 128
+last_width = 96
 all_layers = true
 neighbours = 0.1
 """
