@@ -3,10 +3,12 @@
 import json
 import sys
 from contextlib import nullcontext
+from itertools import chain
 
 import pytest
 import spacy
 from spacy.language import Language
+from spacy.util import load_config, registry
 from thinc.api import ConfigValidationError
 
 from benchmarks import accuracy, variants
@@ -102,6 +104,20 @@ def test_failed_training_is_an_error(tmp_path):
     with pytest.raises(RuntimeError, match=r"exit code 3.*log"):
         accuracy.follow(command, log)
     assert "what went wrong" in log.read_text()
+
+
+@pytest.mark.parametrize("name", [n for n, v in variants.VARIANTS.items() if v.config])
+def test_variants_set_what_their_config_has(name):
+    """A variant whose override is misspelt would silently be the config itself."""
+    variant = variants.VARIANTS[name]
+    path = accuracy.ROOT / "configs" / variant.config
+    config = load_config(path, overrides=dict(variant.overrides))
+    registry.fill({"model": config["components"]["lstm_tagger"]["model"]}, validate=True)
+    training = load_config(path)["training"]
+    blocks = (training, training["batcher"], training["optimizer"])
+    known = {"learn_rate", *training["optimizer"]["learn_rate"], *chain(*blocks)}
+    for key in variant.overrides:
+        assert not key.startswith("training.") or key.split(".")[-1] in known
 
 
 def test_time_to_the_accuracy_of_the_reference():

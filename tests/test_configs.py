@@ -98,6 +98,27 @@ def test_comment_at_the_top_tells_the_command(name):
     assert f"spacy train configs/{name} --output output/{name.removesuffix('.cfg')}" in comment
 
 
+def network(config):
+    """RETURNS (dict): Embedding and encoder, without what depends on data or device."""
+    left_out = {"word_rows", "feature_rows", "word_dropout", "precision"}
+    model = config["components"]["lstm_tagger"]["model"]
+    return {
+        name: {key: value for key, value in layer.items() if key not in left_out}
+        for name, layer in model["tok2vec"].items()
+        if name != "@architectures"
+    }
+
+
+def test_the_accurate_network_is_that_of_the_default_model_and_of_the_gpu_config():
+    accurate = spacy.util.load_config(CONFIGS / "accurate.cfg")
+    assert network(spacy.util.load_config(CONFIGS / "gpu.cfg")) == network(accurate)
+    nlp = spacy.blank("en")
+    nlp.add_pipe("lstm_tagger")
+    default = network(nlp.config)
+    for name, layer in network(accurate).items():
+        assert layer.items() <= default[name].items()
+
+
 @pytest.mark.parametrize("name", ["cpu.cfg", "tutorial.cfg"])
 def test_default_paths_exist(spacy_command, tmp_path, name):
     """They train on the embedded corpus with no path given."""
