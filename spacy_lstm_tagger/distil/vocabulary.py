@@ -42,11 +42,14 @@ class VocabularyFiller:
         self.corpus = corpus
 
     def __call__(self, nlp: Language) -> None:
-        """Fill the vocabularies of a pipeline.
+        """Fill the vocabularies of a pipeline, unless all of its components are disabled: so it is
+        in `spacy pretrain`, where the rows are for the words of the raw text.
 
         nlp (Language): The pipeline, initialized but not trained.
         RAISES (ValueError): If it has no such layer.
         """
+        if nlp.component_names and not nlp.pipe_names:
+            return
         models = [pipe.model for _, pipe in nlp.pipeline if hasattr(pipe, "model")]
         layers = [
             node for model in models for node in model.walk() if node.name == "word_char_embed"

@@ -56,3 +56,15 @@ def test_a_pipeline_without_such_a_layer():
     nlp.add_pipe("tagger")
     with pytest.raises(ValueError, match="D011"):
         create_vocabulary_filler(corpus=lambda nlp: [])(nlp)
+
+
+def test_nothing_is_filled_while_all_components_are_disabled():
+    """As in `spacy pretrain`, which fills the rows from its raw text."""
+    nlp, tables = fill(["the"], word_rows=4)
+    doc = Doc(nlp.vocab, words=["of"])
+    filler = create_vocabulary_filler(corpus=lambda nlp: [Example(doc, doc.copy())])
+    with nlp.select_pipes(enable=[]):
+        filler(nlp)
+    assert known(nlp, tables["word"], ["the", "of"]) == ["the"]
+    filler(nlp)
+    assert known(nlp, tables["word"], ["the", "of"]) == ["the", "of"]
