@@ -156,9 +156,11 @@ VARIANTS = {
     ),
 }
 
+RATE = "training.optimizer.learn_rate."
+VARIANTS["accurate-rate-5"] = Variant(overrides={RATE + "initial_rate": 0.005})
+
 # One change each to "clean", all trained for a short while and with one seed: what is worth a
 # longer look. The reference is "short".
-RATE = "training.optimizer.learn_rate."
 CHANGES: dict[str, dict[str, object]] = {
     "no-characters": {EMBED + "characters": False},
     "no-affixes": {EMBED + "prefixes": [], EMBED + "suffixes": []},
