@@ -5,6 +5,7 @@ import functools
 import pytest
 from spacy.language import Language
 from spacy.pipeline import Tagger
+from spacy.util import fix_random_seed
 
 spacy_tests = pytest.importorskip(
     "spacy.tests.pipeline.test_tagger", reason="spaCy is installed without its tests"
@@ -23,6 +24,9 @@ def our_factory(monkeypatch):
         return add_pipe(self, factory_name, name, **kwargs)
 
     monkeypatch.setattr(Language, "add_pipe", add_ours)
+    # Some of them train to a tiny loss from where the tests before left the generator. Words are
+    # dropped at random in training, so one seed in twenty is not there yet.
+    fix_random_seed(1)
 
 
 def test_label_smoothing(monkeypatch):
