@@ -48,6 +48,7 @@ def auxiliary(**weights: float) -> dict[str, object]:
 GREEK: dict[str, object] = {"vars.tag": "upos", "nlp.lang": "el"}
 EMBED = "components.lstm_tagger.model.tok2vec.embed."
 ENCODE = "components.lstm_tagger.model.tok2vec.encode."
+RATE = "training.optimizer.learn_rate."
 NOISY: dict[str, object] = {"@augmenters": "spacy-lstm-tagger.noise_augmenter.v1"}
 
 # What `accurate.cfg` was before it got noise, and narrower for the time that it takes.
@@ -90,6 +91,7 @@ GREEK_BEFORE: dict[str, object] = {**BEFORE, **GREEK, **steps(800)}
 VARIANTS = {
     "cnn": Variant(config=None),
     "accurate": Variant(),
+    "accurate-rate-5": Variant(overrides={RATE + "initial_rate": 0.005}),
     "accurate-upos": Variant(overrides={"vars.tag": "upos"}),
     "fast": Variant(config="fast.cfg"),
     "fast-noise": Variant(config="fast.cfg", overrides={"corpora.train.augmenter": NOISY}),
@@ -155,9 +157,6 @@ VARIANTS = {
         treebank="el_gud", overrides={**GREEK_BEFORE, **LETTERS, **AFFIXES}
     ),
 }
-
-RATE = "training.optimizer.learn_rate."
-VARIANTS["accurate-rate-5"] = Variant(overrides={RATE + "initial_rate": 0.005})
 
 # One change each to "clean", all trained for a short while and with one seed: what is worth a
 # longer look. The reference is "short".
