@@ -33,6 +33,8 @@ LATENCY_WORDS = 20
 LATENCY_SENTENCES = 50
 # Training is slower than tagging, so it is measured on fewer tokens.
 TRAINING_SHARE = 5
+# How much text a pipeline has tagged before it is measured on running text, in runs.
+EARLIER_RUNS = 4
 
 
 @dataclass
@@ -74,6 +76,28 @@ class Bench:
         """
         return read_texts([self.treebank.dev, self.treebank.train])
 
+    @cached_property
+    def earlier(self) -> list[Text]:
+        """Other sentences, from the end of the training set: what came before, in running text."""
+        return list(stream(self.texts[::-1], EARLIER_RUNS * self.tokens))
+
+    def prepare(self, nlp: Language, known: str) -> None:
+        """Let a pipeline know the words that it kept of a certain past, see `KNOWN`."""
+        if known != "all":
+            forget(nlp)
+        if known == "earlier":
+            docs = [text.doc(nlp.vocab) for text in self.earlier]
+            exhaust(nlp, docs, self.batch_sizes[0])
+
+    def pasts(self, nlp: Language) -> list[str]:
+        """RETURNS (list[str]): Those of `KNOWN` that make a difference to a pipeline."""
+        return list(KNOWN) if forget(nlp) else ["none"]
+
+
+# Which words' vectors a pipeline of ours still keeps when it is measured, and what the figure is
+# called: none, those of other text of the same kind, or those of the very text.
+KNOWN = {"none": "{}", "earlier": "{}, running text", "all": "{}, warm"}
+
 
 def tagging(bench: Bench) -> list[Figure]:
     """Words a second of `nlp.pipe`: on docs that are made beforehand, without tags, and on raw
@@ -82,9 +106,8 @@ def tagging(bench: Bench) -> list[Figure]:
     texts = list(stream(bench.texts, bench.tokens))
     n_words = sum(map(len, texts))
 
-    def tag(nlp: Language, batch_size: int, *, keep: bool = False) -> float:
-        if not keep:
-            forget(nlp)
+    def tag(nlp: Language, batch_size: int, known: str) -> float:
+        bench.prepare(nlp, known)
         docs = [text.doc(nlp.vocab) for text in texts]
         return n_words / seconds(partial(exhaust, nlp, docs, batch_size))
 
@@ -101,9 +124,8 @@ def tagging(bench: Bench) -> list[Figure]:
     for size in bench.batch_sizes:
         setting = f"batches of {size:,}"
         for name, nlp in bench.pipelines.items():
-            runs[setting, name] = partial(tag, nlp, size)
-            if forget(nlp):
-                runs[setting, warm(name)] = partial(tag, nlp, size, keep=True)
+            for known in bench.pasts(nlp):
+                runs[setting, KNOWN[known].format(name)] = partial(tag, nlp, size, known)
         for name, limit in limits.items():
             runs[setting, kernel(name)] = partial(limit.words_per_second, n_words)
     for name, nlp in bench.pipelines.items():
@@ -113,7 +135,8 @@ def tagging(bench: Bench) -> list[Figure]:
     shares: Samples = {}
     for (setting, peer), values in samples.items():
         for name in limits:
-            if peer in (name, warm(name)) and (setting, kernel(name)) in samples:
+            called = [form.format(name) for form in KNOWN.values()]
+            if peer in called and (setting, kernel(name)) in samples:
                 limit_values = samples[setting, kernel(name)]
                 pairs = zip(values, limit_values, strict=True)
                 shares[setting, peer] = [100 * value / limit for value, limit in pairs]
@@ -126,22 +149,22 @@ def latency(bench: Bench) -> list[Figure]:
     n_texts = min(LATENCY_SENTENCES, bench.tokens // LATENCY_WORDS)
     texts = [str(text) for text in by_length[:n_texts]]
 
-    def call(nlp: Language, *, keep: bool = False) -> float:
+    def call(nlp: Language, known: str) -> float:
         times = []
-        if keep:  # words are known only after a first pass
+        bench.prepare(nlp, known)
+        if known == "all":  # only after a first pass
             for text in texts:
                 nlp(text)
         for text in texts:
-            if not keep:
+            if known == "none":
                 forget(nlp)
             times.append(1000 * seconds(partial(nlp, text)))
         return statistics.median(times)
 
     runs: dict[Key, Run] = {}
     for name, nlp in bench.pipelines.items():
-        runs["a sentence of 20 words", name] = partial(call, nlp)
-        if forget(nlp):
-            runs["a sentence of 20 words", warm(name)] = partial(call, nlp, keep=True)
+        for known in bench.pasts(nlp):
+            runs["a sentence of 20 words", KNOWN[known].format(name)] = partial(call, nlp, known)
     samples = interleave(runs, rounds=bench.rounds)
     return to_figures("latency", "ms", samples, reference=bench.reference)
 
@@ -233,11 +256,6 @@ SECTIONS: dict[str, Callable[[Bench], list[Figure]]] = {
 def exhaust(nlp: Language, texts: list, batch_size: int) -> None:
     """Tag texts or docs and keep nothing."""
     deque(nlp.pipe(texts, batch_size=batch_size), maxlen=0)
-
-
-def warm(name: str) -> str:
-    """RETURNS (str): What a peer is called that still knows the words of the run before."""
-    return f"{name}, warm"
 
 
 def kernel(name: str) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import spacy
 
-from benchmarks import measure, peers, speed, texts, worker
+from benchmarks import measure, peers, sections, speed, texts, worker
 from benchmarks.packed import pack_pipeline
 
 from .conftest import CORPUS, scores_of, small_model, trained_nlp
@@ -47,8 +47,11 @@ def test_speed(run, capsys):
     assert report["settings"]["tokens"] == 200
     assert {"cpu", "cores", "threads", "load_average", "date"} <= set(report["machine"])
     figures = {(f["section"], f["setting"], f["peer"]): f for f in report["figures"]}
-    for name in ("cnn", "torch-bilstm", "packed", "small", "small, warm", "small, kernel limit"):
+    pasts = ["small, running text", "small, warm"]
+    for name in ("cnn", "torch-bilstm", "packed", "small", *pasts, "small, kernel limit"):
         assert figures["tagging", "batches of 8", name]["value"] > 0
+    for name in ("cnn", "small", *pasts):
+        assert figures["latency", "a sentence of 20 words", name]["value"] > 0
     for name in ("cnn", "torch-bilstm", "packed", "small"):
         assert len(figures["tagging", "raw text", name]["samples"]) == 2
         assert figures["latency", "a sentence of 20 words", name]["unit"] == "ms"
@@ -119,6 +122,26 @@ def test_forget(pipeline):
     nlp("The dog")
     assert len(embed.attrs["cache"]) == 2
     assert peers.forget(nlp)
+    assert len(embed.attrs["cache"]) == 0
+
+
+def test_what_is_known(pipeline, small_corpus):
+    """What is kept before a measurement: nothing, the words of other text, or whatever there is."""
+    treebank = peers.Treebank(small_corpus, small_corpus)
+    ours = peers.Peer("small", pipeline)
+    settings = {"reference": "small", "rounds": 1, "tokens": 20, "stream_tokens": 0}
+    sizes = {"batch_sizes": [8], "lengths": [], "kernel": False, "gpu_id": -1}
+    bench = sections.Bench(peers=[ours], treebank=treebank, **settings, **sizes)
+    nlp = ours.load()
+    embed = nlp.get_pipe("lstm_tagger").model.get_ref("tok2vec").get_ref("embed")
+    nlp("zyx")
+    assert bench.pasts(nlp) == ["none", "earlier", "all"]
+    nlp("zyx")
+    bench.prepare(nlp, "all")
+    assert len(embed.attrs["cache"]) == 1
+    bench.prepare(nlp, "earlier")
+    assert len(embed.attrs["cache"]) == len({w for text in bench.earlier for w in text.words})
+    bench.prepare(nlp, "none")
     assert len(embed.attrs["cache"]) == 0
 
 

@@ -16,10 +16,13 @@ from .windows import cut_windows
 # What one step of a bucket and one call of the kernel cost beside the tokens in it, in tokens, when
 # tagging and when training. Measured; an accelerator's steps cost the same however many sequences
 # they advance.
-COSTS = {"cpu": {False: (1, 20), True: (2, 200)}, "cuda": {False: (512, 8192), True: (512, 8192)}}
+COSTS = {"cpu": {False: (1, 40), True: (2, 200)}, "cuda": {False: (512, 8192), True: (512, 8192)}}
 
-# Where a kernel is built and kept for each new shape, which takes time and memory: few are better.
+# Where a kernel is built and kept for each new shape, which takes a millisecond and a quarter of a
+# megabyte: few are better.
 ROUNDED = {"cpu"}
+# How many cells are filled up at most for that.
+FILL = 192
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,7 @@ class Buckets:
         step_cost = costs[0] if step_cost is None else step_cost
         call_cost = costs[1] if call_cost is None else call_cost
         rounded = device_type in ROUNDED if rounded is None else rounded
-        fill, steps = (batch_size, n_steps) if rounded else (int, int)
+        steps, fill = (n_steps, batch_size) if rounded else (int, _as_many)
         # In NumPy, whose operations on small arrays cost a fraction of PyTorch's. For a single
         # sentence these would take half as long as the LSTM itself.
         sizes = np.array(lengths, dtype=np.int64)
@@ -114,8 +117,8 @@ class Buckets:
             max_cells=max_cells,
             step_cost=step_cost,
             call_cost=call_cost,
-            fill=fill,
             steps=steps,
+            fill=fill,
         )
         starts = np.cumsum(sizes) - sizes
         nowhere = sizes.sum()
@@ -125,11 +128,11 @@ class Buckets:
         finals = np.zeros(len(sizes), dtype=np.int64)
         n_padded = 0
         for sequences in spans:
-            n = len(sequences)
+            n, time = len(sequences), steps(int(sizes[sequences[0]]))
             # Repeats of the last sequence fill the bucket up. Nobody reads their outputs.
-            index = np.array(sequences + sequences[-1:] * (fill(n) - n))
+            index = np.array(sequences + sequences[-1:] * (fill(n, time) - n))
             first, last = starts[index], sizes[index] - 1  # (batch,)
-            time, batch = steps(int(last[0]) + 1), len(index)
+            batch = len(index)
             t, b = np.arange(time)[:, None], np.arange(batch)
             rows = first + np.minimum(t, last)  # (time, batch)
             mirrored = np.maximum(last - t, 0)
@@ -184,23 +187,26 @@ class Buckets:
 
 
 @functools.cache  # asked for again and again while buckets are planned
-def batch_size(n: int) -> int:
-    """RETURNS (int): The size that a bucket of `n` sequences is filled up to: `n` below 4, else the
-    next multiple of 4 or, from 128 on, of a sixteenth to a thirty-second of it.
+def n_steps(length: int) -> int:
+    """RETURNS (int): The steps of a bucket whose longest sequence has so many: the same up to 4,
+    then the next multiple of 2 or, from 32 on, of an eighth to a sixteenth of the number.
     """
-    if n < 4:
-        return n
-    step = 4 << max(0, n.bit_length() - 7)
-    return -(-n // step) * step
+    step = 1 << max(length > 4, length.bit_length() - 4)
+    return -(-length // step) * step
 
 
 @functools.cache
-def n_steps(length: int) -> int:
-    """RETURNS (int): The steps of a bucket whose longest sequence has so many: `length` below 16,
-    else the next multiple of an eighth to a sixteenth of it.
+def batch_size(n: int, time: int) -> int:
+    """RETURNS (int): The size that a bucket of `n` sequences of so many steps is filled up to: the
+    next multiple of the power of two that makes at most `FILL` cells; for less than one of these,
+    the next power of two.
     """
-    step = 1 << max(0, length.bit_length() - 4)
-    return -(-length // step) * step
+    step = 1 << min((n - 1).bit_length(), max(1, FILL // time).bit_length() - 1)
+    return -(-n // step) * step
+
+
+def _as_many(n: int, time: int) -> int:
+    return n
 
 
 def _join(parts: list[Tensor]) -> Tensor:
@@ -243,14 +249,15 @@ def _cut(
     max_cells: int,
     step_cost: int,
     call_cost: int,
-    fill: Callable[[int], int],
     steps: Callable[[int], int],
+    fill: Callable[[int, int], int],
 ) -> list[list[int]]:
     """Sort the sequences by length, longest first, and cut them into the cheapest buckets, by
     dynamic programming over the distinct lengths.
 
-    fill (Callable[[int], int]): The size that a bucket of so many sequences is filled up to.
     steps (Callable[[int], int]): The steps that a bucket of so many is filled up to.
+    fill (Callable[[int, int], int]): The size that a bucket of so many sequences, and of so many
+        steps, is filled up to.
     RETURNS (list[list[int]]): The sequences of each bucket.
     """
     if any(length < 0 for length in lengths):
@@ -263,12 +270,17 @@ def _cut(
     longest = [steps(lengths[i]) for i in order]
     # Where a bucket may start: sequences of equally many steps stay together.
     starts = [k for k, length in enumerate(longest) if k == 0 or length != longest[k - 1]]
+
+    def cost(start: int, end: int) -> int:
+        time = longest[start]
+        return time * (fill(end - start, time) + step_cost) + call_cost
+
     best: list[tuple[int, int]] = [(0, 0)]  # cost up to each start, and where its bucket starts
     for end in [*starts[1:], len(order)]:
         best.append(
             min(
-                (cost + longest[start] * (fill(end - start) + step_cost) + call_cost, k)
-                for k, ((cost, _), start) in enumerate(zip(best, starts, strict=False))
+                (before + cost(start, end), k)
+                for k, ((before, _), start) in enumerate(zip(best, starts, strict=False))
             )
         )
     spans = []
@@ -277,7 +289,7 @@ def _cut(
         k = best[k][1]
         start = starts[k]
         size = min(end - start, max(1, max_cells // longest[start]))
-        while size > 1 and fill(size) * longest[start] > max_cells:
+        while size > 1 and fill(size, longest[start]) * longest[start] > max_cells:
             size -= 1
         spans += [order[i : min(i + size, end)] for i in range(start, end, size)]
         end = start

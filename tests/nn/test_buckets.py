@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spacy_lstm_tagger.nn.buckets import Buckets, batch_size, n_steps
+from spacy_lstm_tagger.nn.buckets import FILL, Buckets, batch_size, n_steps
 from spacy_lstm_tagger.nn.lstm import read
 
 properties = settings(max_examples=50, deadline=None)
@@ -49,24 +49,37 @@ def test_every_token_lands_exactly_once(lengths, step_cost, rounded):
 def test_a_bucket_is_filled_up_with_its_last_sequence(lengths, step_cost):
     for b in Buckets(lengths, step_cost=step_cost, rounded=True).buckets:
         n = len(b.last)
-        assert b.rows.shape[1] == batch_size(n)
+        assert b.rows.shape[1] == batch_size(n, len(b.rows))
         assert len(b.rows) == n_steps(int(b.mask[:, 0].sum()))
         for column in b.rows.T[n:]:
             assert torch.equal(column, b.rows.T[n - 1])
 
 
 def test_buckets_come_in_few_shapes():
-    sizes = {batch_size(n) for n in range(1, 513)}
-    assert all(n <= batch_size(n) < max(n + 4, 1.07 * n) for n in range(1, 2000))
-    assert all(batch_size(size) == size for size in sizes)
-    assert len(sizes) <= 70
     times = {n_steps(n) for n in range(1, 513)}
-    assert all(n_steps(n) == n for n in [*range(1, 17), *times])
-    assert all(n <= n_steps(n) < 1.125 * n for n in range(1, 2000))
+    assert all(n_steps(n) == n for n in [1, 2, 3, 4, *times])
+    assert all(n <= n_steps(n) < max(n + 2, 1.125 * n) for n in range(1, 2000))
     assert len(times) <= 60
+    for time in times:
+        sizes = {batch_size(n, time) for n in range(1, 513)}
+        assert all(batch_size(size, time) == size for size in sizes)
+        assert batch_size(1, time) == 1
+        # Fewer are filled up than there are, and no more cells than this.
+        fill = [batch_size(n, time) - n for n in range(1, 2000)]
+        assert all(0 <= more < min(n, FILL / time) or more == 0 for n, more in enumerate(fill, 1))
+    assert {batch_size(n, 20) for n in range(1, 34)} == {1, 2, 4, 8, 16, 24, 32, 40}
     # Only a CPU builds a kernel for each.
-    assert Buckets([17] * 9, device="cpu").n_cells == 18 * 12
+    assert Buckets([17] * 9, device="cpu").n_cells == 18 * 16
     assert Buckets([17] * 9, device="meta").n_cells == 17 * 9
+
+
+def test_running_text_needs_few_kernels():
+    """A guard by count: each shape is a kernel a layer, and a CPU keeps 1,024 of them."""
+    draw = random.Random(0)
+    shapes = {
+        tuple(b.rows.shape) for _ in range(200) for b in Buckets(draw_lengths(draw, 256)).buckets
+    }
+    assert len(shapes) <= 200
 
 
 @properties
@@ -151,13 +164,17 @@ def test_max_cells_bounds_a_bucket(lengths, max_cells):
         assert b.rows.numel() <= max_cells or b.rows.shape[1] == 1
 
 
+def draw_lengths(draw, n):
+    """RETURNS (list[int]): About the lengths of the English Web Treebank: half of them up to 12, a
+    long tail."""
+    return [min(80, 1 + int(draw.lognormvariate(2.4, 0.9))) for _ in range(n)]
+
+
 def test_padding_stays_small_on_sentences():
     """A guard by count: on a CPU, where a padded cell costs as much as a word."""
     draw = random.Random(0)
-    # About the lengths of the English Web Treebank: half of them up to 12, a long tail.
-    lengths = [min(80, 1 + int(draw.lognormvariate(2.4, 0.9))) for _ in range(2000)]
-    for start in range(0, len(lengths), 250):
-        buckets = Buckets(lengths[start : start + 250], step_cost=2)
+    for _ in range(8):
+        buckets = Buckets(draw_lengths(draw, 256))
         assert buckets.n_cells <= 1.25 * buckets.n_tokens
         # As many buckets as sequences would not pad either.
         assert len(buckets.buckets) <= 25
@@ -186,12 +203,14 @@ def test_training_makes_fewer_buckets():
 )
 def test_the_plan_is_the_cheapest(lengths, step_cost, call_cost, rounded):
     """Against every way to cut the sorted sequences between two lengths."""
-    fill, steps = (batch_size, n_steps) if rounded else (int, int)
+    steps = n_steps if rounded else int
 
     def cost(sizes):
         total, rest = 0, sorted(lengths, reverse=True)
         for size in sizes:
-            total += steps(rest[0]) * (fill(size) + step_cost) + call_cost
+            time = steps(rest[0])
+            filled = batch_size(size, time) if rounded else size
+            total += time * (filled + step_cost) + call_cost
             rest = rest[size:]
         return total
 
