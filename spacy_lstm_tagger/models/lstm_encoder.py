@@ -1,5 +1,6 @@
 """The encoding layer: one array a doc through the sentence LSTM."""
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import cast
 
@@ -14,6 +15,9 @@ from ..nn.buckets import Buckets
 from ..nn.lstm import BucketedLSTM
 from .flat import FlatList, flatten
 from .shim import TorchShim, survive_fork
+
+# Plans of lone docs up to this length are kept: to make one is a tenth of the time of `nlp(text)`.
+SHORT = 128
 
 
 def lstm_encoder(
@@ -69,13 +73,15 @@ def forward(
     device = shim.device
     x = xp2torch(flat, requires_grad=is_train, device=device)
     plan = {name: model.attrs[name] for name in ("max_cells", "window", "context")}
-    along = []
-    if is_train and cast(BucketedLSTM, shim._model).neighbours is not None:
-        along = [followed_rows(lengths)]
-    buckets = Buckets(lengths, training=is_train, along=along, device=device, **plan)
-    inputs = ArgsKwargs((x, buckets), {"followed": buckets.along[0]} if along else {})
     if not is_train:
+        make = lone_plan if len(lengths) == 1 and lengths[0] <= SHORT else Buckets
+        inputs = ArgsKwargs((x, make(tuple(lengths), device=device, **plan)), {})
         return FlatList(cast(Floats2d, torch2xp(shim.predict(inputs))), lengths), _no_gradient
+    along = []
+    if cast(BucketedLSTM, shim._model).neighbours is not None:
+        along = [followed_rows(lengths)]
+    buckets = Buckets(lengths, training=True, along=along, device=device, **plan)
+    inputs = ArgsKwargs((x, buckets), {"followed": buckets.along[0]} if along else {})
     rate = model.attrs["dropout"]
     inputs.kwargs["dropout"] = model.attrs["dropout_rate"] if rate is None else rate
     y, backprop_torch = shim.begin_update(inputs)
@@ -95,6 +101,12 @@ def init(
     """Check the layer against the one before it."""
     if X and X[0].shape[1] != model.get_dim("nI"):
         raise ValueError(Errors.M002.format(value=X[0].shape[1], allowed=model.get_dim("nI")))
+
+
+@functools.lru_cache(maxsize=4 * SHORT)
+def lone_plan(lengths: tuple[int, ...], **plan) -> Buckets:
+    """RETURNS (Buckets): The plan of a lone doc, kept for the next one of its length."""
+    return Buckets(lengths, **plan)
 
 
 def followed_rows(lengths: Sequence[int]) -> Tensor:

@@ -5,6 +5,7 @@ import spacy
 import torch
 
 from spacy_lstm_tagger.models.earlier_architectures import build_word_char_lstm
+from spacy_lstm_tagger.models.lstm_encoder import lone_plan
 from spacy_lstm_tagger.nn.embedding import WordEmbedding
 from spacy_lstm_tagger.nn.kernel import LSTMLayer
 
@@ -60,6 +61,17 @@ def test_tagging(model, docs, counts):
     model.predict(docs[::-1])
     assert counts["types"] == n_types
     assert counts["copies"] == 5
+
+
+def test_the_plan_of_a_short_lone_doc_is_kept(model, docs, counts):
+    model.predict(docs)
+    lone_plan.cache_clear()
+    for window, expected in ((256, 2), (256, 1), (2, 2), (2, 1)):
+        model.get_ref("encode").attrs["window"] = window
+        counts["copies"] = 0
+        # Another doc of as many words each time: the index of tokens to words has to be sent.
+        model.predict([docs[0] if expected == 2 else docs[2]])
+        assert counts["copies"] == expected
 
 
 def test_training(model, docs, counts):
