@@ -195,7 +195,7 @@ def n_steps(length: int) -> int:
     return -(-length // step) * step
 
 
-@functools.cache
+@functools.lru_cache(maxsize=16384)
 def batch_size(n: int, time: int) -> int:
     """RETURNS (int): The size that a bucket of `n` sequences of so many steps is filled up to: the
     next multiple of the power of two that makes at most `FILL` cells; for less than one of these,
