@@ -51,8 +51,12 @@ ENCODE = "components.lstm_tagger.model.tok2vec.encode."
 RATE = "training.optimizer.learn_rate."
 NOISY: dict[str, object] = {"@augmenters": "spacy-lstm-tagger.noise_augmenter.v1"}
 
-# What `accurate.cfg` was before it got noise, and narrower for the time that it takes.
+# What the configs were before they learned faster.
+SLOW: dict[str, object] = {RATE + "initial_rate": 0.003}
+
+# What `accurate.cfg` was before that, before it got noise, and narrower for the time that it takes.
 CLEAN: dict[str, object] = {
+    **SLOW,
     "corpora.train.augmenter": None,
     "initialize.after_init": None,
     EMBED + "width": 128,
@@ -79,7 +83,15 @@ BEFORE: dict[str, object] = {
     ENCODE + "all_layers": False,
     **steps(4000),
 }
+# What `fast.cfg` was before noise, rows for the most frequent words and a higher learning rate.
+FAST_CLEAN: dict[str, object] = {
+    **SLOW,
+    "corpora.train.augmenter": None,
+    "initialize.after_init": None,
+    EMBED + "feature_rows": 10000,
+}
 FAST_BEFORE: dict[str, object] = {
+    **FAST_CLEAN,
     **steps(4000),
     EMBED + "width": 128,
     ENCODE + "input_width": 128,
@@ -91,17 +103,21 @@ GREEK_BEFORE: dict[str, object] = {**BEFORE, **GREEK, **steps(800)}
 VARIANTS = {
     "cnn": Variant(config=None),
     "accurate": Variant(),
-    "accurate-rate-5": Variant(overrides={RATE + "initial_rate": 0.005}),
+    "accurate-rate-3": Variant(overrides=SLOW),
+    "accurate-rows-9": Variant(overrides={EMBED + "word_rows": 9000, EMBED + "feature_rows": 6000}),
     "accurate-upos": Variant(overrides={"vars.tag": "upos"}),
     "fast": Variant(config="fast.cfg"),
-    "fast-noise": Variant(config="fast.cfg", overrides={"corpora.train.augmenter": NOISY}),
+    "fast-clean": Variant(config="fast.cfg", overrides=FAST_CLEAN),
+    "fast-noise": Variant(
+        config="fast.cfg", overrides={**FAST_CLEAN, "corpora.train.augmenter": NOISY}
+    ),
     "crf": Variant(config="crf.cfg"),
     # How the recipe came about: each with what is named beside what it was before.
     "before-alone-concat": Variant(overrides=CONCAT),
     "before": Variant(overrides=BEFORE),
     "before-crf": Variant(config="crf.cfg", overrides=BEFORE),
     "before-fast": Variant(config="fast.cfg", overrides=FAST_BEFORE),
-    "before-fast-192": Variant(config="fast.cfg", overrides=steps(4000)),
+    "before-fast-192": Variant(config="fast.cfg", overrides={**FAST_CLEAN, **steps(4000)}),
     "before-fast-alone": Variant(config="fast.cfg", overrides={**FAST_BEFORE, **ALONE}),
     "before-letters": Variant(overrides={**BEFORE, **LETTERS}),
     "before-192": Variant(overrides={**BEFORE, ENCODE + "width": 192, ENCODE + "last_width": 192}),
@@ -122,6 +138,7 @@ VARIANTS = {
     "noise-96": Variant(overrides={**NOISE, **IN_96, ENCODE + "last_width": 96}),
     "noise-fill": Variant(
         overrides={
+            **SLOW,
             "corpora.train.augmenter": NOISY,
             EMBED + "width": 128,
             EMBED + "word_rows": 12000,
@@ -131,6 +148,9 @@ VARIANTS = {
     ),
     "tenth-cnn": Variant(config=None, limit=TENTH),
     "tenth": Variant(limit=TENTH, overrides=steps(800)),
+    "tenth-rate-3": Variant(limit=TENTH, overrides={**steps(800), **SLOW}),
+    "tenth-rate-10": Variant(limit=TENTH, overrides={**steps(800), RATE + "initial_rate": 0.01}),
+    "tenth-rate-20": Variant(limit=TENTH, overrides={**steps(800), RATE + "initial_rate": 0.02}),
     "tenth-small": Variant(limit=TENTH, config="small.cfg"),
     "tenth-clean": Variant(limit=TENTH, overrides={**CLEAN, **steps(800)}),
     "tenth-clean-alone": Variant(limit=TENTH, overrides={**CLEAN, **steps(800), **ALONE}),
@@ -142,10 +162,17 @@ VARIANTS = {
     "tenth-pretrained": Variant(limit=TENTH, overrides={**CLEAN, **steps(800)}, pretrained=True),
     "greek-cnn": Variant(treebank="el_gud", config=None, overrides=GREEK),
     "greek": Variant(treebank="el_gud", config="small.cfg", overrides=GREEK),
+    "greek-rate-3": Variant(treebank="el_gud", config="small.cfg", overrides={**GREEK, **SLOW}),
+    "greek-rate-5": Variant(
+        treebank="el_gud", config="small.cfg", overrides={**GREEK, RATE + "initial_rate": 0.005}
+    ),
+    "greek-rate-20": Variant(
+        treebank="el_gud", config="small.cfg", overrides={**GREEK, RATE + "initial_rate": 0.02}
+    ),
     "greek-clean": Variant(
         treebank="el_gud",
         config="small.cfg",
-        overrides={**GREEK, "corpora.train.augmenter": None},
+        overrides={**GREEK, **SLOW, "corpora.train.augmenter": None},
     ),
     "greek-before": Variant(treebank="el_gud", overrides=GREEK_BEFORE),
     "greek-before-crf": Variant(treebank="el_gud", config="crf.cfg", overrides=GREEK_BEFORE),
@@ -185,6 +212,8 @@ CHANGES: dict[str, dict[str, object]] = {
     "no-averages": {"training.optimizer.use_averages": False},
     "rate-2": {RATE + "initial_rate": 0.002},
     "rate-5": {RATE + "initial_rate": 0.005},
+    "rate-7": {RATE + "initial_rate": 0.007},
+    "rate-10": {RATE + "initial_rate": 0.01},
     "no-warm-up": {RATE + "warmup_steps": 0},
     "wide-last-alone": {ENCODE + "last_width": 256, ENCODE + "all_layers": False},
     "no-clipping": {"training.optimizer.grad_clip": 0.0},
@@ -198,5 +227,11 @@ CHANGES: dict[str, dict[str, object]] = {
 VARIANTS["short"] = Variant(overrides={**CLEAN, **steps(1200)})
 VARIANTS |= {
     f"short-{name}": Variant(overrides={**CLEAN, **steps(1200), **changes})
+    for name, changes in CHANGES.items()
+}
+# The same to `accurate.cfg`, as it is now.
+VARIANTS["quick"] = Variant(overrides=steps(1200))
+VARIANTS |= {
+    f"quick-{name}": Variant(overrides={**steps(1200), **changes})
     for name, changes in CHANGES.items()
 }
