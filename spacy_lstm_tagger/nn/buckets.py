@@ -21,7 +21,7 @@ COSTS = {"cpu": {False: (1, 40), True: (2, 200)}, "cuda": {False: (512, 8192), T
 # Where a kernel is built and kept for each new shape, which takes a millisecond and a quarter of a
 # megabyte: few are better.
 ROUNDED = {"cpu"}
-# How many cells are filled up at most for that.
+# Sequences that fill a bucket up for that make fewer cells than this.
 FILL = 192
 
 
