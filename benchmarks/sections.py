@@ -77,9 +77,17 @@ class Bench:
         return read_texts([self.treebank.dev, self.treebank.train])
 
     @cached_property
+    def measured(self) -> list[Text]:
+        """The sentences that are tagged in a run."""
+        return list(stream(self.texts, self.tokens))
+
+    @cached_property
     def earlier(self) -> list[Text]:
-        """Other sentences, from the end of the training set: what came before, in running text."""
-        return list(stream(self.texts[::-1], EARLIER_RUNS * self.tokens))
+        """Other sentences, from the end of the training set: what came before, in running text.
+        There may be fewer than wanted, or none: no sentence is taken twice.
+        """
+        others = self.texts[len(self.measured) :][::-1]
+        return list(stream(others, min(EARLIER_RUNS * self.tokens, sum(map(len, others)))))
 
     def prepare(self, nlp: Language, known: str) -> None:
         """Let a pipeline know the words that it kept of a certain past, see `KNOWN`."""
@@ -91,7 +99,9 @@ class Bench:
 
     def pasts(self, nlp: Language) -> list[str]:
         """RETURNS (list[str]): Those of `KNOWN` that make a difference to a pipeline."""
-        return list(KNOWN) if forget(nlp) else ["none"]
+        if not forget(nlp):
+            return ["none"]
+        return [known for known in KNOWN if known != "earlier" or self.earlier]
 
 
 # Which words' vectors a pipeline of ours still keeps when it is measured, and what the figure is
@@ -103,7 +113,7 @@ def tagging(bench: Bench) -> list[Figure]:
     """Words a second of `nlp.pipe`: on docs that are made beforehand, without tags, and on raw
     text; the kernel limit, and our share of it.
     """
-    texts = list(stream(bench.texts, bench.tokens))
+    texts = bench.measured
     n_words = sum(map(len, texts))
 
     def tag(nlp: Language, batch_size: int, known: str) -> float:
@@ -145,7 +155,7 @@ def tagging(bench: Bench) -> list[Figure]:
 
 def latency(bench: Bench) -> list[Figure]:
     """Milliseconds of `nlp(text)`, the median over sentences of about 20 words."""
-    by_length = sorted(bench.texts, key=lambda text: abs(len(text) - LATENCY_WORDS))
+    by_length = sorted(bench.measured, key=lambda text: abs(len(text) - LATENCY_WORDS))
     n_texts = min(LATENCY_SENTENCES, bench.tokens // LATENCY_WORDS)
     texts = [str(text) for text in by_length[:n_texts]]
 

@@ -1,5 +1,6 @@
 """The speed benchmark runs, and compares like with like."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -143,6 +144,11 @@ def test_what_is_known(pipeline, small_corpus):
     assert len(embed.attrs["cache"]) == len({w for text in bench.earlier for w in text.words})
     bench.prepare(nlp, "none")
     assert len(embed.attrs["cache"]) == 0
+    # What is measured is never among the other text, and no text is invented if there is none.
+    assert bench.texts[-len(bench.earlier) :] == bench.earlier[::-1]
+    assert len(bench.measured) + len(bench.earlier) <= len(bench.texts)
+    everything = sum(map(len, bench.texts))
+    assert dataclasses.replace(bench, tokens=everything).pasts(nlp) == ["none", "all"]
 
 
 def test_texts_of_length():
