@@ -1,6 +1,5 @@
 """The encoding layer: one array a doc through the sentence LSTM."""
 
-import functools
 from collections.abc import Callable, Sequence
 from typing import cast
 
@@ -11,12 +10,12 @@ from thinc.util import torch2xp, xp2torch
 from torch import Tensor
 
 from ..errors import Errors
-from ..nn.buckets import Buckets
+from ..nn.buckets import Buckets, kept_plan
 from ..nn.lstm import BucketedLSTM
 from .flat import FlatList, flatten
 from .shim import TorchShim, survive_fork
 
-# Plans of lone docs up to this length are kept: to make one is a tenth of the time of `nlp(text)`.
+# Plans of lone docs up to this length are kept.
 SHORT = 128
 
 
@@ -74,7 +73,7 @@ def forward(
     x = xp2torch(flat, requires_grad=is_train, device=device)
     plan = {name: model.attrs[name] for name in ("max_cells", "window", "context")}
     if not is_train:
-        make = lone_plan if len(lengths) == 1 and lengths[0] <= SHORT else Buckets
+        make = kept_plan if len(lengths) == 1 and lengths[0] <= SHORT else Buckets
         inputs = ArgsKwargs((x, make(tuple(lengths), device=device, **plan)), {})
         return FlatList(cast(Floats2d, torch2xp(shim.predict(inputs))), lengths), _no_gradient
     along = []
@@ -101,12 +100,6 @@ def init(
     """Check the layer against the one before it."""
     if X and X[0].shape[1] != model.get_dim("nI"):
         raise ValueError(Errors.M002.format(value=X[0].shape[1], allowed=model.get_dim("nI")))
-
-
-@functools.lru_cache(maxsize=4 * SHORT)
-def lone_plan(lengths: tuple[int, ...], **plan) -> Buckets:
-    """RETURNS (Buckets): The plan of a lone doc, kept for the next one of its length."""
-    return Buckets(lengths, **plan)
 
 
 def followed_rows(lengths: Sequence[int]) -> Tensor:

@@ -56,10 +56,17 @@ class TorchShim(PyTorchShim):
         counted, those that other code makes to the module show in PyTorch's own counters (but not
         if it writes to a parameter's `.data`).
         """
+        return (self._changes, *((p.data_ptr(), p._version) for p in self._parameters()))
+
+    @property
+    def device(self) -> torch.device:
+        """RETURNS (torch.device): Where the weights are."""
+        return next(self._parameters()).device
+
+    def _parameters(self) -> Iterator[Tensor]:
         if self._modules is None or self._modules[0] is not self._model:
             self._modules = list(self._model.modules())
-        parameters = (p for m in self._modules for p in m._parameters.values() if p is not None)
-        return (self._changes, *((p.data_ptr(), p._version) for p in parameters))
+        return (p for m in self._modules for p in m._parameters.values() if p is not None)
 
     def _changed(self) -> None:
         """Tell caches, and through training mode the layers, that the weights change."""

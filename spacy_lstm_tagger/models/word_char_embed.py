@@ -14,13 +14,16 @@ from thinc.util import torch2xp, xp2torch
 from torch import Tensor
 
 from ..errors import Errors
-from ..nn.buckets import Buckets
+from ..nn.buckets import Buckets, kept_plan
 from ..nn.embedding import WordEmbedding
 from ..nn.vocabulary import VocabularyEmbedding
 from .cache import TypeCache
 from .flat import FlatList, flatten
 from .shim import TorchShim, survive_fork
 from .types import FeatureSet, Types, letters
+
+# Plans of so few words are kept: a lone sentence has about as many that are new.
+FEW = 3
 
 
 def word_char_embed(
@@ -154,14 +157,18 @@ def _inputs(model: Model, types: Types, *, training: bool) -> ArgsKwargs:
     lengths: list[int] = []
     if module.characters is not None:
         points, lengths = letters(strings, max_length=model.attrs["max_letters"])
-        distinct, where = np.unique(points, return_inverse=True)
-        characters = distinct.tolist()
+        characters = points.tolist()
         if training:
-            module.characters.embedding.add(characters)
-        known = np.array(module.characters.embedding.lookup(characters), dtype=np.int64)
-        pieces.append(torch.from_numpy(known[where]))
-    plan = Buckets(lengths, training=training, device=shim.device, along=pieces)
-    features, tokens, *letter_rows = plan.along
+            module.characters.embedding.add(sorted(set(characters)))
+        found = module.characters.embedding.lookup(characters)
+        pieces.append(torch.from_numpy(np.array(found, dtype=np.int64)))
+    device = shim.device
+    if len(lengths) <= FEW and not training and device.type == "cpu":
+        plan = kept_plan(tuple(lengths), finals_only=True)
+        features, tokens, *letter_rows = pieces
+    else:
+        plan = Buckets(lengths, training=training, finals_only=True, device=device, along=pieces)
+        features, tokens, *letter_rows = plan.along
     args = (features, (letter_rows[0], plan)) if letter_rows else (features,)
     return ArgsKwargs(args, {"tokens": tokens} if training else {})
 

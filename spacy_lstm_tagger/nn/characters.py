@@ -5,7 +5,6 @@ from torch import Tensor, nn
 
 from .buckets import Buckets
 from .kernel import LSTMLayer
-from .lstm import read
 from .next_letter import NextLetterLoss
 from .vocabulary import VocabularyEmbedding
 
@@ -75,22 +74,26 @@ class CharacterLSTM(nn.Module):
         vectors: list[Tensor] = []
         losses: list[Tensor] = []
         for bucket in buckets.buckets:
-            readings = [(self.ahead, bucket.rows)]  # and which letters it reads, (time, batch)
+            # Each direction's LSTM, and which letters it reads. (time * batch,)
+            readings = [(self.ahead, bucket.rows.flatten())]
             if self.back is not None:
-                readings.append((self.back, read(bucket.rows, bucket.reverse)))
+                readings.append((self.back, readings[0][1].index_select(0, bucket.reverse)))
             n = len(bucket.last)
             finals, means = [], []
             for k, (lstm, order) in enumerate(readings):
-                h = lstm.run(x[order])  # (time, batch, hidden_width)
+                letters = x.index_select(0, order).view(*bucket.rows.shape, -1)
+                h = lstm.run(letters)  # (time, batch, hidden_width)
                 finals.append(h.flatten(0, 1).index_select(0, bucket.last))
                 if self.queries is not None:
                     means.append(attend(h, self.queries[k].to(h.dtype), bucket.mask)[:n])
                 if guess:
                     # Without the words that fill the bucket up.
-                    cells = (h[:, :n], rows[order[:, :n]], bucket.mask[:, :n])
+                    read = rows[order].view_as(bucket.rows)[:, :n]
+                    cells = (h[:, :n], read, bucket.mask[:, :n])
                     losses.append(self.next_letter[k](*cells, self.embedding.used()))
             vectors.append(torch.cat([*finals, *means], dim=-1))  # (batch, output_width)
-        self.auxiliary = self.next_letter_weight * torch.stack(losses).sum() if losses else None
+        if self.training:
+            self.auxiliary = self.next_letter_weight * torch.stack(losses).sum() if losses else None
         if not vectors:
             return x.new_zeros(0, self.output_width)
         return buckets.order(vectors).to(self.embedding.weight.dtype)

@@ -1,6 +1,7 @@
 """The word layer: what a distinct word looks like, as a whole and letter by letter."""
 
 from collections.abc import Mapping
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -77,15 +78,17 @@ class WordEmbedding(nn.Module):
         RETURNS (Tensor): A vector for each token, or, without `tokens`, for each word.
             *Shape:* ``(tokens or words, output_width)``.
         """
-        parts = [
-            table(rows, drop=word_dropout)
-            for table, rows in zip(self.tables.values(), features, strict=True)
-        ]
+        tables = cast(list[VocabularyEmbedding], list(self.tables.values()))
+        # The unknown vectors are added at once: a small operation costs more than its work.
+        known = zip(tables, features.unbind(), strict=True)
+        x = torch.cat([table.differences(rows, drop=word_dropout) for table, rows in known], dim=-1)
+        x = x + torch.cat([table.unknown for table in tables])  # (words, parts)
         if self.characters is not None and letters is not None:
-            parts.append(self.characters(*letters, precision=precision))
-            self.auxiliary, self.characters.auxiliary = self.characters.auxiliary, None
-        x = torch.cat(parts, dim=-1)  # (words, parts)
-        x = nn.functional.dropout(x, dropout, training=dropout > 0.0)
+            x = torch.cat([x, self.characters(*letters, precision=precision)], dim=-1)
+            if self.training:
+                self.auxiliary, self.characters.auxiliary = self.characters.auxiliary, None
+        if dropout > 0.0:
+            x = nn.functional.dropout(x, dropout)
         if self.projection is not None:
             x = self.projection(x)
         if static is not None:

@@ -76,10 +76,12 @@ def pack(weights: list[Tensor], dtype: torch.dtype) -> list[Tensor]:
 
 def run_packed(packed: list[Tensor], x: Tensor, hidden_width: int) -> Tensor:
     """Run a layer with the weights that `pack` made. *Shape:* as `LSTMLayer.run`."""
+    w_input, w_hidden, *biases = packed
     state = x.new_zeros(x.shape[1], hidden_width)
+    inputs = (x, w_input, w_hidden, biases[0], biases[1], state, state)
     lstm = 2  # the kernel's number for this kind of cell
-    return torch.ops.aten.mkldnn_rnn_layer(
-        x, *packed, state, state, False, [], lstm, hidden_width, 1, True, False, False, False
+    return torch.mkldnn_rnn_layer(
+        *inputs, False, [], lstm, hidden_width, 1, True, False, False, False
     )[0]
 
 

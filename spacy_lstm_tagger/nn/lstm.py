@@ -107,7 +107,8 @@ class BucketedLSTM(nn.Module):
             kept = layers if self.all_layers else layers[-1:]
             sides = zip(*kept, strict=True)
             outputs.append([[variational_dropout(h, dropout) for h in side] for side in sides])
-        self.auxiliary = None
+        if self.training:
+            self.auxiliary = None
         if self.neighbours is not None and followed is not None and first:
             both = buckets.flatten(first)
             self.auxiliary = self.neighbour_weight * self.neighbours(x, both, followed)

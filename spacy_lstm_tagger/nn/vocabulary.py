@@ -69,9 +69,13 @@ class VocabularyEmbedding(nn.Module):
         drop (float): The chance of a symbol to be taken for unknown.
         RETURNS (Tensor): *Shape:* ``(symbols, width)``.
         """
+        return self.unknown + self.differences(rows, drop=drop)
+
+    def differences(self, rows: Tensor, *, drop: float = 0.0) -> Tensor:
+        """What `forward` adds to the unknown vector. *Shapes:* as there."""
         if drop > 0.0:
             rows = rows * torch.empty(rows.shape, device=rows.device).bernoulli_(1.0 - drop).long()
-        return self.unknown + nn.functional.embedding(rows, self.weight, padding_idx=0)
+        return nn.functional.embedding(rows, self.weight, padding_idx=0)
 
     def used(self) -> Tensor:
         """RETURNS (Tensor): The vectors of the unknown symbol and of those that have a row.

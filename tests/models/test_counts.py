@@ -3,9 +3,11 @@
 import pytest
 import spacy
 import torch
+from spacy.tokens import Doc
+from spacy.vocab import Vocab
 
 from spacy_lstm_tagger.models.earlier_architectures import build_word_char_lstm
-from spacy_lstm_tagger.models.lstm_encoder import lone_plan
+from spacy_lstm_tagger.nn.buckets import kept_plan
 from spacy_lstm_tagger.nn.embedding import WordEmbedding
 from spacy_lstm_tagger.nn.kernel import LSTMLayer
 
@@ -65,13 +67,24 @@ def test_tagging(model, docs, counts):
 
 def test_the_plan_of_a_short_lone_doc_is_kept(model, docs, counts):
     model.predict(docs)
-    lone_plan.cache_clear()
+    kept_plan.cache_clear()
     for window, expected in ((256, 2), (256, 1), (2, 2), (2, 1)):
         model.get_ref("encode").attrs["window"] = window
         counts["copies"] = 0
         # Another doc of as many words each time: the index of tokens to words has to be sent.
         model.predict([docs[0] if expected == 2 else docs[2]])
         assert counts["copies"] == expected
+
+
+def test_plans_of_few_new_words_are_kept(model):
+    vocab = Vocab()
+    kept_plan.cache_clear()
+    misses = []
+    for words in (["one", "two"], ["six", "ten"], ["six", "seven"]):
+        model.predict([Doc(vocab, words=words)])
+        misses.append(kept_plan.cache_info().misses)
+    # The plan of the letters and that of the doc; the letters of a single new word.
+    assert misses == [2, 2, 3]
 
 
 def test_training(model, docs, counts):

@@ -141,6 +141,20 @@ def test_order_returns_the_order_of_the_batch(lengths, step_cost):
 
 
 @properties
+@given(some_lengths, step_costs)
+def test_a_plan_for_final_states_is_the_same_without_a_way_home(lengths, step_cost):
+    full, finals = (
+        Buckets(lengths, step_cost=step_cost, finals_only=finals_only)
+        for finals_only in (False, True)
+    )
+    assert torch.equal(full._finals, finals._finals)
+    for a, b in zip(full.buckets, finals.buckets, strict=True):
+        for name in ("rows", "reverse", "last"):
+            assert torch.equal(getattr(a, name), getattr(b, name))
+        assert b.home.numel() == 0
+
+
+@properties
 @given(some_lengths)
 def test_empty_sequences_do_not_disturb_the_order(lengths):
     buckets = Buckets(lengths)
