@@ -49,9 +49,14 @@ GREEK: dict[str, object] = {"vars.tag": "upos", "nlp.lang": "el"}
 EMBED = "components.lstm_tagger.model.tok2vec.embed."
 ENCODE = "components.lstm_tagger.model.tok2vec.encode."
 RATE = "training.optimizer.learn_rate."
+NO_AVERAGES: dict[str, object] = {"training.optimizer.use_averages": False}
+NO_SMOOTHING: dict[str, object] = {"components.lstm_tagger.label_smoothing": 0.0}
 NOISY: dict[str, object] = {"@augmenters": "spacy-lstm-tagger.noise_augmenter.v1"}
 
-# What the configs were before they learned faster.
+# What `accurate.cfg` was before it had fewer rows.
+ROWS_16: dict[str, object] = {EMBED + "word_rows": 16000, EMBED + "feature_rows": 8000}
+
+# What the configs were before that, when they learned more slowly.
 SLOW: dict[str, object] = {RATE + "initial_rate": 0.003}
 
 # What `accurate.cfg` was before that, before it got noise, and narrower for the time that it takes.
@@ -103,9 +108,15 @@ GREEK_BEFORE: dict[str, object] = {**BEFORE, **GREEK, **steps(800)}
 VARIANTS = {
     "cnn": Variant(config=None),
     "accurate": Variant(),
-    "accurate-rate-3": Variant(overrides=SLOW),
-    "accurate-rows-9": Variant(overrides={EMBED + "word_rows": 9000, EMBED + "feature_rows": 6000}),
+    "accurate-rows-16": Variant(overrides=ROWS_16),
+    "accurate-rate-3": Variant(overrides={**ROWS_16, **SLOW}),
+    "accurate-letters-48-no-averages": Variant(
+        overrides={EMBED + "char_hidden_width": 48, **NO_AVERAGES}
+    ),
+    "accurate-no-averages": Variant(overrides=NO_AVERAGES),
+    "accurate-no-smoothing": Variant(overrides=NO_SMOOTHING),
     "accurate-upos": Variant(overrides={"vars.tag": "upos"}),
+    "accurate-upos-rows-16": Variant(overrides={**ROWS_16, "vars.tag": "upos"}),
     "fast": Variant(config="fast.cfg"),
     "fast-clean": Variant(config="fast.cfg", overrides=FAST_CLEAN),
     "fast-noise": Variant(
@@ -141,6 +152,7 @@ VARIANTS = {
             **SLOW,
             "corpora.train.augmenter": NOISY,
             EMBED + "width": 128,
+            **ROWS_16,
             EMBED + "word_rows": 12000,
             ENCODE + "input_width": 128,
             ENCODE + "last_width": 128,
@@ -148,9 +160,14 @@ VARIANTS = {
     ),
     "tenth-cnn": Variant(config=None, limit=TENTH),
     "tenth": Variant(limit=TENTH, overrides=steps(800)),
-    "tenth-rate-3": Variant(limit=TENTH, overrides={**steps(800), **SLOW}),
-    "tenth-rate-10": Variant(limit=TENTH, overrides={**steps(800), RATE + "initial_rate": 0.01}),
-    "tenth-rate-20": Variant(limit=TENTH, overrides={**steps(800), RATE + "initial_rate": 0.02}),
+    "tenth-rows-16": Variant(limit=TENTH, overrides={**ROWS_16, **steps(800)}),
+    "tenth-rate-3": Variant(limit=TENTH, overrides={**ROWS_16, **steps(800), **SLOW}),
+    "tenth-rate-10": Variant(
+        limit=TENTH, overrides={**ROWS_16, **steps(800), RATE + "initial_rate": 0.01}
+    ),
+    "tenth-rate-20": Variant(
+        limit=TENTH, overrides={**ROWS_16, **steps(800), RATE + "initial_rate": 0.02}
+    ),
     "tenth-small": Variant(limit=TENTH, config="small.cfg"),
     "tenth-clean": Variant(limit=TENTH, overrides={**CLEAN, **steps(800)}),
     "tenth-clean-alone": Variant(limit=TENTH, overrides={**CLEAN, **steps(800), **ALONE}),
@@ -208,8 +225,11 @@ CHANGES: dict[str, dict[str, object]] = {
     "last-layer-alone": {ENCODE + "all_layers": False},
     "wide-last-layer": {ENCODE + "last_width": 256},
     "sentences": {"corpora.train.group_by": 1},
-    "no-smoothing": {"components.lstm_tagger.label_smoothing": 0.0},
-    "no-averages": {"training.optimizer.use_averages": False},
+    "no-smoothing": NO_SMOOTHING,
+    "no-averages": NO_AVERAGES,
+    "letters-32": {EMBED + "char_hidden_width": 32},
+    "letters-48": {EMBED + "char_hidden_width": 48},
+    "letters-ahead": {EMBED + "char_bidirectional": False},
     "rate-2": {RATE + "initial_rate": 0.002},
     "rate-5": {RATE + "initial_rate": 0.005},
     "rate-7": {RATE + "initial_rate": 0.007},
@@ -229,9 +249,9 @@ VARIANTS |= {
     f"short-{name}": Variant(overrides={**CLEAN, **steps(1200), **changes})
     for name, changes in CHANGES.items()
 }
-# The same to `accurate.cfg`, as it is now.
-VARIANTS["quick"] = Variant(overrides=steps(1200))
+# The same to `accurate.cfg` as it was before it had fewer rows.
+VARIANTS["quick"] = Variant(overrides={**ROWS_16, **steps(1200)})
 VARIANTS |= {
-    f"quick-{name}": Variant(overrides={**steps(1200), **changes})
+    f"quick-{name}": Variant(overrides={**ROWS_16, **steps(1200), **changes})
     for name, changes in CHANGES.items()
 }
