@@ -88,9 +88,12 @@ BEFORE: dict[str, object] = {
     ENCODE + "all_layers": False,
     **steps(4000),
 }
-# What `fast.cfg` was before noise, rows for the most frequent words and a higher learning rate.
+# What `fast.cfg` was before it read letters in a smaller width.
+FAST_64: dict[str, object] = {EMBED + "char_hidden_width": 64}
+# What that was before noise, rows for the most frequent words and a higher learning rate.
 FAST_CLEAN: dict[str, object] = {
     **SLOW,
+    **FAST_64,
     "corpora.train.augmenter": None,
     "initialize.after_init": None,
     EMBED + "feature_rows": 10000,
@@ -118,6 +121,8 @@ VARIANTS = {
     "accurate-upos": Variant(overrides={"vars.tag": "upos"}),
     "accurate-upos-rows-16": Variant(overrides={**ROWS_16, "vars.tag": "upos"}),
     "fast": Variant(config="fast.cfg"),
+    "fast-letters-64": Variant(config="fast.cfg", overrides=FAST_64),
+    "fast-no-smoothing": Variant(config="fast.cfg", overrides=NO_SMOOTHING),
     "fast-clean": Variant(config="fast.cfg", overrides=FAST_CLEAN),
     "fast-noise": Variant(
         config="fast.cfg", overrides={**FAST_CLEAN, "corpora.train.augmenter": NOISY}
@@ -160,6 +165,7 @@ VARIANTS = {
     ),
     "tenth-cnn": Variant(config=None, limit=TENTH),
     "tenth": Variant(limit=TENTH, overrides=steps(800)),
+    "tenth-no-smoothing": Variant(limit=TENTH, overrides={**steps(800), **NO_SMOOTHING}),
     "tenth-rows-16": Variant(limit=TENTH, overrides={**ROWS_16, **steps(800)}),
     "tenth-rate-3": Variant(limit=TENTH, overrides={**ROWS_16, **steps(800), **SLOW}),
     "tenth-rate-10": Variant(
@@ -179,6 +185,9 @@ VARIANTS = {
     "tenth-pretrained": Variant(limit=TENTH, overrides={**CLEAN, **steps(800)}, pretrained=True),
     "greek-cnn": Variant(treebank="el_gud", config=None, overrides=GREEK),
     "greek": Variant(treebank="el_gud", config="small.cfg", overrides=GREEK),
+    "greek-no-smoothing": Variant(
+        treebank="el_gud", config="small.cfg", overrides={**GREEK, **NO_SMOOTHING}
+    ),
     "greek-rate-3": Variant(treebank="el_gud", config="small.cfg", overrides={**GREEK, **SLOW}),
     "greek-rate-5": Variant(
         treebank="el_gud", config="small.cfg", overrides={**GREEK, RATE + "initial_rate": 0.005}
