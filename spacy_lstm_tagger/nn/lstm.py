@@ -107,7 +107,7 @@ class BucketedLSTM(nn.Module):
             kept = layers if self.all_layers else layers[-1:]
             sides = zip(*kept, strict=True)
             outputs.append([[variational_dropout(h, dropout) for h in side] for side in sides])
-        if self.training:
+        if self.training:  # to set an attribute of a module takes as long as a small layer
             self.auxiliary = None
         if self.neighbours is not None and followed is not None and first:
             both = buckets.flatten(first)
