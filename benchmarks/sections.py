@@ -49,6 +49,7 @@ class Bench:
     stream_tokens (int): How many tokens are streamed to see what memory it takes.
     batch_sizes (list[int]): Docs a batch. The first one counts where only one is tried.
     lengths (list[int]): Tokens a doc, where they vary.
+    uneven (float): By which share of it docs of one such length differ from it, see `of_length`.
     kernel (bool): Whether to measure the kernel limit.
     gpu_id (int): The GPU, or -1.
     """
@@ -61,6 +62,7 @@ class Bench:
     stream_tokens: int
     batch_sizes: list[int]
     lengths: list[int]
+    uneven: float
     kernel: bool
     gpu_id: int
 
@@ -241,7 +243,7 @@ def length(bench: Bench) -> list[Figure]:
 
     runs: dict[Key, Run] = {}
     for size in bench.lengths:
-        texts = of_length(bench.texts, size, n_tokens=n_tokens)
+        texts = of_length(bench.texts, size, n_tokens=n_tokens, uneven=bench.uneven)
         for name, nlp in bench.pipelines.items():
             runs[f"{size:,} tokens", name] = partial(tag, nlp, texts)
     samples = interleave(runs, rounds=bench.rounds)

@@ -66,6 +66,9 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
         default=[10, 100, 1000, 5000, 10_000, 100_000],
         help="tokens a doc",
     )
+    option(
+        "--uneven", type=float, default=0.0, help="by which share docs' lengths differ from these"
+    )
     option("--train-steps", type=int, default=50, help="batches to train spaCy's taggers on")
     option("--output", type=Path, default=ROOT / "benchmarks" / "results" / "speed.json")
     option("--plot", type=Path, help="also draw a plot: a .png or .svg file (needs matplotlib)")
@@ -77,6 +80,8 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
                 f"--{name}: there is no file {path}. Give the CoNLL-U file of a treebank, such as "
                 "UD English EWT from https://universaldependencies.org, or that of corpus/."
             )
+    if not 0.0 <= args.uneven < 1.0:
+        parser.error(f"--uneven: {args.uneven} is not a share from 0 up to below 1")
     for name, path in args.pipeline:
         if not (path / "config.cfg").is_file():
             parser.error(f"--pipeline: {name} is not a trained pipeline: {path}")
@@ -151,6 +156,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             stream_tokens=args.stream_tokens,
             batch_sizes=args.batch_size,
             lengths=args.lengths,
+            uneven=args.uneven,
             kernel="kernel" in args.peers,
             gpu_id=args.gpu_id,
         )

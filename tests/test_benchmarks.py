@@ -131,7 +131,7 @@ def test_what_is_known(pipeline, small_corpus):
     treebank = peers.Treebank(small_corpus, small_corpus)
     ours = peers.Peer("small", pipeline)
     settings = {"reference": "small", "rounds": 1, "tokens": 20, "stream_tokens": 0}
-    sizes = {"batch_sizes": [8], "lengths": [], "kernel": False, "gpu_id": -1}
+    sizes = {"batch_sizes": [8], "lengths": [], "uneven": 0.0, "kernel": False, "gpu_id": -1}
     bench = sections.Bench(peers=[ours], treebank=treebank, **settings, **sizes)
     nlp = ours.load()
     embed = nlp.get_pipe("lstm_tagger").model.get_ref("tok2vec").get_ref("embed")
@@ -155,7 +155,17 @@ def test_texts_of_length():
     sentences = texts.read_texts([DEV])
     short, long = (texts.of_length(sentences, n, n_tokens=3000) for n in (10, 1000))
     assert {len(text) for text in short} == {10} and {len(text) for text in long} == {1000}
-    assert [w for text in short for w in text.words] == [w for text in long for w in text.words]
+    uneven = texts.of_length(sentences, 500, n_tokens=3000, uneven=0.4)
+    assert [len(text) for text in uneven] == [300, 700, 400, 600, 500, 300]
+    words = [[w for text in cut for w in text.words] for cut in (short, long, uneven)]
+    assert words[0] == words[1] and words[0][: len(words[2])] == words[2]
+
+
+@pytest.mark.parametrize("uneven", ["-0.1", "1", "nan"])
+def test_how_uneven_lengths_may_be(uneven, capsys):
+    with pytest.raises(SystemExit):
+        speed.main(["--uneven", uneven])
+    assert uneven in capsys.readouterr().err
 
 
 def test_interleaved_rounds():

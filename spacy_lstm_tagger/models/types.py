@@ -1,5 +1,6 @@
 """Distinct words: which a batch of docs has, and what each of them looks like."""
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -98,17 +99,23 @@ class FeatureSet:
             as a signed 64-bit integer.
         """
         keys = [types.orths.astype(np.int64).tolist()]
-        values = []
         if self.lower:
-            values.append([string.lower() for string in strings])
-        values += [[string[:n] for string in strings] for n in self.prefixes]
-        values += [[string[-n:] for string in strings] for n in self.suffixes]
+            keys.append([_key(string.lower()) for string in strings])
+        keys += [[_kept_key(string[:n]) for string in strings] for n in self.prefixes]
+        keys += [[_kept_key(string[-n:]) for string in strings] for n in self.suffixes]
         if self.shape:
-            values.append([word_shape(string) for string in strings])
-        for column in values:
-            hashes = np.array([get_string_id(value or EMPTY) for value in column], dtype=np.uint64)
-            keys.append(hashes.astype(np.int64).tolist())
+            keys.append([_kept_key(word_shape(string)) for string in strings])
         return keys
+
+
+def _key(string: str) -> int:
+    """RETURNS (int): The hash of a string, as a signed 64-bit integer."""
+    unsigned = get_string_id(string or EMPTY)
+    return unsigned - (1 << 64) if unsigned >> 63 else unsigned
+
+
+# Affixes and shapes are few, and come again and again.
+_kept_key = functools.lru_cache(maxsize=16384)(_key)
 
 
 def letters(strings: Sequence[str], *, max_length: int) -> tuple[NDArray[np.uint32], list[int]]:
