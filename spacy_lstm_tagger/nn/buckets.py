@@ -1,7 +1,7 @@
 """Cuts a batch of ragged sequences into padded buckets of similar length."""
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -101,7 +101,6 @@ class Buckets:
         step_cost = costs[0] if step_cost is None else step_cost
         call_cost = costs[1] if call_cost is None else call_cost
         rounded = device_type in ROUNDED if rounded is None else rounded
-        steps, fill = (n_steps, batch_size) if rounded else (int, _as_many)
         # In NumPy, whose operations on small arrays cost a fraction of PyTorch's. For a single
         # sentence these would take half as long as the LSTM itself.
         sizes = np.array(lengths, dtype=np.int64)
@@ -110,17 +109,15 @@ class Buckets:
         if window and max(lengths, default=0) > window:
             windows = cut_windows(torch.from_numpy(sizes), window=window, context=context)
             sizes = windows.lengths.numpy()
-            lengths = sizes.tolist()
             # Where the rows of the windows belong; what is context or padding belongs nowhere.
             place = np.full(sizes.sum() + 1, n_tokens)
             place[windows.keep.numpy()] = np.arange(n_tokens)
-        spans = _cut(
-            lengths,
+        plan = _cut(
+            sizes,
             max_cells=max_cells,
             step_cost=step_cost,
             call_cost=call_cost,
-            steps=steps,
-            fill=fill,
+            rounded=rounded,
         )
         starts = np.cumsum(sizes) - sizes
         nowhere, nothing = sizes.sum(), sizes[:0]
@@ -129,12 +126,11 @@ class Buckets:
         shapes: list[tuple[int, int]] = []
         finals = np.zeros(len(sizes), dtype=np.int64)
         n_padded = 0
-        for sequences in spans:
-            n, time = len(sequences), steps(int(sizes[sequences[0]]))
+        for sequences, time, batch in plan:
+            n = len(sequences)
             # Repeats of the last sequence fill the bucket up. Nobody reads their outputs.
-            index = np.array(sequences + sequences[-1:] * (fill(n, time) - n))
+            index = np.append(sequences, np.repeat(sequences[-1:], batch - n))
             first, last = starts[index], sizes[index] - 1  # (batch,)
-            batch = len(index)
             b = np.arange(batch)
             left = last - np.arange(time)[:, None]  # elements to come; negative: padding
             mirrored = np.maximum(left, 0)
@@ -203,27 +199,33 @@ def kept_plan(lengths: tuple[int, ...], **options: Any) -> Buckets:
     return Buckets(lengths, **options)
 
 
-@functools.cache  # asked for again and again while buckets are planned
-def n_steps(length: int) -> int:
-    """RETURNS (int): The steps of a bucket whose longest sequence has so many: the same up to 4,
-    then the next multiple of 2 or, from 32 on, of an eighth to a sixteenth of the number.
+def n_steps(length: Any) -> Any:
+    """The steps of a bucket whose longest sequence has so many: the same up to 4, then the next
+    multiple of 2 or, from 32 on, of an eighth to a sixteenth of the number.
+
+    length (Union[int, NDArray[np.int64]]): The number, at least 1, or many.
+    RETURNS (Union[np.int64, NDArray[np.int64]]): The steps.
     """
-    step = 1 << max(length > 4, length.bit_length() - 4)
+    step = 1 << np.maximum(np.greater(length, 4), _bits(length) - 4)
     return -(-length // step) * step
 
 
-@functools.lru_cache(maxsize=16384)
-def batch_size(n: int, time: int) -> int:
-    """RETURNS (int): The size that a bucket of `n` sequences of so many steps is filled up to: the
-    next multiple of the power of two that makes at most `FILL` cells; for less than one of these,
-    the next power of two.
+def batch_size(n: Any, time: Any) -> Any:
+    """The size that a bucket of `n` sequences of so many steps is filled up to: the next multiple
+    of the power of two that makes at most `FILL` cells; for less than one of these, the next power
+    of two.
+
+    n (Union[int, NDArray[np.int64]]): The number of sequences, at least 1, or many.
+    time (Union[int, NDArray[np.int64]]): The number of steps, likewise.
+    RETURNS (Union[np.int64, NDArray[np.int64]]): The size.
     """
-    step = 1 << min((n - 1).bit_length(), max(1, FILL // time).bit_length() - 1)
+    step = 1 << np.minimum(_bits(n - 1), _bits(np.maximum(1, FILL // time)) - 1)
     return -(-n // step) * step
 
 
-def _as_many(n: int, time: int) -> int:
-    return n
+def _bits(n: Any) -> NDArray[np.int64]:
+    """RETURNS (NDArray[np.int64]): The `int.bit_length` of each number."""
+    return np.frexp(n)[1].astype(np.int64)
 
 
 def _join(parts: list[Tensor]) -> Tensor:
@@ -267,54 +269,57 @@ class _ToRows(torch.autograd.Function):
         return None, None, *d_cells
 
 
+def _as_many(n: Any, time: Any) -> Any:
+    return n
+
+
 def _cut(
-    lengths: Sequence[int],
-    *,
-    max_cells: int,
-    step_cost: int,
-    call_cost: int,
-    steps: Callable[[int], int],
-    fill: Callable[[int, int], int],
-) -> list[list[int]]:
+    sizes: NDArray[np.int64], *, max_cells: int, step_cost: int, call_cost: int, rounded: bool
+) -> list[tuple[NDArray[np.int64], int, int]]:
     """Sort the sequences by length, longest first, and cut them into the cheapest buckets, by
-    dynamic programming over the distinct lengths.
+    dynamic programming over the places where one may start: where the number of steps changes, and
+    up to 64 others, so that the work is bounded.
 
-    steps (Callable[[int], int]): The steps that a bucket of so many is filled up to.
-    fill (Callable[[int, int], int]): The size that a bucket of so many sequences, and of so many
-        steps, is filled up to.
-    RETURNS (list[list[int]]): The sequences of each bucket.
+    RETURNS (list[tuple]): For each bucket its sequences, its steps, and the size that it is filled
+        up to.
     """
-    if any(length < 0 for length in lengths):
+    if sizes.size and sizes.min() < 0:
         raise ValueError(
-            f"Sequence lengths must not be negative, but the shortest is {min(lengths)}."
+            f"Sequence lengths must not be negative, but the shortest is {sizes.min()}."
         )
-    order = sorted(filter(lengths.__getitem__, range(len(lengths))), key=lengths.__getitem__)[::-1]
-    if not order:
+    order = np.argsort(-sizes, kind="stable")[: np.count_nonzero(sizes)]
+    n = len(order)
+    if not n:
         return []
-    longest = [steps(lengths[i]) for i in order]
-    # Where a bucket may start: sequences of equally many steps stay together.
-    starts = [k for k, length in enumerate(longest) if k == 0 or length != longest[k - 1]]
-
-    def cost(start: int, end: int) -> int:
-        time = longest[start]
-        return time * (fill(end - start, time) + step_cost) + call_cost
-
-    best: list[tuple[int, int]] = [(0, 0)]  # cost up to each start, and where its bucket starts
-    for end in [*starts[1:], len(order)]:
-        best.append(
-            min(
-                (before + cost(start, end), k)
-                for k, ((before, _), start) in enumerate(zip(best, starts, strict=False))
-            )
-        )
-    spans = []
-    k, end = len(starts), len(order)
-    while end:
-        k = best[k][1]
-        start = starts[k]
-        size = min(end - start, max(1, max_cells // longest[start]))
-        while size > 1 and fill(size, longest[start]) * longest[start] > max_cells:
+    fill = batch_size if rounded else _as_many
+    steps = n_steps(sizes[order])
+    may_start = np.append(True, steps[1:] != steps[:-1])
+    may_start[:: 1 << max(0, n.bit_length() - 6)] = True
+    starts = np.flatnonzero(may_start)
+    ends = np.append(starts[1:], n)
+    times = (steps if rounded else sizes[order])[starts]
+    # Of a bucket from each start to each end, if that comes later. (starts, ends)
+    filled = fill(np.maximum(ends - starts[:, None], 1), times[:, None])
+    costs = times[:, None] * (filled + step_cost) + call_cost
+    best = np.zeros(len(ends) + 1, dtype=np.int64)  # what everything up to an end costs
+    chosen = []  # where the bucket before each end starts
+    for end in range(len(ends)):
+        totals = best[: end + 1] + costs[: end + 1, end]
+        chosen.append(int(totals.argmin()))
+        best[end + 1] = totals[chosen[-1]]
+    buckets = []
+    end = len(ends) - 1
+    while end >= 0:
+        k = chosen[end]
+        time, size = int(times[k]), int(filled[k, end])
+        sequences = order[starts[k] : ends[end]]
+        end = k - 1
+        if time * size <= max_cells:
+            buckets.append((sequences, time, size))
+            continue
+        size = min(len(sequences), max(1, max_cells // time))
+        while size > 1 and time * fill(size, time) > max_cells:
             size -= 1
-        spans += [order[i : min(i + size, end)] for i in range(start, end, size)]
-        end = start
-    return spans[::-1]
+        parts = [sequences[i : i + size] for i in range(0, len(sequences), size)]
+        buckets += [(part, time, int(fill(len(part), time))) for part in parts]
+    return buckets[::-1]

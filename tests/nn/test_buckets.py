@@ -69,8 +69,8 @@ def test_buckets_come_in_few_shapes():
         assert all(0 <= more < min(n, FILL / time) or more == 0 for n, more in enumerate(fill, 1))
     assert {batch_size(n, 20) for n in range(1, 34)} == {1, 2, 4, 8, 16, 24, 32, 40}
     # Only a CPU builds a kernel for each.
-    assert Buckets([17] * 9, device="cpu").n_cells == 18 * 16
-    assert Buckets([17] * 9, device="meta").n_cells == 17 * 9
+    assert Buckets([17] * 15, device="cpu").n_cells == 18 * 16
+    assert Buckets([17] * 15, device="meta").n_cells == 17 * 15
 
 
 def test_running_text_needs_few_kernels():
@@ -189,7 +189,7 @@ def test_padding_stays_small_on_sentences():
     draw = random.Random(0)
     for _ in range(8):
         buckets = Buckets(draw_lengths(draw, 256))
-        assert buckets.n_cells <= 1.25 * buckets.n_tokens
+        assert buckets.n_cells <= 1.2 * buckets.n_tokens
         # As many buckets as sequences would not pad either.
         assert len(buckets.buckets) <= 25
 
@@ -216,7 +216,7 @@ def test_training_makes_fewer_buckets():
     rounding,
 )
 def test_the_plan_is_the_cheapest(lengths, step_cost, call_cost, rounded):
-    """Against every way to cut the sorted sequences between two lengths."""
+    """Against every way to cut the sorted sequences."""
     steps = n_steps if rounded else int
 
     def cost(sizes):
@@ -229,10 +229,7 @@ def test_the_plan_is_the_cheapest(lengths, step_cost, call_cost, rounded):
         return total
 
     n = len(lengths)
-    longest = sorted(lengths, reverse=True)
-    # Sequences of equally many steps stay together.
-    places = [k for k in range(1, n) if steps(longest[k]) != steps(longest[k - 1])]
-    cuts = chain.from_iterable(combinations(places, k) for k in range(n))
+    cuts = chain.from_iterable(combinations(range(1, n), k) for k in range(n))
     every = [[b - a for a, b in pairwise([0, *cut, n])] for cut in cuts]
     plan = Buckets(lengths, step_cost=step_cost, call_cost=call_cost, rounded=rounded)
     assert cost([len(b.last) for b in plan.buckets]) == min(map(cost, every))
