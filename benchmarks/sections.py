@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import accumulate, takewhile
+from pathlib import Path
 
 from spacy.language import Language
 from spacy.training import Example
@@ -27,14 +28,12 @@ from .measure import (
     to_figures,
 )
 from .peers import BATCH_WORDS, ROOT, Peer, Treebank, forget, kernel_limit, trainer
-from .texts import Text, examples, of_length, read_texts, stream
+from .texts import Text, examples, of_length, read_raw, read_texts, stream
 
 LATENCY_WORDS = 20
 LATENCY_SENTENCES = 50
 # Training is slower than tagging, so it is measured on fewer tokens.
 TRAINING_SHARE = 5
-# How much text a pipeline has tagged before it is measured on running text, in runs.
-EARLIER_RUNS = 4
 
 
 @dataclass
@@ -46,6 +45,9 @@ class Bench:
     reference (str): The peer that the others are compared with.
     rounds (int): How often everything is run.
     tokens (int): How many tokens are tagged in a run.
+    earlier_tokens (int): How many tokens of other text a pipeline has tagged before it is measured
+        on running text, if there are so many.
+    raw (Optional[Path]): A file of raw texts to tag, see `read_raw`. None: the treebank.
     stream_tokens (int): How many tokens are streamed to see what memory it takes.
     batch_sizes (list[int]): Docs a batch. The first one counts where only one is tried.
     lengths (list[int]): Tokens a doc, where they vary.
@@ -59,6 +61,8 @@ class Bench:
     reference: str
     rounds: int
     tokens: int
+    earlier_tokens: int
+    raw: Path | None
     stream_tokens: int
     batch_sizes: list[int]
     lengths: list[int]
@@ -73,23 +77,25 @@ class Bench:
 
     @cached_property
     def texts(self) -> list[Text]:
-        """The development set's sentences, which no pipeline saw, then those of the training set,
-        so that nothing has to be tagged twice.
+        """The raw texts, if there are any. Otherwise the development set's sentences, which no
+        pipeline saw, then those of the training set, so that nothing has to be tagged twice.
         """
+        if self.raw is not None:
+            return read_raw(self.raw, next(iter(self.pipelines.values())))
         return read_texts([self.treebank.dev, self.treebank.train])
 
     @cached_property
     def measured(self) -> list[Text]:
-        """The sentences that are tagged in a run."""
+        """The texts that are tagged in a run."""
         return list(stream(self.texts, self.tokens))
 
     @cached_property
     def earlier(self) -> list[Text]:
-        """Other sentences, from the end of the training set: what came before, in running text.
-        There may be fewer than wanted, or none: no sentence is taken twice.
+        """Other texts, from the end: what came before, in running text. There may be fewer than
+        wanted, or none: no text is taken twice.
         """
         others = self.texts[len(self.measured) :][::-1]
-        return list(stream(others, min(EARLIER_RUNS * self.tokens, sum(map(len, others)))))
+        return list(stream(others, min(self.earlier_tokens, sum(map(len, others)))))
 
     def prepare(self, nlp: Language, known: str) -> None:
         """Let a pipeline know the words that it kept of a certain past, see `KNOWN`."""

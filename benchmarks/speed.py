@@ -20,7 +20,7 @@ from .sections import SECTIONS, Bench
 DATA = ROOT.parent / "shared" / "ud" / "en_ewt"
 PEERS = ["cnn", "torch-bilstm", "packed", "kernel"]
 # Not written into the results: where things lie says nothing to others.
-PATH_OPTIONS = {"train", "dev", "pipeline", "output", "plot"}
+PATH_OPTIONS = {"train", "dev", "text", "pipeline", "output", "plot"}
 THREAD_VARIABLES = [
     "OMP_NUM_THREADS",
     "MKL_NUM_THREADS",
@@ -59,6 +59,18 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     option("--rounds", type=int, default=7, help="how often everything is run")
     option("--batch-size", type=numbers, default=[256, 1000], help="docs a batch")
     option("--tokens", type=int, default=50_000, help="tokens tagged in a run")
+    option(
+        "--earlier-tokens",
+        type=int,
+        default=100_000,
+        help="tokens of other text that are tagged before, to measure running text",
+    )
+    option(
+        "--text",
+        type=Path,
+        metavar="JSONL",
+        help='tag raw texts rather than the treebank: a file with one {"text": …} a line',
+    )
     option("--stream-tokens", type=int, default=1_000_000, help="tokens streamed for memory")
     option(
         "--lengths",
@@ -80,6 +92,8 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
                 f"--{name}: there is no file {path}. Give the CoNLL-U file of a treebank, such as "
                 "UD English EWT from https://universaldependencies.org, or that of corpus/."
             )
+    if args.text is not None and not args.text.is_file():
+        parser.error(f"--text: there is no file {args.text}")
     if not 0.0 <= args.uneven < 1.0:
         parser.error(f"--uneven: {args.uneven} is not a share from 0 up to below 1")
     for name, path in args.pipeline:
@@ -153,6 +167,8 @@ def main(argv: Sequence[str] | None = None) -> None:
             reference=args.reference,
             rounds=args.rounds,
             tokens=args.tokens,
+            earlier_tokens=args.earlier_tokens,
+            raw=args.text,
             stream_tokens=args.stream_tokens,
             batch_sizes=args.batch_size,
             lengths=args.lengths,

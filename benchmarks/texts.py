@@ -1,10 +1,12 @@
-"""The text that is tagged: sentences of a treebank, cut as a benchmark needs them."""
+"""The text that is tagged: sentences of a treebank, or raw text, cut as a benchmark needs them."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, cycle, islice
 from pathlib import Path
 
+import srsly
+from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.vocab import Vocab
@@ -42,6 +44,12 @@ def read_texts(paths: Iterable[Path]) -> list[Text]:
     """RETURNS (list[Text]): The sentences of CoNLL-U files, file after file."""
     sentences = chain.from_iterable(read_sentences(path, "upos") for path in paths)
     return [Text(sentence.words, sentence.spaces) for sentence in sentences]
+
+
+def read_raw(path: Path, nlp: Language) -> list[Text]:
+    """RETURNS (list[Text]): Raw texts, one `{"text": …}` a line, as a pipeline tokenizes them."""
+    docs = (nlp.make_doc(row["text"]) for row in srsly.read_jsonl(path))
+    return [Text([t.text for t in doc], [bool(t.whitespace_) for t in doc]) for doc in docs]
 
 
 def stream(texts: Sequence[Text], n_tokens: int) -> Iterator[Text]:

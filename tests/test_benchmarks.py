@@ -63,6 +63,25 @@ def test_speed(run, capsys):
     assert "| small, warm |" in capsys.readouterr().out
 
 
+def test_speed_on_raw_text(run, tmp_path):
+    path = tmp_path / "texts.jsonl"
+    path.write_text('{"text": "She reads.  It rains."}\n{"text": "He sleeps!"}\n')
+    common = ["--text", str(path), "--only", "tagging", "--peers", "cnn", "--rounds", "1"]
+    report = run(*common, "--tokens", "6", "--earlier-tokens", "3", "--batch-size", "8")
+    assert {f["peer"] for f in report["figures"]} == {
+        *["cnn", "small", "small, running text", "small, warm"]
+    }
+    (first, second) = texts.read_raw(path, spacy.blank("en"))
+    assert str(first) == "She reads.  It rains." and len(first) == 7
+    assert second.words == ["He", "sleeps", "!"]
+
+
+def test_no_such_text(capsys):
+    with pytest.raises(SystemExit):
+        speed.main(["--text", "no-such-file.jsonl"])
+    assert "no-such-file.jsonl" in capsys.readouterr().err
+
+
 @pytest.mark.slow
 def test_speed_memory(run):
     report = run("--peers", "packed", "--only", "memory", "--stream-tokens", "500")
@@ -130,7 +149,8 @@ def test_what_is_known(pipeline, small_corpus):
     """What is kept before a measurement: nothing, the words of other text, or whatever there is."""
     treebank = peers.Treebank(small_corpus, small_corpus)
     ours = peers.Peer("small", pipeline)
-    settings = {"reference": "small", "rounds": 1, "tokens": 20, "stream_tokens": 0}
+    settings = {"reference": "small", "rounds": 1, "tokens": 20, "earlier_tokens": 80}
+    settings |= {"raw": None, "stream_tokens": 0}
     sizes = {"batch_sizes": [8], "lengths": [], "uneven": 0.0, "kernel": False, "gpu_id": -1}
     bench = sections.Bench(peers=[ours], treebank=treebank, **settings, **sizes)
     nlp = ours.load()
