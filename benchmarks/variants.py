@@ -49,6 +49,12 @@ GREEK: dict[str, object] = {"vars.tag": "upos", "nlp.lang": "el"}
 EMBED = "components.lstm_tagger.model.tok2vec.embed."
 ENCODE = "components.lstm_tagger.model.tok2vec.encode."
 RATE = "training.optimizer.learn_rate."
+NO_SHAPE: dict[str, object] = {EMBED + "shape": False}
+# Narrower, for speed: letters; letters in one direction; the first layer.
+LETTERS_48: dict[str, object] = {EMBED + "char_hidden_width": 48}
+AHEAD: dict[str, object] = {EMBED + "char_bidirectional": False}
+WIDTH_224: dict[str, object] = {ENCODE + "width": 224}
+NARROWER: dict[str, object] = {**NO_SHAPE, **LETTERS_48}
 NO_AVERAGES: dict[str, object] = {"training.optimizer.use_averages": False}
 NO_SMOOTHING: dict[str, object] = {"components.lstm_tagger.label_smoothing": 0.0}
 NOISY: dict[str, object] = {"@augmenters": "spacy-lstm-tagger.noise_augmenter.v1"}
@@ -113,14 +119,23 @@ VARIANTS = {
     "accurate": Variant(),
     "accurate-rows-16": Variant(overrides=ROWS_16),
     "accurate-rate-3": Variant(overrides={**ROWS_16, **SLOW}),
-    "accurate-letters-48-no-averages": Variant(
-        overrides={EMBED + "char_hidden_width": 48, **NO_AVERAGES}
+    "accurate-letters-48-no-averages": Variant(overrides={**LETTERS_48, **NO_AVERAGES}),
+    "accurate-no-shape": Variant(overrides=NO_SHAPE),
+    "accurate-48": Variant(overrides=NARROWER),
+    "accurate-48-ahead": Variant(overrides={**NARROWER, **AHEAD}),
+    "accurate-48-224": Variant(overrides={**NARROWER, **WIDTH_224}),
+    "accurate-48-224-ahead": Variant(overrides={**NARROWER, **WIDTH_224, **AHEAD}),
+    "accurate-48-224-ahead-8000": Variant(
+        overrides={**NARROWER, **WIDTH_224, **AHEAD, **steps(8000)}
     ),
     "accurate-no-averages": Variant(overrides=NO_AVERAGES),
     "accurate-no-smoothing": Variant(overrides=NO_SMOOTHING),
     "accurate-upos": Variant(overrides={"vars.tag": "upos"}),
     "accurate-upos-rows-16": Variant(overrides={**ROWS_16, "vars.tag": "upos"}),
     "fast": Variant(config="fast.cfg"),
+    "fast-160-ahead": Variant(
+        config="fast.cfg", overrides={**NO_SHAPE, **AHEAD, ENCODE + "width": 160}
+    ),
     "fast-letters-64": Variant(config="fast.cfg", overrides=FAST_64),
     "fast-no-smoothing": Variant(config="fast.cfg", overrides=NO_SMOOTHING),
     "fast-clean": Variant(config="fast.cfg", overrides=FAST_CLEAN),
@@ -165,6 +180,7 @@ VARIANTS = {
     ),
     "tenth-cnn": Variant(config=None, limit=TENTH),
     "tenth": Variant(limit=TENTH, overrides=steps(800)),
+    "tenth-no-shape": Variant(limit=TENTH, overrides={**NO_SHAPE, **steps(800)}),
     "tenth-no-smoothing": Variant(limit=TENTH, overrides={**steps(800), **NO_SMOOTHING}),
     "tenth-rows-16": Variant(limit=TENTH, overrides={**ROWS_16, **steps(800)}),
     "tenth-rate-3": Variant(limit=TENTH, overrides={**ROWS_16, **steps(800), **SLOW}),
@@ -185,6 +201,9 @@ VARIANTS = {
     "tenth-pretrained": Variant(limit=TENTH, overrides={**CLEAN, **steps(800)}, pretrained=True),
     "greek-cnn": Variant(treebank="el_gud", config=None, overrides=GREEK),
     "greek": Variant(treebank="el_gud", config="small.cfg", overrides=GREEK),
+    "greek-no-shape": Variant(
+        treebank="el_gud", config="small.cfg", overrides={**GREEK, **NO_SHAPE}
+    ),
     "greek-no-smoothing": Variant(
         treebank="el_gud", config="small.cfg", overrides={**GREEK, **NO_SMOOTHING}
     ),
@@ -218,7 +237,7 @@ CHANGES: dict[str, dict[str, object]] = {
     "no-affixes": {EMBED + "prefixes": [], EMBED + "suffixes": []},
     "more-affixes": AFFIXES,
     "letters": LETTERS,
-    "no-shape": {EMBED + "shape": False},
+    "no-shape": NO_SHAPE,
     "no-lower": {EMBED + "lower": False},
     "few-words": {EMBED + "word_rows": 5000},
     "no-word-dropout": {EMBED + "word_dropout": 0.0},
@@ -237,8 +256,8 @@ CHANGES: dict[str, dict[str, object]] = {
     "no-smoothing": NO_SMOOTHING,
     "no-averages": NO_AVERAGES,
     "letters-32": {EMBED + "char_hidden_width": 32},
-    "letters-48": {EMBED + "char_hidden_width": 48},
-    "letters-ahead": {EMBED + "char_bidirectional": False},
+    "letters-48": LETTERS_48,
+    "letters-ahead": AHEAD,
     "rate-2": {RATE + "initial_rate": 0.002},
     "rate-5": {RATE + "initial_rate": 0.005},
     "rate-7": {RATE + "initial_rate": 0.007},
