@@ -242,6 +242,8 @@ CHANGES: dict[str, dict[str, object]] = {
     "few-words": {EMBED + "word_rows": 5000},
     "no-word-dropout": {EMBED + "word_dropout": 0.0},
     "no-dropout": {"training.dropout": 0.0},
+    "no-variational-dropout": {ENCODE + "dropout": 0.0},
+    "no-dropout-on-parts": {EMBED + "dropout": 0.0},
     "alone": ALONE,
     "concat": {ENCODE + "merge": "concat"},
     "one-layer": {ENCODE + "depth": 1},

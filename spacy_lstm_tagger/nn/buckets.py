@@ -1,6 +1,7 @@
 """Cuts a batch of ragged sequences into padded buckets of similar length."""
 
 import functools
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -225,7 +226,7 @@ def batch_size(n: Any, time: Any) -> Any:
 
 def _bits(n: Any) -> NDArray[np.int64]:
     """RETURNS (NDArray[np.int64]): The `int.bit_length` of each number."""
-    return np.frexp(n)[1].astype(np.int64)
+    return np.frexp(n)[1]
 
 
 def _join(parts: list[Tensor]) -> Tensor:
@@ -293,20 +294,21 @@ def _cut(
         return []
     fill = batch_size if rounded else _as_many
     steps = n_steps(sizes[order])
-    may_start = np.append(True, steps[1:] != steps[:-1])
-    may_start[:: 1 << max(0, n.bit_length() - 6)] = True
-    starts = np.flatnonzero(may_start)
-    ends = np.append(starts[1:], n)
+    is_bound = np.arange(n + 1) % (1 << max(3, n.bit_length() - 6)) == 0
+    is_bound[1:-1] |= steps[1:] != steps[:-1]
+    is_bound[-1] = True
+    bounds = np.flatnonzero(is_bound)
+    starts, ends = bounds[:-1], bounds[1:]
     times = (steps if rounded else sizes[order])[starts]
     # Of a bucket from each start to each end, if that comes later. (starts, ends)
     filled = fill(np.maximum(ends - starts[:, None], 1), times[:, None])
     costs = times[:, None] * (filled + step_cost) + call_cost
-    best = np.zeros(len(ends) + 1, dtype=np.int64)  # what everything up to an end costs
+    best = [0]  # what everything up to an end costs
     chosen = []  # where the bucket before each end starts
-    for end in range(len(ends)):
-        totals = best[: end + 1] + costs[: end + 1, end]
-        chosen.append(int(totals.argmin()))
-        best[end + 1] = totals[chosen[-1]]
+    for to_end in costs.T.tolist():
+        totals = [*map(operator.add, best, to_end)]
+        best.append(min(totals))
+        chosen.append(totals.index(best[-1]))
     buckets = []
     end = len(ends) - 1
     while end >= 0:
