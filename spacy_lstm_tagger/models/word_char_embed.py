@@ -24,6 +24,8 @@ from .types import FeatureSet, Types, letters
 
 # Plans of so few words are kept: a lone sentence has about as many that are new.
 FEW = 3
+# What a bucket costs on a CPU beside the letters in it, which are cheaper than words, see `COSTS`.
+LETTER_CALLS = 160
 
 
 def word_char_embed(
@@ -164,10 +166,17 @@ def _inputs(model: Model, types: Types, *, training: bool) -> ArgsKwargs:
         pieces.append(torch.from_numpy(np.array(found, dtype=np.int64)))
     device = shim.device
     if len(lengths) <= FEW and not training and device.type == "cpu":
-        plan = kept_plan(tuple(lengths), finals_only=True)
+        plan = kept_plan(tuple(lengths), finals_only=True, call_cost=LETTER_CALLS)
         features, tokens, *letter_rows = pieces
     else:
-        plan = Buckets(lengths, training=training, finals_only=True, device=device, along=pieces)
+        plan = Buckets(
+            lengths,
+            call_cost=LETTER_CALLS if device.type == "cpu" and not training else None,
+            training=training,
+            finals_only=True,
+            device=device,
+            along=pieces,
+        )
         features, tokens, *letter_rows = plan.along
     args = (features, (letter_rows[0], plan)) if letter_rows else (features,)
     return ArgsKwargs(args, {"tokens": tokens} if training else {})

@@ -274,6 +274,13 @@ def _as_many(n: Any, time: Any) -> Any:
     return n
 
 
+@functools.lru_cache(maxsize=4096)
+def _padded(n: int, longest: int, rounded: bool) -> tuple[int, int]:
+    """RETURNS (tuple): The steps and the size of a bucket of `n` sequences."""
+    time = int(n_steps(longest)) if rounded else longest
+    return time, int(batch_size(n, time)) if rounded else n
+
+
 def _cut(
     sizes: NDArray[np.int64], *, max_cells: int, step_cost: int, call_cost: int, rounded: bool
 ) -> list[tuple[NDArray[np.int64], int, int]]:
@@ -293,6 +300,10 @@ def _cut(
     if not n:
         return []
     fill = batch_size if rounded else _as_many
+    time, size = _padded(n, int(sizes[order[0]]), rounded)
+    if time * (size + step_cost) <= sizes.sum() + call_cost and time * size <= max_cells:
+        # Another bucket would cost more than all of the padding. Small batches need no more.
+        return [(order, time, size)]
     steps = n_steps(sizes[order])
     is_bound = np.arange(n + 1) % (1 << max(3, n.bit_length() - 6)) == 0
     is_bound[1:-1] |= steps[1:] != steps[:-1]
