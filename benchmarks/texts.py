@@ -74,8 +74,8 @@ def of_length(
     RETURNS (list[Text]): The same tokens in the same order, whatever the length.
     """
     tokens = chain.from_iterable(zip(t.words, t.spaces, strict=True) for t in cycle(texts))
-    shares = cycle(1.0 + uneven * share for share in UNEVEN)
-    lengths = (round(length * share) for share in islice(shares, max(1, n_tokens // length)))
+    shares = islice(cycle(1.0 + uneven * share for share in UNEVEN), max(1, n_tokens // length))
+    lengths = (max(1, round(length * share)) for share in shares)
     cuts = (zip(*islice(tokens, n), strict=True) for n in lengths)
     return [Text(list(words), list(spaces)) for words, spaces in cuts]
 
