@@ -13,6 +13,7 @@ from benchmarks.packed import pack_pipeline
 from .conftest import CORPUS, scores_of, small_model, trained_nlp
 
 DEV = CORPUS / "en-dev.conllu"
+TREEBANK = ["--train", str(DEV), "--dev", str(DEV)]
 
 
 @pytest.fixture(scope="module")
@@ -78,8 +79,8 @@ def test_speed_on_raw_text(run, tmp_path):
 
 def test_no_such_text(capsys):
     with pytest.raises(SystemExit):
-        speed.main(["--text", "no-such-file.jsonl"])
-    assert "no-such-file.jsonl" in capsys.readouterr().err
+        speed.main([*TREEBANK, "--text", "no-such-file.jsonl"])
+    assert "--text: there is no file no-such-file.jsonl" in capsys.readouterr().err
 
 
 @pytest.mark.slow
@@ -181,11 +182,11 @@ def test_texts_of_length():
     assert words[0] == words[1] and words[0][: len(words[2])] == words[2]
 
 
-@pytest.mark.parametrize("uneven", ["-0.1", "1", "nan"])
+@pytest.mark.parametrize("uneven", ["-0.1", "1.0", "nan"])
 def test_how_uneven_lengths_may_be(uneven, capsys):
     with pytest.raises(SystemExit):
-        speed.main(["--uneven", uneven])
-    assert uneven in capsys.readouterr().err
+        speed.main([*TREEBANK, "--uneven", uneven])
+    assert f"--uneven: {uneven} is not a share" in capsys.readouterr().err
 
 
 def test_interleaved_rounds():
