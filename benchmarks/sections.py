@@ -247,14 +247,17 @@ def length(bench: Bench) -> list[Figure]:
         elapsed = seconds(partial(exhaust, nlp, docs, bench.batch_sizes[0]))
         return 1e6 * elapsed / sum(map(len, docs))
 
+    def words(size: int) -> str:
+        return f"{'about ' if bench.uneven else ''}{size:,} tokens"
+
     runs: dict[Key, Run] = {}
     for size in bench.lengths:
         texts = of_length(bench.texts, size, n_tokens=n_tokens, uneven=bench.uneven)
         for name, nlp in bench.pipelines.items():
-            runs[f"{size:,} tokens", name] = partial(tag, nlp, texts)
+            runs[words(size), name] = partial(tag, nlp, texts)
     samples = interleave(runs, rounds=bench.rounds)
     figures = to_figures("length", "µs/token", samples, reference=bench.reference)
-    base = f"{100 if 100 in bench.lengths else bench.lengths[0]:,} tokens"
+    base = words(100 if 100 in bench.lengths else bench.lengths[0])
     relative: Samples = {}
     for (setting, name), values in samples.items():
         pairs = zip(values, samples[base, name], strict=True)
