@@ -40,6 +40,13 @@ def steps(n: int) -> dict[str, object]:
 TENTH = 1254  # sentences: a tenth of en_ewt
 
 
+def dropout(encode: float, parts: float, *, words: float = 0.3) -> dict[str, object]:
+    """RETURNS (dict[str, object]): Overrides that set all dropout: in the sentence LSTM, of the
+    parts of a word, and of whole words and other features.
+    """
+    return {ENCODE + "dropout": encode, EMBED + "dropout": parts, EMBED + "word_dropout": words}
+
+
 def auxiliary(**weights: float) -> dict[str, object]:
     """RETURNS (dict[str, object]): Overrides that add auxiliary losses of these weights."""
     return {"components.lstm_tagger.auxiliary": weights}
@@ -49,24 +56,37 @@ GREEK: dict[str, object] = {"vars.tag": "upos", "nlp.lang": "el"}
 EMBED = "components.lstm_tagger.model.tok2vec.embed."
 ENCODE = "components.lstm_tagger.model.tok2vec.encode."
 RATE = "training.optimizer.learn_rate."
+
+# What the configs were when they dropped less of a word, but some of what the sentence LSTM reads
+# and gives, which took more steps.
+VARIATIONAL: dict[str, object] = {
+    "training.dropout": 0.2,
+    ENCODE + "dropout": None,
+    **steps(6000),
+}
+# And `accurate.cfg`, which was wider.
+WIDE: dict[str, object] = {EMBED + "char_hidden_width": 64, ENCODE + "width": 256}
+WIDER: dict[str, object] = {**VARIATIONAL, **WIDE}
+
 NO_SHAPE: dict[str, object] = {EMBED + "shape": False}
 # Narrower, for speed: letters; letters in one direction; the first layer.
 LETTERS_48: dict[str, object] = {EMBED + "char_hidden_width": 48}
 AHEAD: dict[str, object] = {EMBED + "char_bidirectional": False}
 WIDTH_224: dict[str, object] = {ENCODE + "width": 224}
-NARROWER: dict[str, object] = {**NO_SHAPE, **LETTERS_48}
+NARROWER: dict[str, object] = {**WIDER, **NO_SHAPE, **LETTERS_48}
 NO_AVERAGES: dict[str, object] = {"training.optimizer.use_averages": False}
 NO_SMOOTHING: dict[str, object] = {"components.lstm_tagger.label_smoothing": 0.0}
 NOISY: dict[str, object] = {"@augmenters": "spacy-lstm-tagger.noise_augmenter.v1"}
 
 # What `accurate.cfg` was before it had fewer rows.
-ROWS_16: dict[str, object] = {EMBED + "word_rows": 16000, EMBED + "feature_rows": 8000}
+ROWS_16: dict[str, object] = {**WIDER, EMBED + "word_rows": 16000, EMBED + "feature_rows": 8000}
 
 # What the configs were before that, when they learned more slowly.
 SLOW: dict[str, object] = {RATE + "initial_rate": 0.003}
 
 # What `accurate.cfg` was before that, before it got noise, and narrower for the time that it takes.
 CLEAN: dict[str, object] = {
+    **WIDER,
     **SLOW,
     "corpora.train.augmenter": None,
     "initialize.after_init": None,
@@ -95,11 +115,11 @@ BEFORE: dict[str, object] = {
     **steps(4000),
 }
 # What `fast.cfg` was before it read letters in a smaller width.
-FAST_64: dict[str, object] = {EMBED + "char_hidden_width": 64}
+FAST_64: dict[str, object] = {**VARIATIONAL, EMBED + "char_hidden_width": 64}
 # What that was before noise, rows for the most frequent words and a higher learning rate.
 FAST_CLEAN: dict[str, object] = {
-    **SLOW,
     **FAST_64,
+    **SLOW,
     "corpora.train.augmenter": None,
     "initialize.after_init": None,
     EMBED + "feature_rows": 10000,
@@ -117,29 +137,58 @@ GREEK_BEFORE: dict[str, object] = {**BEFORE, **GREEK, **steps(800)}
 VARIANTS = {
     "cnn": Variant(config=None),
     "accurate": Variant(),
-    "accurate-rows-16": Variant(overrides=ROWS_16),
-    "accurate-rate-3": Variant(overrides={**ROWS_16, **SLOW}),
-    "accurate-letters-48-no-averages": Variant(overrides={**LETTERS_48, **NO_AVERAGES}),
+    "accurate-wide": Variant(overrides=WIDE),
     "accurate-no-shape": Variant(overrides=NO_SHAPE),
-    "accurate-no-variational-dropout": Variant(overrides={ENCODE + "dropout": 0.0}),
-    "accurate-no-word-dropout": Variant(overrides={EMBED + "word_dropout": 0.0}),
-    "accurate-48": Variant(overrides=NARROWER),
-    "accurate-48-ahead": Variant(overrides={**NARROWER, **AHEAD}),
-    "accurate-48-224": Variant(overrides={**NARROWER, **WIDTH_224}),
-    "accurate-48-224-ahead": Variant(overrides={**NARROWER, **WIDTH_224, **AHEAD}),
-    "accurate-48-224-ahead-8000": Variant(
+    "accurate-upos": Variant(overrides={"vars.tag": "upos"}),
+    "fast": Variant(config="fast.cfg"),
+    "fast-160": Variant(config="fast.cfg", overrides={ENCODE + "width": 160}),
+    "fast-160-ahead": Variant(config="fast.cfg", overrides={**AHEAD, ENCODE + "width": 160}),
+    "tenth": Variant(limit=TENTH, overrides=steps(800)),
+    # How the dropout of now was found.
+    "wide-2400": Variant(overrides={**WIDE, **dropout(0.0, 0.2), **steps(2400)}),
+    "wide-3600": Variant(overrides={**WIDE, **dropout(0.0, 0.2), **steps(3600)}),
+    "wide-3600-no-word-dropout": Variant(
+        overrides={**WIDE, **dropout(0.0, 0.2, words=0.0), **steps(3600)}
+    ),
+    "wide-3600-less": Variant(overrides={**WIDE, **dropout(0.05, 0.2, words=0.15), **steps(3600)}),
+    "wide-3600-more": Variant(overrides={**WIDE, **dropout(0.1, 0.2), **steps(3600)}),
+    "wide-6000-more": Variant(overrides={**WIDE, **dropout(0.1, 0.2), **steps(6000)}),
+    "wide-half": Variant(overrides={**WIDE, **dropout(0.0, 0.5)}),
+    "no-shape-more": Variant(overrides={**NO_SHAPE, **dropout(0.05, 0.2)}),
+    "no-shape-ahead": Variant(overrides={**NO_SHAPE, **AHEAD, **dropout(0.0, 0.2)}),
+    "fast-3600": Variant(config="fast.cfg", overrides={**dropout(0.0, 0.2), **steps(3600)}),
+    "fast-20": Variant(config="fast.cfg", overrides=dropout(0.0, 0.2)),
+    "fast-no-shape-160-ahead": Variant(
+        config="fast.cfg",
+        overrides={**NO_SHAPE, **AHEAD, ENCODE + "width": 160, **dropout(0.0, 0.2)},
+    ),
+    # What there was before.
+    "variational": Variant(overrides=WIDER),
+    "variational-rows-16": Variant(overrides=ROWS_16),
+    "variational-rate-3": Variant(overrides={**ROWS_16, **SLOW}),
+    "variational-letters-48-no-averages": Variant(overrides={**WIDER, **LETTERS_48, **NO_AVERAGES}),
+    "variational-no-shape": Variant(overrides={**WIDER, **NO_SHAPE}),
+    "variational-only-on-words": Variant(overrides={**WIDER, ENCODE + "dropout": 0.0}),
+    "variational-no-word-dropout": Variant(overrides={**WIDER, EMBED + "word_dropout": 0.0}),
+    "variational-48": Variant(overrides=NARROWER),
+    "variational-48-ahead": Variant(overrides={**NARROWER, **AHEAD}),
+    "variational-48-224": Variant(overrides={**NARROWER, **WIDTH_224}),
+    "variational-48-224-ahead": Variant(overrides={**NARROWER, **WIDTH_224, **AHEAD}),
+    "variational-48-224-ahead-8000": Variant(
         overrides={**NARROWER, **WIDTH_224, **AHEAD, **steps(8000)}
     ),
-    "accurate-no-averages": Variant(overrides=NO_AVERAGES),
-    "accurate-no-smoothing": Variant(overrides=NO_SMOOTHING),
-    "accurate-upos": Variant(overrides={"vars.tag": "upos"}),
-    "accurate-upos-rows-16": Variant(overrides={**ROWS_16, "vars.tag": "upos"}),
-    "fast": Variant(config="fast.cfg"),
-    "fast-160-ahead": Variant(
-        config="fast.cfg", overrides={**NO_SHAPE, **AHEAD, ENCODE + "width": 160}
+    "variational-no-averages": Variant(overrides={**WIDER, **NO_AVERAGES}),
+    "variational-no-smoothing": Variant(overrides={**WIDER, **NO_SMOOTHING}),
+    "variational-upos": Variant(overrides={**WIDER, "vars.tag": "upos"}),
+    "variational-upos-rows-16": Variant(overrides={**ROWS_16, "vars.tag": "upos"}),
+    "fast-variational": Variant(config="fast.cfg", overrides=VARIATIONAL),
+    "fast-variational-160-ahead": Variant(
+        config="fast.cfg", overrides={**VARIATIONAL, **NO_SHAPE, **AHEAD, ENCODE + "width": 160}
     ),
     "fast-letters-64": Variant(config="fast.cfg", overrides=FAST_64),
-    "fast-no-smoothing": Variant(config="fast.cfg", overrides=NO_SMOOTHING),
+    "fast-variational-no-smoothing": Variant(
+        config="fast.cfg", overrides={**VARIATIONAL, **NO_SMOOTHING}
+    ),
     "fast-clean": Variant(config="fast.cfg", overrides=FAST_CLEAN),
     "fast-noise": Variant(
         config="fast.cfg", overrides={**FAST_CLEAN, "corpora.train.augmenter": NOISY}
@@ -181,9 +230,13 @@ VARIANTS = {
         }
     ),
     "tenth-cnn": Variant(config=None, limit=TENTH),
-    "tenth": Variant(limit=TENTH, overrides=steps(800)),
-    "tenth-no-shape": Variant(limit=TENTH, overrides={**NO_SHAPE, **steps(800)}),
-    "tenth-no-smoothing": Variant(limit=TENTH, overrides={**steps(800), **NO_SMOOTHING}),
+    "tenth-variational": Variant(limit=TENTH, overrides={**WIDER, **steps(800)}),
+    "tenth-variational-no-shape": Variant(
+        limit=TENTH, overrides={**WIDER, **NO_SHAPE, **steps(800)}
+    ),
+    "tenth-variational-no-smoothing": Variant(
+        limit=TENTH, overrides={**WIDER, **steps(800), **NO_SMOOTHING}
+    ),
     "tenth-rows-16": Variant(limit=TENTH, overrides={**ROWS_16, **steps(800)}),
     "tenth-rate-3": Variant(limit=TENTH, overrides={**ROWS_16, **steps(800), **SLOW}),
     "tenth-rate-10": Variant(

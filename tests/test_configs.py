@@ -99,8 +99,9 @@ def test_comment_at_the_top_tells_the_command(name):
 
 
 def network(config):
-    """RETURNS (dict): Embedding and encoder, without what depends on data or device."""
-    left_out = {"word_rows", "feature_rows", "word_dropout", "precision"}
+    """RETURNS (dict): Embedding and encoder, without what depends on data or device, or is for
+    training alone."""
+    left_out = {"word_rows", "feature_rows", "word_dropout", "dropout", "precision"}
     model = config["components"]["lstm_tagger"]["model"]
     return {
         name: {key: value for key, value in layer.items() if key not in left_out}

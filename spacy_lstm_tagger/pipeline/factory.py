@@ -20,10 +20,12 @@ nO = null
 [model.tok2vec.embed]
 @architectures = "spacy-lstm-tagger.WordCharEmbed.v1"
 width = 96
+char_hidden_width = 48
 
 [model.tok2vec.encode]
 @architectures = "spacy-lstm-tagger.LSTMEncoder.v3"
 input_width = 96
+width = 224
 merge = "sum"
 last_width = 96
 all_layers = true
