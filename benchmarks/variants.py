@@ -262,6 +262,9 @@ VARIANTS = {
     "greek-no-smoothing": Variant(
         treebank="el_gud", config="small.cfg", overrides={**GREEK, **NO_SMOOTHING}
     ),
+    "greek-other-dropout": Variant(
+        treebank="el_gud", config="small.cfg", overrides={**GREEK, **dropout(0.0, 0.33)}
+    ),
     "greek-rate-3": Variant(treebank="el_gud", config="small.cfg", overrides={**GREEK, **SLOW}),
     "greek-rate-5": Variant(
         treebank="el_gud", config="small.cfg", overrides={**GREEK, RATE + "initial_rate": 0.005}

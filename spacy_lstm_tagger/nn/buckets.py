@@ -313,7 +313,8 @@ def _cut(
     times = (steps if rounded else sizes[order])[starts]
     # Of a bucket from each start to each end, if that comes later. (starts, ends)
     filled = fill(np.maximum(ends - starts[:, None], 1), times[:, None])
-    costs = times[:, None] * (filled + step_cost) + call_cost
+    parts = -(-times[:, None] * filled // max_cells)  # into which it would be cut
+    costs = times[:, None] * (filled + parts * step_cost) + parts * call_cost
     best = [0]  # what everything up to an end costs
     chosen = []  # where the bucket before each end starts
     for to_end in costs.T.tolist():
@@ -330,9 +331,9 @@ def _cut(
         if time * size <= max_cells:
             buckets.append((sequences, time, size))
             continue
-        size = min(len(sequences), max(1, max_cells // time))
-        while size > 1 and time * fill(size, time) > max_cells:
-            size -= 1
-        parts = [sequences[i : i + size] for i in range(0, len(sequences), size)]
-        buckets += [(part, time, int(fill(len(part), time))) for part in parts]
+        most = min(len(sequences), max(1, max_cells // time))
+        while most > 1 and time * fill(most, time) > max_cells:
+            most -= 1
+        cut = np.array_split(sequences, -(-len(sequences) // most))
+        buckets += [(part, time, int(fill(len(part), time))) for part in cut]
     return buckets[::-1]

@@ -13,6 +13,7 @@ from thinc.api import Adam, set_dropout_rate
 from spacy_lstm_tagger.models.flat import FlatList
 from spacy_lstm_tagger.models.lstm_encoder import followed_rows
 from spacy_lstm_tagger.nn.buckets import Buckets
+from spacy_lstm_tagger.nn.kernel import LSTMLayer
 
 from . import assert_same, small_encoder
 
@@ -40,6 +41,17 @@ def test_a_doc_does_not_depend_on_its_neighbours(lengths, max_cells):
     together = model.predict(X)
     assert [y.shape for y in together] == [(length, 6) for length in lengths]
     assert_same(together, [model.predict([x])[0] for x in X])
+
+
+@pytest.mark.parametrize(("max_cells", "allowed"), [(16384, 4096), (200, 200)])
+def test_large_buckets_leave_the_cache_of_a_cpu(max_cells, allowed, monkeypatch):
+    cells = []
+    run = LSTMLayer.run
+    monkeypatch.setattr(
+        LSTMLayer, "run", lambda self, x: cells.append(x.shape[0] * x.shape[1]) or run(self, x)
+    )
+    make(max_cells=max_cells).predict(batch([100] * 60))
+    assert allowed // 2 < max(cells) <= allowed
 
 
 @pytest.mark.parametrize("bidirectional", [True, False])

@@ -178,6 +178,14 @@ def test_max_cells_bounds_a_bucket(lengths, max_cells):
         assert b.rows.numel() <= max_cells or b.rows.shape[1] == 1
 
 
+@pytest.mark.parametrize("n", [14, 15, 20, 29])
+def test_what_max_cells_cuts_is_cut_evenly(n):
+    """No few sequences are left for a call of their own."""
+    sizes = [len(b.last) for b in Buckets([288] * n, max_cells=4096).buckets]
+    assert sum(sizes) == n and len(sizes) == -(-n // 14)
+    assert max(sizes) - min(sizes) <= 1
+
+
 def draw_lengths(draw, n):
     """RETURNS (list[int]): About the lengths of the English Web Treebank: half of them up to 12, a
     long tail."""
