@@ -9,6 +9,8 @@ from thinc.types import Floats2d
 
 from .lstm_tagger import LSTMTagger
 
+# The network of `configs/accurate.cfg`, but as wide as the architectures are by default: from a few
+# examples the wider one learns sooner.
 DEFAULT_CONFIG = """
 [model]
 @architectures = "spacy-lstm-tagger.Tagger.v1"
@@ -20,12 +22,10 @@ nO = null
 [model.tok2vec.embed]
 @architectures = "spacy-lstm-tagger.WordCharEmbed.v1"
 width = 96
-char_hidden_width = 48
 
 [model.tok2vec.encode]
 @architectures = "spacy-lstm-tagger.LSTMEncoder.v3"
 input_width = 96
-width = 224
 merge = "sum"
 last_width = 96
 all_layers = true

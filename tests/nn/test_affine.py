@@ -14,6 +14,7 @@ def kernel(request, monkeypatch):
     if request.param and not module.has_kernel("cpu", torch.float32):
         pytest.skip("this PyTorch has no such kernel here")
     monkeypatch.setattr(module, "has_kernel", lambda *args: request.param)
+    monkeypatch.setattr(module, "BLOCK", 4)
 
 
 def check(x, n_out):
@@ -27,7 +28,7 @@ def check(x, n_out):
 
 
 @settings(deadline=None)
-@given(st.integers(0, 40), st.integers(1, 40), st.integers(1, 40))
+@given(st.integers(0, 40) | st.integers(1000, 3000), st.integers(1, 40), st.integers(1, 40))
 def test_it_is_affine(n_rows, n_in, n_out):
     check(torch.randn(n_rows, n_in, generator=torch.Generator().manual_seed(0)), n_out)
 
@@ -36,6 +37,18 @@ def test_rows_need_not_lie_together(kernel):
     x = torch.randn(6, 8, generator=torch.Generator().manual_seed(0))
     for rows in (x, x.t(), x[:, ::2], x[:1].expand(5, 8), x[:0]):
         check(rows, 3)
+
+
+def test_few_shapes(monkeypatch):
+    """A kernel for each number of rows would cost the memory of a thousand."""
+    if not module.has_kernel("cpu", torch.float32):
+        pytest.skip("this PyTorch has no such kernel here")
+    sizes = []
+    run = module.run
+    monkeypatch.setattr(module, "run", lambda x, *args: sizes.append(len(x)) or run(x, *args))
+    for n_rows in (3, 1023, 1024, 1500, 4096, 5000):
+        check(torch.ones(n_rows, 2), 3)
+    assert sizes == [1024] * (1 + 1 + 4 + 4)
 
 
 def test_other_devices_and_types_have_another_kernel():
