@@ -4,11 +4,9 @@ from collections.abc import Callable, Sequence
 from typing import cast
 
 from thinc.api import Model, Softmax_v2, glorot_uniform_init
-from thinc.types import Floats1d, Floats2d
-from thinc.util import torch2xp
+from thinc.types import Floats2d
 
-from ..nn.affine import affine
-from .flat import FlatList, as_tensor, flatten
+from .flat import FlatList, flatten
 
 
 def tag_scores(nO: int | None = None, nI: int | None = None) -> Model:
@@ -37,9 +35,8 @@ def forward(
     softmax = model.layers[0]
     if not is_train:
         # The same as the softmax layer's own prediction, but three times as fast on a CPU.
-        W = cast(Floats2d, softmax.get_param("W"))
-        b = cast(Floats1d, softmax.get_param("b"))
-        return FlatList(logits(flatten(model.ops, X), W, b), lengths), _no_gradient
+        W, b = softmax.get_param("W"), softmax.get_param("b")
+        return FlatList(flatten(model.ops, X) @ W.T + b, lengths), _no_gradient
     Y, backprop_flat = softmax(flatten(model.ops, X), is_train)
 
     def backprop(dY: Sequence[Floats2d]) -> list[Floats2d]:
@@ -60,17 +57,6 @@ def init(
     )
     for name in ("nI", "nO"):
         model.set_dim(name, softmax.get_dim(name))
-
-
-def logits(X: Floats2d, W: Floats2d, b: Floats1d) -> Floats2d:
-    """Score rows.
-
-    X (Floats2d): The token vectors. *Shape:* ``(tokens, nI)``.
-    W (Floats2d): The weights. *Shape:* ``(nO, nI)``.
-    b (Floats1d): The bias. *Shape:* ``(nO,)``.
-    RETURNS (Floats2d): *Shape:* ``(tokens, nO)``.
-    """
-    return cast(Floats2d, torch2xp(affine(as_tensor(X), as_tensor(W), as_tensor(b))))
 
 
 def _no_gradient(dY: Sequence[Floats2d]) -> list[Floats2d]:
