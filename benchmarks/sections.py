@@ -89,27 +89,30 @@ class Bench:
         """The texts that are tagged in a run."""
         return list(stream(self.texts, self.tokens))
 
-    @cached_property
-    def earlier(self) -> list[Text]:
+    def earlier(self, n_tokens: int | None = None) -> list[Text]:
         """Other texts, from the end: what came before, in running text. There may be fewer than
         wanted, or none: no text is taken twice.
+
+        n_tokens (Optional[int]): How many tokens from the start are measured. None: `tokens`.
+        RETURNS (list[Text]): The texts.
         """
-        others = self.texts[len(self.measured) :][::-1]
+        n_measured = len(list(stream(self.texts, self.tokens if n_tokens is None else n_tokens)))
+        others = self.texts[n_measured:][::-1]
         return list(stream(others, min(self.earlier_tokens, sum(map(len, others)))))
 
-    def prepare(self, nlp: Language, known: str) -> None:
+    def prepare(self, nlp: Language, known: str, *, n_tokens: int | None = None) -> None:
         """Let a pipeline know the words that it kept of a certain past, see `KNOWN`."""
         if known != "all":
             forget(nlp)
         if known == "earlier":
-            docs = [text.doc(nlp.vocab) for text in self.earlier]
+            docs = [text.doc(nlp.vocab) for text in self.earlier(n_tokens)]
             exhaust(nlp, docs, self.batch_sizes[0])
 
-    def pasts(self, nlp: Language) -> list[str]:
+    def pasts(self, nlp: Language, *, n_tokens: int | None = None) -> list[str]:
         """RETURNS (list[str]): Those of `KNOWN` that make a difference to a pipeline."""
         if not forget(nlp):
             return ["none"]
-        return [known for known in KNOWN if known != "earlier" or self.earlier]
+        return [known for known in KNOWN if known != "earlier" or self.earlier(n_tokens)]
 
 
 # Which words' vectors a pipeline of ours still keeps when it is measured, and what the figure is
@@ -241,8 +244,8 @@ def length(bench: Bench) -> list[Figure]:
     """Time a token in docs of different lengths, cut from the same tokens."""
     n_tokens = max(bench.tokens, *bench.lengths)
 
-    def tag(nlp: Language, texts: list[Text]) -> float:
-        forget(nlp)
+    def tag(nlp: Language, texts: list[Text], known: str) -> float:
+        bench.prepare(nlp, known, n_tokens=n_tokens)
         docs = [text.doc(nlp.vocab) for text in texts]
         elapsed = seconds(partial(exhaust, nlp, docs, bench.batch_sizes[0]))
         return 1e6 * elapsed / sum(map(len, docs))
@@ -254,7 +257,8 @@ def length(bench: Bench) -> list[Figure]:
     for size in bench.lengths:
         texts = of_length(bench.texts, size, n_tokens=n_tokens, uneven=bench.uneven)
         for name, nlp in bench.pipelines.items():
-            runs[words(size), name] = partial(tag, nlp, texts)
+            for known in bench.pasts(nlp, n_tokens=n_tokens):
+                runs[words(size), KNOWN[known].format(name)] = partial(tag, nlp, texts, known)
     samples = interleave(runs, rounds=bench.rounds)
     figures = to_figures("length", "µs/token", samples, reference=bench.reference)
     base = words(100 if 100 in bench.lengths else bench.lengths[0])

@@ -54,6 +54,8 @@ def test_speed(run, capsys):
         assert figures["tagging", "batches of 8", name]["value"] > 0
     for name in ("cnn", "small", *pasts):
         assert figures["latency", "a sentence of 20 words", name]["value"] > 0
+    for name in pasts[1:]:  # there is no other text than what is measured
+        assert figures["length", "10 tokens", name]["value"] > 0
     for name in ("cnn", "torch-bilstm", "packed", "small"):
         assert len(figures["tagging", "raw text", name]["samples"]) == 2
         assert figures["latency", "a sentence of 20 words", name]["unit"] == "ms"
@@ -162,13 +164,16 @@ def test_what_is_known(pipeline, small_corpus):
     bench.prepare(nlp, "all")
     assert len(embed.attrs["cache"]) == 1
     bench.prepare(nlp, "earlier")
-    assert len(embed.attrs["cache"]) == len({w for text in bench.earlier for w in text.words})
+    assert len(embed.attrs["cache"]) == len({w for text in bench.earlier() for w in text.words})
     bench.prepare(nlp, "none")
     assert len(embed.attrs["cache"]) == 0
     # What is measured is never among the other text, and no text is invented if there is none.
-    assert bench.texts[-len(bench.earlier) :] == bench.earlier[::-1]
-    assert len(bench.measured) + len(bench.earlier) <= len(bench.texts)
     everything = sum(map(len, bench.texts))
+    for n_tokens in (None, 20, everything - 30):
+        earlier, measured = bench.earlier(n_tokens), list(texts.stream(bench.texts, n_tokens or 20))
+        assert earlier and bench.texts[-len(earlier) :] == earlier[::-1]
+        assert len(measured) + len(earlier) <= len(bench.texts)
+    assert bench.pasts(nlp, n_tokens=everything) == ["none", "all"]
     assert dataclasses.replace(bench, tokens=everything).pasts(nlp) == ["none", "all"]
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from spacy.tokens import Doc
 from spacy.util import registry
-from thinc.api import Model, chain
+from thinc.api import Model
 from thinc.types import Floats2d
 
 from ..errors import Errors
@@ -15,6 +15,7 @@ from ..nn.vocabulary import VocabularyEmbedding
 from .crf_output import crf_scores
 from .lstm_encoder import lstm_encoder
 from .output import tag_scores
+from .tagger import tagger
 from .types import FeatureSet
 from .word_char_embed import word_char_embed
 
@@ -226,8 +227,7 @@ def build_tagger(
     RETURNS (Model[List[Doc], List[Floats2d]]): The model.
     """
     output = tag_scores(nO, tok2vec.maybe_get_dim("nO"))
-    model: Model[list[Doc], list[Floats2d]] = chain(tok2vec, output)
-    model.set_ref("tok2vec", tok2vec)
+    model = tagger(tok2vec, output)
     model.set_ref("softmax", output.layers[0])
     model.set_ref("output_layer", output.layers[0])
     return model
@@ -246,8 +246,7 @@ def build_crf_tagger(
     RETURNS (Model[List[Doc], List[Floats2d]]): The model. Its scores are the emissions.
     """
     output = crf_scores(nO, tok2vec.maybe_get_dim("nO"))
-    model: Model[list[Doc], list[Floats2d]] = chain(tok2vec, output)
-    model.set_ref("tok2vec", tok2vec)
+    model = tagger(tok2vec, output)
     model.set_ref("crf", output)
     model.set_ref("output_layer", output)
     return model

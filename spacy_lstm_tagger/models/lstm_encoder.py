@@ -1,7 +1,7 @@
 """The encoding layer: one array a doc through the sentence LSTM."""
 
 from collections.abc import Callable, Sequence
-from typing import cast
+from typing import Any, cast
 
 import torch
 from thinc.api import ArgsKwargs, Model
@@ -15,6 +15,7 @@ from ..nn.lstm import BucketedLSTM
 from .flat import FlatList, flatten
 from .shim import TorchShim, survive_fork
 
+NAME = "lstm_encoder"
 # Plans of lone docs up to this length are kept.
 SHORT = 128
 # A bucket of more cells leaves a CPU's cache between layers; in one of fewer, too few long docs run
@@ -44,7 +45,7 @@ def lstm_encoder(
     RETURNS (Model[List[Floats2d], List[Floats2d]]): The layer.
     """
     return Model(
-        "lstm_encoder",
+        NAME,
         forward,
         init=init,
         dims={"nI": module.input_width, "nO": module.output_width},
@@ -69,23 +70,16 @@ def forward(
     """
     survive_fork()
     shim = cast(TorchShim, model.shims[0])
-    lengths = [len(x) for x in X]
-    flat = flatten(model.ops, X)
-    if flat.shape[1] != model.get_dim("nI"):
-        raise ValueError(Errors.M002.format(value=flat.shape[1], allowed=model.get_dim("nI")))
     device = shim.device
-    x = xp2torch(flat, requires_grad=is_train, device=device)
-    plan = {name: model.attrs[name] for name in ("max_cells", "window", "context")}
-    if device.type == "cpu":
-        plan["max_cells"] = min(plan["max_cells"], CACHED)
+    lengths = [len(x) for x in X]
+    x = xp2torch(flatten(model.ops, X), requires_grad=is_train, device=device)
     if not is_train:
-        make = kept_plan if len(lengths) == 1 and lengths[0] <= SHORT else Buckets
-        inputs = ArgsKwargs((x, make(tuple(lengths), device=device, **plan)), {})
-        return FlatList(cast(Floats2d, torch2xp(shim.predict(inputs))), lengths), _no_gradient
+        return predict(model, x, lengths), _no_gradient
+    _check_width(model, x.shape[1])
     along = []
     if cast(BucketedLSTM, shim._model).neighbours is not None:
         along = [followed_rows(lengths)]
-    buckets = Buckets(lengths, training=True, along=along, device=device, **plan)
+    buckets = Buckets(lengths, training=True, along=along, device=device, **_limits(model))
     inputs = ArgsKwargs((x, buckets), {"followed": buckets.along[0]} if along else {})
     rate = model.attrs["dropout"]
     inputs.kwargs["dropout"] = model.attrs["dropout_rate"] if rate is None else rate
@@ -98,14 +92,51 @@ def forward(
     return FlatList(cast(Floats2d, torch2xp(y)), lengths), backprop
 
 
+def predict(
+    model: Model[list[Floats2d], list[Floats2d]],
+    x: Tensor,
+    lengths: Sequence[int],
+    *,
+    tokens: Tensor | None = None,
+    head: Callable[[Tensor], Tensor] | None = None,
+) -> FlatList:
+    """Encode a batch of docs without training.
+
+    x (Tensor): The vectors of tokens, see `BucketedLSTM.forward`. *Shape:* ``(rows, nI)``.
+    lengths (Sequence[int]): The number of tokens of each doc.
+    tokens (Optional[Tensor]): The row of `x` that each token has, likewise.
+    head (Optional[Callable[[Tensor], Tensor]]): What to make of the outputs, likewise.
+    RETURNS (FlatList): One array a doc. *Shape:* ``(tokens, nO)``, or as wide as `head` makes it.
+    """
+    _check_width(model, x.shape[1])
+    make = kept_plan if len(lengths) == 1 and lengths[0] <= SHORT else Buckets
+    plan = make(tuple(lengths), device=x.device, **_limits(model))
+    shim = cast(TorchShim, model.shims[0])
+    y = shim.predict(ArgsKwargs((x, plan), {"tokens": tokens, "head": head}))
+    return FlatList(cast(Floats2d, torch2xp(y)), lengths)
+
+
 def init(
     model: Model[list[Floats2d], list[Floats2d]],
     X: Sequence[Floats2d] | None = None,
     Y: Sequence[Floats2d] | None = None,
 ) -> None:
     """Check the layer against the one before it."""
-    if X and X[0].shape[1] != model.get_dim("nI"):
-        raise ValueError(Errors.M002.format(value=X[0].shape[1], allowed=model.get_dim("nI")))
+    if X:
+        _check_width(model, X[0].shape[1])
+
+
+def _check_width(model: Model, width: int) -> None:
+    if width != model.get_dim("nI"):
+        raise ValueError(Errors.M002.format(value=width, allowed=model.get_dim("nI")))
+
+
+def _limits(model: Model) -> dict[str, Any]:
+    """RETURNS (dict[str, Any]): What bounds the size of a bucket."""
+    limits = {name: model.attrs[name] for name in ("max_cells", "window", "context")}
+    if cast(TorchShim, model.shims[0]).device.type == "cpu":
+        limits["max_cells"] = min(limits["max_cells"], CACHED)
+    return limits
 
 
 def followed_rows(lengths: Sequence[int]) -> Tensor:

@@ -22,6 +22,7 @@ from .flat import FlatList, flatten
 from .shim import TorchShim, survive_fork
 from .types import FeatureSet, Types, letters
 
+NAME = "word_char_embed"
 # Plans of so few words are kept: a lone sentence has about as many that are new.
 FEW = 3
 # What a bucket costs on a CPU beside the letters in it, which are cheaper than words, see `COSTS`.
@@ -54,7 +55,7 @@ def word_char_embed(
     """
     layers: list[Model] = [StaticVectors(nO=module.output_width)] if static_vectors else []
     return Model(
-        "word_char_embed",
+        NAME,
         forward,
         init=init,
         dims={"nO": module.output_width},
@@ -78,12 +79,15 @@ def forward(
 
     RETURNS (tuple): One array a doc, *shape:* ``(tokens, width)``, and the callback.
     """
+    if not any(map(len, docs)):
+        return FlatList(model.ops.alloc2f(0, model.get_dim("nO")), [0] * len(docs)), _no_gradient
+    if not is_train:
+        table, tokens, lengths = lookup(model, docs)
+        with torch.inference_mode():
+            vectors = table.index_select(0, tokens)
+        return FlatList(cast(Floats2d, torch2xp(vectors)), lengths), _no_gradient
     survive_fork()
     types = Types.of(docs)
-    if not len(types):
-        return FlatList(model.ops.alloc2f(0, model.get_dim("nO")), types.lengths), _no_gradient
-    if not is_train:
-        return _predict(model, types), _no_gradient
     shim = cast(TorchShim, model.shims[0])
     inputs = _inputs(model, types, training=True)
     bp_static: Callable[[Any], Any] | None = None
@@ -118,8 +122,15 @@ def init(
         static.initialize(X=X)
 
 
-def _predict(model: Model, types: Types) -> FlatList:
-    """Embed without training, keeping what was computed for the next batch."""
+def lookup(model: Model, docs: Sequence[Doc]) -> tuple[Tensor, Tensor, list[int]]:
+    """Embed without training, keeping what was computed for the next batch.
+
+    docs (Sequence[Doc]): Docs of which one at least has a token.
+    RETURNS (tuple): A table of vectors, *shape:* ``(rows, width)``; the row of each token, int64,
+        *shape:* ``(tokens,)``; and the number of tokens of each doc.
+    """
+    survive_fork()
+    types = Types.of(docs)
     shim = cast(TorchShim, model.shims[0])
 
     def encode(missing: list[int]) -> Tensor:
@@ -127,16 +138,15 @@ def _predict(model: Model, types: Types) -> FlatList:
         inputs = _inputs(model, some, training=False)
         return shim.predict(inputs)
 
-    table, rows = model.attrs["cache"].vectors(types.orths.tolist(), encode, shim.stamp())
-    with torch.inference_mode():
-        vectors = table.index_select(
-            0, _index(np.array(rows, dtype=np.int64)[types.tokens], table.device)
-        )
-        if model.layers:
-            # Not kept: the vocabulary's vectors may change at any time.
-            static = xp2torch(model.layers[0].predict([types]).data, device=table.device)
-            vectors += static.index_select(0, _index(types.tokens, table.device))
-        return FlatList(cast(Floats2d, torch2xp(vectors)), types.lengths)
+    table, found = model.attrs["cache"].vectors(types.orths.tolist(), encode, shim.stamp())
+    rows = np.array(found, dtype=np.int64)
+    if model.layers:
+        # Not kept: the vocabulary's vectors may change at any time.
+        static = xp2torch(model.layers[0].predict([types]).data, device=table.device)
+        with torch.inference_mode():
+            table = table.index_select(0, _index(rows, table.device)) + static
+        rows = np.arange(len(types))
+    return table, _index(rows[types.tokens], table.device), types.lengths
 
 
 def _inputs(model: Model, types: Types, *, training: bool) -> ArgsKwargs:

@@ -1,6 +1,6 @@
 """The sentence LSTM: ragged sequences through stacked LSTM layers, without padding's influence."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import cast
 
 import torch
@@ -74,28 +74,36 @@ class BucketedLSTM(nn.Module):
         x: Tensor,
         buckets: Buckets,
         *,
+        tokens: Tensor | None = None,
         dropout: float = 0.0,
         followed: Tensor | None = None,
+        head: Callable[[Tensor], Tensor] | None = None,
         precision: torch.dtype | None = None,
     ) -> Tensor:
         """Run all sequences.
 
-        x (Tensor): The flat batch. *Shape:* ``(tokens, input_width)``.
+        x (Tensor): The flat batch. *Shape:* ``(tokens, input_width)``, or as `tokens` says.
         buckets (Buckets): The plan, made from the sequences' lengths.
+        tokens (Optional[Tensor]): The row of `x` that each token has, int64. None: one after the
+            other. *Shape:* ``(tokens,)``.
         dropout (float): Variational dropout on the input and behind each layer: one mask a
             sequence or window (Gal & Ghahramani, 2016, https://arxiv.org/abs/1512.05287).
         followed (Optional[Tensor]): The rows of the tokens that another one of the same sequence
             follows, int64. With `neighbours`, `auxiliary` becomes the loss of guessing them.
             *Shape:* ``(pairs,)``.
+        head (Optional[Callable[[Tensor], Tensor]]): What to make of the outputs of each bucket, row
+            by row, while they are in the cache, from *shape* ``(cells, output_width)`` to
+            ``(cells, width)``. None: they are the result.
         precision (Optional[torch.dtype]): What to compute in, if not the type of `x`. Outputs
             are of that type.
-        RETURNS (Tensor): *Shape:* ``(tokens, output_width)``.
+        RETURNS (Tensor): *Shape:* ``(tokens, output_width)``, or ``(tokens, width)`` with `head`.
         """
-        x = x if precision is None else x.to(precision)
         outputs, first = [], []  # of each bucket; those of the first layer
         for bucket in buckets.buckets:
-            y = x.index_select(0, bucket.rows.flatten())
-            y = y.view(*bucket.rows.shape, -1)  # (time, batch, input_width)
+            rows = bucket.rows.flatten()
+            rows = rows if tokens is None else tokens.index_select(0, rows)
+            y = x.index_select(0, rows).view(*bucket.rows.shape, -1)  # (time, batch, input_width)
+            y = y if precision is None else y.to(precision)
             layers: list[list[Tensor]] = []  # the states of each direction of each layer
             for directions in self._layers():
                 if layers:
@@ -103,10 +111,15 @@ class BucketedLSTM(nn.Module):
                 y = variational_dropout(y, dropout)
                 readings = (y, read(y, bucket.reverse)) if self.backwards else (y,)
                 layers.append([lstm.run(z) for lstm, z in zip(directions, readings, strict=True)])
-            first.append([[h] for h in layers[0]])
+            if followed is not None:
+                first.append([[h] for h in layers[0]])
             kept = layers if self.all_layers else layers[-1:]
-            sides = zip(*kept, strict=True)
-            outputs.append([[variational_dropout(h, dropout) for h in side] for side in sides])
+            sides = [
+                [variational_dropout(h, dropout) for h in side] for side in zip(*kept, strict=True)
+            ]
+            if head is not None:
+                sides = [[head(joined(sides, bucket.reverse)).view(*bucket.rows.shape, -1)]]
+            outputs.append(sides)
         if self.training:  # to set an attribute of a module takes as long as a small layer
             self.auxiliary = None
         if self.neighbours is not None and followed is not None and first:
@@ -114,7 +127,8 @@ class BucketedLSTM(nn.Module):
             self.auxiliary = self.neighbour_weight * self.neighbours(x, both, followed)
         if not outputs:
             # Nothing to compute, but gradients may be asked for.
-            return x[:0].sum() * x.new_ones(0, self.output_width)
+            nothing = x[:0].sum() * x.new_ones(0, self.output_width)
+            return nothing if head is None else head(nothing)
         return buckets.flatten(outputs)
 
     def _layers(self) -> Iterator[tuple[LSTMLayer, ...]]:
@@ -138,6 +152,18 @@ def read(padded: Tensor, cells: Tensor) -> Tensor:
     RETURNS (Tensor): *Shape:* ``(time, batch, …)``.
     """
     return padded.flatten(0, 1).index_select(0, cells).view(padded.shape)
+
+
+def joined(sides: Sequence[Sequence[Tensor]], reverse: Tensor) -> Tensor:
+    """The outputs of each direction, the one that read backwards in reading order.
+
+    sides (Sequence[Sequence[Tensor]]): Some of each direction. *Shape:* ``(time, batch, …)`` each.
+    reverse (Tensor): See `Bucket`.
+    RETURNS (Tensor): All side by side. *Shape:* ``(time * batch, sum of widths)``.
+    """
+    ahead, *back = sides
+    outputs = [*ahead, *(read(h, reverse) for side in back for h in side)]
+    return torch.cat(outputs, dim=-1).flatten(0, 1)
 
 
 def variational_dropout(padded: Tensor, rate: float) -> Tensor:

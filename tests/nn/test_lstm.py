@@ -97,6 +97,27 @@ def test_equals_pytorch_on_a_packed_sequence(depth, bidirectional, lengths):
     torch.testing.assert_close(y, packed(pytorch_lstm(module), x, lengths), atol=1e-5, rtol=1e-4)
 
 
+@both_depths
+@both_directions
+@properties
+@given(lengths=some_lengths, data=st.data())
+def test_rows_of_a_table_and_a_head(depth, bidirectional, lengths, data):
+    """What comes of vectors that tokens share, and of a head on each bucket, is what comes of the
+    same vectors one after the other, and of a head on all outputs."""
+    module, table = make(depth, bidirectional), batch([6])
+    rows = st.lists(st.integers(0, 5), min_size=sum(lengths), max_size=sum(lengths))
+    tokens = torch.tensor(data.draw(rows))
+    head = nn.Linear(module.output_width, 3)
+    buckets = Buckets(lengths, max_cells=16)
+    y = module(table, buckets, tokens=tokens, head=head)
+    expected = head(module(table[tokens], buckets))
+    torch.testing.assert_close(y, expected, atol=1e-5, rtol=1e-4)
+
+
+def test_a_head_without_tokens():
+    assert make()(batch([]), Buckets([0]), head=nn.Linear(2 * HIDDEN, 3)).shape == (0, 3)
+
+
 @both_directions
 def test_gradients_equal_those_of_pytorch(bidirectional):
     lengths = [3, 7, 1, 12]
