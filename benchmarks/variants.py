@@ -114,8 +114,11 @@ BEFORE: dict[str, object] = {
     ENCODE + "all_layers": False,
     **steps(4000),
 }
-# What `fast.cfg` was before it read letters in a smaller width.
-FAST_64: dict[str, object] = {**VARIATIONAL, EMBED + "char_hidden_width": 64}
+# What `fast.cfg` was before its layer was narrower; before that, with the dropout of then; and
+# before that, when it read letters in a wider one.
+FAST_192: dict[str, object] = {ENCODE + "width": 192}
+FAST_VARIATIONAL: dict[str, object] = {**FAST_192, **VARIATIONAL}
+FAST_64: dict[str, object] = {**FAST_VARIATIONAL, EMBED + "char_hidden_width": 64}
 # What that was before noise, rows for the most frequent words and a higher learning rate.
 FAST_CLEAN: dict[str, object] = {
     **FAST_64,
@@ -141,8 +144,8 @@ VARIANTS = {
     "accurate-no-shape": Variant(overrides=NO_SHAPE),
     "accurate-upos": Variant(overrides={"vars.tag": "upos"}),
     "fast": Variant(config="fast.cfg"),
-    "fast-160": Variant(config="fast.cfg", overrides={ENCODE + "width": 160}),
-    "fast-160-ahead": Variant(config="fast.cfg", overrides={**AHEAD, ENCODE + "width": 160}),
+    "fast-192": Variant(config="fast.cfg", overrides=FAST_192),
+    "fast-ahead": Variant(config="fast.cfg", overrides=AHEAD),
     "tenth": Variant(limit=TENTH, overrides=steps(800)),
     # How the dropout of now was found.
     "wide-2400": Variant(overrides={**WIDE, **dropout(0.0, 0.2), **steps(2400)}),
@@ -156,11 +159,12 @@ VARIANTS = {
     "wide-half": Variant(overrides={**WIDE, **dropout(0.0, 0.5)}),
     "no-shape-more": Variant(overrides={**NO_SHAPE, **dropout(0.05, 0.2)}),
     "no-shape-ahead": Variant(overrides={**NO_SHAPE, **AHEAD, **dropout(0.0, 0.2)}),
-    "fast-3600": Variant(config="fast.cfg", overrides={**dropout(0.0, 0.2), **steps(3600)}),
-    "fast-20": Variant(config="fast.cfg", overrides=dropout(0.0, 0.2)),
-    "fast-no-shape-160-ahead": Variant(
-        config="fast.cfg",
-        overrides={**NO_SHAPE, **AHEAD, ENCODE + "width": 160, **dropout(0.0, 0.2)},
+    "fast-192-3600": Variant(
+        config="fast.cfg", overrides={**FAST_192, **dropout(0.0, 0.2), **steps(3600)}
+    ),
+    "fast-192-20": Variant(config="fast.cfg", overrides={**FAST_192, **dropout(0.0, 0.2)}),
+    "fast-no-shape-ahead": Variant(
+        config="fast.cfg", overrides={**NO_SHAPE, **AHEAD, **dropout(0.0, 0.2)}
     ),
     # What there was before.
     "variational": Variant(overrides=WIDER),
@@ -181,13 +185,13 @@ VARIANTS = {
     "variational-no-smoothing": Variant(overrides={**WIDER, **NO_SMOOTHING}),
     "variational-upos": Variant(overrides={**WIDER, "vars.tag": "upos"}),
     "variational-upos-rows-16": Variant(overrides={**ROWS_16, "vars.tag": "upos"}),
-    "fast-variational": Variant(config="fast.cfg", overrides=VARIATIONAL),
+    "fast-variational": Variant(config="fast.cfg", overrides=FAST_VARIATIONAL),
     "fast-variational-160-ahead": Variant(
-        config="fast.cfg", overrides={**VARIATIONAL, **NO_SHAPE, **AHEAD, ENCODE + "width": 160}
+        config="fast.cfg", overrides={**VARIATIONAL, **NO_SHAPE, **AHEAD}
     ),
     "fast-letters-64": Variant(config="fast.cfg", overrides=FAST_64),
     "fast-variational-no-smoothing": Variant(
-        config="fast.cfg", overrides={**VARIATIONAL, **NO_SMOOTHING}
+        config="fast.cfg", overrides={**FAST_VARIATIONAL, **NO_SMOOTHING}
     ),
     "fast-clean": Variant(config="fast.cfg", overrides=FAST_CLEAN),
     "fast-noise": Variant(
