@@ -26,7 +26,7 @@ NAME = "word_char_embed"
 # Plans of so few words are kept: a lone sentence has about as many that are new.
 FEW = 3
 # What a bucket costs on a CPU beside the letters in it, which are cheaper than words, see `COSTS`.
-LETTER_CALLS = 160
+LETTER_CALLS = 400
 
 
 def word_char_embed(
