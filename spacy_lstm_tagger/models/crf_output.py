@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import cast
 
 from thinc.api import Model, glorot_uniform_init
-from thinc.types import Floats2d, FloatsXd
+from thinc.types import Floats1d, Floats2d, FloatsXd
 from thinc.util import torch2xp
 
 from ..errors import Errors
 from ..nn.crf import LinearChainCRF
-from .flat import FlatList, as_tensor, flatten
+from .flat import FlatList, affine, as_tensor, flatten
 
 TRANSITIONS = ("transitions", "start", "end")
 
@@ -56,7 +56,7 @@ def forward(
     """
     lengths = [len(x) for x in X]
     flat = flatten(model.ops, X)
-    W, b = cast(Floats2d, model.get_param("W")), model.get_param("b")
+    W, b = cast(Floats2d, model.get_param("W")), cast(Floats1d, model.get_param("b"))
 
     def backprop(dY: Sequence[Floats2d]) -> list[Floats2d]:
         d_flat = flatten(model.ops, dY)
@@ -67,7 +67,7 @@ def forward(
                 model.inc_grad(name, cast(FloatsXd, torch2xp(getattr(dY.crf, name))))
         return FlatList(model.ops.gemm(d_flat, W), lengths)
 
-    return FlatList(flat @ W.T + b, lengths), backprop
+    return FlatList(affine(flat, W, b), lengths), backprop
 
 
 def init(

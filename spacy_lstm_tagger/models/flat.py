@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 from thinc.api import Ops
-from thinc.types import Floats2d, FloatsXd
+from thinc.types import Floats1d, Floats2d, FloatsXd
 from thinc.util import xp2torch
 from torch import Tensor
 
@@ -41,3 +41,23 @@ def as_tensor(array: FloatsXd) -> Tensor:
     of `thinc.util.xp2torch`, which cost as much as a small layer.
     """
     return torch.from_numpy(array) if isinstance(array, np.ndarray) else xp2torch(array)
+
+
+def affine(X: Floats2d, W: Floats2d, b: Floats1d) -> Floats2d:
+    """Map rows to rows.
+
+    X (Floats2d): The rows. *Shape:* ``(rows, nI)``.
+    W (Floats2d): The weights. *Shape:* ``(nO, nI)``.
+    b (Floats1d): The bias. *Shape:* ``(nO,)``.
+    RETURNS (Floats2d): *Shape:* ``(rows, nO)``.
+    """
+    if not isinstance(X, np.ndarray) or torch.get_num_threads() == 1:
+        return X @ W.T + b  # on one thread, NumPy's BLAS takes less time than PyTorch's
+    # With more, NumPy's and PyTorch's would wait for each other, which takes several times as long.
+    weights, bias = torch.from_numpy(W).t(), torch.from_numpy(b)
+    return torch.addmm(bias, torch.from_numpy(X), weights).numpy()
+
+
+def no_gradient(dY: Sequence[Floats2d]) -> list:
+    """The callback of a layer that ran without training."""
+    return []

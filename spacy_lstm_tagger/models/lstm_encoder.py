@@ -12,7 +12,7 @@ from torch import Tensor
 from ..errors import Errors
 from ..nn.buckets import Buckets, kept_plan
 from ..nn.lstm import BucketedLSTM
-from .flat import FlatList, flatten
+from .flat import FlatList, flatten, no_gradient
 from .shim import TorchShim, survive_fork
 
 NAME = "lstm_encoder"
@@ -74,7 +74,7 @@ def forward(
     lengths = [len(x) for x in X]
     x = xp2torch(flatten(model.ops, X), requires_grad=is_train, device=device)
     if not is_train:
-        return predict(model, x, lengths), _no_gradient
+        return predict(model, x, lengths), no_gradient
     _check_width(model, x.shape[1])
     along = []
     if cast(BucketedLSTM, shim._model).neighbours is not None:
@@ -148,7 +148,3 @@ def followed_rows(lengths: Sequence[int]) -> Tensor:
     followed = torch.ones(int(sizes.sum()), dtype=torch.bool)
     followed[sizes.cumsum(0) - 1] = False
     return followed.nonzero().squeeze(1)
-
-
-def _no_gradient(dY: Sequence[Floats2d]) -> list[Floats2d]:
-    return []

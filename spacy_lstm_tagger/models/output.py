@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from typing import cast
 
 from thinc.api import Model, Softmax_v2, glorot_uniform_init
-from thinc.types import Floats2d
+from thinc.types import Floats1d, Floats2d
 
-from .flat import FlatList, flatten
+from .flat import FlatList, affine, flatten, no_gradient
 
 
 def tag_scores(nO: int | None = None, nI: int | None = None) -> Model:
@@ -35,8 +35,8 @@ def forward(
     softmax = model.layers[0]
     if not is_train:
         # The same as the softmax layer's own prediction, but three times as fast on a CPU.
-        W, b = softmax.get_param("W"), softmax.get_param("b")
-        return FlatList(flatten(model.ops, X) @ W.T + b, lengths), _no_gradient
+        W, b = cast(Floats2d, softmax.get_param("W")), cast(Floats1d, softmax.get_param("b"))
+        return FlatList(affine(flatten(model.ops, X), W, b), lengths), no_gradient
     Y, backprop_flat = softmax(flatten(model.ops, X), is_train)
 
     def backprop(dY: Sequence[Floats2d]) -> list[Floats2d]:
@@ -57,7 +57,3 @@ def init(
     )
     for name in ("nI", "nO"):
         model.set_dim(name, softmax.get_dim(name))
-
-
-def _no_gradient(dY: Sequence[Floats2d]) -> list[Floats2d]:
-    return []

@@ -18,7 +18,7 @@ from ..nn.buckets import Buckets, kept_plan
 from ..nn.embedding import WordEmbedding
 from ..nn.vocabulary import VocabularyEmbedding
 from .cache import TypeCache
-from .flat import FlatList, flatten
+from .flat import FlatList, flatten, no_gradient
 from .shim import TorchShim, survive_fork
 from .types import FeatureSet, Types, letters
 
@@ -80,12 +80,12 @@ def forward(
     RETURNS (tuple): One array a doc, *shape:* ``(tokens, width)``, and the callback.
     """
     if not any(map(len, docs)):
-        return FlatList(model.ops.alloc2f(0, model.get_dim("nO")), [0] * len(docs)), _no_gradient
+        return FlatList(model.ops.alloc2f(0, model.get_dim("nO")), [0] * len(docs)), no_gradient
     if not is_train:
         table, tokens, lengths = lookup(model, docs)
         with torch.inference_mode():
             vectors = table.index_select(0, tokens)
-        return FlatList(cast(Floats2d, torch2xp(vectors)), lengths), _no_gradient
+        return FlatList(cast(Floats2d, torch2xp(vectors)), lengths), no_gradient
     survive_fork()
     types = Types.of(docs)
     shim = cast(TorchShim, model.shims[0])
@@ -194,7 +194,3 @@ def _inputs(model: Model, types: Types, *, training: bool) -> ArgsKwargs:
 
 def _index(values: NDArray[np.int64], device: torch.device) -> Tensor:
     return torch.from_numpy(values).to(device)
-
-
-def _no_gradient(d_docs: list[Floats2d]) -> list[Doc]:
-    return []
