@@ -3,6 +3,7 @@
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from string import ascii_lowercase, ascii_uppercase, digits
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,9 @@ from spacy.vocab import Vocab
 
 # Stands for a word without letters, so that the character LSTM has something to read.
 EMPTY = "\0"
+# Makes words that are alike but for their letters and digits the same: to find the shape of a word
+# takes several times as long as this.
+PATTERNS = str.maketrans(ascii_lowercase + ascii_uppercase + digits, "x" * 26 + "X" * 26 + "0" * 10)
 
 
 @dataclass(frozen=True)
@@ -100,11 +104,12 @@ class FeatureSet:
         """
         keys = [types.orths.astype(np.int64).tolist()]
         if self.lower:
-            keys.append([_key(string.lower()) for string in strings])
+            pairs = zip(keys[0], strings, strict=True)
+            keys.append([key if s.islower() else _key(s.lower()) for key, s in pairs])
         keys += [[_kept_key(string[:n]) for string in strings] for n in self.prefixes]
         keys += [[_kept_key(string[-n:]) for string in strings] for n in self.suffixes]
         if self.shape:
-            keys.append([_kept_key(word_shape(string)) for string in strings])
+            keys.append([_shape_key(string.translate(PATTERNS)) for string in strings])
         return keys
 
 
@@ -114,8 +119,14 @@ def _key(string: str) -> int:
     return unsigned - (1 << 64) if unsigned >> 63 else unsigned
 
 
-# Affixes and shapes are few, and come again and again.
+# Affixes are few, and come again and again.
 _kept_key = functools.lru_cache(maxsize=16384)(_key)
+
+
+@functools.lru_cache(maxsize=16384)
+def _shape_key(pattern: str) -> int:
+    """RETURNS (int): The key of the shape that all words of a pattern have, see `PATTERNS`."""
+    return _key(word_shape(pattern))
 
 
 def letters(strings: Sequence[str], *, max_length: int) -> tuple[NDArray[np.uint32], list[int]]:

@@ -14,7 +14,8 @@ from . import VOCAB, make_docs
 # Any text is a word, but the empty one, which spaCy refuses.
 words = st.lists(st.text(min_size=1, max_size=12), max_size=12)
 SCRIPTS = ["dog", "Ἀθῆναι", "ΣΟΦΟΣ", "Straße", "İstanbul", "东京", "👩‍🚀", "🇬🇷", "é", "e\u0301", "مرحبا",
-           "\U0001d11e", "1.500,00", "#x", " ", "\n", "\x00", "X", "NOUN", "x" * 150]  # fmt: skip
+           "\U0001d11e", "1.500,00", "#x", " ", "\n", "\x00", "X", "NOUN", "x" * 150,
+           "abcde12345ABCDE", "aB3-x0X", "eleven11", "U.S.A.", "McDonald's", "ǅ", "ͅ"]  # fmt: skip
 
 
 def describe(strings, **features):
