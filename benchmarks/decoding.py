@@ -51,7 +51,7 @@ def measure(path: Path, args: argparse.Namespace) -> dict[str, str]:
     words = [[token.text for token in eg.reference] for eg in examples]
     row = {"pipeline": path.parent.name, "accuracy": f"{accuracy(nlp, words, golds):.2f}"}
 
-    pipe.cfg["save_scores"] = True
+    pipe.cfg["save_probabilities"] = True
     before = calibration_error(nlp, words[1::2], golds[1::2])
     pipe.calibrate(examples[::2])
     after = calibration_error(nlp, words[1::2], golds[1::2])
@@ -60,7 +60,7 @@ def measure(path: Path, args: argparse.Namespace) -> dict[str, str]:
         "ECE": f"{before:.4f}",
         "ECE calibrated": f"{after:.4f}",
     }
-    pipe.cfg["save_scores"] = False
+    pipe.cfg["save_probabilities"] = False
     whole, decoding = times(nlp, words, args.rounds)
     n_words = sum(map(len, words))
     row |= {

@@ -16,8 +16,9 @@ from thinc.util import torch2xp, xp2torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_sequence
 
+from spacy_lstm_tagger.models.features import FeatureSet, letters
 from spacy_lstm_tagger.models.flat import FlatList, flatten
-from spacy_lstm_tagger.models.types import FeatureSet, Types, letters
+from spacy_lstm_tagger.models.word_types import WordTypes
 from spacy_lstm_tagger.nn.embedding import WordEmbedding
 from spacy_lstm_tagger.nn.lstm import BucketedLSTM
 from spacy_lstm_tagger.nn.vocabulary import VocabularyEmbedding
@@ -158,18 +159,18 @@ def pack_pipeline(nlp: Language, *, pipe: str = "lstm_tagger") -> Language:
     if embed.layers:
         raise ValueError("The packed network knows no static vectors.")
     features: FeatureSet = embed.attrs["features"]
-    max_letters: int = embed.attrs["max_letters"]
+    char_max_length: int = embed.attrs["char_max_length"]
     vocabularies = list(words.tables.values())
     alphabet = cast(Any, words.characters).embedding
 
     def convert_inputs(
         model: Model, docs: list[Doc], is_train: bool
     ) -> tuple[ArgsKwargs, Callable]:
-        types = Types.of(docs)
+        types = WordTypes.of(docs)
         strings = types.strings()
         columns = zip(vocabularies, features.keys(types, strings), strict=True)
         rows = [cast(VocabularyEmbedding, table).lookup(keys) for table, keys in columns]
-        points, word_lengths = letters(strings, max_length=max_letters)
+        points, word_lengths = letters(strings, max_length=char_max_length)
         distinct, where = np.unique(points, return_inverse=True)
         letter_rows = np.array(alphabet.lookup(distinct.tolist()))[where]
         device = cast(PyTorchShim, model.shims[0]).device

@@ -82,7 +82,7 @@ def cnn_config(treebank: Treebank, *, lang: str) -> Config:
     config = init_config(lang=lang, pipeline=["tagger"], optimize="efficiency", gpu=False)
     for name, path in (("train", treebank.train), ("dev", treebank.dev)):
         config["corpora"][name] = {
-            "@readers": "spacy-lstm-tagger.ConlluCorpus.v1",
+            "@readers": "spacy-lstm-tagger.Corpus.v1",
             "path": str(path),
             "tag": treebank.tag,
         }

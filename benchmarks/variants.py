@@ -76,7 +76,7 @@ WIDTH_224: dict[str, object] = {ENCODE + "width": 224}
 NARROWER: dict[str, object] = {**WIDER, **NO_SHAPE, **LETTERS_48}
 NO_AVERAGES: dict[str, object] = {"training.optimizer.use_averages": False}
 NO_SMOOTHING: dict[str, object] = {"components.lstm_tagger.label_smoothing": 0.0}
-NOISY: dict[str, object] = {"@augmenters": "spacy-lstm-tagger.noise_augmenter.v1"}
+NOISY: dict[str, object] = {"@augmenters": "spacy-lstm-tagger.NoiseAugmenter.v1"}
 
 # What `accurate.cfg` was before it had fewer rows.
 ROWS_16: dict[str, object] = {**WIDER, EMBED + "word_rows": 16000, EMBED + "feature_rows": 8000}
@@ -101,9 +101,9 @@ IN_96: dict[str, object] = {ENCODE + "input_width": 96, EMBED + "width": 96}
 
 # What that was before each of these was added, in this order.
 LETTERS: dict[str, object] = {
-    EMBED + "@architectures": "spacy-lstm-tagger.WordCharEmbed.v2",
+    EMBED + "@architectures": "spacy-lstm-tagger.WordCharEmbed.v1",
     EMBED + "char_attention": True,
-    EMBED + "next_letter": 0.03,
+    EMBED + "char_lm_weight": 0.03,
 }
 AFFIXES: dict[str, object] = {EMBED + "prefixes": [3, 5], EMBED + "suffixes": [2, 3, 4]}
 NARROW_LAST: dict[str, object] = {ENCODE + "last_width": 128}
@@ -134,7 +134,7 @@ FAST_BEFORE: dict[str, object] = {
     ENCODE + "input_width": 128,
     ENCODE + "width": 256,
 }
-ALONE: dict[str, object] = {ENCODE + "neighbours": 0.0}
+ALONE: dict[str, object] = {ENCODE + "lm_weight": 0.0}
 CONCAT: dict[str, object] = {**BEFORE, **ALONE, ENCODE + "merge": "concat"}
 GREEK_BEFORE: dict[str, object] = {**BEFORE, **GREEK, **steps(800)}
 VARIANTS = {

@@ -25,14 +25,14 @@ from spacy.util import registry
 from thinc.types import Ints2d
 
 from .errors import Errors
-from .scores import TagScores
+from .probabilities import TagProbabilities
 
 FINAL = frozenset(".!?…;。！？؟।")
 SHORTEST = 4  # letters: in a shorter word a typo often makes another word
 ATTRIBUTES = [TAG, POS, MORPH, LEMMA, DEP, ENT_IOB, ENT_TYPE, ENT_KB_ID, ENT_ID]
 
 
-@registry.augmenters("spacy-lstm-tagger.noise_augmenter.v1")
+@registry.augmenters("spacy-lstm-tagger.NoiseAugmenter.v1")
 def create_noise_augmenter(
     *, lower: float = 0.1, upper: float = 0.03, no_final: float = 0.05, typos: float = 0.01
 ) -> Callable[[Language, Example], Iterator[Example]]:
@@ -133,7 +133,7 @@ def reworded(doc: Doc, words: Sequence[str]) -> Doc:
             Span(new, s.start, s.end, label=s.label, kb_id=s.kb_id) for s in spans if s.end <= n
         ]
     new.cats = dict(doc.cats)
-    scores = TagScores.from_doc(doc)
+    scores = TagProbabilities.from_doc(doc)
     if scores is not None:
-        TagScores(scores.labels, scores.tags[:n], scores.probabilities[:n]).to_doc(new)
+        TagProbabilities(scores.labels, scores.tags[:n], scores.probabilities[:n]).to_doc(new)
     return new

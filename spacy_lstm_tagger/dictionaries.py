@@ -53,7 +53,7 @@ def read_conllu_tag_dictionary(
     their word (Baayen, 1992, https://doi.org/10.1007/978-94-011-2516-1_8).
 
     path (Optional[Path]): A CoNLL-U file, or a folder that is searched for .conllu files.
-    tag (str): What becomes the tag, as in `ConlluCorpus.v1`.
+    tag (str): What becomes the tag, as in `Corpus.v1`.
     min_count (int): How often a word must be seen.
     max_productivity (Optional[float]): Up to which productivity a class is closed. None: all words
         that are seen often enough are taken.
@@ -89,13 +89,13 @@ def read_conllu_tag_dictionary(
     }
 
 
-@registry.readers("spacy-lstm-tagger.ConlluTagCounts.v1")
+@registry.readers("spacy-lstm-tagger.TagCounts.v1")
 def read_conllu_tag_counts(*, path: Path | None, tag: str = "xpos") -> dict[str, int]:
     """Count the tags of a corpus, for `class_weights = "balanced"` where the corpus is streamed:
     spaCy then shows a component only its first examples before training.
 
     path (Optional[Path]): A CoNLL-U file, or a folder that is searched for .conllu files.
-    tag (str): What becomes the tag, as in `ConlluCorpus.v1`.
+    tag (str): What becomes the tag, as in `Corpus.v1`.
     RETURNS (Dict[str, int]): How many words have each tag.
     RAISES (ValueError): If a value or a file is not valid.
     """

@@ -42,7 +42,7 @@ class Sentence(NamedTuple):
     newdoc: bool
 
 
-@registry.readers("spacy-lstm-tagger.ConlluCorpus.v1")
+@registry.readers("spacy-lstm-tagger.Corpus.v1")
 def create_conllu_reader(
     *,
     path: Path | None,
@@ -93,7 +93,7 @@ def create_conllu_reader(
     )
 
 
-@registry.readers("spacy-lstm-tagger.ConlluLabels.v1")
+@registry.readers("spacy-lstm-tagger.TagLabels.v1")
 def read_conllu_labels(*, path: Path | None, tag: str = "xpos") -> list[str]:
     """Read the tag set of a corpus, for the labels of a tagger in [initialize.components]. With
     a streamed corpus (max_epochs = -1) spaCy shows a component only its first examples, which

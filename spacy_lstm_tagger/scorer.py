@@ -9,7 +9,7 @@ from spacy.training import Example
 from spacy.util import registry
 
 
-@registry.scorers("spacy-lstm-tagger.tagger_scorer.v1")
+@registry.scorers("spacy-lstm-tagger.TaggerScorer.v1")
 def make_tagger_scorer() -> Callable:
     """RETURNS (Callable): The scorer of the `lstm_tagger` factory, see `score_tags`."""
     return score_tags

@@ -1,4 +1,4 @@
-"""What the tests share: a small corpus, small models, a trained pipeline, spaCy's commands."""
+"""The fixtures that the tests share: a trained pipeline, a small corpus, spaCy's commands."""
 
 import os
 from pathlib import Path
@@ -6,84 +6,11 @@ from pathlib import Path
 import pytest
 import spacy
 from spacy.cli._util import app
-from spacy.training import Example
-from spacy.util import fix_random_seed
-from thinc.api import Adam
 from typer.testing import CliRunner
 
 from spacy_lstm_tagger.readers import ConlluCorpus
 
-ROOT = Path(__file__).parents[1]
-CORPUS = ROOT / "corpus"
-CONFIGS = ROOT / "configs"
-
-# The sizes of a model that trains in a second.
-SMALL = {
-    "width": 32,
-    "depth": 1,
-    "embed_width": 16,
-    "word_width": 16,
-    "char_width": 8,
-    "char_hidden_width": 8,
-    "feature_width": 8,
-    "word_rows": 500,
-    "feature_rows": 500,
-    "char_rows": 200,
-}
-# The same where the two halves are blocks of their own, as in the configs.
-SMALL_HALVES = {
-    "encode.width": SMALL["width"],
-    "encode.depth": SMALL["depth"],
-    "encode.input_width": SMALL["embed_width"],
-    "embed.width": SMALL["embed_width"],
-    **{f"embed.{k}": v for k, v in SMALL.items() if k not in ("width", "depth", "embed_width")},
-}
-
-SENTENCES = [
-    ("The dog ate the apple", "DET NN V DET NN"),
-    ("Everybody read that book", "NN V DET NN"),
-    ("I slept", "PRP V"),
-    ("The old man quickly closed the door", "DET ADJ NN ADV V DET NN"),
-]
-
-
-def small_model(**sizes):
-    """RETURNS (dict): The config of a small tagger model, for `nlp.add_pipe`."""
-    tok2vec = {"@architectures": "spacy-lstm-tagger.WordCharLSTM.v1", **SMALL, **sizes}
-    return {"@architectures": "spacy-lstm-tagger.Tagger.v1", "tok2vec": tok2vec}
-
-
-def make_examples(nlp, sentences=SENTENCES):
-    return [
-        Example.from_dict(nlp.make_doc(text), {"words": text.split(), "tags": tags.split()})
-        for text, tags in sentences
-    ]
-
-
-def train(nlp, examples, *, steps=20, drop=0.0, optimizer=None, **kwargs):
-    """RETURNS (list): The loss of each step."""
-    losses = []
-    for _ in range(steps):
-        losses.append(nlp.update(examples, sgd=optimizer, drop=drop, losses={}, **kwargs))
-    return losses
-
-
-def trained_nlp(steps=20, seed=0, *, architecture="Tagger", config=None, **sizes):
-    """RETURNS (tuple): A pipeline with a small `lstm_tagger`, and its optimizer."""
-    fix_random_seed(seed)
-    nlp = spacy.blank("en")
-    model = small_model(**sizes) | {"@architectures": f"spacy-lstm-tagger.{architecture}.v1"}
-    nlp.add_pipe("lstm_tagger", config={"model": model, **(config or {})})
-    examples = make_examples(nlp)
-    nlp.initialize(lambda: examples)
-    optimizer = Adam(0.01, use_averages=True)
-    train(nlp, examples, steps=steps, optimizer=optimizer)
-    return nlp, optimizer
-
-
-def scores_of(pipe, docs):
-    """RETURNS (list): The scores of each doc, from the whole batch at once."""
-    return [pipe.model.ops.to_numpy(doc_scores) for doc_scores in pipe.model.predict(docs)]
+from .util import CORPUS, ROOT, trained_nlp
 
 
 @pytest.fixture(scope="session")
@@ -123,11 +50,3 @@ def spacy_command():
         return result.output
 
     return run
-
-
-def overrides(values, prefix=""):
-    """RETURNS (list): Config values as command-line arguments."""
-    arguments = []
-    for name, value in values.items():
-        arguments += [f"--{prefix}{name}", str(value)]
-    return arguments

@@ -14,7 +14,7 @@ from thinc.api import ConfigValidationError
 from benchmarks import accuracy, variants
 from spacy_lstm_tagger.readers import ConlluCorpus
 
-from .conftest import ROOT
+from .util import ROOT
 
 
 def test_mcnemar():

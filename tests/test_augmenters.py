@@ -13,7 +13,7 @@ from spacy.util import registry
 from spacy_lstm_tagger.augmenters import create_noise_augmenter, mistype
 from spacy_lstm_tagger.readers import ConlluCorpus
 
-from .conftest import CORPUS
+from .util import CORPUS
 
 QUIET = {"lower": 0.0, "upper": 0.0, "no_final": 0.0, "typos": 0.0}
 WORDS = ["Strange", "letters", "from", "Paris", "arrived", "."]
@@ -123,7 +123,7 @@ def test_chances_are_kept(nlp):
 
 
 def test_it_is_registered():
-    made = registry.resolve({"a": {"@augmenters": "spacy-lstm-tagger.noise_augmenter.v1"}})
+    made = registry.resolve({"a": {"@augmenters": "spacy-lstm-tagger.NoiseAugmenter.v1"}})
     assert callable(made["a"])
 
 

@@ -10,7 +10,7 @@ import spacy
 from benchmarks import measure, peers, sections, speed, texts, worker
 from benchmarks.packed import pack_pipeline
 
-from .conftest import CORPUS, scores_of, small_model, trained_nlp
+from .util import CORPUS, scores_of, small_model, trained_nlp
 
 DEV = CORPUS / "en-dev.conllu"
 TREEBANK = ["--train", str(DEV), "--dev", str(DEV)]
@@ -113,7 +113,7 @@ def test_packed_is_the_same_network(sizes, tmp_path):
 
 
 def test_packed_knows_attention_and_all_layers(tmp_path):
-    architectures = {"embed": "WordCharEmbed.v2", "encode": "LSTMEncoder.v3"}
+    architectures = {"embed": "WordCharEmbed.v1", "encode": "LSTMEncoder.v1"}
     parts = {
         name: {"@architectures": f"spacy-lstm-tagger.{architecture}", "width": 16}
         for name, architecture in architectures.items()

@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose
 from spacy.tokens import DocBin
 from thinc.api import Config
 
-from .conftest import CONFIGS, CORPUS, ROOT, SMALL_HALVES, overrides
+from .util import CONFIGS, CORPUS, ROOT, SMALL_HALVES, overrides
 
 TEXT = "I left the soup on the stove."
 PRETRAIN = """
@@ -129,7 +129,7 @@ def test_init_fill_config(work, spacy_command):
     assert model["@architectures"] == "spacy-lstm-tagger.Tagger.v1"
     # Every value is written out, so that it can be changed.
     assert {"width", "word_dropout", "characters", "dropout"} <= set(model["tok2vec"]["embed"])
-    assert {"width", "depth", "merge", "neighbours"} <= set(model["tok2vec"]["encode"])
+    assert {"width", "depth", "merge", "lm_weight"} <= set(model["tok2vec"]["encode"])
 
 
 def test_init_labels(work, config, spacy_command):

@@ -5,9 +5,9 @@ import pytest
 import spacy
 
 from spacy_lstm_tagger.distil.shards import to_bytes
-from spacy_lstm_tagger.scores import TagScores
+from spacy_lstm_tagger.probabilities import TagProbabilities
 
-from .conftest import CONFIGS, CORPUS, overrides
+from .util import CONFIGS, CORPUS, overrides
 
 NAMES = sorted(path.name for path in CONFIGS.glob("*.cfg"))
 
@@ -32,7 +32,7 @@ def silver(tmp_path_factory, small_docs):
     for doc in docs:
         labels = sorted({token.tag_ for token in doc})
         rows = np.array([[float(token.tag_ == label) for label in labels] for token in doc])
-        TagScores.of(labels, rows).to_doc(doc)
+        TagProbabilities.of(labels, rows).to_doc(doc)
     (folder / "shard-00000.spacy").write_bytes(to_bytes(docs))
     return folder
 

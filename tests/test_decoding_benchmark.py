@@ -6,7 +6,7 @@ import spacy
 from benchmarks import decoding
 from spacy_lstm_tagger.readers import ConlluCorpus
 
-from .conftest import small_model
+from .util import small_model
 
 
 @pytest.mark.parametrize("architecture", ["Tagger", "CRFTagger"])

@@ -96,7 +96,7 @@ def test_in_a_training_config(corpus):
             "@readers": "spacy-lstm-tagger.ConlluTagDictionary.v1",
             "path": str(corpus),
         },
-        "tag_counts": {"@readers": "spacy-lstm-tagger.ConlluTagCounts.v1", "path": str(corpus)},
+        "tag_counts": {"@readers": "spacy-lstm-tagger.TagCounts.v1", "path": str(corpus)},
     }
     nlp.initialize(lambda: [spacy.training.Example(nlp.make_doc("a"), nlp.make_doc("a"))])
     assert pipe.cfg["tag_dictionary"]["the"] == ["DT"]

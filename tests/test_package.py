@@ -9,7 +9,7 @@ import venv
 
 import pytest
 
-from .conftest import ROOT
+from .util import ROOT
 
 pytest.importorskip("setuptools", reason="wheels are built with setuptools")
 

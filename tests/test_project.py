@@ -7,7 +7,7 @@ import pytest
 import spacy
 from weasel.cli.run import project_run
 
-from .conftest import CONFIGS, ROOT, SMALL_HALVES, overrides
+from .util import CONFIGS, ROOT, SMALL_HALVES, overrides
 
 pytestmark = pytest.mark.slow
 

@@ -86,7 +86,7 @@ def sizes(examples):
 
 
 def resolve(path, **values):
-    block = {"@readers": "spacy-lstm-tagger.ConlluCorpus.v1", "path": str(path), **values}
+    block = {"@readers": "spacy-lstm-tagger.Corpus.v1", "path": str(path), **values}
     # as text, because that is how a training config arrives
     config = Config().from_str(Config({"corpora": {"train": block}}).to_str())
     return registry.resolve(config)["corpora"]["train"]
@@ -469,7 +469,7 @@ def test_no_tags(nlp, german, fifty, tag, column, remedy):
 
 
 def read_labels(path, **values):
-    return registry.readers.get("spacy-lstm-tagger.ConlluLabels.v1")(path=path, **values)
+    return registry.readers.get("spacy-lstm-tagger.TagLabels.v1")(path=path, **values)
 
 
 def test_labels_are_sorted_and_distinct(german):

@@ -8,20 +8,19 @@ from pathlib import Path
 import pytest
 import spacy
 
-from spacy_lstm_tagger import augmenters, dictionaries, readers
+from spacy_lstm_tagger import augmenters, readers
 from spacy_lstm_tagger.distil import corpora, vocabulary
-from spacy_lstm_tagger.models import architectures, earlier_architectures
+from spacy_lstm_tagger.models import architectures
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf8")
 SETTINGS = {
-    "WordCharEmbed.v2": architectures.build_word_char_embed_v2,
-    "LSTMEncoder.v3": architectures.build_lstm_encoder_v3,
+    "WordCharEmbed.v1": architectures.build_word_char_embed,
+    "LSTMEncoder.v1": architectures.build_lstm_encoder,
     "Tagger.v1": architectures.build_tagger,
     "CRFTagger.v1": architectures.build_crf_tagger,
-    "ConlluCorpus.v1": readers.create_conllu_reader,
-    "noise_augmenter.v1": augmenters.create_noise_augmenter,
-    "ConlluTagDictionary.v1": dictionaries.read_conllu_tag_dictionary,
+    "Corpus.v1": readers.create_conllu_reader,
+    "NoiseAugmenter.v1": augmenters.create_noise_augmenter,
     "MixedCorpus.v1": corpora.create_mixed_reader,
     "ShardCorpus.v1": corpora.create_shard_reader,
     "FillVocabulary.v1": vocabulary.create_vocabulary_filler,
@@ -53,40 +52,6 @@ def test_settings_of_the_component():
     assert set(table) == set(config)
     for name in set(config) - {"model", "scorer"}:
         assert table[name] == as_config(config[name])
-
-
-def test_word_char_lstm_is_its_two_halves():
-    """The README describes its settings by those of the halves."""
-    parameters = dict(inspect.signature(earlier_architectures.build_word_char_lstm).parameters)
-    embed = dict(inspect.signature(earlier_architectures.build_word_char_embed).parameters)
-    encode = dict(inspect.signature(earlier_architectures.build_lstm_encoder).parameters)
-    assert parameters.pop("embed_width").default == embed.pop("width").default
-    encode.pop("input_width")
-    halves = {**embed, **encode}
-    assert {k: p.default for k, p in parameters.items()} == {
-        k: p.default for k, p in halves.items()
-    }
-
-
-LATER = [
-    (
-        "build_word_char_embed",
-        "build_word_char_embed_v2",
-        {"char_attention": False, "next_letter": 0.0},
-    ),
-    ("build_lstm_encoder", "build_lstm_encoder_v2", {"neighbours": 0.0}),
-    ("build_lstm_encoder_v2", "build_lstm_encoder_v3", {"last_width": None, "all_layers": False}),
-]
-
-
-@pytest.mark.parametrize(("name", "later", "added"), LATER)
-def test_a_later_version_is_the_earlier_one_and_what_it_adds(name, later, added):
-    first, second = (
-        dict(inspect.signature(vars(earlier_architectures)[each]).parameters)
-        for each in (name, later)
-    )
-    assert {setting: second.pop(setting).default for setting in added} == added
-    assert first == second
 
 
 def test_files_exist():

@@ -9,7 +9,7 @@ from spacy.util import registry
 
 from spacy_lstm_tagger.scorer import score_tags
 
-from .conftest import SENTENCES, make_examples
+from .util import SENTENCES, make_examples
 
 VOCAB = spacy.blank("en").vocab
 
@@ -94,7 +94,7 @@ def test_find_threshold(trained, spacy_command, tmp_path):
 
 
 def test_is_registered():
-    assert registry.scorers.get("spacy-lstm-tagger.tagger_scorer.v1")() is score_tags
+    assert registry.scorers.get("spacy-lstm-tagger.TaggerScorer.v1")() is score_tags
 
 
 def test_pipe_uses_it(trained):

@@ -8,7 +8,7 @@ import spacy
 import torch
 from numpy.testing import assert_allclose
 
-from .conftest import CONFIGS, overrides
+from .util import CONFIGS, overrides
 
 SENTENCES = [
     ("The dog ate the apple", ["DET", "NN", "V", "DET", "NN"]),

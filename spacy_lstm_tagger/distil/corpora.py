@@ -18,9 +18,9 @@ from spacy.util import ensure_path, registry
 from spacy.vocab import Vocab
 
 from ..errors import Errors
+from ..probabilities import TagProbabilities
 from ..readers import ConlluCorpus, is_int
 from ..readers import shuffle as in_random_order
-from ..scores import TagScores
 
 Reader = Callable[[Language], Iterable[Example]]
 
@@ -102,7 +102,7 @@ class ShardCorpus:
 
         nlp (Language): The current nlp object.
         YIELDS (Example): The examples. A predicted doc has words and spaces only; its reference
-            has tags, `TagScores` and starts of sentences as well, if the file has them.
+            has tags, `TagProbabilities` and starts of sentences as well, if the file has them.
         RAISES (ValueError): If there is no doc.
         """
         paths = walk_corpus(self.path, ".spacy")
@@ -136,7 +136,7 @@ class ShardCorpus:
         columns = doc.to_array([ORTH, SPACY, SENT_START, TAG])
         starts = np.flatnonzero(columns[:, 2] == 1).tolist()
         starts = sorted({0, *starts})
-        scores = TagScores.from_doc(doc)
+        scores = TagProbabilities.from_doc(doc)
         i = 0
         while i < len(starts):
             start = starts[i]

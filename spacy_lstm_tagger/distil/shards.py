@@ -14,7 +14,7 @@ MANIFEST = "manifest.json"
 
 
 def to_bytes(docs: Iterable[Doc]) -> bytes:
-    """RETURNS (bytes): Labelled docs in spaCy's format: words, sentences, tags and `TagScores`."""
+    """RETURNS (bytes): Labelled docs in spaCy's format: words, sentences, tags, probabilities."""
     return DocBin(attrs=["TAG", "SENT_START"], store_user_data=True, docs=docs).to_bytes()
 
 

@@ -16,7 +16,7 @@ from spacy.util import minibatch
 
 from ..errors import Errors
 from ..pipeline import LSTMTagger
-from ..scores import TagScores
+from ..probabilities import TagProbabilities
 from .texts import Text
 
 
@@ -42,7 +42,9 @@ class Teacher:
         if not self.labels:
             raise ValueError(Errors.D004.format(source=source, name=taggers[0]))
         if isinstance(self.pipe, LSTMTagger):
-            self.pipe.cfg["save_scores"] = True  # a CRF's marginals are not in its model's scores
+            self.pipe.cfg["save_probabilities"] = (
+                True  # a CRF's marginals are not in its model's scores
+            )
 
     def digest(self) -> str:
         """RETURNS (str): What tells this teacher from another one at the same path: a digest of
@@ -66,7 +68,7 @@ class Teacher:
         """
         for _ in self.nlp.pipe(docs):
             pass
-        kept = [TagScores.from_doc(doc) for doc in docs]
+        kept = [TagProbabilities.from_doc(doc) for doc in docs]
         if all(kept):
             return np.concatenate([s.dense(self.labels) for s in kept if s is not None])
         if not isinstance(self.pipe, Tagger) or not self.pipe.model.has_ref("softmax"):
@@ -105,8 +107,8 @@ class Teachers:
         """Label texts.
 
         texts (Iterable[Text]): The texts.
-        RETURNS (list[Doc]): Docs with starts of sentences, tags, and `TagScores` if the teachers
-            have probabilities. White space has no tag and no probabilities.
+        RETURNS (list[Doc]): Docs with starts of sentences, tags, and `TagProbabilities` if the
+            teachers have any. White space has no tag and no probabilities.
         """
         docs = [part for text in texts for part in self._make_docs(text)]
         if not docs:
@@ -123,7 +125,7 @@ class Teachers:
         if total is not None and self.top_k:
             total[spaces] = 0.0
             mean = total / np.float32(len(self.members))
-            scores = TagScores.of(self.labels, mean, top=self.top_k, half=True)
+            scores = TagProbabilities.of(self.labels, mean, top=self.top_k, half=True)
         start = 0
         for doc in docs:
             part = slice(start, start := start + len(doc))

@@ -12,7 +12,7 @@ from spacy.util import registry
 from thinc.api import Model
 
 from ..errors import Errors
-from ..models.types import Types
+from ..models.word_types import WordTypes
 from ..nn.embedding import WordEmbedding
 from ..nn.vocabulary import VocabularyEmbedding
 
@@ -60,16 +60,16 @@ class VocabularyFiller:
         for example in self.corpus(nlp):
             counts.update(example.predicted.to_array(ORTH).tolist())
         orths = np.array(list(counts), dtype=np.uint64)
-        types = Types(nlp.vocab, orths, np.empty(0, dtype=np.int64), [])
+        types = WordTypes(nlp.vocab, orths, np.empty(0, dtype=np.int64), [])
         for layer in layers:
             fill(layer, types, list(counts.values()))
 
 
-def fill(layer: Model, types: Types, counts: list[int]) -> None:
+def fill(layer: Model, types: WordTypes, counts: list[int]) -> None:
     """Give the rows of a layer to the most frequent of its features' values.
 
     layer (Model): The layer `word_char_embed`.
-    types (Types): The words.
+    types (WordTypes): The words.
     counts (list[int]): How often each is met.
     """
     module = cast(WordEmbedding, layer.shims[0]._model)

@@ -12,16 +12,16 @@ from ..nn.characters import CharacterLSTM
 from ..nn.embedding import WordEmbedding
 from ..nn.lstm import BucketedLSTM
 from ..nn.vocabulary import VocabularyEmbedding
-from .crf_output import crf_scores
+from .crf_output import crf_output
+from .features import FeatureSet
 from .lstm_encoder import lstm_encoder
-from .output import tag_scores
+from .softmax_output import softmax_output
 from .tagger import tagger
-from .types import FeatureSet
 from .word_char_embed import word_char_embed
 
 
-@registry.architectures("spacy-lstm-tagger.WordCharEmbed.v2")
-def build_word_char_embed_v2(
+@registry.architectures("spacy-lstm-tagger.WordCharEmbed.v1")
+def build_word_char_embed(
     *,
     width: int | None = 128,
     word_width: int = 100,
@@ -33,8 +33,8 @@ def build_word_char_embed_v2(
     char_hidden_width: int = 64,
     char_bidirectional: bool = True,
     char_attention: bool = False,
-    next_letter: float = 0.0,
-    max_letters: int = 64,
+    char_lm_weight: float = 0.0,
+    char_max_length: int = 64,
     lower: bool = True,
     prefixes: Sequence[int] = (3,),
     suffixes: Sequence[int] = (2, 3),
@@ -66,9 +66,10 @@ def build_word_char_embed_v2(
     char_bidirectional (bool): Whether to read the letters in both directions.
     char_attention (bool): Whether to add, for each direction, a weighted mean of the states after
         each letter to the final state.
-    next_letter (float): How much it counts in training that the character LSTM guesses each word's
-        next letter. 0: not at all.
-    max_letters (int): A longer word is read as its first and last `max_letters / 2` characters.
+    char_lm_weight (float): How much the loss of a character language model counts in training: the
+        character LSTM guesses each word's next letter. 0: not at all.
+    char_max_length (int): A longer word is read as its first and its last half as many
+        characters.
     lower (bool): Whether to embed the lower-cased word.
     prefixes (Sequence[int]): Lengths of the prefixes to embed.
     suffixes (Sequence[int]): Lengths of the suffixes to embed.
@@ -96,8 +97,8 @@ def build_word_char_embed_v2(
     _check_positive(**{f"prefixes[{i}]": n for i, n in enumerate(prefixes)})
     _check_positive(**{f"suffixes[{i}]": n for i, n in enumerate(suffixes)})
     _check_rate(word_dropout=word_dropout, dropout=dropout)
-    _check(next_letter >= 0.0, "next_letter", next_letter, "it must be 0 or more")
-    _check(max_letters >= 2, "max_letters", max_letters, "it must be 2 or more")
+    _check(char_lm_weight >= 0.0, "char_lm_weight", char_lm_weight, "it must be 0 or more")
+    _check(char_max_length >= 2, "char_max_length", char_max_length, "it must be 2 or more")
     _check(cache_size >= 0, "cache_size", cache_size, "it must be 0 (keep nothing) or more")
     _check(
         width is not None or not include_static_vectors,
@@ -117,7 +118,7 @@ def build_word_char_embed_v2(
             hidden_width=char_hidden_width,
             bidirectional=char_bidirectional,
             attention=char_attention,
-            next_letter=next_letter,
+            next_letter=char_lm_weight,
         )
         if characters
         else None,
@@ -129,14 +130,14 @@ def build_word_char_embed_v2(
         static_vectors=include_static_vectors,
         dropout=dropout,
         word_dropout=word_dropout,
-        max_letters=max_letters,
+        char_max_length=char_max_length,
         cache_size=cache_size,
         precision=precision,
     )
 
 
-@registry.architectures("spacy-lstm-tagger.LSTMEncoder.v3")
-def build_lstm_encoder_v3(
+@registry.architectures("spacy-lstm-tagger.LSTMEncoder.v1")
+def build_lstm_encoder(
     *,
     width: int = 256,
     input_width: int | None = None,
@@ -146,10 +147,10 @@ def build_lstm_encoder_v3(
     last_width: int | None = None,
     all_layers: bool = False,
     dropout: float | None = None,
-    max_cells: int = 16384,
+    max_batch_items: int = 16384,
     window: int = 256,
     context: int = 16,
-    neighbours: float = 0.0,
+    lm_weight: float = 0.0,
     precision: str = "fp32",
 ) -> Model[list[Floats2d], list[Floats2d]]:
     """Build an encoding layer of stacked LSTMs. A doc's vectors never depend on the docs beside it.
@@ -166,11 +167,11 @@ def build_lstm_encoder_v3(
         the last one.
     dropout (Optional[float]): Variational dropout on the input and behind each layer. None: the
         rate of `[training] dropout`.
-    max_cells (int): How many tokens are run at a time, padding included. Bounds memory.
+    max_batch_items (int): How many tokens are run at a time, padding included. Bounds memory.
     window (int): A doc that is longer is read in windows of at most this many tokens, side by
         side, so that long docs cost little more a token than short ones. 0: in one go.
     context (int): How many tokens a window reads beyond each of its ends.
-    neighbours (float): How much it counts in training that the first layer guesses the words
+    lm_weight (float): How much it counts in training that the first layer guesses the words
         beside each word. 0: not at all.
     precision (str): "fp32", or "bf16" or "fp16" for mixed precision on a GPU; "bf16" also
         tags in bfloat16 on a CPU.
@@ -182,11 +183,11 @@ def build_lstm_encoder_v3(
         input_width=input_width,
         depth=depth,
         last_width=last_width,
-        max_cells=max_cells,
+        max_batch_items=max_batch_items,
     )
     _check_rate(dropout=dropout)
     _check(window >= 0, "window", window, "it must be 0 (no windows) or more")
-    _check(neighbours >= 0.0, "neighbours", neighbours, "it must be 0 or more")
+    _check(lm_weight >= 0.0, "lm_weight", lm_weight, "it must be 0 or more")
     _check(context >= 0, "context", context, "it must be 0 or more")
     _check(merge in ("concat", "sum"), "merge", merge, 'it must be "concat" or "sum"')
     n_directions = 2 if bidirectional else 1
@@ -202,12 +203,12 @@ def build_lstm_encoder_v3(
         merge=merge,
         last_width=last_width // n_directions if last_width and depth > 1 else None,
         all_layers=all_layers,
-        neighbours=neighbours,
+        neighbours=lm_weight,
     )
     return lstm_encoder(
         module,
         dropout=dropout,
-        max_cells=max_cells,
+        max_batch_items=max_batch_items,
         window=window,
         context=context,
         precision=precision,
@@ -226,7 +227,7 @@ def build_tagger(
     nO (Optional[int]): The number of tags. None: inferred from the data.
     RETURNS (Model[List[Doc], List[Floats2d]]): The model.
     """
-    output = tag_scores(nO, tok2vec.maybe_get_dim("nO"))
+    output = softmax_output(nO, tok2vec.maybe_get_dim("nO"))
     model = tagger(tok2vec, output)
     model.set_ref("softmax", output.layers[0])
     model.set_ref("output_layer", output.layers[0])
@@ -245,7 +246,7 @@ def build_crf_tagger(
     nO (Optional[int]): The number of tags. None: inferred from the data.
     RETURNS (Model[List[Doc], List[Floats2d]]): The model. Its scores are the emissions.
     """
-    output = crf_scores(nO, tok2vec.maybe_get_dim("nO"))
+    output = crf_output(nO, tok2vec.maybe_get_dim("nO"))
     model = tagger(tok2vec, output)
     model.set_ref("crf", output)
     model.set_ref("output_layer", output)

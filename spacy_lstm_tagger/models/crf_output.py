@@ -27,7 +27,7 @@ class CRFGradient(FlatList):
         self.crf = crf
 
 
-def crf_scores(nO: int | None = None, nI: int | None = None) -> Model:
+def crf_output(nO: int | None = None, nI: int | None = None) -> Model:
     """The affine map to emissions over a batch of docs at once, with the parameters of a CRF,
     which those who decode or train get from `crf_of`. The scores are logits, in training too.
 
@@ -36,7 +36,7 @@ def crf_scores(nO: int | None = None, nI: int | None = None) -> Model:
     RETURNS (Model[List[Floats2d], List[Floats2d]]): The layer.
     """
     return Model(
-        "crf_scores",
+        "crf_output",
         forward,
         init=init,
         dims={"nO": nO, "nI": nI},
@@ -90,5 +90,5 @@ def init(
 
 
 def crf_of(model: Model) -> LinearChainCRF:
-    """RETURNS (LinearChainCRF): The CRF of a `crf_scores` layer, which shares its memory."""
+    """RETURNS (LinearChainCRF): The CRF of a `crf_output` layer, which shares its memory."""
     return LinearChainCRF(*(as_tensor(model.get_param(name)) for name in TRANSITIONS))

@@ -27,7 +27,7 @@ def lstm_encoder(
     module: BucketedLSTM,
     *,
     dropout: float | None = None,
-    max_cells: int = 16384,
+    max_batch_items: int = 16384,
     window: int = 0,
     context: int = 0,
     precision: str = "fp32",
@@ -37,8 +37,8 @@ def lstm_encoder(
     module (BucketedLSTM): The module.
     dropout (Optional[float]): Variational dropout on its input and behind each layer. None: the
         rate of `[training] dropout`.
-    max_cells (int): The size of a padded bucket, in tokens, which bounds memory. On a CPU it is
-        `CACHED` at most.
+    max_batch_items (int): The size of a padded bucket, in tokens, which bounds memory. On a CPU
+        it is `CACHED` at most.
     window (int): A longer doc is read in windows of this many tokens. 0: in one go.
     context (int): How many tokens a window reads beyond each of its ends.
     precision (str): What to compute in, see `TorchShim`.
@@ -53,7 +53,7 @@ def lstm_encoder(
         attrs={
             "dropout": dropout,
             "dropout_rate": 0.0,
-            "max_cells": max_cells,
+            "max_batch_items": max_batch_items,
             "window": window,
             "context": context,
         },
@@ -133,9 +133,9 @@ def _check_width(model: Model, width: int) -> None:
 
 def _limits(model: Model) -> dict[str, Any]:
     """RETURNS (dict[str, Any]): What bounds the size of a bucket."""
-    limits = {name: model.attrs[name] for name in ("max_cells", "window", "context")}
+    limits = {name: model.attrs[name] for name in ("max_batch_items", "window", "context")}
     if cast(TorchShim, model.shims[0]).device.type == "cpu":
-        limits["max_cells"] = min(limits["max_cells"], CACHED)
+        limits["max_batch_items"] = min(limits["max_batch_items"], CACHED)
     return limits
 
 

@@ -26,7 +26,8 @@ def tagger(
     where its states are still in the cache. In long batches that saves a fifth of the time.
 
     tok2vec (Model[List[Doc], List[Floats2d]]): The token vectors.
-    output (Model[List[Floats2d], List[Floats2d]]): The output layer, `tag_scores` or `crf_scores`.
+    output (Model[List[Floats2d], List[Floats2d]]): The output layer, `softmax_output` or
+        `crf_output`.
     RETURNS (Model[List[Doc], List[Floats2d]]): The model.
     """
     chained: Model[list[Doc], list[Floats2d]] = chain(tok2vec, output)

@@ -18,9 +18,10 @@ from ..nn.buckets import Buckets, kept_plan
 from ..nn.embedding import WordEmbedding
 from ..nn.vocabulary import VocabularyEmbedding
 from .cache import TypeCache
+from .features import FeatureSet, letters
 from .flat import FlatList, flatten, no_gradient
 from .shim import TorchShim, survive_fork
-from .types import FeatureSet, Types, letters
+from .word_types import WordTypes
 
 NAME = "word_char_embed"
 # Plans of so few words are kept: a lone sentence has about as many that are new.
@@ -36,7 +37,7 @@ def word_char_embed(
     static_vectors: bool = False,
     dropout: float | None = None,
     word_dropout: float = 0.0,
-    max_letters: int = 64,
+    char_max_length: int = 64,
     cache_size: int = 0,
     precision: str = "fp32",
 ) -> Model[list[Doc], list[Floats2d]]:
@@ -48,7 +49,7 @@ def word_char_embed(
     dropout (Optional[float]): Dropout on the parts of a word's vector. None: the rate of
         `[training] dropout`.
     word_dropout (float): The chance of a known feature to be taken for unknown in training.
-    max_letters (int): Longer words are read as their first and last letters.
+    char_max_length (int): Longer words are read as their first and last letters.
     cache_size (int): How many types' vectors are kept between batches when tagging.
     precision (str): What to compute in, see `TorchShim`.
     RETURNS (Model[List[Doc], List[Floats2d]]): The layer.
@@ -66,7 +67,7 @@ def word_char_embed(
             "dropout": dropout,
             "dropout_rate": 0.0,
             "word_dropout": word_dropout,
-            "max_letters": max_letters,
+            "char_max_length": char_max_length,
             "cache": TypeCache(cache_size),
         },
     )
@@ -87,7 +88,7 @@ def forward(
             vectors = table.index_select(0, tokens)
         return FlatList(cast(Floats2d, torch2xp(vectors)), lengths), no_gradient
     survive_fork()
-    types = Types.of(docs)
+    types = WordTypes.of(docs)
     shim = cast(TorchShim, model.shims[0])
     inputs = _inputs(model, types, training=True)
     bp_static: Callable[[Any], Any] | None = None
@@ -130,7 +131,7 @@ def lookup(model: Model, docs: Sequence[Doc]) -> tuple[Tensor, Tensor, list[int]
         *shape:* ``(tokens,)``; and the number of tokens of each doc.
     """
     survive_fork()
-    types = Types.of(docs)
+    types = WordTypes.of(docs)
     shim = cast(TorchShim, model.shims[0])
 
     def encode(missing: list[int]) -> Tensor:
@@ -149,7 +150,7 @@ def lookup(model: Model, docs: Sequence[Doc]) -> tuple[Tensor, Tensor, list[int]
     return table, _index(rows[types.tokens], table.device), types.lengths
 
 
-def _inputs(model: Model, types: Types, *, training: bool) -> ArgsKwargs:
+def _inputs(model: Model, types: WordTypes, *, training: bool) -> ArgsKwargs:
     """Describe types to the module, and send all of it to the device in one copy.
 
     training (bool): Whether words that are new get a row of their own, and whether tokens are
@@ -168,7 +169,7 @@ def _inputs(model: Model, types: Types, *, training: bool) -> ArgsKwargs:
     pieces = [torch.from_numpy(np.array(rows, dtype=np.int64)), torch.from_numpy(types.tokens)]
     lengths: list[int] = []
     if module.characters is not None:
-        points, lengths = letters(strings, max_length=model.attrs["max_letters"])
+        points, lengths = letters(strings, max_length=model.attrs["char_max_length"])
         characters = points.tolist()
         if training:
             module.characters.embedding.add(sorted(set(characters)))

@@ -65,8 +65,8 @@ class Buckets:
     each bucket costs its steps and a call of the kernel beside the tokens in it.
 
     lengths (Sequence[int]): The length of each sequence. Empty sequences are left out.
-    max_cells (int): A bucket holds at most this many cells (time × batch), padding included, or
-        a single sequence. Bounds the memory of one call of the LSTM.
+    max_batch_items (int): A bucket holds at most this many cells (time × batch), padding included,
+        or a single sequence. Bounds the memory of one call of the LSTM.
     step_cost (Optional[int]): What one step of a bucket costs beside its tokens, in tokens. None:
         what it costs on the device, see `COSTS`.
     call_cost (Optional[int]): What one bucket costs beside its steps, likewise.
@@ -86,7 +86,7 @@ class Buckets:
         self,
         lengths: Sequence[int],
         *,
-        max_cells: int = 16384,
+        max_batch_items: int = 16384,
         step_cost: int | None = None,
         call_cost: int | None = None,
         training: bool = False,
@@ -115,7 +115,7 @@ class Buckets:
             place[windows.keep.numpy()] = np.arange(n_tokens)
         plan = _cut(
             sizes,
-            max_cells=max_cells,
+            max_batch_items=max_batch_items,
             step_cost=step_cost,
             call_cost=call_cost,
             rounded=rounded,
@@ -282,7 +282,7 @@ def _padded(n: int, longest: int, rounded: bool) -> tuple[int, int]:
 
 
 def _cut(
-    sizes: NDArray[np.int64], *, max_cells: int, step_cost: int, call_cost: int, rounded: bool
+    sizes: NDArray[np.int64], *, max_batch_items: int, step_cost: int, call_cost: int, rounded: bool
 ) -> list[tuple[NDArray[np.int64], int, int]]:
     """Sort the sequences by length, longest first, and cut them into the cheapest buckets, by
     dynamic programming over the places where one may start: where the number of steps changes, and
@@ -301,7 +301,7 @@ def _cut(
         return []
     fill = batch_size if rounded else _as_many
     time, size = _padded(n, int(sizes[order[0]]), rounded)
-    if time * (size + step_cost) <= sizes.sum() + call_cost and time * size <= max_cells:
+    if time * (size + step_cost) <= sizes.sum() + call_cost and time * size <= max_batch_items:
         # Another bucket would cost more than all of the padding. Small batches need no more.
         return [(order, time, size)]
     steps = n_steps(sizes[order])
@@ -313,7 +313,7 @@ def _cut(
     times = (steps if rounded else sizes[order])[starts]
     # Of a bucket from each start to each end, if that comes later. (starts, ends)
     filled = fill(np.maximum(ends - starts[:, None], 1), times[:, None])
-    parts = -(-times[:, None] * filled // max_cells)  # into which it would be cut
+    parts = -(-times[:, None] * filled // max_batch_items)  # into which it would be cut
     costs = times[:, None] * (filled + parts * step_cost) + parts * call_cost
     best = [0]  # what everything up to an end costs
     chosen = []  # where the bucket before each end starts
@@ -328,11 +328,11 @@ def _cut(
         time, size = int(times[k]), int(filled[k, end])
         sequences = order[starts[k] : ends[end]]
         end = k - 1
-        if time * size <= max_cells:
+        if time * size <= max_batch_items:
             buckets.append((sequences, time, size))
             continue
-        most = min(len(sequences), max(1, max_cells // time))
-        while most > 1 and time * fill(most, time) > max_cells:
+        most = min(len(sequences), max(1, max_batch_items // time))
+        while most > 1 and time * fill(most, time) > max_batch_items:
             most -= 1
         cut = np.array_split(sequences, -(-len(sequences) // most))
         buckets += [(part, time, int(fill(len(part), time))) for part in cut]

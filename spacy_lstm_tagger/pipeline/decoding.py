@@ -11,7 +11,7 @@ from torch import Tensor
 from ..errors import Errors
 from ..models.flat import FlatList
 from ..nn.lattice import Lattice
-from ..scores import TagScores, TagSequences
+from ..probabilities import TagProbabilities, TagSequences
 
 ABSTAINED = -1
 
@@ -22,7 +22,7 @@ class Guesses(FlatList):
 
     flat (NDArray[np.int64]): The tags of all docs. *Shape:* ``(tokens,)``.
     lengths (Iterable[int]): The number of tokens of each doc.
-    scores (Optional[list[TagScores]]): The probabilities to keep with each doc.
+    scores (Optional[list[TagProbabilities]]): The probabilities to keep with each doc.
     sequences (Optional[list[TagSequences]]): The best sequences to keep with each doc.
     """
 
@@ -31,7 +31,7 @@ class Guesses(FlatList):
         flat: NDArray[np.int64],
         lengths: Iterable[int],
         *,
-        scores: list[TagScores] | None = None,
+        scores: list[TagProbabilities] | None = None,
         sequences: list[TagSequences] | None = None,
     ):
         super().__init__(flat, lengths)
@@ -51,14 +51,14 @@ class Guesses(FlatList):
 class Decoding:
     """What is asked of the decoder beside the best tags.
 
-    save_scores (bool): Whether to give probabilities.
+    save_probabilities (bool): Whether to give probabilities.
     n_best (Optional[int]): How many of the best sequences to give. None: none.
     threshold (Optional[float]): The probability that a tag must have. None: any.
     temperature (float): What scores are divided by before they become probabilities.
     RAISES (ValueError): If a value is out of range.
     """
 
-    save_scores: bool = False
+    save_probabilities: bool = False
     n_best: int | None = None
     threshold: float | None = None
     temperature: float = 1.0
@@ -99,10 +99,10 @@ class Decoding:
                 for of_doc, chance in zip(FlatList(tags.T, lengths), chances.T, strict=True)
             ]
         scores = None
-        if self.save_scores or self.threshold:
+        if self.save_probabilities or self.threshold:
             probabilities = as_numpy(scaled.probabilities())
-            if self.save_scores:
-                scores = [TagScores.of(labels, p) for p in FlatList(probabilities, lengths)]
+            if self.save_probabilities:
+                scores = [TagProbabilities.of(labels, p) for p in FlatList(probabilities, lengths)]
             if self.threshold:
                 sure = probabilities[np.arange(len(best)), best] >= self.threshold
                 best = np.where(sure, best, ABSTAINED)

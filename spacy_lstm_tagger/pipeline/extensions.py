@@ -1,18 +1,18 @@
-"""What users read of scores and sequences: `token._.tag_scores` and its like."""
+"""What users read of scores and sequences: `token._.tag_probabilities` and its like."""
 
 from collections.abc import Callable
 from typing import Any
 
 from spacy.tokens import Doc, Token
 
-from ..scores import TagScores, TagSequences
+from ..probabilities import TagProbabilities, TagSequences
 
 
-def get_tag_scores(token: Token) -> dict[str, float] | None:
+def get_tag_probabilities(token: Token) -> dict[str, float] | None:
     """RETURNS (Optional[dict[str, float]]): The probabilities of a token's tags, best first. None
     if its doc has no scores.
     """
-    scores = TagScores.from_doc(token.doc)
+    scores = TagProbabilities.from_doc(token.doc)
     if scores is None:
         return None
     tags, probabilities = scores.tags[token.i].tolist(), scores.probabilities[token.i].tolist()
@@ -24,7 +24,7 @@ def get_tag_confidence(token: Token) -> float | None:
     the best one: the tagger abstained there. 0 for a tag that is not the tagger's. None if the doc
     has no scores.
     """
-    scores = get_tag_scores(token)
+    scores = get_tag_probabilities(token)
     if scores is None:
         return None
     return scores.get(token.tag_, 0.0) if token.tag_ else next(iter(scores.values()))
@@ -44,7 +44,7 @@ def get_tag_n_best(doc: Doc) -> list[tuple[list[str], float]] | None:
 def register() -> None:
     """Register the attributes, but for those that somebody else has registered."""
     attributes: list[tuple[Any, str, Callable]] = [
-        (Token, "tag_scores", get_tag_scores),
+        (Token, "tag_probabilities", get_tag_probabilities),
         (Token, "tag_confidence", get_tag_confidence),
         (Doc, "tag_n_best", get_tag_n_best),
     ]

@@ -24,12 +24,12 @@ nO = null
 width = 96
 
 [model.tok2vec.encode]
-@architectures = "spacy-lstm-tagger.LSTMEncoder.v3"
+@architectures = "spacy-lstm-tagger.LSTMEncoder.v1"
 input_width = 96
 merge = "sum"
 last_width = 96
 all_layers = true
-neighbours = 0.1
+lm_weight = 0.1
 """
 DEFAULT_MODEL = Config().from_str(DEFAULT_CONFIG)["model"]
 
@@ -40,15 +40,14 @@ DEFAULT_MODEL = Config().from_str(DEFAULT_CONFIG)["model"]
     default_config={
         "model": DEFAULT_MODEL,
         "overwrite": False,
-        "scorer": {"@scorers": "spacy-lstm-tagger.tagger_scorer.v1"},
+        "scorer": {"@scorers": "spacy-lstm-tagger.TaggerScorer.v1"},
         "neg_prefix": "!",
         "label_smoothing": 0.0,
         "tag_separator": None,
         "class_weights": None,
         "soft_share": 1.0,
         "soft_weight": 1.0,
-        "auxiliary": None,
-        "save_scores": False,
+        "save_probabilities": False,
         "n_best": None,
         "threshold": None,
     },
@@ -66,8 +65,7 @@ def make_lstm_tagger(
     class_weights: dict[str, float] | str | None,
     soft_share: float,
     soft_weight: float,
-    auxiliary: dict[str, float] | None,
-    save_scores: bool,
+    save_probabilities: bool,
     n_best: int | None,
     threshold: float | None,
 ) -> LSTMTagger:
@@ -84,8 +82,7 @@ def make_lstm_tagger(
         class_weights=class_weights,
         soft_share=soft_share,
         soft_weight=soft_weight,
-        auxiliary=auxiliary,
-        save_scores=save_scores,
+        save_probabilities=save_probabilities,
         n_best=n_best,
         threshold=threshold,
     )

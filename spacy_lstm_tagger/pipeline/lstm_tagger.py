@@ -23,10 +23,9 @@ from thinc.types import Floats2d
 
 from ..errors import Errors
 from ..models.flat import FlatList, flatten
+from ..models.lattice import model_crf, predict_lattice
 from ..models.resize import can_resize, forget_size, has_weights, resize_output
-from ..models.scoring import model_crf, score_docs
 from ..nn.lattice import Lattice
-from .auxiliary import AuxiliaryTasks, check_auxiliary
 from .calibration import Calibration, calibrate
 from .class_weights import BALANCED, balanced_weights, check_class_weights, class_weights_array
 from .decoding import Decoding, Guesses
@@ -38,7 +37,7 @@ from .rehearsal import rehearsal_gradient
 from .soft_targets import add_soft_targets, check_soft_settings, soft_targets
 
 # What `cfg` has only where it was set.
-DECODING = ("save_scores", "n_best", "threshold", "temperature")
+DECODING = ("save_probabilities", "n_best", "threshold", "temperature")
 SAVED_IF_SET = (*DECODING, "tag_dictionary", "class_weights")
 
 
@@ -60,16 +59,13 @@ class LSTMTagger(Tagger):
         has one ("NN|NNP"). None: there are no such sets.
     class_weights (Optional[Union[Dict[str, float], str]]): How much tokens of a tag count in
         training, 1 if not given; or "balanced".
-    save_scores (bool): Whether to keep the tags' probabilities with the doc.
+    save_probabilities (bool): Whether to keep the tags' probabilities with the doc.
     n_best (Optional[int]): How many of the best tag sequences to keep with it. None: none.
     threshold (Optional[float]): A tag that is less probable is left empty. None: none is.
     soft_share (float): How much of a token's target is a teacher's distribution, where there is
         one; the rest is its tag. 0: learn from tags alone.
     soft_weight (float): How much such a token counts in the loss, against 1 for one that has a
         tag alone.
-    auxiliary (Optional[Dict[str, float]]): What else token vectors learn to tell in training, and
-        how much it counts: "pos", "morph" and the word's "frequency". Tagging is not affected, and
-        nothing of it is saved. None: nothing.
     RAISES (ValueError): If a value is out of range.
     """
 
@@ -87,12 +83,11 @@ class LSTMTagger(Tagger):
         label_smoothing: float = 0.0,
         tag_separator: str | None = None,
         class_weights: Mapping[str, float] | str | None = None,
-        save_scores: bool = False,
+        save_probabilities: bool = False,
         n_best: int | None = None,
         threshold: float | None = None,
         soft_share: float = 1.0,
         soft_weight: float = 1.0,
-        auxiliary: Mapping[str, float] | None = None,
     ):
         if not 0.0 <= label_smoothing < 1.0:
             allowed = "it must be from 0 up to below 1"
@@ -103,7 +98,6 @@ class LSTMTagger(Tagger):
             allowed = "it must be null or some characters"
             raise ValueError(Errors.M001.format(name="tag_separator", value="''", allowed=allowed))
         check_class_weights(class_weights)
-        check_auxiliary(auxiliary)
         check_soft_settings(soft_share=soft_share, soft_weight=soft_weight)
         super().__init__(
             vocab,
@@ -116,16 +110,15 @@ class LSTMTagger(Tagger):
         )
         self.tag_separator = tag_separator
         self.class_weights = class_weights
-        self._decoding = Decoding(save_scores=save_scores, n_best=n_best, threshold=threshold)
+        self._decoding = Decoding(
+            save_probabilities=save_probabilities, n_best=n_best, threshold=threshold
+        )
         self._dictionary: TagDictionary | None = None
         if model.has_ref("crf"):
             model.get_ref("crf").attrs["decoded"] = True
         if can_resize(model):
             model.attrs["resize_output"] = resize_output
         self.soft_share, self.soft_weight = soft_share, soft_weight
-        self._auxiliary = AuxiliaryTasks(auxiliary) if auxiliary else None
-        if auxiliary and not _ends_in_one_layer(model):
-            raise ValueError(Errors.P017.format(model=model.name))
 
     @property
     def decoding(self) -> Decoding:
@@ -219,7 +212,7 @@ class LSTMTagger(Tagger):
 
     def _lattice(self, docs: Sequence[Doc]) -> Lattice:
         """RETURNS (Lattice): The model's scores, as far as the dictionary allows."""
-        lattice = score_docs(self.model, docs)
+        lattice = predict_lattice(self.model, docs)
         if self._dictionary is not None:
             self._dictionary.apply(docs, lattice.emissions)
         return lattice
@@ -249,55 +242,6 @@ class LSTMTagger(Tagger):
             doc.from_array(TAG, values)
         if isinstance(batch_tag_ids, Guesses):
             batch_tag_ids.keep(docs)
-
-    def update(
-        self,
-        examples: Iterable[Example],
-        *,
-        drop: float = 0.0,
-        sgd: Optimizer | None = None,
-        losses: dict[str, float] | None = None,
-    ) -> dict[str, float]:
-        """Learn from a batch.
-
-        examples (Iterable[Example]): The batch.
-        drop (float): The dropout rate.
-        sgd (Optional[Optimizer]): The optimizer. None: only gradients are added up.
-        losses (Optional[Dict[str, float]]): Where the loss is added.
-        RETURNS (Dict[str, float]): The losses.
-        RAISES (ValueError): If a tag is not in the tag set, or the loss is not a number.
-        """
-        if self._auxiliary is None:
-            return super().update(examples, drop=drop, sgd=sgd, losses=losses)
-        losses = {} if losses is None else losses
-        losses.setdefault(self.name, 0.0)
-        examples = list(examples)
-        validate_examples(examples, "LSTMTagger.update")
-        docs = [eg.predicted for eg in examples]
-        if not any(len(doc) for doc in docs):
-            return losses
-        set_dropout_rate(self.model, drop)
-        tok2vec, output = self.model.layers
-        vectors, backprop_vectors = tok2vec.begin_update(docs)
-        scores, backprop_scores = output.begin_update(vectors)
-        loss, d_scores = self.get_loss(examples, scores)
-        ops = self.model.ops
-        d_vectors = flatten(ops, backprop_scores(d_scores))
-        d_auxiliary = self._auxiliary.learn(ops, examples, vectors)
-        backprop_vectors(FlatList(d_vectors + d_auxiliary, map(len, docs)))
-        if sgd is not None:
-            self.finish_update(sgd)
-        losses[self.name] += loss
-        return losses
-
-    def finish_update(self, sgd: Optimizer) -> None:
-        """Update the weights with the gradients that were added up.
-
-        sgd (Optimizer): The optimizer.
-        """
-        super().finish_update(sgd)
-        if self._auxiliary is not None:
-            self._auxiliary.finish_update(sgd)
 
     def get_loss(
         self, examples: Iterable[Example], scores: Sequence[Floats2d]
@@ -382,7 +326,7 @@ class LSTMTagger(Tagger):
         set_dropout_rate(self.model, drop)
         scores, backprop = self.model.begin_update(docs)
         ops = self.model.ops
-        tutor = score_docs(self._rehearsal_model, docs)
+        tutor = predict_lattice(self._rehearsal_model, docs)
         gradient = rehearsal_gradient(flatten(ops, scores), model_crf(self.model), tutor)
         backprop(gradient)
         if sgd is not None:
@@ -461,8 +405,3 @@ class LSTMTagger(Tagger):
     def _compile_dictionary(self) -> None:
         entries = self.cfg.get("tag_dictionary")
         self._dictionary = None if entries is None else TagDictionary(entries, self.labels)
-
-
-def _ends_in_one_layer(model: Model) -> bool:
-    """RETURNS (bool): Whether the model is a layer of token vectors and one of scores."""
-    return bool(model.has_ref("tok2vec")) and [model.get_ref("tok2vec")] == model.layers[:-1]

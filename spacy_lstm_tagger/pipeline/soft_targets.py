@@ -10,7 +10,7 @@ from thinc.api import Ops
 from thinc.types import Floats2d
 
 from ..errors import Errors
-from ..scores import TagScores
+from ..probabilities import TagProbabilities
 from .gold import same_tokens
 
 
@@ -40,7 +40,7 @@ class SoftTargets:
 
 def soft_targets(examples: Iterable[Example], labels: Sequence[str]) -> SoftTargets | None:
     """Read the probabilities that a teacher has left with the references of a batch, as
-    `TagScores`. Those of the best tags are scaled to sum to 1.
+    `TagProbabilities`. Those of the best tags are scaled to sum to 1.
 
     examples (Iterable[Example]): The batch.
     labels (Sequence[str]): The tag set, which may be in another order than the teacher's.
@@ -50,7 +50,7 @@ def soft_targets(examples: Iterable[Example], labels: Sequence[str]) -> SoftTarg
     tokens, rows = [], []
     start = 0
     for eg in examples:
-        scores = TagScores.from_doc(eg.reference)
+        scores = TagProbabilities.from_doc(eg.reference)
         if scores is not None:
             try:
                 dense = scores.dense(labels)

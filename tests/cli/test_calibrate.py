@@ -10,7 +10,7 @@ from spacy.tokens import DocBin
 import spacy_lstm_tagger.cli  # noqa: F401
 from spacy_lstm_tagger.readers import ConlluCorpus
 
-from ..conftest import trained_nlp
+from ..util import trained_nlp
 
 
 @pytest.fixture

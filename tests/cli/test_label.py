@@ -12,10 +12,10 @@ from spacy.tokens import DocBin
 from typer.testing import CliRunner
 
 from spacy_lstm_tagger import cli
-from spacy_lstm_tagger.scores import TagScores
+from spacy_lstm_tagger.probabilities import TagProbabilities
 
-from ..conftest import CONFIGS, CORPUS, SMALL_HALVES, overrides
 from ..distil import TEXTS, stock_teacher
+from ..util import CONFIGS, CORPUS, SMALL_HALVES, overrides
 
 TAG_SET = ["ADJ", "ADV", "DET", "NN", "PRP", "V"]
 
@@ -51,7 +51,7 @@ def test_label(work, tmp_path):
         DocBin().from_disk(tmp_path / "shard-00000.spacy").get_docs(spacy.blank("en").vocab)
     )
     assert [doc.text for doc in docs] == TEXTS
-    assert all(TagScores.from_doc(doc).tags.shape[1] == 2 for doc in docs)
+    assert all(TagProbabilities.from_doc(doc).tags.shape[1] == 2 for doc in docs)
     # The same command again has nothing to do, another one is an error.
     code, printed = run(*arguments, "--top-k", 2)
     assert code == 0 and "words/s" not in printed

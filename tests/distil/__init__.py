@@ -2,7 +2,7 @@
 
 import spacy
 
-from ..conftest import make_examples, small_model, train
+from ..util import make_examples, small_model, train
 
 TEXTS = ["The dog ate the apple . I slept .", "Everybody read  that book"]
 

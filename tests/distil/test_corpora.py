@@ -13,10 +13,10 @@ from spacy.util import registry
 
 from spacy_lstm_tagger.distil.corpora import MixedCorpus, ShardCorpus, count_words
 from spacy_lstm_tagger.distil.shards import to_bytes
+from spacy_lstm_tagger.probabilities import TagProbabilities
 from spacy_lstm_tagger.readers import ConlluCorpus
-from spacy_lstm_tagger.scores import TagScores
 
-from ..conftest import CORPUS
+from ..util import CORPUS
 
 LABELS = ["A", "B"]
 
@@ -35,7 +35,7 @@ def make_doc(vocab, lengths, number):
     for token, start in zip(doc, starts, strict=True):
         token.is_sent_start = start
     probabilities = np.array([[0.75, 0.25], [0.25, 0.75]], "f4")[np.arange(len(words)) % 2]
-    TagScores.of(LABELS, probabilities, half=True).to_doc(doc)
+    TagProbabilities.of(LABELS, probabilities, half=True).to_doc(doc)
     return doc
 
 
@@ -62,7 +62,7 @@ def test_docs_as_they_are(nlp, shards):
             assert [t.text for t in doc] == [t.text for t in expected]
         assert [t.tag_ for t in eg.reference] == [t.tag_ for t in expected]
         assert not any(t.tag_ for t in eg.predicted)
-        assert TagScores.from_doc(eg.predicted) is None
+        assert TagProbabilities.from_doc(eg.predicted) is None
 
 
 @pytest.mark.parametrize("group_by", [1, 3, [1, 2], [2, 9]])
@@ -76,7 +76,7 @@ def test_sentences_in_groups(nlp, shards, group_by):
     assert max(sizes) <= high
     for eg, size in zip(examples, sizes, strict=True):
         assert size >= low or eg.reference[-1].text.split(".")[1] == "3"  # the doc ends there
-        dense = TagScores.from_doc(eg.reference).dense(LABELS)
+        dense = TagProbabilities.from_doc(eg.reference).dense(LABELS)
         assert [LABELS[i] for i in dense.argmax(axis=1)] == [t.tag_ for t in eg.reference]
         assert dense.max(axis=1).tolist() == [0.75] * len(eg.reference)
 

@@ -6,7 +6,7 @@ from spacy.tokens import DocBin
 
 from spacy_lstm_tagger.distil.labelling import Job, Progress, Shard, label
 from spacy_lstm_tagger.distil.texts import Text
-from spacy_lstm_tagger.scores import TagScores
+from spacy_lstm_tagger.probabilities import TagProbabilities
 
 from . import TEXTS, stock_teacher
 
@@ -37,7 +37,7 @@ def contents(folder):
         (token.text, token.tag_, values[0])
         for path in sorted(folder.glob("*.spacy"))
         for doc in DocBin().from_disk(path).get_docs(vocab)
-        for token, values in zip(doc, TagScores.from_doc(doc).probabilities, strict=True)
+        for token, values in zip(doc, TagProbabilities.from_doc(doc).probabilities, strict=True)
     ]
 
 

@@ -9,14 +9,14 @@ from spacy.training.corpus import walk_corpus
 
 from spacy_lstm_tagger.distil import shards
 from spacy_lstm_tagger.distil.shards import ShardFolder, to_bytes
-from spacy_lstm_tagger.scores import TagScores
+from spacy_lstm_tagger.probabilities import TagProbabilities
 
 OPTIONS = {"teachers": {"a": "1f"}, "limit": 0}
 
 
 def make_doc(vocab):
     doc = Doc(vocab, words=["a", "b"], tags=["A", "B"], sent_starts=[True, True])
-    TagScores.of(["A", "B"], np.array([[0.9, 0.1], [0.2, 0.8]], "f4"), half=True).to_doc(doc)
+    TagProbabilities.of(["A", "B"], np.array([[0.9, 0.1], [0.2, 0.8]], "f4"), half=True).to_doc(doc)
     return doc
 
 
@@ -29,7 +29,7 @@ def test_spacy_reads_them(tmp_path):
     (example,) = Corpus(tmp_path / "silver")(spacy.blank("en"))
     assert [token.tag_ for token in example.reference] == ["A", "B"]
     assert [token.is_sent_start for token in example.reference] == [True, True]
-    scores = TagScores.from_doc(example.reference)
+    scores = TagProbabilities.from_doc(example.reference)
     np.testing.assert_allclose(scores.dense(), [[0.9, 0.1], [0.2, 0.8]], atol=1e-3)
 
 

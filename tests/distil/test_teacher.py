@@ -7,9 +7,9 @@ from spacy.tokens import Doc
 
 from spacy_lstm_tagger.distil.teacher import Teacher, Teachers, check_labels, probabilities
 from spacy_lstm_tagger.distil.texts import Text
-from spacy_lstm_tagger.scores import TagScores
+from spacy_lstm_tagger.probabilities import TagProbabilities
 
-from ..conftest import SMALL
+from ..util import SMALL, tok2vec_config
 from . import TEXTS, stock_teacher
 
 TOK2VEC = {"@architectures": "spacy.HashEmbedCNN.v2", "pretrained_vectors": None, "width": 16}
@@ -33,7 +33,7 @@ def tags_of(docs):
 def shared_teacher():
     """RETURNS (Language): A tagger that listens to an encoder, and a parser behind it."""
     nlp = spacy.blank("en")
-    encoder = {"@architectures": "spacy-lstm-tagger.WordCharLSTM.v1", **SMALL}
+    encoder = tok2vec_config(**SMALL)
     nlp.add_pipe("tok2vec", config={"model": encoder})
     listener = {"@architectures": "spacy.Tok2VecListener.v1", "width": SMALL["width"]}
     model = {"@architectures": "spacy.Tagger.v2", "tok2vec": listener}
@@ -91,7 +91,7 @@ def test_tags_and_probabilities_are_the_pipeline_s(tmp_path, kind):
     expected = [[t.tag_ if not t.is_space else "" for t in doc] for doc in nlp.pipe(TEXTS)]
     assert tags_of(docs) == expected
     for doc in docs:
-        scores = TagScores.from_doc(doc)
+        scores = TagProbabilities.from_doc(doc)
         assert scores.tags.shape == (len(doc), 2)
         assert scores.probabilities.dtype == np.float16
         for token, tags, values in zip(doc, scores.tags, scores.probabilities, strict=True):
@@ -102,7 +102,7 @@ def test_tags_and_probabilities_are_the_pipeline_s(tmp_path, kind):
     copies = [Doc(teacher.nlp.vocab, words=[t.text for t in doc]) for doc in docs]
     full = teacher.label(copies)
     assert_allclose(full.sum(axis=1), 1.0, atol=1e-4)
-    top = np.concatenate([TagScores.from_doc(doc).probabilities[:, 0] for doc in docs])
+    top = np.concatenate([TagProbabilities.from_doc(doc).probabilities[:, 0] for doc in docs])
     words = np.array([not token.is_space for doc in docs for token in doc])
     assert_allclose(full.max(axis=1)[words], top[words], atol=1e-3)
 
@@ -118,9 +118,9 @@ def test_several_teachers_are_averaged(ours):
     docs = Teachers(ours, top_k=6).label(map(text, TEXTS))
     single = [Teachers([source], top_k=6).label(map(text, TEXTS)) for source in ours]
     for doc, one, two in zip(docs, *single, strict=True):
-        dense = [TagScores.from_doc(d).dense(Teachers(ours).labels) for d in (doc, one, two)]
+        dense = [TagProbabilities.from_doc(d).dense(Teachers(ours).labels) for d in (doc, one, two)]
         assert_allclose(dense[0], (dense[1] + dense[2]) / 2, atol=2e-3)
-        best = TagScores.from_doc(doc)
+        best = TagProbabilities.from_doc(doc)
         for token, tags in zip(doc, best.tags, strict=True):
             assert token.tag_ == ("" if token.is_space else best.labels[tags[0]])
 
@@ -142,7 +142,7 @@ def test_order_of_tags_does_not_matter(ours, tmp_path):
 
 def test_without_probabilities(ours):
     docs = Teachers(ours[:1], top_k=0).label([text(TEXTS[0])])
-    assert TagScores.from_doc(docs[0]) is None
+    assert TagProbabilities.from_doc(docs[0]) is None
     assert all(token.tag_ for token in docs[0])
 
 
@@ -150,7 +150,7 @@ def test_white_space_and_empty_texts(ours):
     docs = Teachers(ours[:1]).label(map(text, ["", " \n ", "\n\nThe dog  slept \n"]))
     (doc,) = docs
     assert doc.text == "\n\nThe dog  slept \n"
-    scores = TagScores.from_doc(doc)
+    scores = TagProbabilities.from_doc(doc)
     for token, values in zip(doc, scores.probabilities, strict=True):
         assert bool(token.tag_) != token.is_space
         assert (values.sum() > 0) != token.is_space
@@ -188,7 +188,7 @@ def test_tags_alone(ours, tmp_path):
     nlp.to_disk(tmp_path)
     (doc,) = Teachers([str(tmp_path)]).label([text(TEXTS[1])])
     assert tags_of([doc]) == [["NN", "NN", "", "NN", "NN"]]
-    assert TagScores.from_doc(doc) is None
+    assert TagProbabilities.from_doc(doc) is None
     with pytest.raises(ValueError, match=r"D006.*cannot be averaged"):
         Teachers([ours[0], str(tmp_path)])
 

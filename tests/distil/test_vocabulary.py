@@ -5,7 +5,7 @@ from spacy.training import Example
 
 from spacy_lstm_tagger.distil.vocabulary import create_vocabulary_filler
 
-from ..conftest import make_examples, small_model, train
+from ..util import make_examples, small_model, train
 
 
 def fill(words, **sizes):

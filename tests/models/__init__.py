@@ -3,13 +3,15 @@
 import numpy as np
 import spacy
 from spacy.tokens import Doc
+from spacy.util import registry
 
 from spacy_lstm_tagger.models.architectures import (
-    build_lstm_encoder_v3,
+    build_lstm_encoder,
     build_tagger,
-    build_word_char_embed_v2,
+    build_word_char_embed,
 )
-from spacy_lstm_tagger.models.earlier_architectures import build_word_char_lstm
+
+from ..util import tok2vec_config
 
 SMALL_EMBED = {
     "word_width": 6,
@@ -35,17 +37,16 @@ def make_docs(*words, vocab=VOCAB):
 
 
 def small_embed(**sizes):
-    return build_word_char_embed_v2(**{"width": 8, **SMALL_EMBED, **sizes})
+    return build_word_char_embed(**{"width": 8, **SMALL_EMBED, **sizes})
 
 
 def small_encoder(**sizes):
-    return build_lstm_encoder_v3(**{"width": 6, "input_width": 5, "depth": 2, **sizes})
+    return build_lstm_encoder(**{"width": 6, "input_width": 5, "depth": 2, **sizes})
 
 
 def small_tok2vec(**sizes):
-    return build_word_char_lstm(
-        **{"width": 8, "embed_width": 6, "depth": 1, **SMALL_EMBED, **sizes}
-    )
+    config = tok2vec_config(**{"width": 8, "embed_width": 6, "depth": 1, **SMALL_EMBED, **sizes})
+    return registry.resolve({"model": config})["model"]
 
 
 def small_tagger(n_tags=4, **sizes):

@@ -12,10 +12,9 @@ from spacy.util import fix_random_seed, registry
 from thinc.api import Config
 
 from spacy_lstm_tagger.models.architectures import (
-    build_lstm_encoder_v3,
-    build_word_char_embed_v2,
+    build_lstm_encoder,
+    build_word_char_embed,
 )
-from spacy_lstm_tagger.models.earlier_architectures import build_word_char_lstm
 
 from . import SMALL_EMBED, TAGS, WORDS, assert_same, make_docs, small_tagger
 
@@ -26,11 +25,7 @@ ENTRY_POINTS = [
 ]
 NAMES = [
     "WordCharEmbed.v1",
-    "WordCharEmbed.v2",
     "LSTMEncoder.v1",
-    "LSTMEncoder.v2",
-    "LSTMEncoder.v3",
-    "WordCharLSTM.v1",
     "Tagger.v1",
     "CRFTagger.v1",
 ]
@@ -60,17 +55,17 @@ BAD_EMBED = [
     ("word_dropout", -0.1, "below 1"),
     ("dropout", 1.5, "below 1"),
     ("dropout", math.nan, "below 1"),
-    ("next_letter", -1.0, "0 or more"),
-    ("max_letters", 1, "2 or more"),
+    ("char_lm_weight", -1.0, "0 or more"),
+    ("char_max_length", 1, "2 or more"),
     ("cache_size", -1, "0 .*or more"),
     ("precision", "int8", "one of fp32, bf16, fp16"),
 ]
 BAD_ENCODER = [
-    *[(name, 0, "1 or more") for name in ("width", "depth", "max_cells")],
+    *[(name, 0, "1 or more") for name in ("width", "depth", "max_batch_items")],
     ("input_width", -5, "1 or more"),
     ("last_width", 0, "1 or more"),
     ("last_width", 7, "even"),
-    ("neighbours", -0.1, "0 or more"),
+    ("lm_weight", -0.1, "0 or more"),
     ("width", 7, "even"),
     ("dropout", 1.0, "below 1"),
     ("precision", "int8", "one of fp32, bf16, fp16"),
@@ -85,62 +80,55 @@ def refuses(build, name, value, allowed):
 
 @pytest.mark.parametrize(("name", "value", "allowed"), BAD_EMBED)
 def test_bad_values_for_the_embedding(name, value, allowed):
-    refuses(build_word_char_embed_v2, name, value, allowed)
+    refuses(build_word_char_embed, name, value, allowed)
 
 
 @pytest.mark.parametrize(("name", "value", "allowed"), BAD_ENCODER)
 def test_bad_values_for_the_encoder(name, value, allowed):
-    refuses(build_lstm_encoder_v3, name, value, allowed)
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "allowed"),
-    [
-        bad
-        for bad in BAD_EMBED + BAD_ENCODER
-        if bad[0] not in ("width", "input_width", "last_width", "neighbours", "next_letter")
-    ],
-)
-def test_bad_values_for_both_in_one(name, value, allowed):
-    refuses(build_word_char_lstm, name, value, allowed)
+    refuses(build_lstm_encoder, name, value, allowed)
 
 
 @pytest.mark.parametrize(("name", "value"), [("prefixes", [3, 3]), ("suffixes", [2, 3, 2])])
-def test_a_repeated_affix_is_no_trap(name, value):
-    """It may be an error or be embedded once, but building must say so, not training."""
-    try:
-        model = build_word_char_embed_v2(**{**SMALL_EMBED, name: value})
-    except ValueError as e:
-        assert "M001" in str(e) and name in str(e)
-    else:
-        assert len(model.predict(make_docs())) == len(WORDS)
+def test_a_repeated_affix_is_embedded_once(name, value):
+    sizes = {**SMALL_EMBED, "width": None}
+    repeated = build_word_char_embed(**{**sizes, name: value})
+    once = build_word_char_embed(**{**sizes, name: sorted(set(value))})
+    assert repeated.get_dim("nO") == once.get_dim("nO")
+    assert len(repeated.predict(make_docs())) == len(WORDS)
 
 
 def test_widths_of_layers():
     sizes = {"width": 12, "last_width": 8}
-    assert build_lstm_encoder_v3(**sizes).get_dim("nO") == 8
-    assert build_lstm_encoder_v3(**sizes, depth=3, all_layers=True).get_dim("nO") == 32
+    assert build_lstm_encoder(**sizes).get_dim("nO") == 8
+    assert build_lstm_encoder(**sizes, depth=3, all_layers=True).get_dim("nO") == 32
     # A single layer has no other last one, so that `depth = 1` is enough to say in a config.
-    assert build_lstm_encoder_v3(**sizes, depth=1).get_dim("nO") == 12
+    assert build_lstm_encoder(**sizes, depth=1).get_dim("nO") == 12
 
 
 def test_an_odd_width_is_fine_in_one_direction():
-    assert build_lstm_encoder_v3(width=7, bidirectional=False).get_dim("nO") == 7
+    assert build_lstm_encoder(width=7, bidirectional=False).get_dim("nO") == 7
 
 
 def test_static_vectors_need_a_width():
     with pytest.raises(ValueError, match=r"M001.* width = None .*include_static_vectors"):
-        build_word_char_embed_v2(width=None, include_static_vectors=True)
+        build_word_char_embed(width=None, include_static_vectors=True)
 
 
 # In a pipeline
 
 OURS = """
 [tok2vec]
-@architectures = "spacy-lstm-tagger.WordCharLSTM.v1"
+@architectures = "spacy.Tok2Vec.v2"
+
+[tok2vec.encode]
+@architectures = "spacy-lstm-tagger.LSTMEncoder.v1"
 width = 16
 depth = 1
-embed_width = 8
+input_width = 8
+
+[tok2vec.embed]
+@architectures = "spacy-lstm-tagger.WordCharEmbed.v1"
+width = 8
 word_width = 8
 """
 OUR_EMBED = """
@@ -170,11 +158,11 @@ rows = [200, 200]
 include_static_vectors = false
 
 [tok2vec.encode]
-@architectures = "spacy-lstm-tagger.LSTMEncoder.v3"
+@architectures = "spacy-lstm-tagger.LSTMEncoder.v1"
 width = 12
 input_width = 16
 depth = 1
-neighbours = 0.1
+lm_weight = 0.1
 """
 
 

@@ -6,10 +6,11 @@ import torch
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
-from spacy_lstm_tagger.models.earlier_architectures import build_word_char_lstm
 from spacy_lstm_tagger.nn.buckets import kept_plan
 from spacy_lstm_tagger.nn.embedding import WordEmbedding
 from spacy_lstm_tagger.nn.kernel import LSTMLayer
+
+from . import small_tok2vec
 
 TEXTS = ["the dog ate the apple", "everybody read that book", "the book ate that dog", "read"]
 
@@ -22,7 +23,7 @@ def docs():
 
 @pytest.fixture
 def model():
-    return build_word_char_lstm(width=8, depth=2, embed_width=6)
+    return small_tok2vec(depth=2)
 
 
 @pytest.fixture
@@ -95,6 +96,6 @@ def test_training(model, docs, counts):
 
 def test_many_docs_need_few_calls(docs, counts):
     """Kernel calls follow the number of lengths, not of docs."""
-    model = build_word_char_lstm(width=8, depth=2, embed_width=6)
+    model = small_tok2vec(depth=2)
     model.predict(docs * 500)
     assert counts["kernel calls"] <= 2 * 3 + 4 * 3

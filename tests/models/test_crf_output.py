@@ -7,15 +7,15 @@ import torch
 from thinc.api import SGD
 
 from spacy_lstm_tagger.models.architectures import build_crf_tagger
-from spacy_lstm_tagger.models.crf_output import TRANSITIONS, CRFGradient, crf_of, crf_scores
+from spacy_lstm_tagger.models.crf_output import TRANSITIONS, CRFGradient, crf_of, crf_output
 from spacy_lstm_tagger.nn.crf import LinearChainCRF
 
-from ..conftest import make_examples, small_model
+from ..util import make_examples, small_model
 from . import assert_same, small_tok2vec
 
 
 def make(nO=4, nI=3):
-    model = crf_scores(nO, nI)
+    model = crf_output(nO, nI)
     model.attrs["decoded"] = True
     model.initialize()
     return model
@@ -59,11 +59,11 @@ def test_the_crf_has_the_weights_of_the_layer():
 
 
 def test_sizes_are_inferred_and_travel():
-    model = crf_scores()
+    model = crf_output()
     model.attrs["decoded"] = True
     model.initialize(X=batch([0, 2]), Y=batch([0, 2], width=6))
     model.get_param("transitions")[1, 2] = 5.0
-    again = crf_scores().from_bytes(model.to_bytes())
+    again = crf_output().from_bytes(model.to_bytes())
     assert (again.get_dim("nI"), again.get_dim("nO")) == (3, 6)
     assert again.get_param("transitions")[1, 2] == 5.0
 

@@ -8,6 +8,7 @@ from spacy.util import fix_random_seed
 from thinc.api import Adam, get_current_ops, require_cpu, require_gpu, set_current_ops
 from thinc.compat import has_cupy_gpu
 
+from ..util import tok2vec_config
 from . import TAGS, WORDS, assert_same, make_docs, small_tagger
 
 pytestmark = [
@@ -108,13 +109,7 @@ def test_mixed_precision_is_close(precision, files, gpu):
 def test_a_tagger_learns(precision, gpu):
     fix_random_seed(0)
     nlp = spacy.blank("en")
-    tok2vec = {
-        "@architectures": "spacy-lstm-tagger.WordCharLSTM.v1",
-        "width": 16,
-        "depth": 1,
-        "embed_width": 16,
-        "precision": precision,
-    }
+    tok2vec = tok2vec_config(width=16, depth=1, embed_width=16, precision=precision)
     model = {"@architectures": "spacy-lstm-tagger.Tagger.v1", "tok2vec": tok2vec}
     nlp.add_pipe("tagger", config={"model": model})
     examples = [

@@ -36,21 +36,21 @@ def run(model, X):
 
 @settings(max_examples=25, deadline=None)
 @given(some_lengths, st.sampled_from([8, 16384]))
-def test_a_doc_does_not_depend_on_its_neighbours(lengths, max_cells):
-    model, X = make(max_cells=max_cells), batch(lengths)
+def test_a_doc_does_not_depend_on_its_neighbours(lengths, max_batch_items):
+    model, X = make(max_batch_items=max_batch_items), batch(lengths)
     together = model.predict(X)
     assert [y.shape for y in together] == [(length, 6) for length in lengths]
     assert_same(together, [model.predict([x])[0] for x in X])
 
 
-@pytest.mark.parametrize(("max_cells", "allowed"), [(16384, 4096), (200, 200)])
-def test_large_buckets_leave_the_cache_of_a_cpu(max_cells, allowed, monkeypatch):
+@pytest.mark.parametrize(("max_batch_items", "allowed"), [(16384, 4096), (200, 200)])
+def test_large_buckets_leave_the_cache_of_a_cpu(max_batch_items, allowed, monkeypatch):
     cells = []
     run = LSTMLayer.run
     monkeypatch.setattr(
         LSTMLayer, "run", lambda self, x: cells.append(x.shape[0] * x.shape[1]) or run(self, x)
     )
-    make(max_cells=max_cells).predict(batch([100] * 60))
+    make(max_batch_items=max_batch_items).predict(batch([100] * 60))
     assert allowed // 2 < max(cells) <= allowed
 
 
@@ -145,7 +145,7 @@ def test_empty_docs(lengths):
 
 @pytest.mark.parametrize("lengths", [[3, 0, 5], [1, 1], [0]])
 def test_neighbours_are_learned_in_training_alone(lengths):
-    model, plain, X = make(neighbours=0.1), make(), batch(lengths)
+    model, plain, X = make(lm_weight=0.1), make(), batch(lengths)
     plain.shims[0]._model.load_state_dict(model.shims[0]._model.state_dict(), strict=False)
     assert_same(model.predict(X), plain.predict(X))
     Y, backprop = model.begin_update(X)
@@ -161,7 +161,7 @@ def test_followed_rows():
 
 
 def test_learning_neighbours_lowers_their_loss():
-    model, X = make(neighbours=0.1), batch([6, 4])
+    model, X = make(lm_weight=0.1), batch([6, 4])
     module, optimizer, losses = model.shims[0]._model, Adam(0.01), []
     x, followed = torch.from_numpy(np.concatenate(X)), followed_rows([6, 4])
     for _ in range(30):
@@ -174,7 +174,7 @@ def test_learning_neighbours_lowers_their_loss():
 
 
 def test_a_model_that_is_learning_can_be_copied():
-    model, X = make(neighbours=0.1), batch([6, 4])
+    model, X = make(lm_weight=0.1), batch([6, 4])
     model.begin_update(X)
     copied = copy.deepcopy(model)
     assert_same(copied.predict(X), model.predict(X))

@@ -58,7 +58,7 @@ def encoded(monkeypatch):
         {"bidirectional": False},
         {"all_layers": True, "last_width": 4, "merge": "sum"},
         {"window": 3, "context": 1},
-        {"max_cells": 4},
+        {"max_batch_items": 4},
     ],
 )
 @settings(max_examples=15, deadline=None)

@@ -13,7 +13,7 @@ from spacy.tokens import Doc
 from spacy.vectors import Vectors
 from thinc.api import Adam, set_dropout_rate
 
-from spacy_lstm_tagger.models.types import Types
+from spacy_lstm_tagger.models.word_types import WordTypes
 
 from . import assert_same, learn_vocabulary, make_docs, small_embed
 
@@ -50,7 +50,7 @@ def test_a_doc_does_not_depend_on_its_neighbours(char_attention, batch):
 
 def test_training_and_tagging_compute_the_same_without_dropout():
     for sizes in [{}, {"width": None}, {"characters": False}, {"char_bidirectional": False},
-                  {"char_attention": True, "next_letter": 0.1}]:  # fmt: skip
+                  {"char_attention": True, "char_lm_weight": 0.1}]:  # fmt: skip
         model, docs = still(**sizes), make_docs()
         found = run(model, docs)
         assert_same(found, model.predict(docs))
@@ -110,7 +110,7 @@ def test_gradients_of_a_word_are_those_of_all_its_tokens():
 
 
 def describe(word):
-    types = Types.of(make_docs([word]))
+    types = WordTypes.of(make_docs([word]))
     return types, types.strings()
 
 
@@ -166,7 +166,7 @@ def test_unseen_words_differ_by_their_letters():
 
 
 def test_only_the_ends_of_a_long_word_are_read():
-    model = still(lower=False, prefixes=(), suffixes=(), shape=False, max_letters=4)
+    model = still(lower=False, prefixes=(), suffixes=(), shape=False, char_max_length=4)
     docs = make_docs(["Ths" + "x" * 5000 + "le", "The" + "y" * 40 + "le", "Thle", "Thxle"])
     one, two, three, four = model.predict(docs)[0]
     assert np.allclose(one, two, atol=1e-6) and np.allclose(one, three, atol=1e-6)

@@ -173,15 +173,15 @@ def test_nothing_to_read_makes_no_bucket(lengths):
 
 @properties
 @given(some_lengths, st.integers(1, 200))
-def test_max_cells_bounds_a_bucket(lengths, max_cells):
-    for b in Buckets(lengths, max_cells=max_cells, step_cost=512).buckets:
-        assert b.rows.numel() <= max_cells or b.rows.shape[1] == 1
+def test_max_cells_bounds_a_bucket(lengths, max_batch_items):
+    for b in Buckets(lengths, max_batch_items=max_batch_items, step_cost=512).buckets:
+        assert b.rows.numel() <= max_batch_items or b.rows.shape[1] == 1
 
 
 @pytest.mark.parametrize("n", [14, 15, 20, 29])
 def test_what_max_cells_cuts_is_cut_evenly(n):
     """No few sequences are left for a call of their own."""
-    sizes = [len(b.last) for b in Buckets([288] * n, max_cells=4096).buckets]
+    sizes = [len(b.last) for b in Buckets([288] * n, max_batch_items=4096).buckets]
     assert sum(sizes) == n and len(sizes) == -(-n // 14)
     assert max(sizes) - min(sizes) <= 1
 

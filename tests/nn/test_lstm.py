@@ -108,7 +108,7 @@ def test_rows_of_a_table_and_a_head(depth, bidirectional, lengths, data):
     rows = st.lists(st.integers(0, 5), min_size=sum(lengths), max_size=sum(lengths))
     tokens = torch.tensor(data.draw(rows))
     head = nn.Linear(module.output_width, 3)
-    buckets = Buckets(lengths, max_cells=16)
+    buckets = Buckets(lengths, max_batch_items=16)
     y = module(table, buckets, tokens=tokens, head=head)
     expected = head(module(table[tokens], buckets))
     torch.testing.assert_close(y, expected, atol=1e-5, rtol=1e-4)

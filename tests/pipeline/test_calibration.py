@@ -12,7 +12,7 @@ from spacy_lstm_tagger.pipeline.calibration import (
     minimize,
 )
 
-from ..conftest import make_examples, trained_nlp
+from ..util import make_examples, trained_nlp
 
 
 def test_expected_calibration_error():

@@ -9,7 +9,7 @@ from spacy_lstm_tagger.pipeline.class_weights import (
     class_weights_array,
 )
 
-from ..conftest import make_examples, small_model, train, trained_nlp
+from ..util import make_examples, small_model, train, trained_nlp
 
 ARCHITECTURES = ["Tagger", "CRFTagger"]
 

@@ -13,7 +13,7 @@ from thinc.compat import has_cupy_gpu
 
 from spacy_lstm_tagger.pipeline.extensions import register
 
-from ..conftest import SENTENCES, make_examples, trained_nlp
+from ..util import SENTENCES, make_examples, trained_nlp
 
 TEXTS = [text for text, _ in SENTENCES]
 TAGS = [tags.split() for _, tags in SENTENCES]
@@ -99,15 +99,15 @@ def test_crf_learns_from_partial_annotation(kind):
 def test_nothing_is_kept_by_default(nlp):
     doc = nlp(TEXTS[0])
     assert not doc.user_data
-    assert doc[0]._.tag_scores is None and doc[0]._.tag_confidence is None
+    assert doc[0]._.tag_probabilities is None and doc[0]._.tag_confidence is None
     assert doc._.tag_n_best is None
 
 
 def test_scores_of_tokens(nlp, pipe):
-    pipe.cfg["save_scores"] = True
+    pipe.cfg["save_probabilities"] = True
     for doc in nlp.pipe(TEXTS):
         for token in doc:
-            scores = token._.tag_scores
+            scores = token._.tag_probabilities
             assert set(scores) == set(pipe.labels)
             assert sum(scores.values()) == pytest.approx(1.0, abs=1e-5)
             assert list(scores.values()) == sorted(scores.values(), reverse=True)
@@ -115,38 +115,42 @@ def test_scores_of_tokens(nlp, pipe):
 
 
 def test_confidence_of_tags_that_somebody_else_set(nlp, pipe):
-    pipe.cfg["save_scores"] = True
+    pipe.cfg["save_probabilities"] = True
     doc = nlp(Doc(nlp.vocab, words=TEXTS[0].split(), tags=["V", "", "ODD", "", ""]))
-    assert doc[0]._.tag_confidence == doc[0]._.tag_scores["V"] < 0.5
+    assert doc[0]._.tag_confidence == doc[0]._.tag_probabilities["V"] < 0.5
     assert doc[2]._.tag_confidence == 0.0
 
 
 def test_scores_do_not_depend_on_the_batch(nlp, pipe):
-    pipe.cfg.update(save_scores=True, n_best=3)
+    pipe.cfg.update(save_probabilities=True, n_best=3)
     alone = [nlp(text) for text in TEXTS]
     for size in (2, 100):
         docs = nlp.pipe([*TEXTS, "", " ".join(TEXTS * 3)], batch_size=size)
         for doc, other in zip(docs, alone, strict=False):
             for token, twin in zip(doc, other, strict=True):
-                assert token._.tag_scores == pytest.approx(twin._.tag_scores, abs=1e-6)
+                assert token._.tag_probabilities == pytest.approx(
+                    twin._.tag_probabilities, abs=1e-6
+                )
             for (tags, p), (twins, q) in zip(doc._.tag_n_best, other._.tag_n_best, strict=True):
                 assert tags == twins and p == pytest.approx(q, abs=1e-6)
 
 
 def test_scores_travel(nlp, pipe):
-    pipe.cfg.update(save_scores=True, n_best=2)
+    pipe.cfg.update(save_probabilities=True, n_best=2)
     expected = [nlp(text) for text in TEXTS]
     data = DocBin(store_user_data=True, docs=expected).to_bytes()
     by_bin = DocBin().from_bytes(data).get_docs(nlp.vocab)
     by_processes = nlp.pipe(TEXTS, n_process=2, batch_size=1)
     for docs in (by_bin, by_processes):
         for doc, other in zip(docs, expected, strict=True):
-            assert doc[0]._.tag_scores == pytest.approx(other[0]._.tag_scores, abs=1e-6)
+            assert doc[0]._.tag_probabilities == pytest.approx(
+                other[0]._.tag_probabilities, abs=1e-6
+            )
             assert [tags for tags, _ in doc._.tag_n_best] == [t for t, _ in other._.tag_n_best]
 
 
 def test_empty_docs(nlp, pipe):
-    pipe.cfg.update(save_scores=True, n_best=2, threshold=0.5)
+    pipe.cfg.update(save_probabilities=True, n_best=2, threshold=0.5)
     docs = list(nlp.pipe(["", TEXTS[0], ""]))
     assert [len(doc) for doc in docs] == [0, 5, 0]
     assert docs[0]._.tag_n_best == [([], 1.0)]
@@ -154,15 +158,15 @@ def test_empty_docs(nlp, pipe):
 
 
 def test_extensions_of_a_user_stay():
-    existing = Token.get_extension("tag_scores")
+    existing = Token.get_extension("tag_probabilities")
     try:
-        Token.set_extension("tag_scores", default="mine", force=True)
+        Token.set_extension("tag_probabilities", default="mine", force=True)
         register()
-        assert Doc(spacy.blank("en").vocab, words=["a"])[0]._.tag_scores == "mine"
+        assert Doc(spacy.blank("en").vocab, words=["a"])[0]._.tag_probabilities == "mine"
     finally:
-        Token.remove_extension("tag_scores")
+        Token.remove_extension("tag_probabilities")
         register()
-    assert Token.get_extension("tag_scores") == existing
+    assert Token.get_extension("tag_probabilities") == existing
 
 
 # Sequences
@@ -203,7 +207,7 @@ def test_values_out_of_range(setting, value, nlp, pipe):
 
 
 def test_tags_below_the_threshold_are_left_empty(nlp, pipe):
-    pipe.cfg["save_scores"] = True
+    pipe.cfg["save_probabilities"] = True
     docs = list(nlp.pipe(TEXTS))
     sure = sorted(token._.tag_confidence for doc in docs for token in doc)
     pipe.cfg["threshold"] = middle = (sure[4] + sure[5]) / 2
@@ -234,9 +238,9 @@ def test_existing_tags_stay_where_the_tagger_abstains(nlp, pipe):
 def test_settings_come_from_the_config_and_from_cfg(original, tmp_path):
     nlp = pickle.loads(pickle.dumps(original))
     nlp.to_disk(tmp_path)
-    override = {"components.lstm_tagger.save_scores": True}
-    assert spacy.load(tmp_path, config=override)(TEXTS[0])[0]._.tag_scores
-    assert "save_scores" not in nlp.get_pipe("lstm_tagger").cfg
+    override = {"components.lstm_tagger.save_probabilities": True}
+    assert spacy.load(tmp_path, config=override)(TEXTS[0])[0]._.tag_probabilities
+    assert "save_probabilities" not in nlp.get_pipe("lstm_tagger").cfg
     nlp.get_pipe("lstm_tagger").cfg["threshold"] = 1.0
     nlp.to_disk(tmp_path)
     assert tags_of([spacy.load(tmp_path)("The dog")]) == [["", ""]]
@@ -259,10 +263,10 @@ def test_other_models_have_probabilities_too():
             "subword_features": True,
         }
         model = {"@architectures": f"spacy.Tagger.{version}", "tok2vec": tok2vec, "nO": None}
-        pipe = nlp.add_pipe("lstm_tagger", config={"model": model, "save_scores": True})
+        pipe = nlp.add_pipe("lstm_tagger", config={"model": model, "save_probabilities": True})
         nlp.initialize(lambda: make_examples(nlp))  # noqa: B023
         pipe.model.get_ref("output_layer").get_param("b")[1] = 1.0
-        scores = nlp("The dog")[0]._.tag_scores
+        scores = nlp("The dog")[0]._.tag_probabilities
         n = len(pipe.labels)
         assert scores[pipe.labels[1]] == pytest.approx(np.e / (np.e + n - 1), abs=1e-5)
 
@@ -276,7 +280,7 @@ def test_on_a_gpu(architecture):
     require_gpu()
     try:
         nlp, _ = trained_nlp(
-            steps=40, architecture=architecture, config={"save_scores": True, "n_best": 2}
+            steps=40, architecture=architecture, config={"save_probabilities": True, "n_best": 2}
         )
         pipe = nlp.get_pipe("lstm_tagger")
         assert tags_of(nlp.pipe(TEXTS)) == TAGS

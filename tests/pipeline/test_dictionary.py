@@ -11,7 +11,7 @@ from spacy.tokens import Doc
 
 from spacy_lstm_tagger.pipeline.dictionary import TagDictionary
 
-from ..conftest import SENTENCES, make_examples, trained_nlp
+from ..util import SENTENCES, make_examples, trained_nlp
 
 TEXTS = [text for text, _ in SENTENCES]
 
@@ -38,12 +38,12 @@ def pipe(nlp):
 def test_words_have_only_their_tags(nlp, pipe):
     before = tags_of(nlp.pipe(TEXTS))
     pipe.set_tag_dictionary({"dog": ["V"], "ate": "ADJ", "the": ["DET", "NN"], "never": ["NN"]})
-    pipe.cfg.update(save_scores=True, n_best=3)
+    pipe.cfg.update(save_probabilities=True, n_best=3)
     doc, *others = nlp.pipe(TEXTS)
     assert [token.tag_ for token in doc][1:3] == ["V", "ADJ"]
-    assert doc[1]._.tag_scores["V"] == doc[1]._.tag_confidence == 1.0
-    assert set(doc[3]._.tag_scores.values()) > {0.0}
-    assert sum(doc[3]._.tag_scores[tag] for tag in ("DET", "NN")) == pytest.approx(1.0)
+    assert doc[1]._.tag_probabilities["V"] == doc[1]._.tag_confidence == 1.0
+    assert set(doc[3]._.tag_probabilities.values()) > {0.0}
+    assert sum(doc[3]._.tag_probabilities[tag] for tag in ("DET", "NN")) == pytest.approx(1.0)
     for tags, p in doc._.tag_n_best:
         assert tags[1:3] == ["V", "ADJ"] and tags[3] in ("DET", "NN") and p > 0.0
     # A word is compared as it is written, and texts without such words are as before.

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import spacy
 
-from ..conftest import SENTENCES, make_examples, scores_of, train, trained_nlp
+from ..util import SENTENCES, make_examples, scores_of, train, trained_nlp
 
 TEXTS = [text for text, _ in SENTENCES]
 TAGS = [tags.split() for _, tags in SENTENCES]

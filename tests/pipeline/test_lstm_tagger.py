@@ -19,7 +19,7 @@ from spacy.training import Example
 from spacy_lstm_tagger.pipeline import LSTMTagger
 from spacy_lstm_tagger.pipeline.factory import make_lstm_tagger
 
-from ..conftest import SENTENCES, make_examples, scores_of, small_model, train, trained_nlp
+from ..util import SENTENCES, make_examples, scores_of, small_model, train, trained_nlp
 
 TEXTS = [text for text, _ in SENTENCES]
 TAGS = [tags.split() for _, tags in SENTENCES]

@@ -13,7 +13,7 @@ from numpy.testing import assert_allclose
 from safetensors.torch import load as load_safetensors
 from spacy.tokens import Doc
 
-from ..conftest import SENTENCES, make_examples, scores_of, small_model, train, trained_nlp
+from ..util import SENTENCES, make_examples, scores_of, small_model, train, trained_nlp
 
 TEXTS = [text for text, _ in SENTENCES] + ["Nobody wrote unheard-of words 😀"]
 
@@ -108,7 +108,7 @@ def assert_same_scores(first, second):
 
 def test_settings_are_saved(tmp_path):
     nlp = spacy.blank("en")
-    model = small_model(max_letters=6)
+    model = small_model(char_max_length=6)
     config = {"model": model, "overwrite": True, "neg_prefix": "no-", "label_smoothing": 0.1}
     nlp.add_pipe("lstm_tagger", config=config)
     nlp.initialize(lambda: make_examples(nlp))

@@ -8,9 +8,9 @@ from spacy.training import Example
 from spacy.util import fix_random_seed
 from thinc.api import Adam
 
-from ..conftest import SENTENCES, SMALL, make_examples, small_model, train
+from ..util import SENTENCES, SMALL, make_examples, small_model, tok2vec_config, train
 
-ENCODER = {"@architectures": "spacy-lstm-tagger.WordCharLSTM.v1", **SMALL}
+ENCODER = tok2vec_config(**SMALL)
 LISTENER = {
     "@architectures": "spacy.Tok2VecListener.v1",
     "width": SMALL["width"],
@@ -101,7 +101,7 @@ def test_replace_listeners_keeps_the_tags(shared, tmp_path):
     with nlp.select_pipes(enable="lstm_tagger"):
         assert tags_of(nlp.pipe(TEXTS)) == TAGS
     tok2vec = nlp.get_pipe_config("lstm_tagger")["model"]["tok2vec"]
-    assert tok2vec["@architectures"] == "spacy-lstm-tagger.WordCharLSTM.v1"
+    assert tok2vec["@architectures"] == "spacy.Tok2Vec.v2"
     nlp.remove_pipe("morphologizer")
     nlp.remove_pipe("tok2vec")
     nlp.to_disk(tmp_path / "alone")

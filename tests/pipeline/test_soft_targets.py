@@ -13,9 +13,9 @@ from thinc.api import NumpyOps
 from spacy_lstm_tagger.pipeline.gold import gold_tags
 from spacy_lstm_tagger.pipeline.loss import softmax_gradient
 from spacy_lstm_tagger.pipeline.soft_targets import add_soft_targets, soft_targets
-from spacy_lstm_tagger.scores import TagScores
+from spacy_lstm_tagger.probabilities import TagProbabilities
 
-from ..conftest import make_examples, small_model, train
+from ..util import make_examples, small_model, train
 
 LABELS = ["NN", "V", "DET"]
 OPS = NumpyOps()
@@ -25,7 +25,7 @@ VOCAB = spacy.blank("en").vocab
 def example(words, tags, probabilities, *, labels=LABELS, predicted=None, **options):
     reference = Doc(VOCAB, words=words, tags=tags)
     if probabilities is not None:
-        TagScores.of(labels, np.array(probabilities, "f4"), **options).to_doc(reference)
+        TagProbabilities.of(labels, np.array(probabilities, "f4"), **options).to_doc(reference)
     return Example(Doc(VOCAB, words=predicted or words), reference)
 
 
@@ -115,7 +115,7 @@ def silver_examples(nlp, probabilities):
         for token in eg.reference:
             token.tag_ = ""
         rows = np.tile(np.array(probabilities, "f4"), (len(eg.reference), 1))
-        TagScores.of(["V", "NN"], rows).to_doc(eg.reference)
+        TagProbabilities.of(["V", "NN"], rows).to_doc(eg.reference)
     return examples
 
 

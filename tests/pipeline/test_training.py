@@ -13,7 +13,7 @@ from spacy.util import fix_random_seed
 from thinc.api import set_dropout_rate
 from thinc.util import xp2torch
 
-from ..conftest import SENTENCES, make_examples, scores_of, small_model, train, trained_nlp
+from ..util import SENTENCES, make_examples, scores_of, small_model, train, trained_nlp
 
 TEXTS = [text for text, _ in SENTENCES]
 TAGS = [tags.split() for _, tags in SENTENCES]

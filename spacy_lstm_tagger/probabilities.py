@@ -9,12 +9,12 @@ from spacy.tokens import Doc
 
 # Where `Doc.user_data` has them: it travels with `Doc.to_bytes`, `DocBin(store_user_data=True)`
 # and the workers of `n_process`.
-KEY = "spacy_lstm_tagger.tag_scores"
+KEY = "spacy_lstm_tagger.tag_probabilities"
 SEQUENCES_KEY = "spacy_lstm_tagger.tag_n_best"
 
 
 @dataclass(frozen=True)
-class TagScores:
+class TagProbabilities:
     """The best tags of each token of a doc, best first.
 
     labels (tuple[str, ...]): The tag set.
@@ -35,32 +35,32 @@ class TagScores:
         *,
         top: int | None = None,
         half: bool = False,
-    ) -> "TagScores":
+    ) -> "TagProbabilities":
         """Keep the best tags of each token.
 
         labels (Sequence[str]): The tag set.
         probabilities (NDArray[np.floating]): *Shape:* ``(tokens, tags)``.
         top (Optional[int]): How many tags to keep. None: all.
         half (bool): Whether to keep half-precision numbers.
-        RETURNS (TagScores): The scores. Ties are in the order of the tag set.
+        RETURNS (TagProbabilities): The scores. Ties are in the order of the tag set.
         """
         tags = np.argsort(-probabilities, axis=1, kind="stable")[:, :top]
         best = np.take_along_axis(probabilities, tags, axis=1)
         return cls(tuple(labels), tags.astype(_index(labels)), best.astype("f2" if half else "f4"))
 
     @classmethod
-    def from_doc(cls, doc: Doc) -> "TagScores | None":
-        """RETURNS (Optional[TagScores]): The scores kept with a doc. None if it has none, or if
-        its tokens are no longer those that were scored.
+    def from_doc(cls, doc: Doc) -> "TagProbabilities | None":
+        """RETURNS (Optional[TagProbabilities]): Those kept with a doc. None if it has none, or
+        if its tokens are no longer those that were tagged.
         """
         kept = doc.user_data.get(KEY)
         if kept is None or len(kept["tags"]) != len(doc):
             return None
         return cls(tuple(kept["labels"]), kept["tags"], kept["probabilities"])
 
-    def __getitem__(self, tokens: slice) -> "TagScores":
-        """RETURNS (TagScores): The scores of some of the tokens."""
-        return TagScores(self.labels, self.tags[tokens], self.probabilities[tokens])
+    def __getitem__(self, tokens: slice) -> "TagProbabilities":
+        """RETURNS (TagProbabilities): The scores of some of the tokens."""
+        return TagProbabilities(self.labels, self.tags[tokens], self.probabilities[tokens])
 
     def to_doc(self, doc: Doc) -> None:
         """Keep the scores with a doc."""

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from spacy.attrs import LOWER, ORTH, PREFIX
 from spacy.tokens import Doc
 
-from spacy_lstm_tagger.models.types import FeatureSet, Types, letters
+from spacy_lstm_tagger.models.features import FeatureSet, letters
+from spacy_lstm_tagger.models.word_types import WordTypes
 
 from . import VOCAB, make_docs
 
@@ -20,7 +21,7 @@ SCRIPTS = ["dog", "Ἀθῆναι", "ΣΟΦΟΣ", "Straße", "İstanbul", "东�
 
 def describe(strings, **features):
     """RETURNS (dict): The key of each string, unsigned, for each feature."""
-    types = Types.of(make_docs(strings))
+    types = WordTypes.of(make_docs(strings))
     feature_set = FeatureSet(**features)
     texts = types.strings()
     columns = feature_set.keys(types, texts)
@@ -34,7 +35,7 @@ def describe(strings, **features):
 @settings(max_examples=50, deadline=None)
 @given(st.lists(words, min_size=1, max_size=5))
 def test_each_type_is_there_once_and_each_token_knows_its_own(batch):
-    types = Types.of(make_docs(*batch))
+    types = WordTypes.of(make_docs(*batch))
     flat = [word for doc in batch for word in doc]
     assert sorted(types.strings()) == sorted(set(flat))
     assert [types.strings()[i] for i in types.tokens] == flat
@@ -76,7 +77,7 @@ def test_names_are_the_features_in_order():
 
 
 def test_select_keeps_the_order_that_was_asked_for():
-    types = Types.of(make_docs(["a", "b", "c"]))
+    types = WordTypes.of(make_docs(["a", "b", "c"]))
     some = types.select(np.array([2, 0]))
     texts = types.strings()
     assert some.strings() == [texts[2], texts[0]]
@@ -84,7 +85,7 @@ def test_select_keeps_the_order_that_was_asked_for():
 
 @pytest.mark.parametrize("attr", [ORTH, LOWER, PREFIX])
 def test_types_tell_the_static_vectors_their_attributes(attr):
-    types = Types.of(make_docs(["Dog", "dog", "Ἀθῆναι", "DOG"]))
+    types = WordTypes.of(make_docs(["Dog", "dog", "Ἀθῆναι", "DOG"]))
     expected = Doc(VOCAB, words=types.strings()).to_array(attr)
     assert types.to_array(attr).tolist() == expected.tolist()
 

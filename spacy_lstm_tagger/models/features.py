@@ -1,4 +1,4 @@
-"""Distinct words: which a batch of docs has, and what each of them looks like."""
+"""What a word looks like: the features of its form that are embedded, and its letters."""
 
 import functools
 from collections.abc import Sequence
@@ -7,64 +7,16 @@ from string import ascii_lowercase, ascii_uppercase, digits
 
 import numpy as np
 from numpy.typing import NDArray
-from spacy.attrs import ORTH
 from spacy.lang.lex_attrs import word_shape
 from spacy.strings import get_string_id
-from spacy.tokens import Doc
-from spacy.vocab import Vocab
+
+from .word_types import WordTypes
 
 # Stands for a word without letters, so that the character LSTM has something to read.
 EMPTY = "\0"
 # Makes words that are alike but for their letters and digits the same: to find the shape of a word
 # takes several times as long as this.
 PATTERNS = str.maketrans(ascii_lowercase + ascii_uppercase + digits, "x" * 26 + "X" * 26 + "0" * 10)
-
-
-@dataclass(frozen=True)
-class Types:
-    """The distinct words (types) of a batch.
-
-    vocab (Vocab): The vocabulary that the docs share.
-    orths (NDArray[np.uint64]): The hash of each type. *Shape:* ``(types,)``.
-    tokens (NDArray[np.int64]): The type of each token, doc after doc. *Shape:* ``(tokens,)``.
-    lengths (list[int]): The number of tokens of each doc.
-    """
-
-    vocab: Vocab
-    orths: NDArray[np.uint64]
-    tokens: NDArray[np.int64]
-    lengths: list[int]
-
-    @classmethod
-    def of(cls, docs: Sequence[Doc]) -> "Types":
-        """Find the types of a batch of docs.
-
-        docs (Sequence[Doc]): The docs, at least one.
-        RETURNS (Types): Their types, ordered by hash.
-        """
-        arrays = [doc.to_array(ORTH) for doc in docs]
-        orths, tokens = np.unique(np.concatenate(arrays), return_inverse=True)
-        return cls(docs[0].vocab, orths, tokens, [len(array) for array in arrays])
-
-    def select(self, indices: NDArray[np.int64]) -> "Types":
-        """RETURNS (Types): Some of the types, without tokens."""
-        return Types(self.vocab, self.orths[indices], np.empty(0, dtype=np.int64), [])
-
-    def strings(self) -> list[str]:
-        """RETURNS (list[str]): The text of each type."""
-        strings = self.vocab.strings
-        return [strings[orth] for orth in self.orths.tolist()]
-
-    # What spaCy's static vectors layer reads of a doc, so that it can embed types.
-
-    def __len__(self) -> int:
-        return len(self.orths)
-
-    def to_array(self, attr: int) -> NDArray[np.uint64]:
-        """RETURNS (NDArray[np.uint64]): A lexical attribute of each type."""
-        if attr == ORTH:
-            return self.orths
-        return Doc(self.vocab, words=self.strings()).to_array(attr).astype(np.uint64, copy=False)
 
 
 @dataclass(frozen=True)
@@ -94,10 +46,10 @@ class FeatureSet:
         names += ["shape"] if self.shape else []
         object.__setattr__(self, "names", tuple(names))
 
-    def keys(self, types: Types, strings: Sequence[str]) -> list[list[int]]:
+    def keys(self, types: WordTypes, strings: Sequence[str]) -> list[list[int]]:
         """Describe types.
 
-        types (Types): The types.
+        types (WordTypes): The types.
         strings (Sequence[str]): Their texts.
         RETURNS (list[list[int]]): For each feature, in the order of `names`, the key of each type
             as a signed 64-bit integer.

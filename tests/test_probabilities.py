@@ -3,7 +3,7 @@ import pytest
 import spacy
 from spacy.tokens import Doc, DocBin
 
-from spacy_lstm_tagger.scores import TagScores
+from spacy_lstm_tagger.probabilities import TagProbabilities
 
 LABELS = ["A", "B", "C"]
 PROBABILITIES = np.array([[0.1, 0.7, 0.2], [0.25, 0.5, 0.25]], dtype="f4")
@@ -12,18 +12,18 @@ PROBABILITIES = np.array([[0.1, 0.7, 0.2], [0.25, 0.5, 0.25]], dtype="f4")
 @pytest.fixture
 def doc():
     doc = Doc(spacy.blank("en").vocab, words=["one", "two"])
-    TagScores.of(LABELS, PROBABILITIES).to_doc(doc)
+    TagProbabilities.of(LABELS, PROBABILITIES).to_doc(doc)
     return doc
 
 
 def test_best_tags_come_first_and_ties_in_the_order_of_the_tag_set():
-    scores = TagScores.of(LABELS, PROBABILITIES)
+    scores = TagProbabilities.of(LABELS, PROBABILITIES)
     assert scores.tags.tolist() == [[1, 2, 0], [1, 0, 2]]
     np.testing.assert_array_equal(scores.dense(), PROBABILITIES)
 
 
 def test_only_the_best_are_kept_in_half_precision():
-    scores = TagScores.of(LABELS, PROBABILITIES, top=2, half=True)
+    scores = TagProbabilities.of(LABELS, PROBABILITIES, top=2, half=True)
     assert scores.probabilities.dtype == np.float16
     np.testing.assert_allclose(scores.dense(), [[0, 0.7, 0.2], [0.25, 0.5, 0]], atol=1e-3)
 
@@ -31,7 +31,7 @@ def test_only_the_best_are_kept_in_half_precision():
 @pytest.mark.parametrize("size,kind", [(256, np.uint8), (257, np.uint16)])
 def test_every_tag_of_a_large_tag_set_can_be_named(size, kind):
     labels = [str(i) for i in range(size)]
-    scores = TagScores.of(labels, np.eye(size, dtype="f4")[-1:])
+    scores = TagProbabilities.of(labels, np.eye(size, dtype="f4")[-1:])
     assert scores.tags.dtype == kind
     assert scores.tags[0, 0] == size - 1
 
@@ -41,20 +41,20 @@ def test_scores_travel_with_the_doc(doc):
     data = DocBin(store_user_data=True, docs=[doc]).to_bytes()
     (by_bin,) = DocBin().from_bytes(data).get_docs(doc.vocab)
     for copy in (doc, doc.copy(), by_bytes, by_bin):
-        scores = TagScores.from_doc(copy)
+        scores = TagProbabilities.from_doc(copy)
         assert scores is not None and scores.labels == tuple(LABELS)
         np.testing.assert_array_equal(scores.dense(), PROBABILITIES)
 
 
 def test_no_scores_where_none_were_kept_or_tokens_changed(doc):
-    assert TagScores.from_doc(Doc(doc.vocab, words=["one", "two"])) is None
+    assert TagProbabilities.from_doc(Doc(doc.vocab, words=["one", "two"])) is None
     with doc.retokenize() as retokenizer:
         retokenizer.merge(doc[:2])
-    assert TagScores.from_doc(doc) is None
+    assert TagProbabilities.from_doc(doc) is None
 
 
 def test_in_the_order_of_another_tag_set():
-    scores = TagScores.of(LABELS, PROBABILITIES)
+    scores = TagProbabilities.of(LABELS, PROBABILITIES)
     dense = scores.dense(["C", "X", "A", "B"])
     np.testing.assert_array_equal(dense, np.float32([[0.2, 0, 0.1, 0.7], [0.25, 0, 0.25, 0.5]]))
     with pytest.raises(KeyError, match="C"):
@@ -62,5 +62,5 @@ def test_in_the_order_of_another_tag_set():
 
 
 def test_scores_of_some_tokens():
-    scores = TagScores.of(LABELS, PROBABILITIES)
+    scores = TagProbabilities.of(LABELS, PROBABILITIES)
     np.testing.assert_array_equal(scores[1:].dense(), PROBABILITIES[1:])

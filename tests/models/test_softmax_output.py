@@ -5,13 +5,13 @@ import pytest
 from thinc.api import SGD
 
 from spacy_lstm_tagger.models.flat import FlatList
-from spacy_lstm_tagger.models.output import tag_scores
+from spacy_lstm_tagger.models.softmax_output import softmax_output
 
 from . import assert_same
 
 
 def make(nO=4, nI=3):
-    model = tag_scores(nO, nI)
+    model = softmax_output(nO, nI)
     model.initialize()
     return model
 
@@ -54,7 +54,7 @@ def test_a_flat_list_and_a_plain_one_are_read_alike():
 
 
 def test_sizes_are_inferred_from_the_data():
-    model = tag_scores()
+    model = softmax_output()
     model.initialize(X=batch([0, 2]), Y=batch([0, 2], width=6))
     assert (model.get_dim("nI"), model.get_dim("nO")) == (3, 6)
     assert model.predict(batch([2]))[0].shape == (2, 6)

@@ -13,7 +13,7 @@ from .flat import as_tensor, flatten
 from .shim import survive_fork
 
 
-def score_docs(model: Model[list[Doc], list[Floats2d]], docs: Sequence[Doc]) -> Lattice:
+def predict_lattice(model: Model[list[Doc], list[Floats2d]], docs: Sequence[Doc]) -> Lattice:
     """Score the tags of a batch of docs.
 
     model (Model[List[Doc], List[Floats2d]]): The tagger model. Without a ref to its `output_layer`

@@ -9,7 +9,7 @@ from thinc.types import Floats1d, Floats2d
 from .flat import FlatList, affine, flatten, no_gradient
 
 
-def tag_scores(nO: int | None = None, nI: int | None = None) -> Model:
+def softmax_output(nO: int | None = None, nI: int | None = None) -> Model:
     """The affine map and softmax over a batch of docs at once.
 
     In training the scores are probabilities, and the gradient given back is taken for that of the
@@ -20,7 +20,7 @@ def tag_scores(nO: int | None = None, nI: int | None = None) -> Model:
     RETURNS (Model[List[Floats2d], List[Floats2d]]): The layer. Its only sublayer is the softmax.
     """
     softmax = Softmax_v2(nO, nI, init_W=glorot_uniform_init, normalize_outputs=False)
-    return Model("tag_scores", forward, init=init, layers=[softmax], dims={"nO": nO, "nI": nI})
+    return Model("softmax_output", forward, init=init, layers=[softmax], dims={"nO": nO, "nI": nI})
 
 
 def forward(
