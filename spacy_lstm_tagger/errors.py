@@ -106,8 +106,8 @@ class Errors(metaclass=ErrorsWithCodes):
         "tok2vec) and one layer of scores above them. Take Tagger.v1 or CRFTagger.v1, or set "
         "auxiliary = null."
     )
-    R001 = "ConlluCorpus: found {name} = {value!r}, expected {allowed}."
-    R002 = "ConlluCorpus: found nothing at path = {path}, expected a file or folder."
+    R001 = "Corpus: found {name} = {value!r}, expected {allowed}."
+    R002 = "Corpus: found nothing at path = {path}, expected a file or folder."
     R003 = "{path}: found no .conllu file in this folder or below it. Correct the path."
     R004 = "{path}: found no sentence, expected some. Check that this is the right path."
     R005 = (
