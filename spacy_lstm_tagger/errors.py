@@ -2,10 +2,15 @@
 
 
 class Errors:
-    """Error texts by code. D: distillation, L: loading, M: model configuration, P: pipe, R: reading
-    corpora.
+    """Error texts by code. C: commands, D: distillation, L: loading, M: model configuration,
+    P: pipe, R: reading corpora.
     """
 
+    C001 = (
+        "[C001] One of the {n_process} processes ended before its work was done: it failed (see "
+        "above), was killed, or found no memory. Give a smaller --n-process; the same command goes "
+        "on with what is done."
+    )
     D001 = "[D001] Found no text at {path}, expected a file, or a folder with some in it."
     D002 = (
         "[D002] {place}: this line cannot be read ({error}), expected UTF-8 and, in a .jsonl file, "
