@@ -1,154 +1,155 @@
 """The texts of our errors: what was given, what is allowed, what to do."""
 
+from spacy.errors import ErrorsWithCodes
 
-class Errors:
-    """Error texts by code. C: commands, D: distillation, L: loading, M: model configuration,
-    P: pipe, R: reading corpora.
+
+class Errors(metaclass=ErrorsWithCodes):
+    """Error texts by code, which each of them starts with. C: commands, D: distillation, L:
+    loading, M: model configuration, P: pipe, R: reading corpora.
     """
 
     C001 = (
-        "[C001] One of the {n_process} processes ended before its work was done: it failed (see "
-        "above), was killed, or found no memory. Give a smaller --n-process; the same command goes "
-        "on with what is done."
+        "One of the {n_process} processes ended before its work was done: it failed (see above), "
+        "was killed, or found no memory. Give a smaller --n-process; what is done stays."
     )
-    D001 = "[D001] Found no text at {path}, expected a file, or a folder with some in it."
+    D001 = "Found no text at {path}, expected a file, or a folder with some in it."
     D002 = (
-        "[D002] {place}: this line cannot be read ({error}), expected UTF-8 and, in a .jsonl file, "
+        "{place}: this line cannot be read ({error}), expected UTF-8 and, in a .jsonl file, "
         'an object such as {{"{key}": "A text."}}. Correct the line, or give --text-key.'
     )
     D003 = (
-        "[D003] The teacher {source} should have one component that sets token.tag_; found: "
+        "The teacher {source} should have one component that sets token.tag_; found: "
         "{found}. Give a pipeline with one tagger."
     )
     D004 = (
-        "[D004] The component {name!r} of the teacher {source} has no labels. Give a tagger whose "
+        "The component {name!r} of the teacher {source} has no labels. Give a tagger whose "
         "labels are known, such as a trained one."
     )
     D005 = (
-        "[D005] The teacher {source} and {whose} have different tags: only the first has {more}; "
+        "The teacher {source} and {whose} have different tags: only the first has {more}; "
         "only the second has {less}. Give teachers and a student of the same tag set."
     )
     D006 = (
-        "[D006] The teacher {source} gives tags without probabilities, which cannot be averaged "
+        "The teacher {source} gives tags without probabilities, which cannot be averaged "
         "with those of others. Give it as the only teacher, or leave it out."
     )
     D007 = (
-        "[D007] {folder} has silver data that was made otherwise: {name} was {old}, and is {new}. "
+        "{folder} has silver data that was made otherwise: {name} was {old}, and is {new}. "
         "Give the same teachers, texts and options to go on, or another --output."
     )
     D008 = (
-        "[D008] {folder} has .spacy files, but no {name} that says how they were made. "
+        "{folder} has .spacy files, but no {name} that says how they were made. "
         "Give another --output."
     )
-    D009 = "[D009] {reader}: found {name} = {value!r}, expected {allowed}."
-    D010 = "[D010] Found no .spacy file with a doc at {path}. Give the folder that was labelled."
+    D009 = "{reader}: found {name} = {value!r}, expected {allowed}."
+    D010 = "Found no .spacy file with a doc at {path}. Give the folder that was labelled."
     D011 = (
-        "[D011] FillVocabulary: found no WordCharEmbed layer in this pipeline. Take the callback "
+        "FillVocabulary: found no WordCharEmbed layer in this pipeline. Take the callback "
         "out of [initialize], or use an architecture that reads words and characters."
     )
     L001 = (
-        "[L001] The model file is damaged: its weights cannot be read ({error}). "
+        "The model file is damaged: its weights cannot be read ({error}). "
         "Copy or package the pipeline again from where it was trained."
     )
     L002 = (
-        "[L002] The weights do not fit this architecture: {error}. Load them with the config that "
+        "The weights do not fit this architecture: {error}. Load them with the config that "
         "they were trained with (config.cfg beside the model), or train again."
     )
     L003 = (
-        "[L003] Cannot load the tagger from {path}: {error}. The file is damaged or belongs to "
+        "Cannot load the tagger from {path}: {error}. The file is damaged or belongs to "
         "another architecture than the one in config.cfg; copy the pipeline again or train again."
     )
-    M001 = "[M001] {name} = {value} is not allowed: {allowed}."
+    M001 = "{name} = {value} is not allowed: {allowed}."
     M002 = (
-        "[M002] The encoder got vectors of width {value}, but was built for input_width = "
+        "The encoder got vectors of width {value}, but was built for input_width = "
         "{allowed}. Set its input_width to the width of the embedding layer before it."
     )
     M003 = (
-        "[M003] include_static_vectors = true, but the pipeline's vocabulary has no vectors. "
+        "include_static_vectors = true, but the pipeline's vocabulary has no vectors. "
         "Set [initialize] vectors to a pipeline or vectors package that has some, or set "
         "include_static_vectors = false."
     )
     M011 = (
-        "[M011] CRFTagger.v1 is decoded and trained by the lstm_tagger component, and another one "
+        "CRFTagger.v1 is decoded and trained by the lstm_tagger component, and another one "
         'is to be initialized with it. Set factory = "lstm_tagger", or use Tagger.v1 there.'
     )
     P001 = (
-        "[P001] The training data has the tag {tag!r}, which is not one of the tagger's labels: "
+        "The training data has the tag {tag!r}, which is not one of the tagger's labels: "
         "{labels}. Initialize the tagger on this data, add the label, or correct the data."
     )
     P002 = (
-        "[P002] The training data has probabilities of the tag {tag}, which is not one of the "
+        "The training data has probabilities of the tag {tag}, which is not one of the "
         "tagger's labels: {labels}. Label the text with a teacher of the same tag set."
     )
     P011 = (
-        "[P011] The tag dictionary has the tag {tag!r} for {word!r}, which is not one of the "
+        "The tag dictionary has the tag {tag!r} for {word!r}, which is not one of the "
         "tagger's labels: {labels}. Correct it, or leave out such tags with ignore_unknown=True."
     )
     P012 = (
-        "[P012] The tag dictionary has no tag for {word!r}, expected some. Leave out the word, and "
+        "The tag dictionary has no tag for {word!r}, expected some. Leave out the word, and "
         "it may have any."
     )
     P013 = (
-        "[P013] class_weights has the tag {tag!r}, which is not one of the tagger's labels: "
+        "class_weights has the tag {tag!r}, which is not one of the tagger's labels: "
         "{labels}. Correct it."
     )
     P014 = (
-        '[P014] class_weights = "balanced" was set after the tagger was initialized, so the tags '
+        'class_weights = "balanced" was set after the tagger was initialized, so the tags '
         "were not counted. Initialize it, or give a weight for each tag."
     )
     P015 = (
-        "[P015] The data to calibrate on has no token with a tag, expected some. Check that it is "
+        "The data to calibrate on has no token with a tag, expected some. Check that it is "
         "the right file."
     )
     P016 = (
-        "[P016] The component {name!r} is a {kind}, expected an lstm_tagger. Give the name of one "
+        "The component {name!r} is a {kind}, expected an lstm_tagger. Give the name of one "
         "with --name."
     )
     P017 = (
-        "[P017] auxiliary is set, but the model {model} is not made of token vectors (its ref "
+        "auxiliary is set, but the model {model} is not made of token vectors (its ref "
         "tok2vec) and one layer of scores above them. Take Tagger.v1 or CRFTagger.v1, or set "
         "auxiliary = null."
     )
-    R001 = "[R001] ConlluCorpus: found {name} = {value!r}, expected {allowed}."
-    R002 = "[R002] ConlluCorpus: found nothing at path = {path}, expected a file or folder."
-    R003 = "[R003] {path}: found no .conllu file in this folder or below it. Correct the path."
-    R004 = "[R004] {path}: found no sentence, expected some. Check that this is the right path."
+    R001 = "ConlluCorpus: found {name} = {value!r}, expected {allowed}."
+    R002 = "ConlluCorpus: found nothing at path = {path}, expected a file or folder."
+    R003 = "{path}: found no .conllu file in this folder or below it. Correct the path."
+    R004 = "{path}: found no sentence, expected some. Check that this is the right path."
     R005 = (
-        "[R005] {path}: found no word with a tag in the {column} column, expected some with "
+        "{path}: found no word with a tag in the {column} column, expected some with "
         'tag = "{tag}". Set tag = "{remedy}" to learn from another column.'
     )
     R006 = (
-        '[R006] {path}: found no "# newdoc" comment before the {count} sentences read, expected '
+        '{path}: found no "# newdoc" comment before the {count} sentences read, expected '
         'one for each document to group by "document". Add them or group by a number.'
     )
-    R007 = "[R007] {place}: found byte 0x{byte:02x}, expected UTF-8. Convert the file to UTF-8."
+    R007 = "{place}: found byte 0x{byte:02x}, expected UTF-8. Convert the file to UTF-8."
     R008 = (
-        "[R008] {place}: found {count} column(s), expected 10 with a tab between them (ID, FORM, "
+        "{place}: found {count} column(s), expected 10 with a tab between them (ID, FORM, "
         "LEMMA, UPOS, XPOS, FEATS, HEAD, DEPREL, DEPS, MISC). {remedy}"
     )
-    R009 = "[R009] {place}: found an empty FORM (column 2), expected a word. Write it there."
+    R009 = "{place}: found an empty FORM (column 2), expected a word. Write it there."
     R010 = (
-        "[R010] {place}: found {feats!r} as FEATS (column 6), expected _ or Name=Value joined by "
+        "{place}: found {feats!r} as FEATS (column 6), expected _ or Name=Value joined by "
         "|, such as Case=Acc|Number=Sing. Correct the column, or write _."
     )
     R011 = (
-        "[R011] {place}: found id {id!r}, expected a number such as 3, a range such as 3-4 or an "
+        "{place}: found id {id!r}, expected a number such as 3, a range such as 3-4 or an "
         "empty node such as 5.1. Correct the id; if this is a comment, start it with #."
     )
     R012 = (
-        "[R012] {place}: found id {id}, expected {expected}, as each sentence counts its words "
+        "{place}: found id {id}, expected {expected}, as each sentence counts its words "
         "from 1. Correct the id, or put an empty line between two sentences."
     )
     R013 = (
-        "[R013] {place}: found range {id}, expected one that starts at the next word, {expected}, "
+        "{place}: found range {id}, expected one that starts at the next word, {expected}, "
         "ends at it or later and lies in no other range. Correct the range."
     )
     R014 = (
-        "[R014] {place}: found range {id} in a sentence that ends with word {last}, expected "
+        "{place}: found range {id} in a sentence that ends with word {last}, expected "
         "words up to {end}. Add the missing words, or shorten the range."
     )
-    R015 = "[R015] TagDictionary: found no file at path = {path}. Correct the path."
+    R015 = "TagDictionary: found no file at path = {path}. Correct the path."
     R016 = (
-        "[R016] {path}: found {found}, expected a JSON object with a list of tags for each word, "
+        "{path}: found {found}, expected a JSON object with a list of tags for each word, "
         'such as {{"the": ["DT"], "that": ["DT", "IN"]}}. Correct the file.'
     )

@@ -14,7 +14,7 @@ SENTENCES = [
     ("The dog ate the apple", ["DET", "NN", "V", "DET", "NN"]),
     ("Everybody read that book", ["NN", "V", "DET", "NN"]),
 ]
-LETTERS = {"characters": "true"}
+LETTERS = {"embed.characters": "true", "encode.input_width": "9"}
 
 
 @pytest.fixture(scope="module", params=[{}, LETTERS], ids=["words", "letters"])

@@ -56,7 +56,8 @@ def tok2vec_config(**settings):
     encode = {k: v for k, v in settings.items() if k in (*ENCODER, *BOTH)}
     embed = {k: v for k, v in settings.items() if k not in (*ENCODER, "embed_width")}
     embed["width"] = settings.get("embed_width", 128)
-    encode["input_width"] = build_word_char_embed(**embed).get_dim("nO")
+    # Built only where it has to be: that draws random numbers.
+    encode["input_width"] = embed["width"] or build_word_char_embed(**embed).get_dim("nO")
     return {
         "@architectures": "spacy.Tok2Vec.v2",
         "embed": {"@architectures": "spacy-lstm-tagger.WordCharEmbed.v1", **embed},

@@ -82,7 +82,7 @@ def test_gradients_agree_with_finite_differences(char_attention):
 
 
 def test_guessing_letters_is_learned_in_training_alone():
-    model, docs = still(next_letter=0.1), make_docs()
+    model, docs = still(char_lm_weight=0.1), make_docs()
     module, optimizer, losses = model.shims[0]._model, Adam(0.01), []
     module.characters.register_forward_hook(
         lambda characters, *_: losses.append(characters.auxiliary)
