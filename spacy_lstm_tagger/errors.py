@@ -4,10 +4,14 @@ from spacy.errors import ErrorsWithCodes
 
 
 class Errors(metaclass=ErrorsWithCodes):
-    """Error texts by code, which each of them starts with. D: distillation, L: loading, M: model
-    configuration, P: pipe, R: reading corpora.
+    """Error texts by code, which each of them starts with. C: commands, D: distillation, L:
+    loading, M: model configuration, P: pipe, R: reading corpora.
     """
 
+    C001 = (
+        "One of the {n_process} processes ended before its work was done: it failed (see above), "
+        "was killed, or found no memory. Give a smaller --n-process; what is done stays."
+    )
     D001 = "Found no text at {path}, expected a file, or a folder with some in it."
     D002 = (
         "{place}: this line cannot be read ({error}), expected UTF-8 and, in a .jsonl file, "
