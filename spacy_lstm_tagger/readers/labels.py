@@ -1,4 +1,4 @@
-"""Readers of the labels of a whole corpus, as a streamed corpus shows a component only the first."""
+"""Readers of the labels of a whole corpus; a streamed one shows a component only its start."""
 
 from collections import Counter, defaultdict
 from itertools import chain
