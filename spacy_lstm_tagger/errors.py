@@ -57,8 +57,8 @@ class Errors(metaclass=ErrorsWithCodes):
     )
     L003 = "Cannot load the tagger from {path}. {error}"
     L004 = (
-        "The weights are not finite numbers (in {name}). The training that made them diverged: "
-        "train again with a lower learn_rate."
+        "The weights {name} of the model file are not all finite numbers, so its tags would mean "
+        "nothing. Train again, with a lower [training.optimizer] learn_rate."
     )
     L005 = (
         "The tagger has {labels} labels, but the weights of {tags} tags. The files cfg and model "
@@ -78,6 +78,10 @@ class Errors(metaclass=ErrorsWithCodes):
     M011 = (
         "CRFTagger.v1 is decoded and trained by the lstm_tagger component, and another one "
         'is to be initialized with it. Set factory = "lstm_tagger", or use Tagger.v1 there.'
+    )
+    M012 = (
+        "A gradient is not a finite number, however float16 is scaled. Lower the learn_rate, or "
+        'set precision = "bf16" or "fp32".'
     )
     P001 = (
         "The training data has the tag {tag!r}, which is not one of the tagger's labels: "

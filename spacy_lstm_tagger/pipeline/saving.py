@@ -8,8 +8,9 @@ import srsly
 from spacy.pipeline import Tagger
 
 from ..errors import Errors
-from ..models.checkpoint import Checkpoint, checksum
+from ..models.checkpoint import Checkpoint
 from ..models.resize import n_tags
+from ..models.shim import checksum
 from .settings import check_settings
 
 # What is saved beside the vocabulary, and the field that leaves it out.
@@ -68,12 +69,12 @@ class SavedTagger(Tagger):
         return self._from_files(files, source="bytes")
 
     def _to_files(self, exclude: Iterable[str]) -> dict[str, bytes]:
-        files = {}
+        files: dict[str, bytes] = {}
         if "cfg" not in exclude:
             files["cfg"] = srsly.json_dumps(self.cfg, indent=2).encode("utf-8")
         if "model" not in exclude:
             files["model"] = self.model.to_bytes()
-            files["checksum"] = checksum(files["model"])
+            files["checksum"] = checksum(files["model"]).hex().encode("ascii")
         return files
 
     def _from_files(self: Self, files: Mapping[str, bytes], *, source: str) -> Self:
