@@ -1,5 +1,6 @@
 """Model files: held against the model that they are for before anything of it is changed."""
 
+from collections.abc import Callable
 from typing import Any, cast
 
 import numpy as np
@@ -34,10 +35,10 @@ class Checkpoint:
             self._output = model.get_ref("output_layer")
         if checksum(data).hex().encode("ascii") != saved:
             raise ValueError(Errors.L001.format(error="their checksum is another one"))
+        self._message: dict[str, Any] = _decode(srsly.msgpack_loads, data)
         try:
-            self._message: dict[str, Any] = srsly.msgpack_loads(data)
             self._check()
-        except (KeyError, IndexError, TypeError, AttributeError) as e:
+        except (KeyError, IndexError, TypeError, AttributeError, BufferError) as e:
             raise ValueError(Errors.L001.format(error=repr(e))) from e
 
     @property
@@ -65,14 +66,15 @@ class Checkpoint:
         if {len(column) for column in columns} != {len(nodes)}:
             raise _other(f"it has {len(columns[0])} layers, not {len(nodes)}")
         for node, info, attrs, params, shims in zip(nodes, *columns, strict=True):
-            if not node.layers and info["name"] != node.name:
-                raise _other(f"it has the layer {info['name']!r} in the place of {node.name!r}")
+            name = info["name"]
+            if not node.layers and name != node.name:  # those of others say what is in them
+                raise _other(f"it has the layer {name!r} in the place of {node.name!r}")
             self._check_sizes(node, info["dims"])
             for name, place in info["refs"].items():
                 if place is not None and nodes[place] not in node.walk():
                     raise _other(f"{name!r} of the layer {node.name!r} is not within it")
             for name, value in attrs.items():
-                deserialize_attr(node.attrs.get(name), value, name, node)
+                _decode(deserialize_attr, node.attrs.get(name), value, name, node)
             self._check_params(node, info["dims"], params)
             if len(shims) != len(node.shims):
                 raise _other(f"{node.name!r} has {len(shims)} modules, not {len(node.shims)}")
@@ -103,6 +105,13 @@ class Checkpoint:
                 raise ValueError(Errors.L004.format(name=where))
 
 
+def _decode(load: Callable, *args: Any) -> Any:
+    try:
+        return load(*args)
+    except ValueError as e:
+        raise ValueError(Errors.L001.format(error=e)) from e
+
+
 def check_shim(shim: Shim, data: bytes) -> None:
     """Check whether a shim can load some bytes, without changing it.
 
@@ -112,8 +121,11 @@ def check_shim(shim: Shim, data: bytes) -> None:
     """
     if isinstance(shim, TorchShim):
         shim.read(data)
-    else:
+        return
+    try:
         shim.copy().from_bytes(data)
+    except Exception as e:  # whatever others may raise
+        raise _other(str(e)) from e
 
 
 def _compare(what: str, found: Any, expected: Any) -> None:

@@ -156,7 +156,8 @@ class LSTMTagger(SavedTagger):
             tag_counts = seen if tag_counts is None else tag_counts
         super().initialize(get_examples, nlp=nlp, labels=self._named(labels))
         if weigh:
-            self.cfg["tag_counts"] = dict(tag_counts or {})
+            counts = tag_counts or {}
+            self.cfg["tag_counts"] = {label: counts.get(label, 0) for label in self.labels}
         self._class_weights()  # now that the tags are known, those of others are an error
         if tag_dictionary is not None:
             self.set_tag_dictionary(tag_dictionary)
@@ -334,7 +335,7 @@ class LSTMTagger(SavedTagger):
         lattices, labels = [], []
         for batch in minibatch(examples, batch_size):
             lattices.append(self._lattice([eg.predicted for eg in batch]))
-            labels.append(self._gold(batch).labels)
+            labels.append(self._gold(batch).tags)
         if not labels or max(map(np.max, labels)) < 0:
             raise ValueError(Errors.P015)
         result = calibrate(lattices, np.concatenate(labels), temperature=self.cfg["temperature"])

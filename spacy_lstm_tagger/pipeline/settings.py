@@ -6,10 +6,11 @@ from typing import Any
 from ..checks import check, check_flag, check_not_negative, check_rate, check_share, is_integer
 from .class_weights import check_class_weights
 from .decoding import Decoding
+from .dictionary import TagDictionary
 
 
 def check_settings(cfg: Mapping[str, Any]) -> None:
-    """Check all settings, but for whether tags that they name are in the tag set.
+    """Check all settings, but for whether the tags of class weights are in the tag set.
 
     cfg (Mapping[str, Any]): The settings, see `LSTMTagger`.
     RAISES (ValueError): If a value is out of range or of a wrong type.
@@ -33,6 +34,8 @@ def check_settings(cfg: Mapping[str, Any]) -> None:
     for word, tags in _entries("tag_dictionary", cfg["tag_dictionary"]):
         name = f"tag_dictionary[{word!r}]"
         check(_is_list_of_strings(tags), name, tags, "a list of tags")
+    if cfg["tag_dictionary"]:
+        TagDictionary(cfg["tag_dictionary"], labels)
     for tag, count in _entries("tag_counts", cfg["tag_counts"]):
         check(is_integer(count, 0), f"tag_counts[{tag!r}]", count, "a number of tokens")
 

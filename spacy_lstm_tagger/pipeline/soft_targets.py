@@ -39,10 +39,10 @@ def soft_targets(examples: Iterable[Example], labels: Sequence[str]) -> SoftTarg
     tokens, rows = [], []
     start = 0
     for eg in examples:
-        scores = TagProbabilities.from_doc(eg.reference)
-        if scores is not None:
+        kept = TagProbabilities.from_doc(eg.reference)
+        if kept is not None:
             try:
-                dense = scores.dense(labels)
+                dense = kept.dense(labels)
             except KeyError as e:
                 known = ", ".join(labels)
                 raise ValueError(Errors.P002.format(tag=e, labels=known)) from e

@@ -65,4 +65,4 @@ def test_nothing_to_calibrate_on():
     for examples in ([], make_examples(nlp, [("The", "!DET")])):
         with pytest.raises(ValueError, match="P015"):
             nlp.get_pipe("lstm_tagger").calibrate(examples)
-    assert "temperature" not in nlp.get_pipe("lstm_tagger").cfg
+    assert nlp.get_pipe("lstm_tagger").cfg["temperature"] == 1.0
