@@ -10,6 +10,8 @@ autocast does to operations other than LSTMs, where a GPU differs from a CPU.
 """
 
 import sys
+from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -26,7 +28,6 @@ from .operations import Operations
 __all__ = ["NAME", "Counts", "Kind", "counting", "install"]
 
 NAME = "a pretended GPU"
-CUDNN_TYPES = {torch.float16, torch.bfloat16, torch.float32, torch.float64}
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -43,60 +44,82 @@ def install() -> None:
     if torch.cuda.is_available() or "thinc" in sys.modules:
         raise RuntimeError("There is a GPU, or Thinc was imported before.")
     sys.modules.update({module.__name__: module for module in cupy.modules()})
-    torch.utils.dlpack.to_dlpack = cupy.tensor_to_dlpack
-    torch.utils.dlpack.from_dlpack = cupy.tensor_from_dlpack
-    _pretend_cuda()
     operations, calls = Operations(), Calls()
-    _watch_autograd(operations, calls)
+    for where, answers in _answers(_autograd(operations, calls)).items():
+        for name, answer in answers.items():
+            setattr(where, name, answer)
     operations.__enter__()
     calls.__enter__()
 
 
-def _pretend_cuda() -> None:
-    """Let what PyTorch tells of CUDA and cuDNN be what it would tell with a GPU."""
-    answers: dict[str, Any] = {
-        "_exchange_device": lambda device: 0,
-        "_maybe_exchange_device": lambda device: 0,
-        "current_device": lambda: 0,
-        "device_count": lambda: 1,
-        "empty_cache": lambda: None,
-        "get_device_name": lambda device=None: NAME,
-        "is_available": lambda: True,
-        "is_initialized": lambda: True,
-        "manual_seed": lambda seed: None,
-        "manual_seed_all": lambda seed: None,
-        "max_memory_allocated": lambda device=None: 0,
-        "reset_peak_memory_stats": lambda device=None: None,
-        "set_device": lambda device: None,
-        "synchronize": lambda device=None: count(Kind.SYNC, "torch.cuda.synchronize"),
+def _answers(run_backward: Callable) -> dict[Any, dict[str, Any]]:
+    """RETURNS (dict): What PyTorch's modules would have where there is a GPU."""
+    return {
+        torch: {
+            "_cudnn_rnn_flatten_weight": cudnn.flatten_weights,
+            "_use_cudnn_rnn_flatten_weight": lambda: True,
+            "autocast": _Autocast,
+        },
+        torch.autograd: {"_engine_run_backward": run_backward},
+        torch.backends.cudnn: {"is_acceptable": cudnn.is_acceptable},
+        torch.backends.cudnn.rnn: {"get_cudnn_mode": lambda mode: 2},
+        torch.cuda: {
+            "Stream": Stream,
+            "_exchange_device": lambda device: 0,
+            "_maybe_exchange_device": lambda device: 0,
+            "current_device": lambda: 0,
+            "current_stream": Stream,
+            "device_count": lambda: 1,
+            "empty_cache": lambda: None,
+            "get_device_name": lambda device=None: NAME,
+            "is_available": lambda: True,
+            "is_initialized": lambda: True,
+            "manual_seed": lambda seed: None,
+            "manual_seed_all": lambda seed: None,
+            "max_memory_allocated": lambda device=None: 0,
+            "reset_peak_memory_stats": lambda device=None: None,
+            "set_device": lambda device: None,
+            "stream": nullcontext,
+            "synchronize": lambda device=None: count(Kind.SYNC, "torch.cuda.synchronize"),
+        },
+        torch.cuda.amp.common: {"amp_definitely_not_available": lambda: False},
+        torch.utils.dlpack: {
+            "from_dlpack": cupy.tensor_from_dlpack,
+            "to_dlpack": cupy.tensor_to_dlpack,
+        },
     }
-    for name, answer in answers.items():
-        setattr(torch.cuda, name, answer)
-    torch.cuda.amp.common.amp_definitely_not_available = lambda: False
-    torch.backends.cudnn.is_acceptable = lambda tensor: (
-        tensor.is_cuda and tensor.dtype in CUDNN_TYPES
-    )
-    torch.backends.cudnn.rnn.get_cudnn_mode = lambda mode: 2
-    torch._use_cudnn_rnn_flatten_weight = lambda: True
-    torch._cudnn_rnn_flatten_weight = cudnn.flatten_weights
-    torch.autocast = _Autocast  # type: ignore[misc]
+
+
+class Stream:
+    """Everything is done when it is asked for: a stream changes nothing."""
+
+    def __init__(self, device: Any = None, priority: int = 0): ...
+
+    def wait_stream(self, stream: "Stream") -> None:
+        """Let the GPU wait for what another stream has to do."""
+
+    def synchronize(self) -> None:
+        """Let the CPU wait."""
+        count(Kind.SYNC, "torch.cuda.Stream.synchronize")
 
 
 class _Autocast(torch.autocast):
     """Autocast for the GPU is that for the CPU, where the tensors are."""
 
     def __init__(self, device_type: str, dtype: torch.dtype | None = None, **options: Any):
-        super().__init__("cpu", dtype=dtype or torch.float16, **options)
+        if device_type == "cuda":
+            device_type, dtype = "cpu", dtype or torch.float16
+        super().__init__(device_type, dtype=dtype, **options)
 
 
-def _watch_autograd(operations: Operations, calls: Calls) -> None:
-    """Tell where gradients are computed, since autograd makes tensors of nothing at times; and see
-    the calls that are made meanwhile from Python.
+def _autograd(operations: Operations, calls: Calls) -> Callable:
+    """RETURNS (Callable): How autograd is run: it is told where the gradients belong, since it
+    makes tensors out of nothing at times; and what Python calls meanwhile is seen.
     """
-    run = torch.autograd._engine_run_backward  # type: ignore[attr-defined]
+    run = torch.autograd._engine_run_backward
 
-    def run_on_device(outputs: Any, *args: Any, **kwargs: Any) -> Any:
+    def run_backward(outputs: Any, *args: Any, **kwargs: Any) -> Any:
         with operations.backward_from(outputs), calls:
             return run(outputs, *args, **kwargs)
 
-    torch.autograd._engine_run_backward = run_on_device  # type: ignore[attr-defined]
+    return run_backward

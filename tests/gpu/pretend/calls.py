@@ -15,12 +15,13 @@ from .memory import CPU, GPU, count_copy, is_gpu, is_pinned, mark, move, on_gpu,
 # Calls that are answered here, rather than by PyTorch.
 ANSWERS: dict[Any, Callable] = {
     torch.lstm: cudnn.lstm,
-    Tensor.device.__get__: lambda tensor, *_: GPU if on_gpu(tensor) else CPU,  # type: ignore[attr-defined]
+    Tensor.device.__get__: lambda tensor, *_: GPU if on_gpu(tensor) else CPU,
     Tensor.is_cuda.__get__: lambda tensor, *_: on_gpu(tensor),  # type: ignore[attr-defined]
     Tensor.is_cpu.__get__: lambda tensor, *_: not on_gpu(tensor),  # type: ignore[attr-defined]
     Tensor.get_device: lambda tensor: 0 if on_gpu(tensor) else -1,
     Tensor.is_pinned: is_pinned,
     Tensor.pin_memory: pin,
+    Tensor.record_stream: lambda tensor, stream: None,
 }
 # Factories whose values come from the CPU's memory.
 FROM_VALUES = {torch.tensor, torch.as_tensor, torch.asarray}

@@ -18,7 +18,7 @@ class Kind(Enum):
 class Counts(Counter[tuple[Kind, str]]):
     """How often each thing was done, by its kind and name."""
 
-    def total(self, *kinds: Kind) -> int:  # type: ignore[override]
+    def total(self, *kinds: Kind) -> int:
         """RETURNS (int): How often anything of these kinds was done."""
         return sum(n for (kind, _), n in self.items() if kind in kinds)
 

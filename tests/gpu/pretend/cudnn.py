@@ -17,8 +17,8 @@ NOT_FLAT = "RNN module weights are not part of single contiguous chunk of memory
 
 def lstm(
     input: Tensor,
-    hx: Sequence[Tensor],
-    params: Sequence[Tensor],
+    hx: tuple[Tensor, Tensor],
+    params: list[Tensor],
     has_biases: bool,
     num_layers: int,
     dropout: float,
@@ -29,9 +29,10 @@ def lstm(
     """`torch.lstm`, on either device.
 
     Under autocast it computes in float16 whatever autocast was asked for (PyTorch's
-    `AutocastRNN.cpp`), and casts all weights in each call.
+    `AutocastRNN.cpp`), and casts all weights in each call. In bfloat16 it is cuDNN's from version
+    9.13 on, and PyTorch's own kernels, a few a step, with an older one.
     """
-    options = (has_biases, num_layers, dropout, train, bidirectional, batch_first)
+    options: Any = (has_biases, num_layers, dropout, train, bidirectional, batch_first)
     tensors = [input, *hx, *params]
     if not any(map(on_gpu, tensors)):
         return torch.lstm(input, hx, params, *options)
@@ -49,7 +50,7 @@ def lstm(
     if not flat:
         warnings.warn(NOT_FLAT, stacklevel=2)
         count(Kind.KERNEL, "cuDNN's weights made flat", len(params))
-    return _LSTM.apply(options, *tensors)  # type: ignore[return-value]
+    return _LSTM.apply(options, *tensors)
 
 
 def _is_flat(weights: Sequence[Tensor]) -> bool:
@@ -61,6 +62,11 @@ def _is_flat(weights: Sequence[Tensor]) -> bool:
     one_buffer = len({w.untyped_storage()._cdata for w in weights}) == 1
     follow = all(start == end for start, end in zip(starts, ends, strict=False))
     return one_buffer and follow and all(w.is_contiguous() for w in weights)
+
+
+def is_acceptable(tensor: Tensor) -> bool:
+    """`torch.backends.cudnn.is_acceptable`, where there is cuDNN."""
+    return on_gpu(tensor) and tensor.dtype in torch.backends.cudnn.CUDNN_TENSOR_DTYPES
 
 
 def flatten_weights(weights: Sequence[Tensor], *_: Any) -> Tensor:
