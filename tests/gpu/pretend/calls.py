@@ -10,7 +10,7 @@ from torch.overrides import TorchFunctionMode
 
 from . import cudnn
 from .counts import Kind, count
-from .memory import CPU, GPU, count_copy, is_gpu, is_pinned, mark, move, on_gpu, pin
+from .memory import CPU, GPU, count_copy, is_gpu, is_pinned, mark, move, on_gpu, pin, tensors_in
 
 # Calls that are answered here, rather than by PyTorch.
 ANSWERS: dict[Any, Callable] = {
@@ -40,15 +40,9 @@ class Calls(TorchFunctionMode):
         if kwargs.get("device") is not None:
             return _make(func, args, kwargs)
         result = func(*args, **kwargs)
-        if isinstance(result, Tensor) and not types and not args_have_tensor(args):
+        if isinstance(result, Tensor) and not types and next(tensors_in(args), None) is None:
             mark(result, False)  # made by Python, not by autograd
         return result
-
-
-def args_have_tensor(args: tuple) -> bool:
-    """RETURNS (bool): Whether there is a tensor among the arguments, or in a list among them."""
-    lists = (x for x in args if isinstance(x, (list, tuple)))
-    return any(isinstance(x, Tensor) for xs in (args, *lists) for x in xs)
 
 
 def answers(*functions: Any) -> Callable[[Callable], Callable]:
@@ -128,6 +122,6 @@ def _make(func: Any, args: tuple, kwargs: dict) -> Any:
             return move(args[0], gpu=gpu)
         if gpu:
             count_copy(func.__name__)
-    elif gpu and not args_have_tensor(args) and not func.__name__.startswith("empty"):
+    elif gpu and next(tensors_in(args), None) is None and not func.__name__.startswith("empty"):
         count(Kind.KERNEL, func.__name__)
     return mark(result, gpu)

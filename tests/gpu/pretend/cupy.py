@@ -10,7 +10,6 @@ import torch
 from numpy.lib.mixins import NDArrayOperatorsMixin
 from torch import Tensor
 from torch.utils._python_dispatch import _disable_current_modes
-from torch.utils._pytree import tree_map
 
 from .counts import Kind, count
 from .memory import count_copy, mark, on_gpu
@@ -127,22 +126,22 @@ class Capsule:
         self.data = data
 
 
-def _value(x: Any) -> Any:
+def _values(x: Any) -> Any:
+    """RETURNS (Any): The same with the values of arrays, of which all must be CuPy's."""
     if isinstance(x, ndarray):
         return x._data
     if isinstance(x, (np.ndarray, Tensor)):
         raise TypeError(f"Unsupported type {type(x)}")
-    return x
-
-
-def _values(x: Any) -> Any:
-    """RETURNS (Any): The same with the values of arrays, of which all must be CuPy's."""
-    return tree_map(_value, x)
+    if isinstance(x, dict):
+        return {name: _values(y) for name, y in x.items()}
+    return type(x)(map(_values, x)) if isinstance(x, (list, tuple)) else x
 
 
 def _wrapped(x: Any) -> Any:
     """RETURNS (Any): The same with arrays, also for what NumPy makes a number of."""
-    return tree_map(lambda y: ndarray(y) if isinstance(y, (np.ndarray, np.generic)) else y, x)
+    if isinstance(x, (np.ndarray, np.generic)):
+        return ndarray(x)
+    return type(x)(map(_wrapped, x)) if isinstance(x, (list, tuple)) else x
 
 
 def _launch(name: str, func: Callable, args: Any, kwargs: Any) -> Any:
@@ -161,7 +160,7 @@ def array(x: Any, dtype: Any = None, copy: bool = True, **_: Any) -> ndarray:
         return x.astype(dtype or x.dtype, copy=copy)
     if isinstance(x, (list, tuple)) and any(isinstance(y, ndarray) for y in x):
         count(Kind.KERNEL, "cupy.stack")
-        return ndarray(np.array([_value(y) for y in x], dtype=dtype))
+        return ndarray(np.array([_values(y) for y in x], dtype=dtype))
     count_copy("cupy.array")
     return ndarray(np.array(x, dtype=dtype))
 
@@ -221,7 +220,7 @@ class ElementwiseKernel:
         if self.name != "adam":
             raise NotImplementedError(f"This stub of CuPy has no kernel {self.name!r}.")
         count(Kind.KERNEL, "cupy.adam")
-        g, (param, m, v) = _value(grad), map(_value, state)
+        g, (param, m, v) = _values(grad), map(_values, state)
         for values in (g, param, m, v):
             if values.dtype != np.float32 or not values.flags["C_CONTIGUOUS"]:
                 raise TypeError(f"adam: {values.dtype} {values.flags}")
@@ -286,7 +285,7 @@ def _nrm2(x: ndarray) -> ndarray:
 
 def _scatter_add(table: ndarray, index: Any, values: Any) -> None:
     count(Kind.KERNEL, "cupyx.scatter_add")
-    np.add.at(_value(table), _values(index), _values(values))
+    np.add.at(_values(table), _values(index), _values(values))
 
 
 class _Module(ModuleType):
@@ -319,7 +318,7 @@ cupy = _Module(
     ReductionKernel=OtherKernel,
     array=array,
     asarray=asarray,
-    ascontiguousarray=lambda x, dtype=None: ndarray(np.ascontiguousarray(_value(x), dtype)),
+    ascontiguousarray=lambda x, dtype=None: ndarray(np.ascontiguousarray(_values(x), dtype)),
     asnumpy=asnumpy,
     from_dlpack=from_dlpack,
     get_array_module=get_array_module,

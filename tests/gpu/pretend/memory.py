@@ -1,5 +1,6 @@
 """Which tensors pretend to lie on the GPU, and how they get there and back."""
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import torch
@@ -14,6 +15,15 @@ CPU, GPU = torch.device("cpu"), torch.device("cuda", 0)
 def on_gpu(tensor: Tensor) -> bool:
     """RETURNS (bool): Whether a tensor pretends. It is known of its memory, which views share."""
     return getattr(tensor.untyped_storage(), "on_gpu", False)
+
+
+def tensors_in(values: Iterable[Any]) -> Iterator[Tensor]:
+    """YIELDS (Tensor): The tensors among values, and in lists among them."""
+    for value in values:
+        if isinstance(value, Tensor):
+            yield value
+        elif isinstance(value, (list, tuple)):
+            yield from tensors_in(value)
 
 
 def mark(tensor: Tensor, gpu: bool) -> Tensor:

@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
 
 from .counts import Kind, count
-from .memory import count_copy, is_pinned, mark, on_gpu
+from .memory import count_copy, is_pinned, mark, on_gpu, tensors_in
 
 aten = torch.ops.aten
 INDEXING = {"index", "index_put", "index_put_", "_index_put_impl_"}
@@ -43,17 +43,17 @@ class Operations(TorchDispatchMode):
     ) -> Any:
         """Compute."""
         kwargs = kwargs or {}
-        if torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), "CompositeImplicitAutograd"):
+        if _is_composite(func):
             with self:  # what it consists of
                 return func.decompose(*args, **kwargs)
         with torch._C.DisableTorchFunction():
-            tensors = [x for x in tree_leaves((args, kwargs)) if isinstance(x, Tensor)]
+            tensors = list(tensors_in((args, *kwargs.values())))
             gpu = any(map(on_gpu, tensors)) if tensors else self._autograd_on_gpu
             if gpu and tensors:
                 _check(func, args, tensors)
             memory = {t.untyped_storage()._cdata for t in tensors}
             result = func(*args, **kwargs)
-            made = [x for x in tree_leaves(result) if isinstance(x, Tensor)]
+            made = list(tensors_in((result,)))
             new = [x for x in made if x.untyped_storage()._cdata not in memory]
             if gpu:
                 for tensor in new:
@@ -61,6 +61,13 @@ class Operations(TorchDispatchMode):
                 if tensors and (new or func._schema.is_mutable or not made):
                     _count(func, args, kwargs)
         return result
+
+
+@cache
+def _is_composite(func: Any) -> bool:
+    """RETURNS (bool): Whether an operation only consists of others."""
+    key = "CompositeImplicitAutograd"
+    return torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), key)
 
 
 def _check(func: Any, args: tuple, tensors: list[Tensor]) -> None:
