@@ -76,6 +76,10 @@ class Errors(metaclass=ErrorsWithCodes):
         "The weights do not fit this architecture: {error}. Load them with the config that "
         "they were trained with (config.cfg beside the model), or train again."
     )
+    L004 = (
+        "The weights {name} of the model file are not all finite numbers, so its tags would mean "
+        "nothing. Train again, with a lower [training.optimizer] learn_rate."
+    )
     L003 = (
         "Cannot load the tagger from {path}: {error}. The file is damaged or belongs to "
         "another architecture than the one in config.cfg; copy the pipeline again or train again."
@@ -93,6 +97,10 @@ class Errors(metaclass=ErrorsWithCodes):
     M011 = (
         "CRFTagger.v1 is decoded and trained by the lstm_tagger component, and another one "
         'is to be initialized with it. Set factory = "lstm_tagger", or use Tagger.v1 there.'
+    )
+    M012 = (
+        "A gradient is not a finite number, however float16 is scaled. Lower the learn_rate, or "
+        'set precision = "bf16" or "fp32".'
     )
     P001 = (
         "The training data has the tag {tag!r}, which is not one of the tagger's labels: "
@@ -131,8 +139,8 @@ class Errors(metaclass=ErrorsWithCodes):
         "tok2vec) and one layer of scores above them. Take Tagger.v1 or CRFTagger.v1, or set "
         "auxiliary = null."
     )
-    R001 = "ConlluCorpus: found {name} = {value!r}, expected {allowed}."
-    R002 = "ConlluCorpus: found nothing at path = {path}, expected a file or folder."
+    R001 = "Corpus: found {name} = {value!r}, expected {allowed}."
+    R002 = "Corpus: found nothing at path = {path}, expected a file or folder."
     R003 = "{path}: found no .conllu file in this folder or below it. Correct the path."
     R004 = "{path}: found no sentence, expected some. Check that this is the right path."
     R005 = (

@@ -12,7 +12,7 @@ from ..distil.labelling import Job, Progress, label
 from ..distil.shards import MANIFEST
 from ..distil.teacher import Teacher, check_labels
 from ..errors import Errors
-from ..readers import read_conllu_labels
+from ..readers import read_tag_labels
 from . import lstm_tagger_cli
 from .messages import clear_errors
 
@@ -105,4 +105,4 @@ def read_labels(path: Path, *, tag: str = "xpos") -> list[str]:
         return labels
     if (path / "config.cfg").exists():
         return list(Teacher(str(path)).labels)
-    return read_conllu_labels(path=path, tag=tag)
+    return read_tag_labels(path=path, tag=tag)
