@@ -26,7 +26,7 @@ from spacy.language import DEFAULT_CONFIG_PRETRAIN_PATH
 from spacy.training import Example
 
 from spacy_lstm_tagger.augmenters import create_noise_augmenter
-from spacy_lstm_tagger.readers import ConlluCorpus
+from spacy_lstm_tagger.readers import Corpus
 
 from .peers import Treebank, cnn_config
 from .variants import VARIANTS, Variant
@@ -203,7 +203,7 @@ def seconds_to(curve: Sequence[tuple[int, float]], accuracy: float) -> int | Non
 
 def read(path: Path, tag: str, limit: int = 0) -> Iterator[Any]:
     """YIELDS (Sentence): The sentences of a treebank."""
-    for group in ConlluCorpus(path, tag=tag, limit=limit)._groups(1):
+    for group in Corpus(path, tag=tag, limit=limit)._groups(1):
         yield from group
 
 
@@ -215,11 +215,11 @@ def score(
     RETURNS (tuple): The accuracies in percent, and for each token of the lone sentences whether
         its tag is right.
     """
-    sentences = list(judge(nlp, list(ConlluCorpus(dev, tag=tag)(nlp))))
+    sentences = list(judge(nlp, list(Corpus(dev, tag=tag)(nlp))))
     correct = [right for right, _ in sentences]
     new = [right for right, word in sentences if word not in known]
     old = [right for right, word in sentences if word in known]
-    tens = [right for right, _ in judge(nlp, list(ConlluCorpus(dev, tag=tag, group_by=10)(nlp)))]
+    tens = [right for right, _ in judge(nlp, list(Corpus(dev, tag=tag, group_by=10)(nlp)))]
     accuracies = {"sentences": correct, "tens": tens, "known": old, "unknown": new}
     # A small set may have no word of one kind.
     found = {name: rights for name, rights in accuracies.items() if rights}
@@ -235,7 +235,7 @@ def score_noisy(nlp: spacy.Language, dev: Path, tag: str) -> dict[str, float]:
     for name, chance in NOISE.items():
         random.seed(0)
         chances = {**dict.fromkeys(NOISE, 0.0), name: chance}
-        corpus = ConlluCorpus(dev, tag=tag, augmenter=create_noise_augmenter(**chances))
+        corpus = Corpus(dev, tag=tag, augmenter=create_noise_augmenter(**chances))
         accuracies[name] = round(100 * mean(right for right, _ in judge(nlp, corpus(nlp))), 2)
     return accuracies
 

@@ -4,7 +4,7 @@
 
 Half of the dev set fits the temperature, the other half is what calibration is measured on.
 Times are those of one thread's CPU, for the dev set's sentences after a first pass, when the words
-are known. With --train, also what tag dictionaries made of the training data do.
+are known.
 """
 
 import argparse
@@ -20,10 +20,9 @@ import spacy
 import torch
 from spacy.tokens import Doc
 
-from spacy_lstm_tagger.dictionaries import read_conllu_tag_dictionary
 from spacy_lstm_tagger.nn.lattice import Lattice
 from spacy_lstm_tagger.pipeline.calibration import expected_calibration_error
-from spacy_lstm_tagger.readers import ConlluCorpus
+from spacy_lstm_tagger.readers import Corpus
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -32,7 +31,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("pipelines", nargs="+", type=Path)
     parser.add_argument("--dev", type=Path, required=True, help="a CoNLL-U file")
     parser.add_argument("--tag", default="xpos", help="where its tags come from")
-    parser.add_argument("--train", type=Path, help="a CoNLL-U file to make a tag dictionary of")
     parser.add_argument("--rounds", type=int, default=5)
     args = parser.parse_args(argv)
     torch.set_num_threads(1)
@@ -46,7 +44,7 @@ def measure(path: Path, args: argparse.Namespace) -> dict[str, str]:
     """RETURNS (dict[str, str]): What was measured of a pipeline, by name."""
     nlp = spacy.load(path)
     pipe: Any = nlp.get_pipe("lstm_tagger")
-    examples = list(ConlluCorpus(args.dev, tag=args.tag)(nlp))
+    examples = list(Corpus(args.dev, tag=args.tag)(nlp))
     golds = [[token.tag_ for token in eg.reference] for eg in examples]
     words = [[token.text for token in eg.reference] for eg in examples]
     row = {"pipeline": path.parent.name, "accuracy": f"{accuracy(nlp, words, golds):.2f}"}
@@ -68,12 +66,6 @@ def measure(path: Path, args: argparse.Namespace) -> dict[str, str]:
         "µs a word": f"{1e6 * whole / n_words:.2f}",
         "of it decoding": f"{1e6 * decoding / n_words:.2f} ({decoding / whole:.0%})",
     }
-    if args.train:
-        closed = read_conllu_tag_dictionary(path=args.train, tag=args.tag)
-        every = read_conllu_tag_dictionary(path=args.train, tag=args.tag, max_productivity=None)
-        for name, dictionary in (("closed classes", closed), ("frequent words", every)):
-            pipe.set_tag_dictionary(dictionary)
-            row[f"accuracy, {name}"] = f"{accuracy(nlp, words, golds):.2f}"
     return row
 
 

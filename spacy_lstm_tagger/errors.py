@@ -4,10 +4,14 @@ from spacy.errors import ErrorsWithCodes
 
 
 class Errors(metaclass=ErrorsWithCodes):
-    """Error texts by code, which each of them starts with. D: distillation, L: loading, M: model
-    configuration, P: pipe, R: reading corpora.
+    """Error texts by code, which each of them starts with. C: commands, D: distillation, L:
+    loading, M: model configuration, P: pipe, R: reading corpora.
     """
 
+    C001 = (
+        "One of the {n_process} processes ended before its work was done: it failed (see above), "
+        "was killed, or found no memory. Give a smaller --n-process; what is done stays."
+    )
     D001 = "Found no text at {path}, expected a file, or a folder with some in it."
     D002 = (
         "{place}: this line cannot be read ({error}), expected UTF-8 and, in a .jsonl file, "
@@ -106,8 +110,8 @@ class Errors(metaclass=ErrorsWithCodes):
         "tok2vec) and one layer of scores above them. Take Tagger.v1 or CRFTagger.v1, or set "
         "auxiliary = null."
     )
-    R001 = "ConlluCorpus: found {name} = {value!r}, expected {allowed}."
-    R002 = "ConlluCorpus: found nothing at path = {path}, expected a file or folder."
+    R001 = "Corpus: found {name} = {value!r}, expected {allowed}."
+    R002 = "Corpus: found nothing at path = {path}, expected a file or folder."
     R003 = "{path}: found no .conllu file in this folder or below it. Correct the path."
     R004 = "{path}: found no sentence, expected some. Check that this is the right path."
     R005 = (

@@ -8,7 +8,7 @@ import spacy
 from spacy.cli._util import app
 from typer.testing import CliRunner
 
-from spacy_lstm_tagger.readers import ConlluCorpus
+from spacy_lstm_tagger.readers import Corpus
 
 from .util import CORPUS, ROOT, trained_nlp
 
@@ -31,7 +31,7 @@ def small_corpus(tmp_path_factory):
 @pytest.fixture(scope="session")
 def small_docs(small_corpus):
     """The docs of the small corpus, tagged by hand."""
-    return [eg.reference for eg in ConlluCorpus(small_corpus)(spacy.blank("en"))]
+    return [eg.reference for eg in Corpus(small_corpus)(spacy.blank("en"))]
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from spacy.util import load_config, registry
 from thinc.api import ConfigValidationError
 
 from benchmarks import accuracy, variants
-from spacy_lstm_tagger.readers import ConlluCorpus
+from spacy_lstm_tagger.readers import Corpus
 
 from .util import ROOT
 
@@ -95,7 +95,7 @@ def test_pretrained_weights_are_loaded(tmp_path):
         loaded = spacy.util.load_config(each, overrides, interpolate=True)
         nlp = spacy.util.load_model_from_config(loaded, auto_fill=True)
         with error:
-            nlp.initialize(lambda nlp=nlp: ConlluCorpus(corpus, tag="xpos", limit=5)(nlp))
+            nlp.initialize(lambda nlp=nlp: Corpus(corpus, tag="xpos", limit=5)(nlp))
 
 
 def test_failed_training_is_an_error(tmp_path):

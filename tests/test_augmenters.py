@@ -11,7 +11,7 @@ from spacy.training import Example
 from spacy.util import registry
 
 from spacy_lstm_tagger.augmenters import create_noise_augmenter, mistype
-from spacy_lstm_tagger.readers import ConlluCorpus
+from spacy_lstm_tagger.readers import Corpus
 
 from .util import CORPUS
 
@@ -115,7 +115,7 @@ def test_chances_are_kept(nlp):
     random.seed(0)
     corpus = CORPUS / "en-train.conllu"
     chances = {**QUIET, "lower": 0.3, "upper": 0.1}
-    noisy = ConlluCorpus(corpus, augmenter=create_noise_augmenter(**chances))
+    noisy = Corpus(corpus, augmenter=create_noise_augmenter(**chances))
     texts = [eg.reference.text for _ in range(3) for eg in noisy(nlp)]
     texts = [text for text in texts if sum(map(str.isalpha, text)) > 5]
     assert sum(map(str.islower, texts)) / len(texts) == pytest.approx(0.3, abs=0.06)

@@ -19,7 +19,7 @@ SETTINGS = {
     "LSTMEncoder.v1": architectures.build_lstm_encoder,
     "Tagger.v1": architectures.build_tagger,
     "CRFTagger.v1": architectures.build_crf_tagger,
-    "Corpus.v1": readers.create_conllu_reader,
+    "Corpus.v1": readers.create_corpus_reader,
     "NoiseAugmenter.v1": augmenters.create_noise_augmenter,
     "MixedCorpus.v1": corpora.create_mixed_reader,
     "ShardCorpus.v1": corpora.create_shard_reader,

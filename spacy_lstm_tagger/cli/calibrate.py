@@ -12,7 +12,7 @@ from wasabi import msg
 from ..errors import Errors
 from ..pipeline import LSTMTagger
 from ..pipeline.calibration import Calibration
-from ..readers import ConlluCorpus
+from ..readers import Corpus as TagCorpus
 from . import lstm_tagger_cli
 
 
@@ -51,7 +51,7 @@ def calibrate(
     nlp (Language): The pipeline.
     data_path (Path): Dev data: a .spacy file or a folder of such, or a CoNLL-U file.
     name (str): The component's name.
-    tag (str): Where the tags of a CoNLL-U file come from, see `ConlluCorpus`.
+    tag (str): Where the tags of a CoNLL-U file come from, see `Corpus.v1`.
     RETURNS (Calibration): The temperature, and what it does on the data.
     RAISES (ValueError): If the component is none of ours, or the data has no tag.
     """
@@ -60,7 +60,7 @@ def calibrate(
         raise ValueError(Errors.P016.format(name=name, kind=type(pipe).__name__))
     reader: Callable[[Language], Iterable[Example]]
     if data_path.suffix == ".conllu":
-        reader = ConlluCorpus(data_path, tag=tag)
+        reader = TagCorpus(data_path, tag=tag)
     else:
         reader = Corpus(data_path, gold_preproc=True)
     # Components before it, such as an encoder that it listens to, have to have their say.

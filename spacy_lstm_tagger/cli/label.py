@@ -10,7 +10,7 @@ from wasabi import msg
 
 from ..distil.labelling import Job, Progress, label
 from ..distil.teacher import Teacher, check_labels
-from ..readers import read_conllu_labels
+from ..readers import read_tag_labels
 from . import lstm_tagger_cli
 
 STUDENT_HELP = (
@@ -88,4 +88,4 @@ def read_labels(path: Path, *, tag: str = "xpos") -> list[str]:
         return srsly.read_json(path)
     if (path / "config.cfg").exists():
         return list(Teacher(str(path)).labels)
-    return read_conllu_labels(path=path, tag=tag)
+    return read_tag_labels(path=path, tag=tag)

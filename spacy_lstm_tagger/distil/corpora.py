@@ -19,7 +19,7 @@ from spacy.vocab import Vocab
 
 from ..errors import Errors
 from ..probabilities import TagProbabilities
-from ..readers import ConlluCorpus, is_int
+from ..readers import Corpus, is_int
 from ..readers import shuffle as in_random_order
 
 Reader = Callable[[Language], Iterable[Example]]
@@ -237,7 +237,7 @@ def count_words(corpus: Reader, nlp: Language) -> int:
     """RETURNS (int): How many words a corpus has: counted in the files of our readers, for others
     in their examples.
     """
-    if isinstance(corpus, (ConlluCorpus, ShardCorpus)):
+    if isinstance(corpus, (Corpus, ShardCorpus)):
         return corpus.count_words()
     return sum(len(example.predicted) for example in corpus(nlp))
 

@@ -1,10 +1,7 @@
 """Label raw text with teachers, in shards that can be made by several processes."""
 
-import multiprocessing
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
@@ -14,6 +11,7 @@ import spacy
 import torch
 from spacy.cli._util import import_code
 
+from ..workers import in_processes
 from .shards import ShardFolder, to_bytes
 from .teacher import Teachers
 from .texts import Text, find_texts, in_shards, read_texts
@@ -157,31 +155,15 @@ def label(
     if n_process == 1:
         made: Iterator[Shard] = (Shard.of(shard, teachers) for shard in shards)
     else:
-        made = _in_processes(shards, n_process, (job, gpu_id, code))
+        made = in_processes(
+            _work, shards, n_process=n_process, start=_start_worker, arguments=(job, gpu_id, code)
+        )
     for shard in made:
         done.add(shard.data, docs=shard.docs, words=shard.words)
         progress.add(shard)
         report(progress)
     done.complete()
     return done
-
-
-def _in_processes(
-    shards: Iterator[list[Text]], n_process: int, initargs: tuple[Job, int, Path | None]
-) -> Iterator[Shard]:
-    """Label shards in several processes. Only a few wait at a time, so the texts stay a stream."""
-    # Not forked: PyTorch's threads do not survive that.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(
-        n_process, mp_context=context, initializer=_start_worker, initargs=initargs
-    ) as pool:
-        waiting: deque[Future[Shard]] = deque()
-        for shard in shards:
-            waiting.append(pool.submit(_work, shard))
-            if len(waiting) >= 2 * n_process:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
 
 
 _teachers: Teachers | None = None  # those of a worker process

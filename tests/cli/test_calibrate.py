@@ -8,7 +8,7 @@ import spacy
 from spacy.tokens import DocBin
 
 import spacy_lstm_tagger.cli  # noqa: F401
-from spacy_lstm_tagger.readers import ConlluCorpus
+from spacy_lstm_tagger.readers import Corpus
 
 from ..util import trained_nlp
 
@@ -17,7 +17,7 @@ from ..util import trained_nlp
 def model(small_corpus, tmp_path):
     """A tagger that is far too sure: it is trained on half of the data with large weights."""
     nlp, optimizer = trained_nlp(steps=0)
-    examples = list(ConlluCorpus(small_corpus)(nlp))
+    examples = list(Corpus(small_corpus)(nlp))
     nlp.initialize(lambda: examples)
     for _ in range(15):
         nlp.update(examples[::2], sgd=optimizer)
@@ -32,7 +32,7 @@ def test_calibrate(model, small_corpus, spacy_command, tmp_path, kind):
     path, output = small_corpus, tmp_path / "calibrated"
     if kind == "spacy":
         path = tmp_path / "dev.spacy"
-        docs = [eg.reference for eg in ConlluCorpus(small_corpus)(spacy.blank("en"))]
+        docs = [eg.reference for eg in Corpus(small_corpus)(spacy.blank("en"))]
         DocBin(docs=docs).to_disk(path)
     printed = spacy_command("lstm-tagger", "calibrate", model, path, "--output", output)
     before, after = (

@@ -5,16 +5,17 @@ from itertools import chain, islice
 import numpy as np
 import pytest
 import spacy
+import spacy.training
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from spacy.tokens import Doc, DocBin
-from spacy.training import Corpus, Example
+from spacy.training import Example
 from spacy.util import registry
 
 from spacy_lstm_tagger.distil.corpora import MixedCorpus, ShardCorpus, count_words
 from spacy_lstm_tagger.distil.shards import to_bytes
 from spacy_lstm_tagger.probabilities import TagProbabilities
-from spacy_lstm_tagger.readers import ConlluCorpus
+from spacy_lstm_tagger.readers import Corpus
 
 from ..util import CORPUS
 
@@ -179,7 +180,7 @@ def test_long_docs_are_spread_as_well(nlp, shards):
 
 
 def test_words_are_counted_without_making_docs(nlp, shards):
-    gold = ConlluCorpus(CORPUS / "en-dev.conllu", group_by=3)
+    gold = Corpus(CORPUS / "en-dev.conllu", group_by=3)
     silver = ShardCorpus(shards, group_by=[1, 2])
     for corpus in (gold, silver):
         assert count_words(corpus, nlp) == sum(len(eg.predicted) for eg in corpus(nlp))
@@ -211,8 +212,8 @@ def test_it_is_a_stream(nlp):
 def test_kinds_of_corpora(nlp, shards, tmp_path):
     """CoNLL-U files, spaCy's reader of .spacy files, and shards."""
     corpora = {
-        "gold": ConlluCorpus(CORPUS / "en-dev.conllu"),
-        "spacy": Corpus(shards, gold_preproc=True),
+        "gold": Corpus(CORPUS / "en-dev.conllu"),
+        "spacy": spacy.training.Corpus(shards, gold_preproc=True),
         "silver": ShardCorpus(shards),
     }
     mixed = list(MixedCorpus(corpora)(nlp))

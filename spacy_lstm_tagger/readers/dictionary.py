@@ -1,0 +1,35 @@
+"""The reader of tag dictionaries: which tags words may have."""
+
+from pathlib import Path
+
+import srsly
+from spacy.errors import Errors as SpacyErrors
+from spacy.util import ensure_path, registry
+
+from ..errors import Errors
+
+
+@registry.readers("spacy-lstm-tagger.TagDictionary.v1")
+def read_tag_dictionary(*, path: Path | None) -> dict[str, list[str]]:
+    """Read a tag dictionary from a JSON file: {"the": ["DT"], "that": ["DT", "IN", "WDT"]}.
+
+    path (Optional[Path]): The file.
+    RETURNS (Dict[str, List[str]]): The tags that each word may have.
+    RAISES (ValueError): If the file is not such a dictionary.
+    RAISES (FileNotFoundError): If there is no such file.
+    """
+    if path is None:
+        raise ValueError(SpacyErrors.E913)
+    path = ensure_path(path)
+    if not path.is_file():
+        raise FileNotFoundError(Errors.R015.format(path=path))
+    try:
+        entries = srsly.read_json(path)
+    except ValueError as e:
+        raise ValueError(Errors.R016.format(path=path, found=f"no JSON ({e})")) from e
+    if not isinstance(entries, dict):
+        raise ValueError(Errors.R016.format(path=path, found=f"a {type(entries).__name__}"))
+    for word, tags in entries.items():
+        if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
+            raise ValueError(Errors.R016.format(path=path, found=f"{tags!r} for {word!r}"))
+    return entries

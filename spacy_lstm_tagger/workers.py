@@ -1,0 +1,77 @@
+"""Work that several processes share, in order, and that never outlives the one that started it."""
+
+import multiprocessing
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any, TypeVar
+
+from .errors import Errors
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def in_processes(
+    work: Callable[[Item], Result],
+    items: Iterable[Item],
+    *,
+    n_process: int,
+    start: Callable[..., None],
+    arguments: tuple[Any, ...] = (),
+) -> Iterator[Result]:
+    """Work on items in several processes. Only a few items wait at a time, so they stay a stream.
+
+    work (Callable[[Item], Result]): What is done with each of them. A function of a module.
+    items (Iterable[Item]): The items.
+    n_process (int): How many processes work.
+    start (Callable[..., None]): Is called once in each process, before its work.
+    arguments (tuple[Any, ...]): What `start` is called with.
+    YIELDS (Result): The results, in the order of the items. If reading an item fails, those of the
+        items before it come first.
+    RAISES (ChildProcessError): If a process ends before its work is done.
+    """
+    # Not forked: PyTorch's threads do not survive that.
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(
+        n_process, mp_context=context, initializer=_start, initargs=(start, arguments)
+    )
+    waiting: deque[Future[Result]] = deque()
+    failures: list[Exception] = []
+    try:
+        for item in _until_failure(items, failures):
+            waiting.append(pool.submit(work, item))
+            if len(waiting) >= 2 * n_process:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+        for failure in failures:
+            raise failure
+    except BrokenProcessPool as error:
+        raise ChildProcessError(Errors.C001.format(n_process=n_process)) from error
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _until_failure(items: Iterable[Item], failures: list[Exception]) -> Iterator[Item]:
+    """Yield items until reading one fails, and keep the error for later."""
+    try:
+        yield from items
+    except Exception as failure:
+        failures.append(failure)
+
+
+def _start(start: Callable[..., None], arguments: tuple[Any, ...]) -> None:
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    start(*arguments)
+
+
+def _end_with_parent() -> None:
+    """Wait until the parent process is gone, however it ended, and end this one."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -1,0 +1,112 @@
+"""Work in processes: in order, as a stream, with clear ends."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from spacy_lstm_tagger.workers import in_processes
+
+from .processes import is_alive, needs_proc, wait_until
+
+_offset = 0
+
+
+def start(offset):
+    global _offset
+    _offset = offset
+
+
+def work(number):
+    if number < 0:
+        raise ValueError(f"{number} is below zero")
+    return number + _offset
+
+
+def end(number):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def failing_start():
+    raise OSError("cannot start")
+
+
+def run(items, function=work, *, begin=start, arguments=(100,)):
+    return in_processes(function, items, n_process=2, start=begin, arguments=arguments)
+
+
+def test_results_are_in_order_and_a_stream():
+    read = []
+
+    def numbers():
+        for number in range(50):
+            read.append(number)
+            yield number
+
+    results = run(numbers())
+    assert next(results) == 100
+    assert len(read) < 10
+    assert list(results) == list(range(101, 150))
+
+
+def test_an_error_in_reading_comes_after_what_was_read():
+    def numbers():
+        yield from range(3)
+        raise ValueError("line 4 is bad")
+
+    results = run(numbers())
+    assert [next(results) for _ in range(3)] == [100, 101, 102]
+    with pytest.raises(ValueError, match="line 4 is bad"):
+        next(results)
+
+
+def test_an_error_in_the_work_is_raised():
+    results = run([1, -2, 3])
+    assert next(results) == 101
+    with pytest.raises(ValueError, match="-2 is below zero"):
+        list(results)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"function": end}, {"begin": failing_start, "arguments": ()}],
+    ids=["killed", "start"],
+)
+def test_a_process_that_ends_early(options):
+    with pytest.raises(ChildProcessError, match=r"C001.*2 processes"):
+        list(run([1, 2, 3], **options))
+
+
+SCRIPT = """
+import sys, time
+from spacy_lstm_tagger.workers import in_processes
+
+def start(path): pass
+
+def work(path):
+    import os
+    with open(path, "a") as file:
+        file.write(f"{os.getpid()}\\n")
+    time.sleep(3600)
+
+if __name__ == "__main__":
+    list(in_processes(work, [sys.argv[1]] * 2, n_process=2, start=start, arguments=("",)))
+"""
+
+
+@needs_proc
+def test_processes_end_with_the_one_that_started_them(tmp_path):
+    """Even where it was killed so that it could not tell them."""
+    (tmp_path / "script.py").write_text(SCRIPT)
+    pids = tmp_path / "pids"
+    pids.touch()
+    parent = subprocess.Popen([sys.executable, tmp_path / "script.py", pids])
+    try:
+        assert wait_until(lambda: len(pids.read_text().split()) == 2)
+    finally:
+        parent.kill()
+        parent.wait()
+    workers = pids.read_text().split()
+    assert wait_until(lambda: not any(map(is_alive, workers)))
