@@ -34,7 +34,7 @@ def log_probabilities(nlp, doc):
 def modules(nlp):
     """RETURNS (dict): The torch modules of the tagger by the name of their Thinc layer."""
     nodes = nlp.get_pipe("tagger").model.walk()
-    return {node.name: node.shims[0]._model for node in nodes if node.shims}
+    return {node.name: node.shims[0].module for node in nodes if node.shims}
 
 
 def test_tags_are_right(run):

@@ -71,7 +71,7 @@ def test_scores_are_those_of_the_cpu(files, gpu):
     data, scores, _ = files
     model = load(data)
     assert all(
-        p.is_cuda for node in model.walk() for s in node.shims for p in s._model.parameters()
+        p.is_cuda for node in model.walk() for s in node.shims for p in s.module.parameters()
     )
     for _ in range(2):  # computed, then from the cache
         assert_same(on_cpu(model.predict(batch())), scores, atol=TOLERANCE)
@@ -92,7 +92,7 @@ def test_a_step_of_training_is_that_of_the_cpu(files, gpu):
 
 def pointers_of(model):
     return [
-        p.data_ptr() for node in model.walk() for s in node.shims for p in s._model.parameters()
+        p.data_ptr() for node in model.walk() for s in node.shims for p in s.module.parameters()
     ]
 
 
@@ -146,7 +146,7 @@ def test_gradients_of_several_batches_add_up_in_fp16(files, gpu):
         backprop(Y)
     for one, two in zip(once.walk(), twice.walk(), strict=True):
         for a, b in zip(one.shims, two.shims, strict=True):
-            for p, q in zip(a._model.parameters(), b._model.parameters(), strict=True):
+            for p, q in zip(a.module.parameters(), b.module.parameters(), strict=True):
                 scale = max(1e-3, p.grad.abs().max().item())
                 assert (p.grad - q.grad).abs().max().item() < 0.05 * scale
 
