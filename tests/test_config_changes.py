@@ -191,6 +191,8 @@ CHANGES = {
                         "width": 256,
                         "depth": 2,
                         "merge": "sum",
+                        "last_width": None,
+                        "all_layers": False,
                         "lm_weight": 0.1,
                     },
                 },
