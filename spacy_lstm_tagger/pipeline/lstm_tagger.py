@@ -33,6 +33,7 @@ from .rehearsal import rehearsal_gradient
 from .saving import SavedTagger
 from .settings import check_settings
 from .soft_targets import add_soft_targets, soft_targets
+from .steps import check_steps
 
 
 class LSTMTagger(SavedTagger):
@@ -145,8 +146,11 @@ class LSTMTagger(SavedTagger):
             set stays.
         tag_counts (Optional[Dict[str, int]]): How often the training data has each tag, for
             "balanced" class weights. None: as often as the sample.
-        RAISES (ValueError): If there is no tag, or the dictionary or the weights name others.
+        RAISES (ValueError): If there is no tag, the dictionary or the weights name others, or
+            [training] of the pipeline's config ends between two evaluations.
         """
+        if nlp is not None:
+            check_steps(nlp.config["training"])
         validate_get_examples(get_examples, "LSTMTagger.initialize")
         check_settings(self.cfg)
         weigh = self.cfg["class_weights"] == BALANCED

@@ -213,8 +213,8 @@ def test_our_encoder_under_ner(tmp_path):
             {
                 "@architectures": "spacy-lstm-tagger.LSTMEncoder.v1",
                 "width": 32,
-                "depth": 1,
                 "input_width": 32,
+                "depth": 1,
             },
         ),
     ],
