@@ -21,6 +21,7 @@ from ..errors import Errors
 from ..models.flat import FlatList, flatten
 from ..models.lattice import model_crf, predict_lattice
 from ..models.resize import can_resize, resize_output
+from ..models.threads import on_our_threads
 from ..nn.lattice import Lattice
 from .calibration import Calibration, calibrate
 from .class_weights import BALANCED, class_weights_array
@@ -184,6 +185,7 @@ class LSTMTagger(SavedTagger):
             TagDictionary(entries, self.labels)
         self.cfg["tag_dictionary"] = entries
 
+    @on_our_threads
     def predict(self, docs: Iterable[Doc]) -> Guesses:
         """Find the tags of a batch of docs, without changing them.
 
@@ -233,6 +235,7 @@ class LSTMTagger(SavedTagger):
         if isinstance(batch_tag_ids, Guesses):
             batch_tag_ids.keep(docs)
 
+    @on_our_threads
     def get_loss(
         self, examples: Iterable[Example], scores: Sequence[Floats2d]
     ) -> tuple[float, Sequence[Floats2d]]:
@@ -290,6 +293,7 @@ class LSTMTagger(SavedTagger):
         weights, counts = self.cfg["class_weights"], self.cfg["tag_counts"]
         return class_weights_array(weights, self.labels, counts=counts)
 
+    @on_our_threads
     def rehearse(
         self,
         examples: Iterable[Example],
@@ -324,6 +328,7 @@ class LSTMTagger(SavedTagger):
         losses[self.name] += float(ops.xp.square(gradient.flat).sum())
         return losses
 
+    @on_our_threads
     def calibrate(self, examples: Iterable[Example], *, batch_size: int = 256) -> Calibration:
         """Fit a temperature to dev data, by which probabilities become as sure as the tagger is
         right. Tags do not change. The temperature is saved with the pipeline.
