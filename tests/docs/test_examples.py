@@ -8,7 +8,7 @@ import spacy
 from spacy.util import registry
 from thinc.api import Config
 
-from spacy_lstm_tagger.readers import ConlluCorpus
+from spacy_lstm_tagger.readers import Corpus
 
 from ..util import ROOT, small_model
 from . import PAGES, blocks
@@ -21,7 +21,7 @@ def train(path, corpus, architecture):
     nlp = spacy.blank("en")
     model = small_model() | {"@architectures": f"spacy-lstm-tagger.{architecture}.v1"}
     nlp.add_pipe("lstm_tagger", config={"model": model})
-    examples = list(ConlluCorpus(corpus)(nlp))
+    examples = list(Corpus(corpus)(nlp))
     optimizer = nlp.initialize(lambda: examples)
     optimizer.learn_rate = 0.01
     for _ in range(20):
@@ -38,8 +38,9 @@ def folder(tmp_path, small_corpus, monkeypatch):
     train(tmp_path / "output" / "crf" / "model-best", small_corpus, "CRFTagger")
     other = spacy.blank("en")
     other.add_pipe("tagger").add_label("X")
-    other.add_pipe("attribute_ruler")
+    ruler = other.add_pipe("attribute_ruler")
     other.initialize()
+    ruler.add([[{"TAG": "DT"}]], {"POS": "DET"})
     other.to_disk(tmp_path / "en_core_web_sm")
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -55,6 +56,7 @@ def test_python(name, folder, capsys):
         tags = [("Everybody", "NN"), ("ate", "V"), ("the", "DET"), ("book", "NN")]
         assert printed == [str(tags)]
         assert all(token.tag_ for token in names["doc"])
+        assert names["doc"][2].pos_ == "DET"  # "the": what comes behind reads our tags
 
 
 @pytest.mark.parametrize(
