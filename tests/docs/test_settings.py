@@ -9,6 +9,7 @@ import pytest
 import spacy
 from spacy.util import registry
 
+from spacy_lstm_tagger.errors import Errors
 from spacy_lstm_tagger.pipeline import LSTMTagger
 
 from . import PAGES
@@ -72,3 +73,11 @@ def test_component():
         assert component[name] == as_config(config[name])
     parameters = inspect.signature(LSTMTagger.initialize).parameters
     assert set(initialize) == set(parameters) - {"self", "get_examples", "nlp"}
+
+
+def test_errors_that_are_told_of():
+    told = re.findall(r"`\[(\w\d+)\] ([^`…]+)", PAGES["docs/troubleshooting.md"])
+    assert len(told) >= 2
+    for code, text in told:
+        message = getattr(Errors, code).removeprefix(f"[{code}] ")
+        assert message.startswith(text.strip()), code
