@@ -66,11 +66,13 @@ def test_nothing_else_is_named():
 def test_component():
     nlp = spacy.blank("en")
     nlp.add_pipe("lstm_tagger")
-    config = nlp.get_factory_meta("lstm_tagger").default_config
+    meta = nlp.get_factory_meta("lstm_tagger")
+    config = meta.default_config
     component, initialize = tables("lstm_tagger")
     assert set(component) == set(config)
     for name in set(config) - {"model", "scorer"}:
         assert component[name] == as_config(config[name])
+    assert set(meta.default_score_weights) <= set(re.findall(r"`(\w+)`", PAGE))
     parameters = inspect.signature(LSTMTagger.initialize).parameters
     assert set(initialize) == set(parameters) - {"self", "get_examples", "nlp"}
 
