@@ -53,3 +53,13 @@ def test_every_config_is_in_the_readme_or_on_the_page_about_training():
 def test_the_readme_is_short():
     lines = PAGES["README.md"].splitlines()
     assert len(lines) <= 120 and max(map(len, lines)) < 250
+
+
+def test_every_picture_is_there_for_dark_pages_too():
+    for text in PAGES.values():
+        assert not re.findall(r"!\[[^\]]*\]\([^)]+\.svg\)", text)
+        for picture in re.findall(r"<picture>.*?</picture>", text, re.S):
+            (dark,), (light,) = (
+                re.findall(rf'{name}="([^"]+)"', picture) for name in ("srcset", "src")
+            )
+            assert dark == light.replace(".svg", "-dark.svg")
