@@ -20,6 +20,7 @@ from ..errors import Errors
 from ..models.flat import flatten
 from ..models.lattice import model_crf, predict_lattice
 from ..models.resize import can_resize, resize_output
+from ..models.threads import on_our_threads
 from ..nn.lattice import Lattice
 from .calibration import Calibration, calibrate
 from .class_weights import BALANCED, class_weights_array
@@ -186,6 +187,7 @@ class LSTMTagger(SavedTagger):
             TagDictionary(entries, self.labels)
         self.cfg["tag_dictionary"] = entries
 
+    @on_our_threads
     def predict(self, docs: Iterable[Doc]) -> Guesses:
         """Find the tags of a batch of docs, without changing them.
 
@@ -255,6 +257,7 @@ class LSTMTagger(SavedTagger):
         validate_examples(examples, "LSTMTagger.update")
         return self._learn(self.get_loss, examples, drop=drop, sgd=sgd, losses=losses)
 
+    @on_our_threads
     def _learn(
         self,
         get_loss: Callable,
@@ -282,6 +285,7 @@ class LSTMTagger(SavedTagger):
         losses[self.name] += loss
         return losses
 
+    @on_our_threads
     def get_loss(
         self, examples: Iterable[Example], scores: Sequence[Floats2d]
     ) -> tuple[float, Sequence[Floats2d]]:
@@ -365,6 +369,7 @@ class LSTMTagger(SavedTagger):
         gradient = rehearsal_gradient(flat, model_crf(self.model), tutor)
         return float((gradient.flat**2).sum()), gradient
 
+    @on_our_threads
     def calibrate(self, examples: Iterable[Example], *, batch_size: int = 256) -> Calibration:
         """Fit a temperature to dev data, by which probabilities become as sure as the tagger is
         right. Tags do not change. The temperature is saved with the pipeline.
