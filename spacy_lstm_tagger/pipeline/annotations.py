@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from spacy.attrs import MORPH, POS, TAG
 from spacy.parts_of_speech import IDS as POS_IDS
+from spacy.symbols import SPACE
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
@@ -14,8 +15,7 @@ from ..errors import Errors
 from ..whitespace import SPACE_TAG
 
 # Where tags are written, for each `tag_set`.
-ATTRIBUTES = {"xpos": {"TAG": TAG}, "upos": {"TAG": TAG, "POS": POS}}
-ATTRIBUTES["upos+feats"] = {**ATTRIBUTES["upos"], "MORPH": MORPH}
+ATTRIBUTES = {"xpos": [TAG], "upos": [TAG, POS], "upos+feats": [TAG, POS, MORPH]}
 
 
 def check_tags(labels: Iterable[str], tag_set: str) -> None:
@@ -52,36 +52,40 @@ def annotate(
     RETURNS (bool): Whether there was nothing to do: all tokens had a tag that stays.
     """
     attributes = ATTRIBUTES[tag_set]
-    used = np.unique(np.concatenate(guesses)) if guesses else np.zeros(0, dtype=np.int64)
     tables: dict[int, NDArray[np.uint64]] = {}
     n_tokens = n_kept = 0
     for doc, ids in zip(docs, guesses, strict=True):
         if not len(doc):
             continue
         if id(doc.vocab) not in tables:
-            tables[id(doc.vocab)] = _values(doc.vocab, used, labels, tag_set)
+            used = np.unique(np.concatenate(guesses)) if MORPH in attributes else ()
+            tables[id(doc.vocab)] = _values(doc.vocab, labels, attributes, used)
         values = tables[id(doc.vocab)][ids]
         n_tokens += len(doc)
         if not overwrite and any(map(doc.has_annotation, attributes)):
-            present = doc.to_array(list(attributes)).reshape(values.shape)
+            present = doc.to_array(attributes).reshape(values.shape)
             n_kept += np.count_nonzero(present[:, 0])
             values = np.where(present == 0, values, present)
-        doc.from_array(list(attributes), cast(Any, values))
+        doc.from_array(attributes, cast(Any, values))
     return 0 < n_tokens == n_kept
 
 
 def _values(
-    vocab: Vocab, used: NDArray[np.int64], labels: Sequence[str], tag_set: str
+    vocab: Vocab, labels: Sequence[str], attributes: Sequence[int], used: Iterable[int]
 ) -> NDArray[np.uint64]:
-    """RETURNS (NDArray[np.uint64]): What each tag in use writes. *Shape:*
-    ``(tags + 2, attributes)``.
+    """RETURNS (NDArray[np.uint64]): What each tag writes, with that of white space and none.
+    *Shape:* ``(tags + 2, attributes)``.
+
+    used (Iterable[int]): Which tags there are: too many have features to look at all of them.
     """
-    values = np.zeros((len(labels) + 2, len(ATTRIBUTES[tag_set])), dtype=np.uint64)
-    for i in used[used >= 0].tolist():
-        label = labels[i] if i < len(labels) else SPACE_TAG
-        pos, _, features = label.partition("|")
-        row = [vocab.strings.add(label), POS_IDS.get(pos, POS_IDS["SPACE"])]
-        if tag_set == "upos+feats":
-            row.append(vocab.morphology.add(features))
-        values[i] = row[: values.shape[1]]
-    return values
+    tags = [*labels, SPACE_TAG]
+    columns = [[*map(vocab.strings.add, tags), 0]]
+    if POS in attributes:
+        columns.append([*(POS_IDS.get(tag.split("|")[0], SPACE) for tag in tags), 0])
+    if MORPH in attributes:
+        column = [0] * (len(tags) + 1)
+        for i in used:
+            if i >= 0:
+                column[i] = vocab.morphology.add(tags[i].partition("|")[2])
+        columns.append(column)
+    return np.array(columns, dtype=np.uint64).T
