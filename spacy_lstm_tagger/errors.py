@@ -112,11 +112,13 @@ class Errors(metaclass=ErrorsWithCodes):
     )
     R001 = "Corpus: found {name} = {value!r}, expected {allowed}."
     R002 = "Corpus: found nothing at path = {path}, expected a file or folder."
-    R003 = "{path}: found no .conllu file in this folder or below it. Correct the path."
+    R003 = "{path}: found no .conllu or .spacy file in this folder or below it. Correct the path."
     R004 = "{path}: found no sentence, expected some. Check that this is the right path."
     R005 = (
-        "{path}: found no word with a tag in the {column} column, expected some with "
-        'tag = "{tag}". Set tag = "{remedy}" to learn from another column.'
+        "{path}: found no word with a tag in {column}, expected some with "
+        'tag = "{tag}". Set tag = "{remedy}" to learn from another column: with '
+        "--vars.tag {remedy} where a config of this project is used, with --tag {remedy} where a "
+        "command of it is."
     )
     R006 = (
         '{path}: found no "# newdoc" comment before the {count} sentences read, expected '
@@ -152,4 +154,21 @@ class Errors(metaclass=ErrorsWithCodes):
     R016 = (
         "{path}: found {found}, expected a JSON object with a list of tags for each word, "
         'such as {{"the": ["DT"], "that": ["DT", "IN"]}}. Correct the file.'
+    )
+    R017 = (
+        "{path}: found compressed data, as a .spacy file has, expected CoNLL-U. Give the file the "
+        "suffix .spacy, so that it is read as such, or give a text file."
+    )
+    R018 = "{path}: found a file packed by gzip, expected CoNLL-U. Unpack it: gunzip {path}."
+    R019 = (
+        "{path}: this .spacy file is damaged and cannot be read ({error}). Copy it again, or make "
+        "it anew."
+    )
+    R020 = (
+        "{path}: found .conllu and .spacy files in this folder or below it, expected one kind. "
+        "Give a file, or a folder that has one kind."
+    )
+    R021 = (
+        "{path}: found no word with a coarse tag or features, expected some for a morphologizer. "
+        "Take the component out, or give a corpus that has them."
     )

@@ -1,12 +1,16 @@
 """The reader of corpora: files into training examples, without a conversion step."""
 
 import random
+import warnings
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import KW_ONLY, dataclass
-from itertools import chain, islice
+from dataclasses import KW_ONLY, dataclass, field
+from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
+import numpy as np
+from numpy.typing import NDArray
+from spacy.attrs import TAG
 from spacy.errors import Errors as SpacyErrors
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -14,14 +18,28 @@ from spacy.training import Example
 from spacy.training.augment import dont_augment
 from spacy.training.corpus import walk_corpus
 from spacy.util import ensure_path, registry
+from spacy.vocab import Vocab
+from thinc.types import Ints2d
 
 from ..errors import Errors
-from .conllu import Sentence, read_sentences
+from . import conllu, docbin
+from .encoded import ATTRIBUTES, COLUMNS, EncodedSentence, Keeper, KeptCorpus, Strings
 
-# Where tags can come from, and what to try if that column is empty.
-TAG_REMEDIES = {"xpos": "upos", "upos": "xpos", "upos+feats": "xpos"}
-
+# Where tags can come from, what a .spacy file calls it, and what to try if there is none.
+TAGS = {
+    "xpos": ("token.tag_", "upos"),
+    "upos": ("token.pos_", "xpos"),
+    "upos+feats": ("token.pos_", "xpos"),
+}
 Item = TypeVar("Item")
+Tokens = NDArray[np.uint64]
+# The sentences of each file.
+Files = Iterator[tuple[Path, Iterator[EncodedSentence]]]
+Encoder = Callable[[Path, str, Strings], Iterator[EncodedSentence]]
+ENCODERS: dict[str, Encoder] = {
+    ".conllu": conllu.encode_sentences,
+    ".spacy": docbin.encode_sentences,
+}
 
 
 @registry.readers("spacy-lstm-tagger.Corpus.v1")
@@ -37,15 +55,20 @@ def create_corpus_reader(
     max_length: int = 0,
     augmenter: Callable | None = None,
 ) -> Callable[[Language], Iterable[Example]]:
-    """Create a reader of CoNLL-U files, for the corpora of a training config.
+    """Create a reader of CoNLL-U or .spacy files, for the corpora of a training config.
 
-    path (Optional[Path]): A CoNLL-U file, or a folder that is searched, at any depth, for
-        .conllu files. They are read in sorted order.
+    Words have tags, coarse tags, morphology, lemmas and starts of sentences; of .spacy files also
+    dependencies and entities.
+
+    path (Optional[Path]): A .spacy file, a CoNLL-U file of any other suffix, or a folder that is
+        searched, at any depth, for .conllu or .spacy files. They are read in sorted order.
     tag (str): What becomes token.tag_: "xpos", "upos", or "upos+feats" for tags like
-        NOUN|Case=Acc|Number=Sing. A word with _ in the column has no tag.
+        NOUN|Case=Acc|Number=Sing. A word with _ in the column has no tag. In .spacy files they
+        are token.tag_, token.pos_, and token.pos_ with token.morph.
     group_by (Union[int, str, List[int]]): How many sentences make up a doc: a number, "document"
-        for docs that start at the "# newdoc" comments, or [low, high] to draw the number anew
-        for each doc in every pass. A doc ends with its file at the latest.
+        for docs that start at the "# newdoc" comments or are docs of a .spacy file, or
+        [low, high] to draw the number anew for each doc in every pass. A doc ends with its file
+        at the latest.
     also_group_by (Optional[Union[int, str]]): Then yield the whole corpus once more, in docs of
         this many sentences or by "document": to score lone sentences and longer docs at once.
     shuffle_buffer (int): Draw the next doc at random from a buffer of this many docs. 0 keeps
@@ -77,10 +100,11 @@ def create_corpus_reader(
 
 @dataclass
 class Corpus:
-    """Iterate Example objects from a CoNLL-U file or a folder of them.
+    """Iterate Example objects from CoNLL-U or .spacy files.
 
-    Files are streamed: in memory are only the sentences of the current doc and of the shuffle
-    buffer. The arguments are those of `create_corpus_reader`.
+    What is read once is kept, if it is not too much (see `KeptCorpus`), until a file changes.
+    Larger files are streamed: in memory are only the sentences of the current doc and of the
+    shuffle buffer, and of .spacy files one. The arguments are those of `create_corpus_reader`.
     """
 
     path: Path
@@ -93,6 +117,9 @@ class Corpus:
     limit: int = 0
     max_length: int = 0
     augmenter: Callable | None = None
+    _kept: tuple[object, KeptCorpus] | None = field(
+        default=None, init=False, repr=False, compare=False
+    )
 
     def __post_init__(self) -> None:
         def check(name: str, valid: bool, allowed: str) -> None:
@@ -107,7 +134,7 @@ class Corpus:
             and all(is_int(bound, low=1) for bound in bounds)
             and bounds[0] <= bounds[1]
         )
-        check("tag", self.tag in TAG_REMEDIES, f"one of {', '.join(map(repr, TAG_REMEDIES))}")
+        check("tag", self.tag in TAGS, f"one of {', '.join(map(repr, TAGS))}")
         is_size = bounds == "document" or is_int(bounds, low=1)
         check("group_by", is_size or is_range, f"{sizes} or [low, high] with 1 <= low <= high")
         again = self.also_group_by
@@ -119,73 +146,120 @@ class Corpus:
         if not self.path.exists():
             raise FileNotFoundError(Errors.R002.format(path=self.path))
 
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_kept": None}
+
     def __call__(self, nlp: Language) -> Iterator[Example]:
         """Yield examples from the data.
 
         nlp (Language): The current nlp object.
         YIELDS (Example): The examples. A predicted doc has words and spaces only; its reference
-            has tags, coarse tags, morphology, lemmas and starts of sentences as well.
-        RAISES (ValueError): If a file is not valid CoNLL-U or lacks what the settings ask for.
+            has all annotation.
+        RAISES (ValueError): If a file is not valid or lacks what the settings ask for.
         """
         augmenter = self.augmenter or dont_augment
         for group_by in (self.group_by, self.also_group_by):
             if group_by is not None:
-                for group in shuffle(self._groups(group_by), self.shuffle_buffer):
+                groups = self._groups(self.read(nlp.vocab), group_by)
+                for group in shuffle(groups, self.shuffle_buffer):
                     yield from augmenter(nlp, self._make_example(nlp, group))
 
     def count_words(self) -> int:
         """RETURNS (int): How many words there are.
-        RAISES (ValueError): If a file is not valid CoNLL-U.
+        RAISES (ValueError): If a file is not valid.
         """
-        return sum(len(sentence.words) for group in self._groups(1) for sentence in group)
+        files = self.read(Vocab())
+        return sum(len(sentence.tokens) for _, sentences in files for sentence in sentences)
 
-    def _make_example(self, nlp: Language, group: list[Sentence]) -> Example:
-        columns: dict[str, Any] = {
-            name: list(chain.from_iterable(getattr(sentence, name) for sentence in group))
-            for name in ("words", "spaces", "tags", "pos", "morphs", "lemmas")
-        }
-        starts: Any = [i == 0 for sentence in group for i in range(len(sentence.words))]
-        reference = Doc(nlp.vocab, **columns, sent_starts=starts)
-        if self.gold_tokens:
-            predicted = Doc(nlp.vocab, words=columns["words"], spaces=columns["spaces"])
-        else:
-            predicted = nlp.make_doc(reference.text)
-        return Example(predicted, reference)
+    def read(self, vocab: Vocab) -> Files:
+        """Read the files as arrays.
 
-    def _groups(self, group_by: int | str | list[int]) -> Iterator[list[Sentence]]:
-        """Read the corpus once and yield the sentences of each doc."""
-        paths = walk_corpus(self.path, ".conllu") if self.path.is_dir() else [self.path]
-        if not paths:
-            raise ValueError(Errors.R003.format(path=self.path))
-        total, has_tags = 0, False
+        vocab (Vocab): A vocabulary that is to have the strings.
+        YIELDS (tuple): Each file and its sentences, up to the limit. They have to be read before
+            the next file is.
+        RAISES (ValueError): If a file is not valid, or there is none.
+        """
+        encode_sentences, paths = find_files(self.path)
+        stamp = [(path, path.stat().st_mtime_ns, path.stat().st_size) for path in paths]
+        if self._kept is not None and self._kept[0] == stamp:
+            yield from self._kept[1].read(vocab)
+            return
+        keeper, strings = Keeper(), Strings(vocab)
         for path in paths:
-            group: list[Sentence] = []
+            left = self.limit - keeper.sentences if self.limit else None
+            if left == 0:
+                break
+            sentences = islice(encode_sentences(path, self.tag, strings), left)
+            yield path, keeper.collect(path, sentences)
+        kept = keeper.corpus(strings.texts)
+        self._kept = None if kept is None else (stamp, kept)
+
+    def _groups(self, files: Files, group_by: int | str | list[int]) -> Iterator[list[Tokens]]:
+        """YIELDS (list): The sentences of each doc."""
+        total, has_tags = 0, False
+        for path, sentences in files:
+            group: list[Tokens] = []
             count, length, size, has_newdoc = 0, 0, 0, False
-            left = self.limit - total if self.limit else None
-            for sentence in islice(read_sentences(path, self.tag), left):
-                length += len(sentence.words)
-                full = sentence.newdoc if group_by == "document" else len(group) == size
+            for tokens, newdoc in sentences:
+                length += len(tokens)
+                full = newdoc if group_by == "document" else len(group) == size
                 if group and (full or length > self.max_length > 0):
                     yield group
-                    group, length = [], len(sentence.words)
+                    group, length = [], len(tokens)
                 if not group and not isinstance(group_by, str):
                     size = group_by if isinstance(group_by, int) else random.randint(*group_by)
-                group.append(sentence)
+                group.append(tokens)
                 count += 1
-                has_newdoc = has_newdoc or sentence.newdoc
-                has_tags = has_tags or any(sentence.tags)
+                has_newdoc = has_newdoc or newdoc
+                has_tags = has_tags or bool(tokens[:, COLUMNS[TAG]].any())
             if group_by == "document" and group and not has_newdoc:
                 raise ValueError(Errors.R006.format(path=path, count=count))
             if group:
                 yield group
             total += count
-            if self.limit and total == self.limit:
-                break
         if not total:
             raise ValueError(Errors.R004.format(path=self.path))
         if not has_tags:
-            found = {"path": self.path, "tag": self.tag, "column": self.tag[:4].upper()}
-            raise ValueError(Errors.R005.format(**found, remedy=TAG_REMEDIES[self.tag]))
+            raise ValueError(explain_tags(self.path, self.tag))
+
+    def _make_example(self, nlp: Language, group: list[Tokens]) -> Example:
+        tokens = group[0] if len(group) == 1 else np.concatenate(group)
+        words, spaces = tokens[:, :2].T.tolist()
+        reference = Doc(nlp.vocab, words=words, spaces=spaces)
+        attributes = ATTRIBUTES[2 : tokens.shape[1]]
+        reference.from_array(list(attributes), cast(Ints2d, tokens[:, 2:]))
+        if self.gold_tokens:
+            predicted = Doc(nlp.vocab, words=words, spaces=spaces)
+        else:
+            predicted = nlp.make_doc(reference.text)
+        return Example(predicted, reference)
+
+
+def find_files(path: Path) -> tuple[Encoder, list[Path]]:
+    """Find the files of a corpus, and how to read them.
+
+    path (Path): A file or a folder, as in `create_corpus_reader`.
+    RETURNS (tuple): What encodes the sentences of a file, and the files.
+    RAISES (ValueError): If it is a folder that has no such files, or some of either kind.
+    """
+    if not path.is_dir():
+        return (ENCODERS.get(path.suffix, conllu.encode_sentences), [path])
+    with warnings.catch_warnings():  # where there is no file
+        warnings.simplefilter("ignore")
+        found = {suffix: walk_corpus(path, suffix) for suffix in ENCODERS}
+    kinds = [suffix for suffix, paths in found.items() if paths]
+    if len(kinds) != 1:
+        message = Errors.R020 if kinds else Errors.R003
+        raise ValueError(message.format(path=path))
+    return ENCODERS[kinds[0]], found[kinds[0]]
+
+
+def explain_tags(path: Path, tag: str) -> str:
+    """RETURNS (str): That no word of a corpus has a tag, and what to do."""
+    column, remedy = TAGS[tag]
+    if find_files(path)[0] is conllu.encode_sentences:
+        column = tag[:4].upper()
+    return Errors.R005.format(path=path, tag=tag, column=column, remedy=remedy)
 
 
 def is_int(value: object, *, low: int) -> bool:

@@ -74,7 +74,7 @@ def test_path(nlp, tmp_path):
         create_corpus_reader(path=None)
     with pytest.raises(FileNotFoundError, match=r"R002.*nowhere\.conllu"):
         resolve(tmp_path / "nowhere.conllu")
-    with pytest.raises(ValueError, match="R003"), pytest.warns(UserWarning, match="W090"):
+    with pytest.raises(ValueError, match="R003"):
         next(resolve(tmp_path)(nlp))
     (tmp_path / "comments.conllu").write_text("# nothing here\n\n")
     for group_by in (1, "document"):
