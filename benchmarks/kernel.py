@@ -23,7 +23,7 @@ class KernelLimit:
     """
 
     def __init__(self, sentence: BucketedLSTM, precision: torch.dtype = torch.float32):
-        layers = [*sentence.forwards, *sentence.backwards]
+        layers = [*sentence.forward_lstms, *sentence.backward_lstms]
         device = next(sentence.parameters()).device
         sequences = SEQUENCES.get(device.type, SEQUENCES["cuda"])
         self.n_tokens = TIME * sequences  # of one batch

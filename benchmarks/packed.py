@@ -39,7 +39,7 @@ class PackedWordCharLSTM(nn.Module):
             raise ValueError("The pipeline has no character LSTM, so there is nothing to compare.")
         self.tables = nn.ModuleList(plain_embedding(table) for table in words.tables.values())  # type: ignore[arg-type]
         self.letters = plain_embedding(letters.embedding)
-        self.characters = plain_lstm(letters.ahead, letters.back)
+        self.characters = plain_lstm(letters.forward_lstm, letters.backward_lstm)
         self.queries = None
         if letters.queries is not None:
             self.queries = nn.Parameter(letters.queries.detach().clone())
@@ -47,11 +47,11 @@ class PackedWordCharLSTM(nn.Module):
         if words.projection is not None:
             self.projection = nn.Linear(words.projection.in_features, words.projection.out_features)
             self.projection.load_state_dict(words.projection.state_dict())
-        layers = zip_longest(sentence.forwards, sentence.backwards)
-        self.sentence = nn.ModuleList(plain_lstm(ahead, back) for ahead, back in layers)
+        layers = zip_longest(sentence.forward_lstms, sentence.backward_lstms)
+        self.sentence = nn.ModuleList(plain_lstm(*layer) for layer in layers)
         self.all_layers = sentence.all_layers
-        self.n_directions = 2 if sentence.backwards else 1
-        self.adds = sentence.merge == "sum" and bool(sentence.backwards)
+        self.n_directions = 2 if sentence.backward_lstms else 1
+        self.adds = sentence.merge == "sum" and bool(sentence.backward_lstms)
 
     def forward(
         self,
@@ -120,15 +120,15 @@ def plain_embedding(table: VocabularyEmbedding) -> nn.Embedding:
     return nn.Embedding.from_pretrained((table.unknown + table.weight).detach(), freeze=False)
 
 
-def plain_lstm(ahead: nn.Module, back: nn.Module | None) -> nn.LSTM:
+def plain_lstm(forward: nn.Module, backward: nn.Module | None) -> nn.LSTM:
     """RETURNS (nn.LSTM): A layer of one direction each as a single module."""
-    first = cast(nn.LSTM, ahead)
+    first = cast(nn.LSTM, forward)
     lstm = nn.LSTM(
-        first.input_size, first.hidden_size, bidirectional=back is not None, batch_first=True
+        first.input_size, first.hidden_size, bidirectional=backward is not None, batch_first=True
     )
     state = dict(first.state_dict())
-    if back is not None:
-        state |= {f"{name}_reverse": weight for name, weight in back.state_dict().items()}
+    if backward is not None:
+        state |= {f"{name}_reverse": weight for name, weight in backward.state_dict().items()}
     lstm.load_state_dict(state)
     return lstm.to(next(first.parameters()).device)
 
@@ -140,7 +140,7 @@ def find_modules(nlp: Language) -> tuple[Model, WordEmbedding, BucketedLSTM]:
     RAISES (ValueError): If the pipeline does not have both.
     """
     nodes = [node for _, pipe in nlp.pipeline for node in getattr(pipe, "model", None).walk()]  # type: ignore[union-attr]
-    modules = [(node, shim._model) for node in nodes for shim in node.shims]
+    modules = [(node, shim.module) for node in nodes for shim in node.shims]
     words = [(node, module) for node, module in modules if isinstance(module, WordEmbedding)]
     sentences = [module for _, module in modules if isinstance(module, BucketedLSTM)]
     if not words or not sentences:
@@ -158,8 +158,8 @@ def pack_pipeline(nlp: Language, *, pipe: str = "lstm_tagger") -> Language:
     embed, words, sentence = find_modules(nlp)
     if embed.layers:
         raise ValueError("The packed network knows no static vectors.")
-    features: FeatureSet = embed.attrs["features"]
-    char_max_length: int = embed.attrs["char_max_length"]
+    features: FeatureSet = embed.attrs["settings"].features
+    char_max_length: int = embed.attrs["settings"].char_max_length
     vocabularies = list(words.tables.values())
     alphabet = cast(Any, words.characters).embedding
 

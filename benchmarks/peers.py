@@ -167,7 +167,7 @@ def build_peers(
     configs = {
         "cnn": cnn_config(treebank, lang=lang),
         "torch-bilstm": torch_bilstm_config(
-            treebank, lang=lang, width=sentence.output_width, depth=len(sentence.forwards)
+            treebank, lang=lang, width=sentence.output_width, depth=len(sentence.forward_lstms)
         ),
     }
     built = []
@@ -203,7 +203,7 @@ def kernel_limit(nlp: Language) -> KernelLimit:
     _, _, sentence = find_modules(nlp)
     models = [cast(Any, pipe).model for _, pipe in nlp.pipeline]
     shims = [shim for model in models for node in model.walk() for shim in node.shims]
-    precision = next(shim.precision for shim in shims if shim._model is sentence)
+    precision = next(shim.precision for shim in shims if shim.module is sentence)
     on_gpu = next(sentence.parameters()).device.type != "cpu"
     if precision == "bf16" and (on_gpu or cpu_has_bf16()):
         return KernelLimit(sentence, torch.bfloat16)

@@ -55,6 +55,10 @@ class Errors(metaclass=ErrorsWithCodes):
         "The weights do not fit this architecture: {error}. Load them with the config that "
         "they were trained with (config.cfg beside the model), or train again."
     )
+    L004 = (
+        "The weights {name} of the model file are not all finite numbers, so its tags would mean "
+        "nothing. Train again, with a lower [training.optimizer] learn_rate."
+    )
     L003 = (
         "Cannot load the tagger from {path}: {error}. The file is damaged or belongs to "
         "another architecture than the one in config.cfg; copy the pipeline again or train again."
@@ -72,6 +76,10 @@ class Errors(metaclass=ErrorsWithCodes):
     M011 = (
         "CRFTagger.v1 is decoded and trained by the lstm_tagger component, and another one "
         'is to be initialized with it. Set factory = "lstm_tagger", or use Tagger.v1 there.'
+    )
+    M012 = (
+        "A gradient is not a finite number, however float16 is scaled. Lower the learn_rate, or "
+        'set precision = "bf16" or "fp32".'
     )
     P001 = (
         "The training data has the tag {tag!r}, which is not one of the tagger's labels: "

@@ -261,7 +261,7 @@ def test_pretrain(work, config, small_docs, spacy_command, objective):
     ):
         assert_allclose(ours, theirs, atol=1e-5)
     embed = next(node for node in tok2vec.walk() if node.name == "word_char_embed")
-    table = embed.shims[0]._model.tables["word"]
+    table = embed.shims[0].module.tables["word"]
     words = {word.orth for doc in small_docs for word in doc}
     assert len(table) > 0.9 * len(words) > 50
     steps = overrides({"training.max_steps": 20, "training.eval_frequency": 20})

@@ -47,13 +47,15 @@ SENTENCES = [
 ENCODER = ("width", "depth", "bidirectional", "merge", "last_width", "all_layers",
            "max_batch_items", "window", "context", "lm_weight")  # fmt: skip
 BOTH = ("dropout", "precision")
+# Layers one after the other, and no loss but the task's.
+PLAIN = {"merge": "concat", "last_width": None, "all_layers": False, "lm_weight": 0.0}
 
 
 def tok2vec_config(**settings):
     """RETURNS (dict): The config of token vectors, from the settings of both halves; `embed_width`
     is the `width` of the embedding layer.
     """
-    encode = {k: v for k, v in settings.items() if k in (*ENCODER, *BOTH)}
+    encode = PLAIN | {k: v for k, v in settings.items() if k in (*ENCODER, *BOTH)}
     embed = {k: v for k, v in settings.items() if k not in (*ENCODER, "embed_width")}
     embed["width"] = settings.get("embed_width", 128)
     # Built only where it has to be: that draws random numbers.

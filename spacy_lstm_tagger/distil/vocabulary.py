@@ -12,6 +12,7 @@ from spacy.util import registry
 from thinc.api import Model
 
 from ..errors import Errors
+from ..models.shim import TorchShim
 from ..models.word_types import WordTypes
 from ..nn.embedding import WordEmbedding
 from ..nn.vocabulary import VocabularyEmbedding
@@ -72,8 +73,8 @@ def fill(layer: Model, types: WordTypes, counts: list[int]) -> None:
     types (WordTypes): The words.
     counts (list[int]): How often each is met.
     """
-    module = cast(WordEmbedding, layer.shims[0]._model)
-    columns = layer.attrs["features"].keys(types, types.strings())
+    module = cast(WordEmbedding, cast(TorchShim, layer.shims[0]).module)
+    columns = layer.attrs["settings"].features.keys(types, types.strings())
     tables = cast(Iterable[VocabularyEmbedding], module.tables.values())
     for table, column in zip(tables, columns, strict=True):
         frequencies: Counter[int] = Counter()

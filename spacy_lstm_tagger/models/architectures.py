@@ -14,16 +14,16 @@ from ..nn.lstm import BucketedLSTM
 from ..nn.vocabulary import VocabularyEmbedding
 from .crf_output import crf_output
 from .features import FeatureSet
-from .lstm_encoder import lstm_encoder
+from .lstm_encoder import EncoderSettings, lstm_encoder
 from .softmax_output import softmax_output
 from .tagger import tagger
-from .word_char_embed import word_char_embed
+from .word_char_embed import EmbedSettings, word_char_embed
 
 
 @registry.architectures("spacy-lstm-tagger.WordCharEmbed.v1")
 def build_word_char_embed(
     *,
-    width: int | None = 128,
+    width: int | None = 96,
     word_width: int = 100,
     word_rows: int = 20000,
     word_dropout: float = 0.3,
@@ -118,7 +118,7 @@ def build_word_char_embed(
             hidden_width=char_hidden_width,
             bidirectional=char_bidirectional,
             attention=char_attention,
-            next_letter=char_lm_weight,
+            lm_weight=char_lm_weight,
         )
         if characters
         else None,
@@ -126,11 +126,13 @@ def build_word_char_embed(
     )
     return word_char_embed(
         module,
-        features,
+        EmbedSettings(
+            features=features,
+            dropout=dropout,
+            word_dropout=word_dropout,
+            char_max_length=char_max_length,
+        ),
         static_vectors=include_static_vectors,
-        dropout=dropout,
-        word_dropout=word_dropout,
-        char_max_length=char_max_length,
         cache_size=cache_size,
         precision=precision,
     )
@@ -140,23 +142,23 @@ def build_word_char_embed(
 def build_lstm_encoder(
     *,
     width: int = 256,
-    input_width: int | None = None,
+    input_width: int = 96,
     depth: int = 2,
     bidirectional: bool = True,
-    merge: str = "concat",
-    last_width: int | None = None,
-    all_layers: bool = False,
+    merge: str = "sum",
+    last_width: int | None = 96,
+    all_layers: bool = True,
     dropout: float | None = None,
     max_batch_items: int = 16384,
     window: int = 256,
     context: int = 16,
-    lm_weight: float = 0.0,
+    lm_weight: float = 0.1,
     precision: str = "fp32",
 ) -> Model[list[Floats2d], list[Floats2d]]:
     """Build an encoding layer of stacked LSTMs. A doc's vectors never depend on the docs beside it.
 
     width (int): Width of a layer: of both directions together if there are two.
-    input_width (Optional[int]): Width of the embedding layer. None: the same as `width`.
+    input_width (int): Width of the embedding layer.
     depth (int): Number of layers.
     bidirectional (bool): Whether to read in both directions.
     merge (str): How the two directions enter the next layer: "concat", one after the other, or
@@ -196,21 +198,20 @@ def build_lstm_encoder(
     if last_width is not None:
         _check(last_width % n_directions == 0, "last_width", last_width, even)
     module = BucketedLSTM(
-        input_width=width if input_width is None else input_width,
+        input_width=input_width,
         hidden_width=width // n_directions,
         depth=depth,
         bidirectional=bidirectional,
         merge=merge,
         last_width=last_width // n_directions if last_width and depth > 1 else None,
         all_layers=all_layers,
-        neighbours=lm_weight,
+        lm_weight=lm_weight,
     )
     return lstm_encoder(
         module,
-        dropout=dropout,
-        max_batch_items=max_batch_items,
-        window=window,
-        context=context,
+        EncoderSettings(
+            dropout=dropout, max_batch_items=max_batch_items, window=window, context=context
+        ),
         precision=precision,
     )
 

@@ -1,10 +1,15 @@
 """Keeps the vectors of words between batches."""
 
+import os
 import threading
+import weakref
 from collections.abc import Callable, Hashable
+from typing import cast
 
 import torch
 from torch import Tensor
+
+_CACHES: "weakref.WeakSet[TypeCache]" = weakref.WeakSet()
 
 
 class TypeCache:
@@ -19,6 +24,7 @@ class TypeCache:
 
     def __init__(self, capacity: int):
         self.capacity = capacity
+        _CACHES.add(self)
         self._lock = threading.Lock()
         self._stamp: Hashable = None
         self._rows: dict[int, int] = {}
@@ -58,9 +64,15 @@ class TypeCache:
                 missing = list(range(len(keys)))
             if missing:
                 self._append([keys[i] for i in missing], encode(missing))
-            assert self._vectors is not None
             rows = self._rows
-            return self._vectors, [rows[key] for key in keys]
+            return cast(Tensor, self._vectors), [rows[key] for key in keys]
+
+    def start_over(self) -> None:
+        """To be called in a child of a fork: another thread of its parent may have held the lock,
+        and have been in the midst of adding vectors.
+        """
+        self._lock = threading.Lock()
+        self._clear()
 
     def _clear(self) -> None:
         self._rows = {}
@@ -77,3 +89,12 @@ class TypeCache:
         with torch.inference_mode():
             self._vectors[size : size + len(keys)] = vectors
         self._rows.update(zip(keys, range(size, size + len(keys)), strict=True))
+
+
+def _start_over_in_child() -> None:
+    for cache in list(_CACHES):
+        cache.start_over()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_start_over_in_child)

@@ -1,17 +1,21 @@
 """The encoding layer: one array a doc through the sentence LSTM."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from thinc.api import ArgsKwargs, Model
 from thinc.types import Floats2d
 from thinc.util import torch2xp, xp2torch
 from torch import Tensor
 
 from ..errors import Errors
-from ..nn.buckets import Buckets, kept_plan
+from ..nn.buckets import Buckets, kept_buckets, send
 from ..nn.lstm import BucketedLSTM
+from ..nn.plan import make_plan
 from .flat import FlatList, flatten, no_gradient
 from .shim import TorchShim, survive_fork
 
@@ -23,24 +27,39 @@ SHORT = 128
 CACHED = 4096
 
 
-def lstm_encoder(
-    module: BucketedLSTM,
-    *,
-    dropout: float | None = None,
-    max_batch_items: int = 16384,
-    window: int = 0,
-    context: int = 0,
-    precision: str = "fp32",
-) -> Model[list[Floats2d], list[Floats2d]]:
-    """Wrap the sentence LSTM as a Thinc layer. A doc's vectors do not depend on the docs beside it.
+@dataclass(frozen=True)
+class EncoderSettings:
+    """What the config says of the layer, beside the sizes of its module. A model file does not
+    have it, so the config holds.
 
-    module (BucketedLSTM): The module.
-    dropout (Optional[float]): Variational dropout on its input and behind each layer. None: the
+    dropout (Optional[float]): Variational dropout on the input and behind each layer. None: the
         rate of `[training] dropout`.
     max_batch_items (int): The size of a padded bucket, in tokens, which bounds memory. On a CPU
         it is `CACHED` at most.
     window (int): A longer doc is read in windows of this many tokens. 0: in one go.
     context (int): How many tokens a window reads beyond each of its ends.
+    """
+
+    dropout: float | None = None
+    max_batch_items: int = 16384
+    window: int = 0
+    context: int = 0
+
+    def limits(self, device: torch.device) -> dict[str, Any]:
+        """RETURNS (dict[str, Any]): What bounds the buckets, for `make_plan`."""
+        size = self.max_batch_items
+        if device.type == "cpu":
+            size = min(size, CACHED)
+        return {"max_batch_items": size, "window": self.window, "context": self.context}
+
+
+def lstm_encoder(
+    module: BucketedLSTM, settings: EncoderSettings | None = None, *, precision: str = "fp32"
+) -> Model[list[Floats2d], list[Floats2d]]:
+    """Wrap the sentence LSTM as a Thinc layer. A doc's vectors do not depend on the docs beside it.
+
+    module (BucketedLSTM): The module.
+    settings (Optional[EncoderSettings]): The settings. None: the defaults.
     precision (str): What to compute in, see `TorchShim`.
     RETURNS (Model[List[Floats2d], List[Floats2d]]): The layer.
     """
@@ -51,11 +70,10 @@ def lstm_encoder(
         dims={"nI": module.input_width, "nO": module.output_width},
         shims=[TorchShim(module, precision=precision)],
         attrs={
-            "dropout": dropout,
+            "settings": settings or EncoderSettings(),
             "dropout_rate": 0.0,
-            "max_batch_items": max_batch_items,
-            "window": window,
-            "context": context,
+            # By this `tagger` knows that it can read vectors from a table, see there.
+            "predict": predict,
         },
     )
 
@@ -76,13 +94,18 @@ def forward(
     if not is_train:
         return predict(model, x, lengths), no_gradient
     _check_width(model, x.shape[1])
-    along = []
-    if cast(BucketedLSTM, shim._model).neighbours is not None:
-        along = [followed_rows(lengths)]
-    buckets = Buckets(lengths, training=True, along=along, device=device, **_limits(model))
-    inputs = ArgsKwargs((x, buckets), {"followed": buckets.along[0]} if along else {})
-    rate = model.attrs["dropout"]
-    inputs.kwargs["dropout"] = model.attrs["dropout_rate"] if rate is None else rate
+    settings = cast(EncoderSettings, model.attrs["settings"])
+    plan = make_plan(lengths, training=True, device_type=device.type, **settings.limits(device))
+    arrays = plan.arrays
+    learns_language = cast(BucketedLSTM, shim.module).language_model is not None
+    if learns_language:
+        arrays = [*arrays, followed_rows(lengths)]
+    sent = send(arrays, device)
+    inputs = ArgsKwargs((x, Buckets(plan, sent[: len(plan.arrays)])), {})
+    if learns_language:
+        inputs.kwargs["followed"] = sent[-1]
+    rate = model.attrs["dropout_rate"] if settings.dropout is None else settings.dropout
+    inputs.kwargs["dropout"] = rate
     y, backprop_torch = shim.begin_update(inputs)
 
     def backprop(dY: Sequence[Floats2d]) -> list[Floats2d]:
@@ -109,10 +132,11 @@ def predict(
     RETURNS (FlatList): One array a doc. *Shape:* ``(tokens, nO)``, or as wide as `head` makes it.
     """
     _check_width(model, x.shape[1])
-    make = kept_plan if len(lengths) == 1 and lengths[0] <= SHORT else Buckets
-    plan = make(tuple(lengths), device=x.device, **_limits(model))
     shim = cast(TorchShim, model.shims[0])
-    y = shim.predict(ArgsKwargs((x, plan), {"tokens": tokens, "head": head}))
+    limits = cast(EncoderSettings, model.attrs["settings"]).limits(x.device)
+    make = kept_buckets if len(lengths) == 1 and lengths[0] <= SHORT else Buckets.of
+    buckets = make(tuple(lengths), device=x.device, **limits)
+    y = shim.predict(ArgsKwargs((x, buckets), {"tokens": tokens, "head": head}))
     return FlatList(cast(Floats2d, torch2xp(y)), lengths)
 
 
@@ -131,20 +155,9 @@ def _check_width(model: Model, width: int) -> None:
         raise ValueError(Errors.M002.format(value=width, allowed=model.get_dim("nI")))
 
 
-def _limits(model: Model) -> dict[str, Any]:
-    """RETURNS (dict[str, Any]): What bounds the size of a bucket."""
-    limits = {name: model.attrs[name] for name in ("max_batch_items", "window", "context")}
-    if cast(TorchShim, model.shims[0]).device.type == "cpu":
-        limits["max_batch_items"] = min(limits["max_batch_items"], CACHED)
-    return limits
-
-
-def followed_rows(lengths: Sequence[int]) -> Tensor:
-    """RETURNS (Tensor): The rows of a flat batch that another one of the same sequence follows,
-    int64. *Shape:* ``(pairs,)``.
+def followed_rows(lengths: Sequence[int]) -> NDArray[np.int64]:
+    """RETURNS (NDArray[np.int64]): The rows of a flat batch that another one of the same sequence
+    follows. *Shape:* ``(pairs,)``.
     """
-    sizes = torch.tensor(lengths, dtype=torch.int64)
-    sizes = sizes[sizes > 0]
-    followed = torch.ones(int(sizes.sum()), dtype=torch.bool)
-    followed[sizes.cumsum(0) - 1] = False
-    return followed.nonzero().squeeze(1)
+    sizes = np.array([length for length in lengths if length], dtype=np.int64)
+    return np.delete(np.arange(sizes.sum()), np.cumsum(sizes) - 1)

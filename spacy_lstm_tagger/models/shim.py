@@ -2,9 +2,10 @@
 
 import contextlib
 import copy
+import hashlib
 import os
-from collections.abc import Callable, Iterator
-from typing import cast
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import srsly
 import torch
@@ -13,43 +14,64 @@ from safetensors.torch import load as load_safetensors
 from safetensors.torch import save as save_safetensors
 from thinc.api import Optimizer, PyTorchShim, get_torch_default_device
 from thinc.shims import Shim
-from thinc.types import ArgsKwargs, FloatsXd
-from thinc.util import torch2xp, xp2torch
+from thinc.types import ArgsKwargs
+from thinc.util import xp2torch
 from torch import Tensor
 
 from ..errors import Errors
 from ..nn.vocabulary import VocabularyEmbedding
+from .loss_scale import scaled_backward
+from .optimizer import Key, Piece, State, update
 
 BLOCK = 1024
 PRECISIONS = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+class Saved(NamedTuple):
+    """What a model file has of a shim.
+
+    config (Any): Thinc's configuration of it.
+    state (dict[str, Tensor]): The tensors of the module.
+    """
+
+    config: Any
+    state: dict[str, Tensor]
 
 
 class TorchShim(PyTorchShim):
     """Thinc's PyTorch shim, with what it lacks:
 
     * averaged weights (`use_averages`) reach the module;
-    * weights are updated in place, so cuDNN's layout survives an update;
+    * weights are updated in place, so cuDNN's layout survives an update, and all at once;
     * a copy has an id of its own, so it shares no optimizer state with its original;
-    * weights are saved as safetensors: loading executes nothing;
-    * bfloat16 beside float16, and on a CPU too;
+    * weights are saved as safetensors with a checksum: loading executes nothing, and a damaged file
+      changes nothing;
+    * bfloat16 beside float16, and on a CPU too; no step is lost to float16;
     * it tells caches when the weights changed.
 
-    model (torch.nn.Module): The module. Its `forward` takes a keyword `precision`. If it leaves a
-        loss of its own in an attribute `auxiliary`, training adds it to that of the task.
+    module (torch.nn.Module): The module. Its `forward` takes a keyword `precision` and returns a
+        `ModuleOutput`, whose loss training adds to that of the task.
     precision (str): What to compute in, a key of `PRECISIONS`. On a GPU it holds for training and
-        tagging (mixed precision). On a CPU "bf16" holds for tagging alone, where the CPU has
-        instructions for it; otherwise it is "fp32" there, as "fp16" is.
+        tagging. On a CPU "bf16" holds for tagging alone, where the CPU has instructions for it;
+        otherwise it is "fp32" there, as "fp16" is.
     """
 
-    def __init__(self, model: torch.nn.Module, *, precision: str = "fp32"):
+    def __init__(self, module: torch.nn.Module, *, precision: str = "fp32"):
         if precision not in PRECISIONS:
             allowed = f"it must be one of {', '.join(PRECISIONS)}"
             raise ValueError(Errors.M001.format(name="precision", value=precision, allowed=allowed))
-        super().__init__(model, mixed_precision=precision == "fp16")
+        super().__init__(module)
         self.precision = precision
         self._changes = 0
         # Walking through a module takes longer than looking at its weights.
         self._modules: list[torch.nn.Module] | None = None
+        # Of the optimizer, while training goes on.
+        self._states: dict[Key, State] = {}
+
+    @property
+    def module(self) -> torch.nn.Module:
+        """RETURNS (torch.nn.Module): The module."""
+        return self._model
 
     def stamp(self) -> tuple:
         """RETURNS (tuple): A value that differs whenever the weights do. Changes through Thinc are
@@ -64,28 +86,39 @@ class TorchShim(PyTorchShim):
         return next(self._parameters()).device
 
     def _parameters(self) -> Iterator[Tensor]:
-        if self._modules is None or self._modules[0] is not self._model:
-            self._modules = list(self._model.modules())
+        if self._modules is None or self._modules[0] is not self.module:
+            self._modules = list(self.module.modules())
         return (p for m in self._modules for p in m._parameters.values() if p is not None)
 
     def _changed(self) -> None:
         """Tell caches, and through training mode the layers, that the weights change."""
         self._changes += 1
         self._modules = None
-        self._model.train()
+        self.module.train()
+
+    def kernel_type(self, *, training: bool) -> torch.dtype | None:
+        """RETURNS (Optional[torch.dtype]): What the LSTM kernels compute in. None: in the type of
+        the weights.
+
+        training (bool): Whether gradients will be taken.
+        """
+        if self.device.type == "cuda":
+            return PRECISIONS[self.precision]
+        if self.precision == "bf16" and not training and cpu_has_bf16():
+            return torch.bfloat16
+        return None
 
     def predict(self, inputs: ArgsKwargs) -> Tensor:
         """Run the module without gradients.
 
         RETURNS (Tensor): The output, float32.
         """
-        kernel = None
-        if self.precision == "bf16" and self.device.type == "cpu" and cpu_has_bf16():
-            kernel = torch.bfloat16
-        if self._model.training:
-            self._model.eval()
-        with torch.inference_mode(), self._autocast():
-            return self._model(*inputs.args, **inputs.kwargs, precision=kernel).float()
+        kernel = self.kernel_type(training=False)
+        if self.module.training:
+            self.module.eval()
+            self._states.clear()
+        with torch.inference_mode():
+            return self.module(*inputs.args, **inputs.kwargs, precision=kernel).vectors.float()
 
     def begin_update(self, inputs: ArgsKwargs) -> tuple[Tensor, Callable[[Tensor], None]]:
         """Run the module in training mode.
@@ -94,59 +127,29 @@ class TorchShim(PyTorchShim):
             those of the weights and of the input tensors that require one in their `grad`.
         """
         self._changed()
-        with self._autocast():
-            output = self._model(*inputs.args, **inputs.kwargs).float()
-        losses = []
-        if getattr(self._model, "auxiliary", None) is not None:
-            losses = [self._model.auxiliary.float()]
-            self._model.auxiliary = None  # a module that holds a graph cannot be copied
+        kernel = self.kernel_type(training=True)
+        output, loss = self.module(*inputs.args, **inputs.kwargs, precision=kernel)
+        output = output.float()
+        losses = [] if loss is None else [loss]
 
         def backprop(d_output: Tensor) -> None:
-            grads = [d_output.float(), *map(torch.ones_like, losses)]
-            if not self._scales_gradients():
-                torch.autograd.backward([output, *losses], grads)
+            outputs, grads = [output, *losses], [d_output, *map(torch.ones_like, losses)]
+            if kernel != torch.float16:
+                torch.autograd.backward(outputs, grads)
                 return
-            scaler = self._grad_scaler
-            tensors = [*self._model.parameters(), *inputs.args, *inputs.kwargs.values()]
+            tensors = [*self.module.parameters(), *inputs.args, *inputs.kwargs.values()]
             leaves = [t for t in tensors if isinstance(t, Tensor) and t.requires_grad]
-            # Gradients of earlier batches are set aside, since they are not scaled any more.
-            earlier = [t.grad for t in leaves]
-            for t in leaves:
-                t.grad = None
-            torch.autograd.backward([output, *losses], scaler.scale(grads))
-            found = [t.grad for t in leaves if t.grad is not None]
-            if scaler.unscale(found):
-                for grad in found:
-                    grad.zero_()
-            for t, before in zip(leaves, earlier, strict=True):
-                if before is not None:
-                    t.grad = before if t.grad is None else before.add_(t.grad)
+            scaled_backward(outputs, grads, leaves)
 
         return output, backprop
-
-    def _scales_gradients(self) -> bool:
-        """RETURNS (bool): Whether float16 needs it: only a GPU computes in it."""
-        return self.precision == "fp16" and self.device.type == "cuda"
-
-    def _autocast(self) -> contextlib.AbstractContextManager:
-        dtype = PRECISIONS[self.precision]
-        if dtype is None or self.device.type != "cuda":
-            return contextlib.nullcontext()
-        return torch.autocast("cuda", dtype=dtype)
 
     def finish_update(self, optimizer: Optimizer) -> None:
         """Let the optimizer change the weights in place and clear the gradients."""
         self._changed()
-        for key, weights, grad in self._pieces():
-            if grad is not None and not self._grad_scaler.found_inf:
-                updated, _ = optimizer(key, as_floats(weights), as_floats(grad))
-                # Thinc's optimizers write to the array that they are given; if one does not:
-                tensor = xp2torch(updated, device=weights.device)
-                if tensor.data_ptr() != weights.data_ptr():
-                    weights.copy_(tensor)
-        self._model.zero_grad(set_to_none=True)
-        if self._scales_gradients():
-            self._grad_scaler.update()
+        pieces = self._pieces()
+        found = [Piece(key, w, grad) for key, w, grad in pieces if grad is not None]
+        update(optimizer, found, self._states)
+        self.module.zero_grad(set_to_none=True)
 
     @contextlib.contextmanager
     def use_params(self, params: dict) -> Iterator[None]:
@@ -173,10 +176,10 @@ class TorchShim(PyTorchShim):
         """
         tables = {
             table.weight: len(table) + 1
-            for table in self._model.modules()
+            for table in self.module.modules()
             if isinstance(table, VocabularyEmbedding)
         }
-        for name, parameter in self._model.named_parameters():
+        for name, parameter in self.module.named_parameters():
             if parameter not in tables:
                 yield (self.id, name), parameter.data, parameter.grad
                 continue
@@ -194,46 +197,86 @@ class TorchShim(PyTorchShim):
             copied.id = Shim.global_id
         return copied
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_modules": None, "_states": {}}
+
     def to_device(self, device_type: str, device_id: int) -> None:
         """Move the module."""
         super().to_device(device_type, device_id)
         self._changed()
 
     def to_bytes(self) -> bytes:
-        """RETURNS (bytes): The configuration, and the weights as safetensors."""
+        """RETURNS (bytes): The configuration, the weights as safetensors, and their checksum."""
         state = {
             name: value.detach().cpu().contiguous()
-            for name, value in self._model.state_dict().items()
+            for name, value in self.module.state_dict().items()
         }
-        return srsly.msgpack_dumps({"config": self.cfg, "state": save_safetensors(state)})
+        data = save_safetensors(state)
+        return srsly.msgpack_dumps({"config": self.cfg, "state": data, "checksum": checksum(data)})
+
+    def read(self, bytes_data: bytes) -> Saved:
+        """Read what `to_bytes` gave, and check it, without loading it.
+
+        bytes_data (bytes): The bytes.
+        RETURNS (Saved): What they have.
+        RAISES (ValueError): If the bytes are damaged or come from another architecture, or a weight
+            is not a finite number.
+        """
+        try:
+            msg = srsly.msgpack_loads(bytes_data)
+            if msg["checksum"] != checksum(msg["state"]):
+                raise ValueError("the checksum is another one")
+            saved = Saved(msg["config"], load_safetensors(msg["state"]))
+        except (SafetensorError, ValueError, KeyError, TypeError) as e:
+            raise ValueError(Errors.L001.format(error=e)) from e
+        problems = state_problems(self.module, saved.state)
+        if problems:
+            raise ValueError(Errors.L002.format(error="; ".join(problems)))
+        for name, value in saved.state.items():
+            if value.is_floating_point() and not value.isfinite().all():
+                raise ValueError(Errors.L004.format(name=name))
+        return saved
 
     def from_bytes(self, bytes_data: bytes) -> "TorchShim":
         """Load the weights. The module is left as it was if that fails.
 
-        RAISES (ValueError): If the bytes are damaged or come from another architecture.
+        RAISES (ValueError): As `read`.
         """
-        try:
-            msg = srsly.msgpack_loads(bytes_data)
-            state = load_safetensors(msg["state"])
-            config = msg["config"]
-        except (SafetensorError, ValueError, KeyError, TypeError) as e:
-            raise ValueError(Errors.L001.format(error=e)) from e
-        try:
-            copy.deepcopy(self._model).load_state_dict(state)
-        except RuntimeError as e:
-            raise ValueError(Errors.L002.format(error=e)) from e
-        self._model.load_state_dict(state)
-        device = get_torch_default_device()
-        self._model.to(device)
-        self._grad_scaler.to_(device)
-        self.cfg = config
+        saved = self.read(bytes_data)
+        self.module.load_state_dict(saved.state)
+        self.module.to(get_torch_default_device())
+        self.cfg = saved.config
         self._changed()
         return self
 
 
-def as_floats(tensor: Tensor) -> FloatsXd:
-    """RETURNS (FloatsXd): The tensor as an array of the device's operations, sharing memory."""
-    return cast(FloatsXd, torch2xp(tensor))
+def state_problems(module: torch.nn.Module, state: dict[str, Tensor]) -> Sequence[str]:
+    """Say what keeps saved tensors from being loaded, as `load_state_dict` would, but beforehand.
+
+    module (torch.nn.Module): The module.
+    state (dict[str, Tensor]): The saved tensors.
+    RETURNS (Sequence[str]): The problems.
+    """
+    problems, own = [], module.state_dict()
+    for prefix, table in module.named_modules():
+        if isinstance(table, VocabularyEmbedding):
+            prefix += "." if prefix else ""
+            problems += table.problems(state, prefix)
+            for name in ("keys", "weight"):  # of any length
+                own.pop(prefix + name)
+                state = {key: value for key, value in state.items() if key != prefix + name}
+    problems += [f"{name} is missing" for name in own.keys() - state.keys()]
+    problems += [f"{name} is not expected" for name in state.keys() - own.keys()]
+    for name in own.keys() & state.keys():
+        if own[name].shape != state[name].shape:
+            found, expected = tuple(state[name].shape), tuple(own[name].shape)
+            problems.append(f"{name} has the shape {found}, expected {expected}")
+    return sorted(problems)
+
+
+def checksum(data: bytes) -> bytes:
+    """RETURNS (bytes): A digest by which damage is found."""
+    return hashlib.blake2b(data, digest_size=16).digest()
 
 
 def cpu_has_bf16() -> bool:

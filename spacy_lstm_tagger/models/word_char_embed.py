@@ -1,6 +1,7 @@
 """The embedding layer: docs to one vector a token, from words and their characters."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
@@ -14,8 +15,9 @@ from thinc.util import torch2xp, xp2torch
 from torch import Tensor
 
 from ..errors import Errors
-from ..nn.buckets import Buckets, kept_plan
+from ..nn.buckets import Buckets, kept_buckets, send
 from ..nn.embedding import WordEmbedding
+from ..nn.plan import make_plan
 from ..nn.vocabulary import VocabularyEmbedding
 from .cache import TypeCache
 from .features import FeatureSet, letters
@@ -30,26 +32,37 @@ FEW = 3
 LETTER_CALLS = 400
 
 
+@dataclass(frozen=True)
+class EmbedSettings:
+    """What the config says of the layer, beside the sizes of its module. A model file does not
+    have it, so the config holds.
+
+    features (FeatureSet): The features of a word's form.
+    dropout (Optional[float]): Dropout on the parts of a word's vector. None: the rate of
+        `[training] dropout`.
+    word_dropout (float): The chance of a known feature to be taken for unknown in training.
+    char_max_length (int): Longer words are read as their first and last letters.
+    """
+
+    features: FeatureSet
+    dropout: float | None = None
+    word_dropout: float = 0.0
+    char_max_length: int = 64
+
+
 def word_char_embed(
     module: WordEmbedding,
-    features: FeatureSet,
+    settings: EmbedSettings,
     *,
     static_vectors: bool = False,
-    dropout: float | None = None,
-    word_dropout: float = 0.0,
-    char_max_length: int = 64,
     cache_size: int = 0,
     precision: str = "fp32",
 ) -> Model[list[Doc], list[Floats2d]]:
     """Wrap the word embedding as a Thinc layer.
 
     module (WordEmbedding): The module, with a table for each of the features.
-    features (FeatureSet): The features.
+    settings (EmbedSettings): The settings.
     static_vectors (bool): Whether to add a projection of the pipeline's static vectors.
-    dropout (Optional[float]): Dropout on the parts of a word's vector. None: the rate of
-        `[training] dropout`.
-    word_dropout (float): The chance of a known feature to be taken for unknown in training.
-    char_max_length (int): Longer words are read as their first and last letters.
     cache_size (int): How many types' vectors are kept between batches when tagging.
     precision (str): What to compute in, see `TorchShim`.
     RETURNS (Model[List[Doc], List[Floats2d]]): The layer.
@@ -63,12 +76,11 @@ def word_char_embed(
         layers=layers,
         shims=[TorchShim(module, precision=precision)],
         attrs={
-            "features": features,
-            "dropout": dropout,
+            "settings": settings,
             "dropout_rate": 0.0,
-            "word_dropout": word_dropout,
-            "char_max_length": char_max_length,
             "cache": TypeCache(cache_size),
+            # By this `tagger` knows that it can look vectors up, see there.
+            "lookup": lookup,
         },
     )
 
@@ -95,9 +107,9 @@ def forward(
     if model.layers:
         static, bp_static = model.layers[0]([types], is_train=True)
         inputs.kwargs["static"] = xp2torch(static.data, requires_grad=True, device=shim.device)
-    rate = model.attrs["dropout"]
-    inputs.kwargs["dropout"] = model.attrs["dropout_rate"] if rate is None else rate
-    inputs.kwargs["word_dropout"] = model.attrs["word_dropout"]
+    settings = cast(EmbedSettings, model.attrs["settings"])
+    rate = model.attrs["dropout_rate"] if settings.dropout is None else settings.dropout
+    inputs.kwargs.update(dropout=rate, word_dropout=settings.word_dropout)
     y, backprop_torch = shim.begin_update(inputs)
 
     def backprop(d_docs: list[Floats2d]) -> list[Doc]:
@@ -157,40 +169,45 @@ def _inputs(model: Model, types: WordTypes, *, training: bool) -> ArgsKwargs:
         asked for rather than types.
     """
     shim = cast(TorchShim, model.shims[0])
-    module = cast(WordEmbedding, shim._model)
+    module = cast(WordEmbedding, shim.module)
+    settings = cast(EmbedSettings, model.attrs["settings"])
     strings = types.strings()
     rows = []
     tables = cast(Iterable[VocabularyEmbedding], module.tables.values())
-    keys = model.attrs["features"].keys(types, strings)
-    for table, column in zip(tables, keys, strict=True):
+    for table, column in zip(tables, settings.features.keys(types, strings), strict=True):
         if training:
             table.add(column)
         rows.append(table.lookup(column))
-    pieces = [torch.from_numpy(np.array(rows, dtype=np.int64)), torch.from_numpy(types.tokens)]
-    lengths: list[int] = []
+    arrays = [np.array(rows, dtype=np.int64)]
+    if training:
+        arrays.append(types.tokens)
+    device, lengths = shim.device, cast(list[int], [])
     if module.characters is not None:
-        points, lengths = letters(strings, max_length=model.attrs["char_max_length"])
+        points, lengths = letters(strings, max_length=settings.char_max_length)
         characters = points.tolist()
+        embedding = module.characters.embedding
         if training:
-            module.characters.embedding.add(sorted(set(characters)))
-        found = module.characters.embedding.lookup(characters)
-        pieces.append(torch.from_numpy(np.array(found, dtype=np.int64)))
-    device = shim.device
-    if len(lengths) <= FEW and not training and device.type == "cpu":
-        plan = kept_plan(tuple(lengths), finals_only=True, call_cost=LETTER_CALLS)
-        features, tokens, *letter_rows = pieces
+            embedding.add(sorted(set(characters)))
+        arrays.insert(1, np.array(embedding.lookup(characters), dtype=np.int64))
+    if module.characters is None:
+        features, *tokens = send(arrays, device)
+        args: tuple = (features,)
+    elif len(lengths) <= FEW and not training and device.type == "cpu":
+        features, letter_rows, *tokens = map(torch.from_numpy, arrays)
+        buckets = kept_buckets(tuple(lengths), finals_only=True, call_cost=LETTER_CALLS)
+        args = (features, (letter_rows, buckets))
     else:
-        plan = Buckets(
+        plan = make_plan(
             lengths,
             call_cost=LETTER_CALLS if device.type == "cpu" and not training else None,
             training=training,
             finals_only=True,
-            device=device,
-            along=pieces,
+            device_type=device.type,
         )
-        features, tokens, *letter_rows = plan.along
-    args = (features, (letter_rows[0], plan)) if letter_rows else (features,)
-    return ArgsKwargs(args, {"tokens": tokens} if training else {})
+        sent = send([*arrays, *plan.arrays], device)
+        features, letter_rows, *tokens = sent[: len(arrays)]
+        args = (features, (letter_rows, Buckets(plan, sent[len(arrays) :])))
+    return ArgsKwargs(args, {"tokens": tokens[0]} if training else {})
 
 
 def _index(values: NDArray[np.int64], device: torch.device) -> Tensor:

@@ -5,7 +5,8 @@ from torch import Tensor, nn
 
 from .buckets import Buckets
 from .kernel import LSTMLayer
-from .next_letter import NextLetterLoss
+from .language_models import CharacterLanguageModel
+from .output import ModuleOutput
 from .vocabulary import VocabularyEmbedding
 
 
@@ -28,8 +29,8 @@ class CharacterLSTM(nn.Module):
     bidirectional (bool): Whether to read backwards too.
     attention (bool): Whether to add the weighted mean. The output is `hidden_width` wide for each
         direction, and twice that with attention.
-    next_letter (float): How much it counts in training that states guess the letter that comes
-        next, see `NextLetterLoss`. 0: not at all.
+    lm_weight (float): How much the loss of a `CharacterLanguageModel` counts in training. 0: there
+        is none.
     """
 
     def __init__(
@@ -39,64 +40,63 @@ class CharacterLSTM(nn.Module):
         hidden_width: int,
         bidirectional: bool = True,
         attention: bool = False,
-        next_letter: float = 0.0,
+        lm_weight: float = 0.0,
     ):
         super().__init__()
         self.embedding = embedding
-        self.ahead = LSTMLayer(embedding.width, hidden_width)
-        self.back = LSTMLayer(embedding.width, hidden_width) if bidirectional else None
+        self.forward_lstm = LSTMLayer(embedding.width, hidden_width)
+        self.backward_lstm = LSTMLayer(embedding.width, hidden_width) if bidirectional else None
         n_directions = 2 if bidirectional else 1
         self.output_width = hidden_width * n_directions * (2 if attention else 1)
         # From zero on, so that all letters count the same at first.
         self.queries = nn.Parameter(torch.zeros(n_directions, hidden_width)) if attention else None
-        self.next_letter_weight = next_letter
-        self.next_letter = nn.ModuleList(
-            NextLetterLoss(hidden_width=hidden_width, char_width=embedding.width)
-            for _ in range(n_directions if next_letter else 0)
+        self.lm_weight = lm_weight
+        self.language_models = nn.ModuleList(
+            CharacterLanguageModel(hidden_width=hidden_width, char_width=embedding.width)
+            for _ in range(n_directions if lm_weight else 0)
         )
-        # The loss of the last forward pass, which training adds to that of the task.
-        self.auxiliary: Tensor | None = None
 
     def forward(
         self, rows: Tensor, buckets: Buckets, *, precision: torch.dtype | None = None
-    ) -> Tensor:
+    ) -> ModuleOutput:
         """Read all words.
 
         rows (Tensor): The characters' rows in the table, word after word, int64.
             *Shape:* ``(characters,)``.
-        buckets (Buckets): The plan, made from the words' lengths. No word may be empty.
+        buckets (Buckets): The batch, made from the words' lengths. No word may be empty.
         precision (Optional[torch.dtype]): What to compute in, if not the type of the table.
-        RETURNS (Tensor): *Shape:* ``(words, output_width)``.
+        RETURNS (ModuleOutput): A vector for each word, *shape:* ``(words, output_width)``, and in
+            training the loss of the language model.
         """
         x = self.embedding(rows)  # (characters, width)
         x = x if precision is None else x.to(precision)
-        guess = bool(self.next_letter) and self.training
+        lstms = [self.forward_lstm, *([self.backward_lstm] if self.backward_lstm else [])]
+        layers = [(lstm, lstm.arranged(x.dtype)) for lstm in lstms]
+        guess = bool(self.language_models) and self.training
         vectors: list[Tensor] = []
         losses: list[Tensor] = []
         for bucket in buckets.buckets:
-            # Each direction's LSTM, and which letters it reads. (time * batch,)
-            readings = [(self.ahead, bucket.rows.flatten())]
-            if self.back is not None:
-                readings.append((self.back, readings[0][1].index_select(0, bucket.reverse)))
             n = len(bucket.last)
+            order = bucket.rows.flatten()  # which letters are read. (time * batch,)
             finals, means = [], []
-            for k, (lstm, order) in enumerate(readings):
+            for k, (lstm, weights) in enumerate(layers):
+                if k == 1:
+                    order = order.index_select(0, bucket.reverse)
                 letters = x.index_select(0, order).view(*bucket.rows.shape, -1)
-                h = lstm.run(letters)  # (time, batch, hidden_width)
+                h = lstm.run(letters, weights)  # (time, batch, hidden_width)
                 finals.append(h.flatten(0, 1).index_select(0, bucket.last))
                 if self.queries is not None:
                     means.append(attend(h, self.queries[k].to(h.dtype), bucket.mask)[:n])
                 if guess:
                     # Without the words that fill the bucket up.
-                    read = rows[order].view_as(bucket.rows)[:, :n]
-                    cells = (h[:, :n], read, bucket.mask[:, :n])
-                    losses.append(self.next_letter[k](*cells, self.embedding.used()))
+                    letter_rows = rows[order].view_as(bucket.rows)[:, :n]
+                    cells = (h[:, :n].float(), letter_rows, bucket.mask[:, :n])
+                    losses.append(self.language_models[k](*cells, self.embedding.used()))
             vectors.append(torch.cat([*finals, *means], dim=-1))  # (batch, output_width)
-        if self.training:
-            self.auxiliary = self.next_letter_weight * torch.stack(losses).sum() if losses else None
+        loss = self.lm_weight * torch.stack(losses).sum() if losses else None
         if not vectors:
-            return x.new_zeros(0, self.output_width)
-        return buckets.order(vectors).to(self.embedding.weight.dtype)
+            return ModuleOutput(x.new_zeros(0, self.output_width).to(self.embedding.weight.dtype))
+        return ModuleOutput(buckets.order(vectors).to(self.embedding.weight.dtype), loss)
 
 
 def attend(states: Tensor, query: Tensor, mask: Tensor) -> Tensor:

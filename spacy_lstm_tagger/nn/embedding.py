@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from .buckets import Buckets
 from .characters import CharacterLSTM
+from .output import ModuleOutput
 from .vocabulary import VocabularyEmbedding
 
 
@@ -42,8 +43,6 @@ class WordEmbedding(nn.Module):
             }
         )
         self.characters = characters
-        # That of the character LSTM, see there.
-        self.auxiliary: Tensor | None = None
         parts_width = sum(table_width for table_width, _ in features.values())
         if characters is not None:
             parts_width += characters.output_width
@@ -63,34 +62,34 @@ class WordEmbedding(nn.Module):
         dropout: float = 0.0,
         word_dropout: float = 0.0,
         precision: torch.dtype | None = None,
-    ) -> Tensor:
+    ) -> ModuleOutput:
         """Embed distinct words.
 
         features (Tensor): The row of each feature, 0 for unknown. *Shape:* ``(features, words)``.
         letters (Optional[tuple[Tensor, Buckets]]): What the character LSTM reads: the rows of the
-            characters, word after word, and the plan made from the words' lengths. Needed if there
+            characters, word after word, and the batch made from the words' lengths. Needed if there
             is a character LSTM. *Shape:* ``(letters,)``.
         static (Optional[Tensor]): Vectors to add. *Shape:* ``(words, output_width)``.
         tokens (Optional[Tensor]): The word of each token. *Shape:* ``(tokens,)``.
         dropout (float): Dropout on the parts before they are projected.
         word_dropout (float): The chance of each feature to be taken for unknown.
         precision (Optional[torch.dtype]): What the LSTM kernels compute in.
-        RETURNS (Tensor): A vector for each token, or, without `tokens`, for each word.
-            *Shape:* ``(tokens or words, output_width)``.
+        RETURNS (ModuleOutput): A vector for each token, or, without `tokens`, for each word,
+            *shape:* ``(tokens or words, output_width)``, and the loss of the character LSTM.
         """
+        loss: Tensor | None = None
         tables = cast(list[VocabularyEmbedding], list(self.tables.values()))
         # The unknown vectors are added at once: a small operation costs more than its work.
         known = zip(tables, features.unbind(), strict=True)
         x = torch.cat([table.differences(rows, drop=word_dropout) for table, rows in known], dim=-1)
         x = x + torch.cat([table.unknown for table in tables])  # (words, parts)
         if self.characters is not None and letters is not None:
-            x = torch.cat([x, self.characters(*letters, precision=precision)], dim=-1)
-            if self.training:
-                self.auxiliary, self.characters.auxiliary = self.characters.auxiliary, None
+            vectors, loss = self.characters(*letters, precision=precision)
+            x = torch.cat([x, vectors], dim=-1)
         if dropout > 0.0:
             x = nn.functional.dropout(x, dropout)
         if self.projection is not None:
             x = self.projection(x)
         if static is not None:
             x = x + static
-        return x if tokens is None else x.index_select(0, tokens)
+        return ModuleOutput(x if tokens is None else x.index_select(0, tokens), loss)

@@ -1,7 +1,8 @@
 """The LSTM kernel: one layer in one direction, from a zero state, as fast as PyTorch has it."""
 
+import copy
 import functools
-from typing import cast
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -14,9 +15,9 @@ class LSTMLayer(nn.LSTM):
     Initialized with Xavier input weights, orthogonal recurrent weights, and a bias of 1 for the
     forget gate (Jozefowicz et al., 2015, http://proceedings.mlr.press/v37/jozefowicz15).
 
-    On a CPU PyTorch rearranges the weights for its kernel in every call, which for a short batch
-    costs more than the computation. In evaluation mode this layer keeps the rearranged weights;
-    `train()` drops them, and so does any change of the weights that PyTorch counts.
+    The kernels want the weights in another layout, and in the precision that they compute in. They
+    are arranged once a forward pass, by `arranged`, and in evaluation mode kept: `train()` drops
+    them, and so does any change of the weights that PyTorch counts.
 
     input_width (int): Width of the input.
     hidden_width (int): Width of the hidden state.
@@ -24,39 +25,81 @@ class LSTMLayer(nn.LSTM):
 
     def __init__(self, input_width: int, hidden_width: int):
         super().__init__(input_width, hidden_width)
-        self._packed: tuple[tuple, list[Tensor]] | None = None
+        self._kept: tuple[tuple, Arranged] | None = None
         init_lstm_(self)
 
-    def run(self, x: Tensor) -> Tensor:
-        """Run the layer on padded input, in the precision of the input.
+    def arranged(self, dtype: torch.dtype) -> "Arranged":
+        """RETURNS (Arranged): The weights as the kernel for this precision wants them.
+
+        dtype (torch.dtype): What to compute in.
+        """
+        weights = cast(list[Tensor], self._flat_weights)
+        if self.training or torch.is_grad_enabled():
+            return Arranged(in_one_buffer(weights, dtype))
+        stamp = (dtype, *((weight.data_ptr(), weight._version) for weight in weights))
+        if self._kept is None or self._kept[0] != stamp:
+            if can_pack(weights[0].device.type, dtype):
+                self._kept = (stamp, Arranged(pack(weights, dtype), is_packed=True))
+            else:
+                self._kept = (stamp, Arranged(in_one_buffer(weights, dtype)))
+        return self._kept[1]
+
+    def run(self, x: Tensor, weights: "Arranged | None" = None) -> Tensor:
+        """Run the layer on padded input, from a zero state.
 
         x (Tensor): *Shape:* ``(time, batch, input_width)``.
+        weights (Optional[Arranged]): From `arranged`, for the type of `x`, if there are several
+            calls. None: they are arranged for this one.
         RETURNS (Tensor): The hidden states, in the type of `x`.
             *Shape:* ``(time, batch, hidden_width)``.
         """
-        if not self.training and not torch.is_grad_enabled() and can_pack(x.device.type, x.dtype):
-            return self._run_packed(x)
-        if x.dtype == self.weight_ih_l0.dtype:
-            return self(x)[0]
+        weights = self.arranged(x.dtype) if weights is None else weights
+        if weights.is_packed:
+            return run_packed(weights.tensors, x, self.hidden_size)
         state = x.new_zeros(1, x.shape[1], self.hidden_size)
-        weights = [weight.to(x.dtype) for weight in self.all_weights[0]]
-        return torch.lstm(x, (state, state), weights, True, 1, 0.0, False, False, False)[0]
-
-    def _run_packed(self, x: Tensor) -> Tensor:
-        weights = cast(list[Tensor], self._flat_weights)
-        stamp = (x.dtype, *((weight.data_ptr(), weight._version) for weight in weights))
-        if self._packed is None or self._packed[0] != stamp:
-            self._packed = (stamp, pack(weights, x.dtype))
-        return run_packed(self._packed[1], x, self.hidden_size)
+        options = (True, 1, 0.0, self.training, False, False)
+        return torch.lstm(x, (state, state), weights.tensors, *options)[0]
 
     def train(self, mode: bool = True) -> "LSTMLayer":
         """Set the mode, see `torch.nn.Module.train`."""
         if mode:
-            self._packed = None
+            self._kept = None
         return super().train(mode)
 
     def __getstate__(self) -> dict:
-        return {**super().__getstate__(), "_packed": None}
+        return {**super().__getstate__(), "_kept": None}
+
+    def __deepcopy__(self, memo: dict) -> "LSTMLayer":
+        copied = cast(LSTMLayer, self.__class__.__new__(self.__class__))
+        memo[id(self)] = copied
+        copied.__setstate__(copy.deepcopy(self.__getstate__(), memo))
+        copied.flatten_parameters()  # cuDNN's one buffer, which a copy takes apart
+        return copied
+
+
+class Arranged(NamedTuple):
+    """A layer's weights as a kernel wants them.
+
+    tensors (list[Tensor]): Input weights, recurrent weights and the two biases.
+    is_packed (bool): Whether they are for `run_packed`.
+    """
+
+    tensors: list[Tensor]
+    is_packed: bool = False
+
+
+def in_one_buffer(weights: list[Tensor], dtype: torch.dtype) -> list[Tensor]:
+    """Cast a layer's weights all at once. They stay side by side, as cuDNN wants them.
+
+    weights (list[Tensor]): The weights.
+    dtype (torch.dtype): The type that they should have.
+    RETURNS (list[Tensor]): The weights as they are if they have it, otherwise views of one buffer.
+    """
+    if weights[0].dtype == dtype:
+        return weights
+    flat = torch.cat([weight.flatten() for weight in weights]).to(dtype)
+    parts = flat.split([weight.numel() for weight in weights])
+    return [part.view_as(weight) for part, weight in zip(parts, weights, strict=True)]
 
 
 def pack(weights: list[Tensor], dtype: torch.dtype) -> list[Tensor]:

@@ -7,8 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from .buckets import Buckets
-from .kernel import LSTMLayer
-from .neighbours import NeighbourLoss
+from .kernel import Arranged, LSTMLayer
+from .language_models import WordLanguageModel
+from .output import ModuleOutput
 
 
 class BucketedLSTM(nn.Module):
@@ -33,8 +34,8 @@ class BucketedLSTM(nn.Module):
         the others.
     all_layers (bool): Whether the states of all layers are the output, side by side, so that the
         last one has only to add what the others do not know. False: those of the last one.
-    neighbours (float): How much it counts in training that the states of the first layer guess the
-        words beside each word, see `NeighbourLoss`. 0: not at all.
+    lm_weight (float): How much the loss of a `WordLanguageModel` on the states of the first layer
+        counts in training. 0: there is none.
     """
 
     def __init__(
@@ -47,25 +48,23 @@ class BucketedLSTM(nn.Module):
         merge: str = "concat",
         last_width: int | None = None,
         all_layers: bool = False,
-        neighbours: float = 0.0,
+        lm_weight: float = 0.0,
     ):
         super().__init__()
         self.merge = merge
         self.all_layers = all_layers
-        # The loss of the last forward pass, which training adds to that of the task.
-        self.auxiliary: Tensor | None = None
         self.input_width = input_width
         n_directions = 2 if bidirectional else 1
         hidden_widths = [hidden_width] * (depth - 1) + [last_width or hidden_width]
         self.output_width = n_directions * (sum(hidden_widths) if all_layers else hidden_widths[-1])
         inner_width = hidden_width * (1 if merge == "sum" else n_directions)
         sizes = list(zip([input_width] + [inner_width] * (depth - 1), hidden_widths, strict=True))
-        self.forwards = nn.ModuleList(LSTMLayer(*size) for size in sizes)
-        self.backwards = nn.ModuleList(LSTMLayer(*size) for size in sizes * bidirectional)
-        self.neighbour_weight = neighbours
-        self.neighbours: NeighbourLoss | None = None
-        if neighbours:
-            self.neighbours = NeighbourLoss(
+        self.forward_lstms = nn.ModuleList(LSTMLayer(*size) for size in sizes)
+        self.backward_lstms = nn.ModuleList(LSTMLayer(*size) for size in sizes * bidirectional)
+        self.lm_weight = lm_weight
+        self.language_model: WordLanguageModel | None = None
+        if lm_weight:
+            self.language_model = WordLanguageModel(
                 hidden_width=hidden_widths[0], word_width=input_width, bidirectional=bidirectional
             )
 
@@ -79,72 +78,91 @@ class BucketedLSTM(nn.Module):
         followed: Tensor | None = None,
         head: Callable[[Tensor], Tensor] | None = None,
         precision: torch.dtype | None = None,
-    ) -> Tensor:
+    ) -> ModuleOutput:
         """Run all sequences.
 
         x (Tensor): The flat batch. *Shape:* ``(tokens, input_width)``, or as `tokens` says.
-        buckets (Buckets): The plan, made from the sequences' lengths.
+        buckets (Buckets): The batch, made from the sequences' lengths.
         tokens (Optional[Tensor]): The row of `x` that each token has, int64. None: one after the
             other. *Shape:* ``(tokens,)``.
         dropout (float): Variational dropout on the input and behind each layer: one mask a
             sequence or window (Gal & Ghahramani, 2016, https://arxiv.org/abs/1512.05287).
         followed (Optional[Tensor]): The rows of the tokens that another one of the same sequence
-            follows, int64. With `neighbours`, `auxiliary` becomes the loss of guessing them.
-            *Shape:* ``(pairs,)``.
+            follows, int64. With them the language model learns. *Shape:* ``(pairs,)``.
         head (Optional[Callable[[Tensor], Tensor]]): What to make of the outputs of each bucket, row
             by row, while they are in the cache, from *shape* ``(cells, output_width)`` to
             ``(cells, width)``. None: they are the result.
         precision (Optional[torch.dtype]): What to compute in, if not the type of `x`. Outputs
             are of that type.
-        RETURNS (Tensor): *Shape:* ``(tokens, output_width)``, or ``(tokens, width)`` with `head`.
+        RETURNS (ModuleOutput): *Shape:* ``(tokens, output_width)``, or ``(tokens, width)`` with
+            `head`; and the loss of the language model.
         """
+        dtype = x.dtype if precision is None else precision
+        layers = [
+            [(lstm, lstm.arranged(dtype)) for lstm in directions] for directions in self._layers()
+        ]
         outputs, first = [], []  # of each bucket; those of the first layer
         for bucket in buckets.buckets:
             rows = bucket.rows.flatten()
             rows = rows if tokens is None else tokens.index_select(0, rows)
             y = x.index_select(0, rows).view(*bucket.rows.shape, -1)  # (time, batch, input_width)
-            y = y if precision is None else y.to(precision)
-            layers: list[list[Tensor]] = []  # the states of each direction of each layer
-            for directions in self._layers():
-                if layers:
-                    y = self._merged(layers[-1], bucket.reverse)
-                y = variational_dropout(y, dropout)
-                readings = (y, read(y, bucket.reverse)) if self.backwards else (y,)
-                layers.append([lstm.run(z) for lstm, z in zip(directions, readings, strict=True)])
+            states = self._run(y.to(dtype), bucket.reverse, layers, dropout=dropout)
             if followed is not None:
-                first.append([[h] for h in layers[0]])
-            kept = layers if self.all_layers else layers[-1:]
+                first.append([[h] for h in states[0]])
+            kept = states if self.all_layers else states[-1:]
             sides = [
                 [variational_dropout(h, dropout) for h in side] for side in zip(*kept, strict=True)
             ]
             if head is not None:
                 sides = [[head(joined(sides, bucket.reverse)).view(*bucket.rows.shape, -1)]]
             outputs.append(sides)
-        if self.training:  # to set an attribute of a module takes as long as a small layer
-            self.auxiliary = None
-        if self.neighbours is not None and followed is not None and first:
-            both = buckets.flatten(first)
-            self.auxiliary = self.neighbour_weight * self.neighbours(x, both, followed)
+        loss = None
+        if self.language_model is not None and followed is not None and first:
+            both = buckets.flatten(first).float()
+            loss = self.lm_weight * self.language_model(x, both, followed)
         if not outputs:
             # Nothing to compute, but gradients may be asked for.
             nothing = x[:0].sum() * x.new_ones(0, self.output_width)
-            return nothing if head is None else head(nothing)
-        return buckets.flatten(outputs)
+            return ModuleOutput(nothing if head is None else head(nothing), loss)
+        return ModuleOutput(buckets.flatten(outputs), loss)
 
     def _layers(self) -> Iterator[tuple[LSTMLayer, ...]]:
         """YIELDS (tuple): The directions of each layer."""
-        directions = [self.forwards, self.backwards] if self.backwards else [self.forwards]
+        directions = [self.forward_lstms, *([self.backward_lstms] if self.backward_lstms else [])]
         yield from zip(*(cast(Sequence[LSTMLayer], each) for each in directions), strict=True)
+
+    def _run(
+        self,
+        y: Tensor,
+        reverse: Tensor,
+        layers: Sequence[Sequence[tuple[LSTMLayer, Arranged]]],
+        *,
+        dropout: float,
+    ) -> list[list[Tensor]]:
+        """RETURNS (list[list[Tensor]]): The states of each direction of each layer.
+        *Shape:* ``(time, batch, hidden_width)``.
+        """
+        states: list[list[Tensor]] = []
+        for directions in layers:
+            if states:
+                y = self._merged(states[-1], reverse)
+            y = variational_dropout(y, dropout)
+            readings = (y, gather_cells(y, reverse)) if len(directions) == 2 else (y,)
+            pairs = zip(directions, readings, strict=True)
+            states.append([lstm.run(z, weights) for (lstm, weights), z in pairs])
+        return states
 
     def _merged(self, states: Sequence[Tensor], reverse: Tensor) -> Tensor:
         """RETURNS (Tensor): What the next layer reads. *Shape:* ``(time, batch, inner_width)``."""
-        if not self.backwards:
+        if len(states) == 1:
             return states[0]
-        ahead, back = states[0], read(states[1], reverse)
-        return ahead + back if self.merge == "sum" else torch.cat([ahead, back], dim=-1)
+        forwards, backwards = states[0], gather_cells(states[1], reverse)
+        if self.merge == "sum":
+            return forwards + backwards
+        return torch.cat([forwards, backwards], dim=-1)
 
 
-def read(padded: Tensor, cells: Tensor) -> Tensor:
+def gather_cells(padded: Tensor, cells: Tensor) -> Tensor:
     """Reorder the cells of a padded batch.
 
     padded (Tensor): *Shape:* ``(time, batch, …)``.
@@ -161,8 +179,8 @@ def joined(sides: Sequence[Sequence[Tensor]], reverse: Tensor) -> Tensor:
     reverse (Tensor): See `Bucket`.
     RETURNS (Tensor): All side by side. *Shape:* ``(time * batch, sum of widths)``.
     """
-    ahead, *back = sides
-    outputs = [*ahead, *(read(h, reverse) for side in back for h in side)]
+    forwards, *backwards = sides
+    outputs = [*forwards, *(gather_cells(h, reverse) for side in backwards for h in side)]
     return torch.cat(outputs, dim=-1).flatten(0, 1)
 
 

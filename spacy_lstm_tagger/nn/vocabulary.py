@@ -1,6 +1,6 @@
 """An embedding table that fills its vocabulary while it trains."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -93,26 +93,34 @@ class VocabularyEmbedding(nn.Module):
 
     def _load_from_state_dict(self, state_dict, prefix, *args):
         state_dict = dict(state_dict)
-        keys = state_dict.pop(prefix + "keys", None)
-        rows = state_dict.get(prefix + "weight")
-        if (
-            keys is None
-            or rows is None
-            or (keys.dim(), rows.dim()) != (1, 2)
-            or len(keys) != len(rows)
-        ):
-            args[-1].append(f"{prefix.rstrip('.')}: keys and rows are missing or do not match")
+        problems = self.problems(state_dict, prefix)
+        if problems:
+            args[-1].extend(problems)
             return
-        if len(keys) > self.capacity:
-            args[-1].append(
-                f"{prefix.rstrip('.')}: {len(keys)} symbols do not fit in the "
-                f"{self.capacity} rows of the config"
-            )
-            return
-        if rows.shape[1:] == (self.width,):
-            # Rows that are added from here on start at zero.
-            weight = rows.new_zeros(self.weight.shape)
-            weight[1 : len(rows) + 1] = rows
-            state_dict[prefix + "weight"] = weight
-            self._rows = {key: row for row, key in enumerate(keys.tolist(), start=1)}
+        keys, rows = state_dict.pop(prefix + "keys"), state_dict[prefix + "weight"]
+        # Rows that are added from here on start at zero.
+        weight = rows.new_zeros(self.weight.shape)
+        weight[1 : len(rows) + 1] = rows
+        state_dict[prefix + "weight"] = weight
+        self._rows = {key: row for row, key in enumerate(keys.tolist(), start=1)}
         super()._load_from_state_dict(state_dict, prefix, *args)
+
+    def problems(self, state: Mapping[str, Tensor], prefix: str) -> list[str]:
+        """Say what keeps saved symbols from being loaded, without loading them.
+
+        state (Mapping[str, Tensor]): The saved tensors.
+        prefix (str): What the names of this module's tensors start with.
+        RETURNS (list[str]): The problems. Empty if there are none.
+        """
+        name = prefix.rstrip(".")
+        keys, rows = state.get(prefix + "keys"), state.get(prefix + "weight")
+        if keys is None or rows is None:
+            return [f"{name}: keys or rows are missing"]
+        if keys.dim() != 1 or rows.dim() != 2 or len(keys) != len(rows):
+            return [f"{name}: {tuple(keys.shape)} keys and {tuple(rows.shape)} rows do not match"]
+        if rows.shape[1] != self.width:
+            return [f"{name}: rows of width {rows.shape[1]} where the config has {self.width}"]
+        if len(keys) > self.capacity:
+            room = f"the {self.capacity} rows of the config"
+            return [f"{name}: {len(keys)} symbols do not fit in {room}"]
+        return []

@@ -9,8 +9,7 @@ from thinc.types import Floats2d
 
 from .lstm_tagger import LSTMTagger
 
-# The network of `configs/accurate.cfg`, but as wide as the architectures are by default: from a few
-# examples the wider one learns sooner.
+# The network of `configs/accurate.cfg`, as wide as the architectures are by default.
 DEFAULT_CONFIG = """
 [model]
 @architectures = "spacy-lstm-tagger.Tagger.v1"
@@ -21,15 +20,9 @@ nO = null
 
 [model.tok2vec.embed]
 @architectures = "spacy-lstm-tagger.WordCharEmbed.v1"
-width = 96
 
 [model.tok2vec.encode]
 @architectures = "spacy-lstm-tagger.LSTMEncoder.v1"
-input_width = 96
-merge = "sum"
-last_width = 96
-all_layers = true
-lm_weight = 0.1
 """
 DEFAULT_MODEL = Config().from_str(DEFAULT_CONFIG)["model"]
 

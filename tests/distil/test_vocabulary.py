@@ -18,7 +18,7 @@ def fill(words, **sizes):
     create_vocabulary_filler(corpus=lambda nlp: [Example(doc, doc.copy()) for doc in docs])(nlp)
     model = nlp.get_pipe("lstm_tagger").model
     layer = next(node for node in model.walk() if node.name == "word_char_embed")
-    return nlp, layer.shims[0]._model.tables
+    return nlp, layer.shims[0].module.tables
 
 
 def known(nlp, table, words):

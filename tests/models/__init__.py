@@ -11,7 +11,7 @@ from spacy_lstm_tagger.models.architectures import (
     build_word_char_embed,
 )
 
-from ..util import tok2vec_config
+from ..util import PLAIN, tok2vec_config
 
 SMALL_EMBED = {
     "word_width": 6,
@@ -41,7 +41,7 @@ def small_embed(**sizes):
 
 
 def small_encoder(**sizes):
-    return build_lstm_encoder(**{"width": 6, "input_width": 5, "depth": 2, **sizes})
+    return build_lstm_encoder(**{**PLAIN, "width": 6, "input_width": 5, "depth": 2, **sizes})
 
 
 def small_tok2vec(**sizes):

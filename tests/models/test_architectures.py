@@ -99,14 +99,15 @@ def test_a_repeated_affix_is_embedded_once(name, value):
 
 def test_widths_of_layers():
     sizes = {"width": 12, "last_width": 8}
-    assert build_lstm_encoder(**sizes).get_dim("nO") == 8
-    assert build_lstm_encoder(**sizes, depth=3, all_layers=True).get_dim("nO") == 32
+    assert build_lstm_encoder(**sizes).get_dim("nO") == 20
+    assert build_lstm_encoder(**sizes, all_layers=False).get_dim("nO") == 8
+    assert build_lstm_encoder(**sizes, depth=3).get_dim("nO") == 32
     # A single layer has no other last one, so that `depth = 1` is enough to say in a config.
     assert build_lstm_encoder(**sizes, depth=1).get_dim("nO") == 12
 
 
 def test_an_odd_width_is_fine_in_one_direction():
-    assert build_lstm_encoder(width=7, bidirectional=False).get_dim("nO") == 7
+    assert build_lstm_encoder(width=7, depth=1, bidirectional=False).get_dim("nO") == 7
 
 
 def test_static_vectors_need_a_width():
@@ -241,7 +242,7 @@ def test_the_size_is_that_of_the_tutorial():
         name: value.numel()
         for node in [embed, encode]
         for shim in node.shims
-        for name, value in shim._model.state_dict().items()
+        for name, value in shim.module.state_dict().items()
         if not re.search("keys|unknown", name)
     }
     assert sum(sizes.values()) == 9 * 6 + 4 * 6 * (6 + 6 + 2)

@@ -1,6 +1,7 @@
 """The cache changes no result: it follows the weights, is bounded, and copies are empty."""
 
 import copy
+import os
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 
@@ -127,17 +128,17 @@ def by_bytes(model, docs):
 
 def by_state_dict(model, docs):
     torch.manual_seed(1)
-    other = learn_vocabulary(small_embed(), docs).shims[0]._model
-    model.shims[0]._model.load_state_dict(other.state_dict())
+    other = learn_vocabulary(small_embed(), docs).shims[0].module
+    model.shims[0].module.load_state_dict(other.state_dict())
 
 
 def by_torch(model, docs):
     with torch.no_grad():
-        model.shims[0]._model.projection.weight.mul_(2)
+        model.shims[0].module.projection.weight.mul_(2)
 
 
 def by_new_data(model, docs):
-    weight = model.shims[0]._model.projection.weight
+    weight = model.shims[0].module.projection.weight
     weight.data = weight.data * 2
 
 
@@ -211,3 +212,15 @@ def test_threads_share_it():
     with ThreadPoolExecutor(4) as threads:
         found = list(threads.map(lambda batch: model.predict(batch)[0].copy(), docs))
     assert_same(found, expected)
+
+
+def test_a_fork_while_another_thread_encodes_does_not_wait_for_it():
+    """The lock is copied locked, and its owner is not."""
+    model, docs = learn_vocabulary(small_embed()), make_docs()
+    cache = model.attrs["cache"]
+    with cache._lock:
+        child = os.fork()
+        if not child:
+            found = [array.shape for array in model.predict(docs)]
+            os._exit(0 if found == [(len(doc), 8) for doc in docs] else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

@@ -47,9 +47,12 @@ def test_a_doc_does_not_depend_on_its_neighbours(lengths, max_batch_items):
 def test_large_buckets_leave_the_cache_of_a_cpu(max_batch_items, allowed, monkeypatch):
     cells = []
     run = LSTMLayer.run
-    monkeypatch.setattr(
-        LSTMLayer, "run", lambda self, x: cells.append(x.shape[0] * x.shape[1]) or run(self, x)
-    )
+
+    def record(self, x, weights):
+        cells.append(x.shape[0] * x.shape[1])
+        return run(self, x, weights)
+
+    monkeypatch.setattr(LSTMLayer, "run", record)
     make(max_batch_items=max_batch_items).predict(batch([100] * 60))
     assert allowed // 2 < max(cells) <= allowed
 
@@ -67,7 +70,7 @@ def test_a_flat_list_and_a_plain_one_are_read_alike():
 
 def test_gradients_are_those_of_autograd():
     model, X = make(), batch([3, 0, 5, 1])
-    module = model.shims[0]._model
+    module = model.shims[0].module
     _, backprop = model.begin_update(X)
     d_Y = batch([3, 0, 5, 1], width=6)
     d_X = backprop(d_Y)
@@ -78,7 +81,7 @@ def test_gradients_are_those_of_autograd():
     for x, d_x, d_y in zip(X, d_X, d_Y, strict=True):
         if len(x):
             x = torch.tensor(x, requires_grad=True)
-            module(x, Buckets([len(x)])).backward(torch.tensor(d_y))
+            module(x, Buckets.of([len(x)])).vectors.backward(torch.tensor(d_y))
             np.testing.assert_allclose(d_x, x.grad, atol=1e-5)
     for name, p in module.named_parameters():
         torch.testing.assert_close(found[name], p.grad, atol=1e-4, rtol=1e-4)
@@ -146,7 +149,7 @@ def test_empty_docs(lengths):
 @pytest.mark.parametrize("lengths", [[3, 0, 5], [1, 1], [0]])
 def test_neighbours_are_learned_in_training_alone(lengths):
     model, plain, X = make(lm_weight=0.1), make(), batch(lengths)
-    plain.shims[0]._model.load_state_dict(model.shims[0]._model.state_dict(), strict=False)
+    plain.shims[0].module.load_state_dict(model.shims[0].module.state_dict(), strict=False)
     assert_same(model.predict(X), plain.predict(X))
     Y, backprop = model.begin_update(X)
     assert_same(Y, plain.predict(X))
@@ -162,11 +165,10 @@ def test_followed_rows():
 
 def test_learning_neighbours_lowers_their_loss():
     model, X = make(lm_weight=0.1), batch([6, 4])
-    module, optimizer, losses = model.shims[0]._model, Adam(0.01), []
-    x, followed = torch.from_numpy(np.concatenate(X)), followed_rows([6, 4])
+    module, optimizer, losses = model.shims[0].module, Adam(0.01), []
+    x, followed = torch.from_numpy(np.concatenate(X)), torch.from_numpy(followed_rows([6, 4]))
     for _ in range(30):
-        module(x, Buckets([6, 4]), followed=followed)
-        losses.append(module.auxiliary.item())
+        losses.append(module(x, Buckets.of([6, 4]), followed=followed).loss.item())
         Y, backprop = model.begin_update(X)
         backprop([np.zeros_like(y) for y in Y])
         model.finish_update(optimizer)

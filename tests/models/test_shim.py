@@ -1,10 +1,11 @@
-"""What the shim adds to Thinc's: averages, copies, updates in place, loss scaling."""
+"""What the shim adds to Thinc's: averages, copies, updates in place, precision."""
 
 import pytest
 import torch
 from thinc.api import SGD, Adam, ArgsKwargs, RAdam
 
 from spacy_lstm_tagger.models.shim import PRECISIONS, TorchShim
+from spacy_lstm_tagger.nn.output import ModuleOutput
 from spacy_lstm_tagger.nn.vocabulary import VocabularyEmbedding
 
 from . import assert_same, learn_vocabulary, make_docs, small_embed
@@ -19,7 +20,7 @@ class Affine(torch.nn.Module):
 
     def forward(self, x, *, precision=None):
         self.precision = precision
-        return self.linear(x)
+        return ModuleOutput(self.linear(x))
 
 
 def make(**kwargs):
@@ -37,7 +38,7 @@ def step(shim, optimizer, rows=None):
 
 def weights(shim):
     """RETURNS (dict): A copy of everything that the shim may train."""
-    return {name: p.detach().clone() for name, p in shim._model.named_parameters()}
+    return {name: p.detach().clone() for name, p in shim.module.named_parameters()}
 
 
 def assert_equal(found, expected):
@@ -53,11 +54,11 @@ def assert_equal(found, expected):
 def test_weights_are_updated_in_place(optimizer):
     shim = make()
     before = weights(shim)
-    parameters = list(shim._model.parameters())
+    parameters = list(shim.module.parameters())
     pointers = [p.data_ptr() for p in parameters]
     step(shim, optimizer)
     # The same objects in the same places, or cuDNN would copy its weights in every call.
-    assert all(a is b for a, b in zip(shim._model.parameters(), parameters, strict=True))
+    assert all(a is b for a, b in zip(shim.module.parameters(), parameters, strict=True))
     assert [p.data_ptr() for p in parameters] == pointers
     assert all(not torch.equal(after, before[name]) for name, after in weights(shim).items())
 
@@ -118,10 +119,10 @@ def test_a_table_has_an_optimizer_state_for_each_block_in_use():
             self.table = VocabularyEmbedding(width=2, capacity=5000)
 
         def forward(self, rows, *, precision=None):
-            return self.table(rows)
+            return ModuleOutput(self.table(rows))
 
     shim, optimizer = TorchShim(Table()), Adam(0.1)
-    table = shim._model.table
+    table = shim.module.table
     sizes = {}
     for n_symbols, n_blocks in [(10, 1), (1000, 1), (1024, 2), (3000, 3), (5000, 5)]:
         table.add(range(n_symbols))
@@ -135,54 +136,6 @@ def test_a_table_has_an_optimizer_state_for_each_block_in_use():
         assert {**now, **sizes} == now
         sizes = now
     assert sum(sizes.values()) == 5001 * 2
-
-
-# Loss scaling. Thinc's scaler wants a GPU for one line only, which is replaced.
-
-
-@pytest.fixture
-def scaled(monkeypatch):
-    """A shim that scales its loss, on a CPU."""
-    shim = make(precision="fp16")
-    scaler = shim._grad_scaler
-    monkeypatch.setattr(shim, "_scales_gradients", lambda: True)
-    monkeypatch.setattr(
-        scaler, "_scale_tensor", lambda tensor, cache, inplace: tensor * scaler._scale
-    )
-    return shim
-
-
-@pytest.mark.filterwarnings("ignore:User provided device_type of 'cuda'")
-class TestLossScaling:
-    def test_gradients_are_scaled_back(self, scaled):
-        plain = make()
-        step(plain, SGD(0.1))
-        step(scaled, SGD(0.1))
-        assert_equal(weights(scaled), weights(plain))
-
-    def test_gradients_of_several_batches_add_up(self, scaled):
-        plain = make()
-        for shim in [plain, scaled]:
-            for _ in range(3):
-                Y, backprop = shim.begin_update(ArgsKwargs((torch.ones(4, 2),), {}))
-                backprop(torch.ones_like(Y))
-        for found, expected in zip(
-            scaled._model.parameters(), plain._model.parameters(), strict=True
-        ):
-            torch.testing.assert_close(found.grad, expected.grad)
-
-    def test_an_overflow_is_not_applied(self, scaled):
-        optimizer = Adam(0.1)
-        step(scaled, optimizer)  # from here on, its momentum moves the weights by itself
-        before, scale = weights(scaled), scaled._grad_scaler._scale.item()
-        Y, backprop = scaled.begin_update(ArgsKwargs((torch.ones(4, 2),), {}))
-        backprop(torch.full_like(Y, 3e38))
-        scaled.finish_update(optimizer)
-        assert_equal(weights(scaled), before)
-        # Training goes on, with a smaller scale.
-        assert scaled._grad_scaler._scale.item() == scale / 2
-        step(scaled, optimizer)
-        assert not torch.equal(weights(scaled)["linear.weight"], before["linear.weight"])
 
 
 # Precision
@@ -203,16 +156,15 @@ def test_an_unknown_precision_is_an_error(precision):
         ("fp16", True, None),
     ],
 )
-@pytest.mark.filterwarnings("ignore:User provided device_type of 'cuda'")
 def test_precision_on_a_cpu(precision, has_bf16, expected, monkeypatch):
     monkeypatch.setattr("spacy_lstm_tagger.models.shim.cpu_has_bf16", lambda: has_bf16)
     shim = make(precision=precision)
     inputs = ArgsKwargs((torch.ones(1, 2),), {})
     assert shim.predict(inputs).dtype == torch.float32
-    assert shim._model.precision == expected
+    assert shim.module.precision == expected
     # It holds for tagging alone.
     shim.begin_update(inputs)
-    assert shim._model.precision is None
+    assert shim.module.precision is None
 
 
 def test_every_precision_trains_and_tags():
@@ -237,7 +189,7 @@ def test_the_stamp_tells_when_weights_change():
     shim.from_bytes(shim.to_bytes())
     stamps.append(shim.stamp())
     with torch.no_grad():
-        shim._model.linear.weight.zero_()
+        shim.module.linear.weight.zero_()
     stamps.append(shim.stamp())
     assert len(set(stamps)) == len(stamps)
 
@@ -270,8 +222,8 @@ def test_a_copied_model_trains_by_itself():
     assert_same(model.predict(docs), before)
     assert (
         model.shims[0]
-        ._model.tables["word"]
-        .lookup(copied.shims[0]._model.tables["word"]._rows)
+        .module.tables["word"]
+        .lookup(copied.shims[0].module.tables["word"]._rows)
         .count(0)
         == 1
     )

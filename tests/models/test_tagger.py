@@ -42,7 +42,7 @@ def encoded(monkeypatch):
 
     def record(self, *args, **kwargs):
         y = run(self, *args, **kwargs)
-        shapes.append(tuple(y.shape))
+        shapes.append(tuple(y.vectors.shape))
         return y
 
     monkeypatch.setattr(BucketedLSTM, "forward", record)

@@ -1,6 +1,7 @@
 """The embedding layer, as Thinc sees it: vectors, gradients, dropout, docs of any length."""
 
 import copy
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -66,7 +67,7 @@ def test_gradients_agree_with_finite_differences(char_attention):
     rng = np.random.default_rng(0)
     d_Y = [rng.normal(size=y.shape).astype("f") for y in Y]
     assert backprop(d_Y) == []
-    weights = list(model.shims[0]._model.parameters())
+    weights = list(model.shims[0].module.parameters())
     torch.manual_seed(0)
     directions = [torch.randn_like(p) for p in weights]
     slope = sum((p.grad * d).sum().item() for p, d in zip(weights, directions, strict=True))
@@ -83,10 +84,8 @@ def test_gradients_agree_with_finite_differences(char_attention):
 
 def test_guessing_letters_is_learned_in_training_alone():
     model, docs = still(char_lm_weight=0.1), make_docs()
-    module, optimizer, losses = model.shims[0]._model, Adam(0.01), []
-    module.characters.register_forward_hook(
-        lambda characters, *_: losses.append(characters.auxiliary)
-    )
+    module, optimizer, losses = model.shims[0].module, Adam(0.01), []
+    module.characters.register_forward_hook(lambda _, inputs, output: losses.append(output.loss))
     model.predict(docs)
     assert losses.pop() is None
     for _ in range(100):
@@ -103,8 +102,8 @@ def test_gradients_of_a_word_are_those_of_all_its_tokens():
     model = still(width=None)
     Y, backprop = model.begin_update(make_docs(["dog", "dog"], ["dog"]))
     backprop([np.ones_like(y) for y in Y])
-    table = model.shims[0]._model.tables["word"]
-    row = table.lookup(model.attrs["features"].keys(*describe("dog"))[0])[0]
+    table = model.shims[0].module.tables["word"]
+    row = table.lookup(model.attrs["settings"].features.keys(*describe("dog"))[0])[0]
     assert row > 0
     assert table.weight.grad[row].tolist() == [3.0] * table.width
 
@@ -135,10 +134,11 @@ def test_dropout_of_its_own_overrides_the_config():
 
 
 def test_word_dropout_makes_words_unknown_in_training_only():
-    model = still(characters=False, width=None, lower=False, prefixes=(), suffixes=(), shape=False)
+    sizes = {"characters": False, "width": None, "lower": False, "shape": False}
+    model = still(prefixes=(), suffixes=(), **sizes)
     docs = make_docs(["dog", "apple"])
-    model.attrs["word_dropout"] = 0.999999
-    unknown = model.shims[0]._model.tables["word"].unknown.tolist()
+    model.attrs["settings"] = replace(model.attrs["settings"], word_dropout=0.999999)
+    unknown = model.shims[0].module.tables["word"].unknown.tolist()
     assert run(model, docs)[0].tolist() == [unknown, unknown]
     dog, apple = model.predict(docs)[0]
     assert not np.allclose(dog, apple)
@@ -146,7 +146,7 @@ def test_word_dropout_makes_words_unknown_in_training_only():
 
 def test_the_vocabulary_fills_in_training_only():
     model = still()
-    table = model.shims[0]._model.tables["word"]
+    table = model.shims[0].module.tables["word"]
     size = len(table)
     unseen = make_docs(["zebra", "quagga"])
     model.predict(unseen)
@@ -190,7 +190,7 @@ def test_backprop_takes_any_list():
     model, docs = still(), make_docs()
     Y, backprop = model.begin_update(docs)
     backprop([np.asfortranarray(y) for y in Y])
-    assert model.shims[0]._model.projection.weight.grad.abs().sum() > 0
+    assert model.shims[0].module.projection.weight.grad.abs().sum() > 0
 
 
 # Static vectors

@@ -8,8 +8,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spacy_lstm_tagger.nn.buckets import FILL, Buckets, batch_size, n_steps
-from spacy_lstm_tagger.nn.lstm import read
+from spacy_lstm_tagger.nn.buckets import Buckets
+from spacy_lstm_tagger.nn.lstm import gather_cells
+from spacy_lstm_tagger.nn.plan import FILL, batch_size, n_steps
 
 properties = settings(max_examples=50, deadline=None)
 # Empty sequences among others, but at least one token.
@@ -32,7 +33,7 @@ def spans(lengths):
 @properties
 @given(some_lengths, step_costs, rounding)
 def test_every_token_lands_exactly_once(lengths, step_cost, rounded):
-    buckets = Buckets(lengths, step_cost=step_cost, rounded=rounded)
+    buckets = Buckets.of(lengths, step_cost=step_cost, rounded=rounded)
     expected = spans(lengths)
     columns = [column.tolist() for b in buckets.buckets for column in b.rows.T[: len(b.last)]]
     # Padding repeats the last row, so what is left of a column is its sequence.
@@ -47,7 +48,7 @@ def test_every_token_lands_exactly_once(lengths, step_cost, rounded):
 @properties
 @given(some_lengths, step_costs)
 def test_a_bucket_is_filled_up_with_its_last_sequence(lengths, step_cost):
-    for b in Buckets(lengths, step_cost=step_cost, rounded=True).buckets:
+    for b in Buckets.of(lengths, step_cost=step_cost, rounded=True).buckets:
         n = len(b.last)
         assert b.rows.shape[1] == batch_size(n, len(b.rows))
         assert len(b.rows) == n_steps(int(b.mask[:, 0].sum()))
@@ -69,15 +70,15 @@ def test_buckets_come_in_few_shapes():
         assert all(0 <= more < min(n, FILL / time) or more == 0 for n, more in enumerate(fill, 1))
     assert {batch_size(n, 20) for n in range(1, 34)} == {1, 2, 4, 8, 16, 24, 32, 40}
     # Only a CPU builds a kernel for each.
-    assert Buckets([17] * 15, device="cpu").n_cells == 18 * 16
-    assert Buckets([17] * 15, device="meta").n_cells == 17 * 15
+    assert Buckets.of([17] * 15, device="cpu").n_cells == 18 * 16
+    assert Buckets.of([17] * 15, device="meta").n_cells == 17 * 15
 
 
 def test_running_text_needs_few_kernels():
     """A guard by count: each shape is a kernel a layer, and a CPU keeps 1,024 of them."""
     draw = random.Random(0)
     shapes = {
-        tuple(b.rows.shape) for _ in range(200) for b in Buckets(draw_lengths(draw, 256)).buckets
+        tuple(b.rows.shape) for _ in range(200) for b in Buckets.of(draw_lengths(draw, 256)).buckets
     }
     assert len(shapes) <= 200
 
@@ -85,7 +86,7 @@ def test_running_text_needs_few_kernels():
 @properties
 @given(some_lengths, step_costs, rounding)
 def test_flatten_undoes_the_gathering(lengths, step_cost, rounded):
-    buckets = Buckets(lengths, step_cost=step_cost, rounded=rounded)
+    buckets = Buckets.of(lengths, step_cost=step_cost, rounded=rounded)
     x = tokens(buckets)
     assert torch.equal(buckets.flatten([[[x[b.rows]]] for b in buckets.buckets]), x)
 
@@ -93,9 +94,9 @@ def test_flatten_undoes_the_gathering(lengths, step_cost, rounded):
 @properties
 @given(some_lengths, step_costs)
 def test_sequences_are_read_backwards_and_back(lengths, step_cost):
-    buckets = Buckets(lengths, step_cost=step_cost)
+    buckets = Buckets.of(lengths, step_cost=step_cost)
     x = tokens(buckets)
-    backwards = [read(x[b.rows], b.reverse) for b in buckets.buckets]
+    backwards = [gather_cells(x[b.rows], b.reverse) for b in buckets.buckets]
     columns = [
         column.tolist()
         for y, b in zip(backwards, buckets.buckets, strict=True)
@@ -111,7 +112,7 @@ def test_sequences_are_read_backwards_and_back(lengths, step_cost):
 
 @pytest.mark.parametrize("window", [0, 4])
 def test_gradients_of_flatten_agree_with_finite_differences(window):
-    buckets = Buckets([3, 0, 1, 9, 5], step_cost=0, window=window, context=2, rounded=True)
+    buckets = Buckets.of([3, 0, 1, 9, 5], step_cost=0, window=window, context=2, rounded=True)
     shapes = [(*b.rows.shape, width) for b in buckets.buckets for width in (1, 2, 1)]
     cells = [torch.randn(shape, dtype=torch.float64, requires_grad=True) for shape in shapes]
 
@@ -126,7 +127,7 @@ def test_gradients_of_flatten_agree_with_finite_differences(window):
 @properties
 @given(some_lengths)
 def test_last_is_the_last_element_in_either_direction(lengths):
-    for b in Buckets(lengths).buckets:
+    for b in Buckets.of(lengths).buckets:
         rows = b.rows.flatten()
         assert torch.equal(rows[b.last], b.rows[-1, : len(b.last)])
         assert torch.equal(rows[b.reverse][b.last], b.rows[0, : len(b.last)])
@@ -135,7 +136,7 @@ def test_last_is_the_last_element_in_either_direction(lengths):
 @properties
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=30), step_costs)
 def test_order_returns_the_order_of_the_batch(lengths, step_cost):
-    buckets = Buckets(lengths, step_cost=step_cost)
+    buckets = Buckets.of(lengths, step_cost=step_cost)
     firsts = [b.rows[0, : len(b.last)].unsqueeze(1) for b in buckets.buckets]
     assert buckets.order(firsts).flatten().tolist() == [span[0] for span in spans(lengths)]
 
@@ -144,20 +145,20 @@ def test_order_returns_the_order_of_the_batch(lengths, step_cost):
 @given(some_lengths, step_costs)
 def test_a_plan_for_final_states_is_the_same_without_a_way_home(lengths, step_cost):
     full, finals = (
-        Buckets(lengths, step_cost=step_cost, finals_only=finals_only)
+        Buckets.of(lengths, step_cost=step_cost, finals_only=finals_only)
         for finals_only in (False, True)
     )
     assert torch.equal(full._finals, finals._finals)
     for a, b in zip(full.buckets, finals.buckets, strict=True):
         for name in ("rows", "reverse", "last"):
             assert torch.equal(getattr(a, name), getattr(b, name))
-        assert b.home.numel() == 0
+        assert b.targets.numel() == 0
 
 
 @properties
 @given(some_lengths)
 def test_empty_sequences_do_not_disturb_the_order(lengths):
-    buckets = Buckets(lengths)
+    buckets = Buckets.of(lengths)
     firsts = [b.rows[0, : len(b.last)].unsqueeze(1) for b in buckets.buckets]
     found = buckets.order(firsts).flatten().tolist()
     assert len(found) == len(lengths)
@@ -167,21 +168,21 @@ def test_empty_sequences_do_not_disturb_the_order(lengths):
 
 @pytest.mark.parametrize("lengths", [[], [0], [0, 0]])
 def test_nothing_to_read_makes_no_bucket(lengths):
-    buckets = Buckets(lengths)
+    buckets = Buckets.of(lengths)
     assert (buckets.buckets, buckets.n_cells, buckets.n_tokens) == ([], 0, 0)
 
 
 @properties
 @given(some_lengths, st.integers(1, 200))
 def test_max_cells_bounds_a_bucket(lengths, max_batch_items):
-    for b in Buckets(lengths, max_batch_items=max_batch_items, step_cost=512).buckets:
+    for b in Buckets.of(lengths, max_batch_items=max_batch_items, step_cost=512).buckets:
         assert b.rows.numel() <= max_batch_items or b.rows.shape[1] == 1
 
 
 @pytest.mark.parametrize("n", [14, 15, 20, 29])
 def test_what_max_cells_cuts_is_cut_evenly(n):
     """No few sequences are left for a call of their own."""
-    sizes = [len(b.last) for b in Buckets([288] * n, max_batch_items=4096).buckets]
+    sizes = [len(b.last) for b in Buckets.of([288] * n, max_batch_items=4096).buckets]
     assert sum(sizes) == n and len(sizes) == -(-n // 14)
     assert max(sizes) - min(sizes) <= 1
 
@@ -196,7 +197,7 @@ def test_padding_stays_small_on_sentences():
     """A guard by count: on a CPU, where a padded cell costs as much as a word."""
     draw = random.Random(0)
     for _ in range(8):
-        buckets = Buckets(draw_lengths(draw, 256))
+        buckets = Buckets.of(draw_lengths(draw, 256))
         assert buckets.n_cells <= 1.2 * buckets.n_tokens
         # As many buckets as sequences would not pad either.
         assert len(buckets.buckets) <= 25
@@ -204,16 +205,16 @@ def test_padding_stays_small_on_sentences():
 
 def test_dear_steps_make_fewer_buckets():
     lengths = list(range(1, 100))
-    cheap, dear = Buckets(lengths, step_cost=1), Buckets(lengths, step_cost=512)
+    cheap, dear = Buckets.of(lengths, step_cost=1), Buckets.of(lengths, step_cost=512)
     assert 1 <= len(dear.buckets) < len(cheap.buckets)
     # A device that is no CPU is taken for one whose steps are dear.
-    assert len(Buckets(lengths, device="meta").buckets) == len(dear.buckets)
-    assert len(Buckets(lengths, device="cpu").buckets) == len(cheap.buckets)
+    assert len(Buckets.of(lengths, device="meta").buckets) == len(dear.buckets)
+    assert len(Buckets.of(lengths, device="cpu").buckets) == len(cheap.buckets)
 
 
 def test_training_makes_fewer_buckets():
     lengths = list(range(1, 100))
-    assert len(Buckets(lengths, training=True).buckets) < len(Buckets(lengths).buckets)
+    assert len(Buckets.of(lengths, training=True).buckets) < len(Buckets.of(lengths).buckets)
 
 
 @properties
@@ -241,19 +242,19 @@ def test_the_plan_is_the_cheapest(lengths, step_cost, call_cost, rounded):
     places = [k for k in range(1, n) if times[k] != times[k - 1] or k % 8 == 0]
     cuts = chain.from_iterable(combinations(places, k) for k in range(n))
     every = [[b - a for a, b in pairwise([0, *cut, n])] for cut in cuts]
-    plan = Buckets(lengths, step_cost=step_cost, call_cost=call_cost, rounded=rounded)
+    plan = Buckets.of(lengths, step_cost=step_cost, call_cost=call_cost, rounded=rounded)
     assert cost([len(b.last) for b in plan.buckets]) == min(map(cost, every))
 
 
 def test_a_negative_length_is_an_error():
     with pytest.raises(ValueError, match="-3"):
-        Buckets([2, -3, 1])
+        Buckets.of([2, -3, 1])
 
 
 def test_the_plan_travels_to_the_device_in_one_copy():
-    buckets = Buckets([3, 1, 0, 2, 40], step_cost=0)
+    buckets = Buckets.of([3, 1, 0, 2, 40], step_cost=0)
     assert len(buckets.buckets) > 1
     indices = [buckets._finals]
     for b in buckets.buckets:
-        indices += [b.rows, b.reverse, b.last, b.home]
+        indices += [b.rows, b.reverse, b.last, b.targets]
     assert len({index.untyped_storage().data_ptr() for index in indices}) == 1

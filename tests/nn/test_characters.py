@@ -26,9 +26,9 @@ def make(**options):
 def read_by_hand(module, word):
     """RETURNS (list): The states of each direction after each letter, one by one."""
     letters = module.embedding(torch.tensor(word))
-    readings = [(module.ahead, letters), (module.back, letters.flip(0))]
+    readings = [(module.forward_lstm, letters), (module.backward_lstm, letters.flip(0))]
     states = []
-    for lstm, reading in readings[: 1 if module.back is None else 2]:
+    for lstm, reading in readings[: 1 if module.backward_lstm is None else 2]:
         state, seen = None, []
         for letter in reading:
             h, state = lstm(letter.view(1, 1, -1), state)
@@ -39,7 +39,7 @@ def read_by_hand(module, word):
 
 def read_words(module, words, step_cost=None):
     rows = torch.tensor([row for word in words for row in word], dtype=torch.int64)
-    return module(rows, Buckets([len(word) for word in words], step_cost=step_cost))
+    return module(rows, Buckets.of([len(word) for word in words], step_cost=step_cost)).vectors
 
 
 @pytest.mark.parametrize("bidirectional", [False, True])
@@ -75,21 +75,21 @@ def test_attention_adds_a_weighted_mean_of_a_words_own_states(bidirectional, wor
 @properties
 @given(words=some_words, step_cost=st.sampled_from([0, 2, 512]))
 def test_in_training_states_guess_the_next_letter(bidirectional, words, step_cost):
-    module = make(bidirectional=bidirectional, next_letter=0.5)
-    read_words(module, words, step_cost)
-    assert module.auxiliary is None  # not when tagging
-    module.train()
-    read_words(module, words, step_cost)
+    module = make(bidirectional=bidirectional, lm_weight=0.5)
+    rows = torch.tensor([letter for word in words for letter in word], dtype=torch.int64)
+    buckets = Buckets.of([len(word) for word in words], step_cost=step_cost)
+    assert module(rows, buckets).loss is None  # not when tagging
+    found = module.train()(rows, buckets).loss
     table = module.embedding(torch.arange(10))
     loss = torch.zeros(())
     for word in words:
         readings = (word, word[::-1])
         for states, reading, guesser in zip(
-            read_by_hand(module, word), readings, module.next_letter, strict=False
+            read_by_hand(module, word), readings, module.language_models, strict=False
         ):
             for state, following in zip(states, reading[1:], strict=False):
                 loss = loss - (table @ guesser.guess(state)).log_softmax(0)[following]
-    torch.testing.assert_close(module.auxiliary, 0.5 * loss, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(found, 0.5 * loss, atol=1e-5, rtol=1e-5)
 
 
 def test_the_same_letters_are_the_same_word_anywhere():
@@ -110,12 +110,12 @@ def test_gradients_reach_all_letters_and_no_others():
 @pytest.mark.parametrize("attention", [False, True])
 def test_bfloat16_stays_close(attention):
     module, words = make(attention=attention), [[1, 2, 3], [4] * 12]
-    rows, buckets = torch.tensor(words[0] + words[1]), Buckets([3, 12])
+    rows, buckets = torch.tensor(words[0] + words[1]), Buckets.of([3, 12])
     with torch.inference_mode():
-        rough = module(rows, buckets, precision=torch.bfloat16)
-        torch.testing.assert_close(rough, module(rows, buckets), atol=0.03, rtol=0.03)
+        rough = module(rows, buckets, precision=torch.bfloat16).vectors
+        torch.testing.assert_close(rough, module(rows, buckets).vectors, atol=0.03, rtol=0.03)
 
 
 def test_no_words():
-    module = make(attention=True, next_letter=1.0).train()
+    module = make(attention=True, lm_weight=1.0).train()
     assert read_words(module, []).shape == (0, module.output_width)

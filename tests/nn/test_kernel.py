@@ -37,7 +37,7 @@ def test_it_is_an_lstm(layer, x, precision, packs, monkeypatch):
     found, (expected, _) = tag(layer, x, precision), layer(x)
     assert found.dtype == precision
     torch.testing.assert_close(found.float(), expected, atol=TOLERANCE[precision], rtol=0)
-    assert (layer._packed is not None) == packs
+    assert layer._kept[1].is_packed == packs
 
 
 def test_weights_are_packed_once(layer, x, monkeypatch):
@@ -80,14 +80,42 @@ def test_it_follows_its_weights(layer, x, how):
 def test_copies_pack_for_themselves(layer, x, copied):
     expected = tag(layer, x)
     twin = copied(layer)
-    assert twin._packed is None
+    assert twin._kept is None
     torch.testing.assert_close(tag(twin, x), expected)
 
 
-def test_gradients_flow_in_training(layer, x):
+@pytest.mark.parametrize("precision", TOLERANCE)
+def test_gradients_flow_in_training(layer, x, precision):
     layer.train()
-    layer.run(x).sum().backward()
-    assert layer.weight_hh_l0.grad.abs().sum() > 0
+    layer.run(x.to(precision)).float().sum().backward()
+    found = layer.weight_hh_l0.grad.clone()
+    layer.zero_grad()
+    layer(x)[0].sum().backward()
+    assert found.dtype == torch.float32
+    scale = layer.weight_hh_l0.grad.abs().max().item()
+    torch.testing.assert_close(
+        found, layer.weight_hh_l0.grad, atol=TOLERANCE[precision] * scale, rtol=0
+    )
+
+
+def test_cast_weights_lie_in_one_buffer(layer):
+    """Or cuDNN copies them together in every call."""
+    layer.train()
+    tensors, is_packed = layer.arranged(torch.bfloat16)
+    assert not is_packed
+    places = [tensor.data_ptr() for tensor in tensors]
+    sizes = [tensor.numel() * tensor.element_size() for tensor in tensors]
+    assert places == [places[0] + sum(sizes[:i]) for i in range(4)]
+    for tensor, weight in zip(tensors, layer.parameters(), strict=True):
+        assert torch.equal(tensor, weight.bfloat16())
+
+
+def test_a_cast_is_kept_while_tagging(layer, x, monkeypatch):
+    monkeypatch.setattr(kernel, "can_pack", lambda *args: False)
+    with torch.inference_mode():
+        assert layer.arranged(torch.bfloat16) is layer.arranged(torch.bfloat16)
+    layer.train()
+    assert layer.arranged(torch.bfloat16) is not layer.arranged(torch.bfloat16)
 
 
 def test_a_kernel_that_differs_is_not_used(monkeypatch):

@@ -32,10 +32,10 @@ def batch(lengths, seed=1):
 
 def pytorch_lstm(module):
     """RETURNS (nn.LSTM): PyTorch's stacked LSTM with the same weights."""
-    depth, bidirectional = len(module.forwards), len(module.backwards) > 0
-    hidden = module.forwards[0].hidden_size
+    depth, bidirectional = len(module.forward_lstms), len(module.backward_lstms) > 0
+    hidden = module.forward_lstms[0].hidden_size
     lstm = nn.LSTM(INPUT, hidden, num_layers=depth, bidirectional=bidirectional)
-    for ending, layers in [("", module.forwards), ("_reverse", module.backwards)]:
+    for ending, layers in [("", module.forward_lstms), ("_reverse", module.backward_lstms)]:
         for i, layer in enumerate(layers):
             for name, weight in layer.named_parameters():
                 target = getattr(lstm, f"{name.removesuffix('_l0')}_l{i}{ending}")
@@ -72,7 +72,7 @@ def test_what_layers_read_and_write(bidirectional, merge, last_width, all_layers
     for layer in range(3):
         hidden = HIDDEN if layer < 2 or last_width is None else last_width
         lstm = nn.LSTM(x.shape[1], hidden, bidirectional=bidirectional)
-        directions = {"": module.forwards, "_reverse": module.backwards}
+        directions = {"": module.forward_lstms, "_reverse": module.backward_lstms}
         for ending, layers in directions.items():
             for name, weight in layers[layer].named_parameters() if layers else []:
                 getattr(lstm, f"{name}{ending}").data.copy_(weight.data)
@@ -83,7 +83,7 @@ def test_what_layers_read_and_write(bidirectional, merge, last_width, all_layers
     if all_layers:
         y = torch.cat(ahead + back, dim=1)
     assert module.output_width == y.shape[1]
-    found = module(batch(lengths), Buckets(lengths))
+    found = module(batch(lengths), Buckets.of(lengths)).vectors
     torch.testing.assert_close(found, y, atol=1e-5, rtol=1e-4)
 
 
@@ -93,7 +93,7 @@ def test_what_layers_read_and_write(bidirectional, merge, last_width, all_layers
 @given(lengths=some_lengths)
 def test_equals_pytorch_on_a_packed_sequence(depth, bidirectional, lengths):
     module, x = make(depth, bidirectional), batch(lengths)
-    y = module(x, Buckets(lengths))
+    y = module(x, Buckets.of(lengths)).vectors
     torch.testing.assert_close(y, packed(pytorch_lstm(module), x, lengths), atol=1e-5, rtol=1e-4)
 
 
@@ -108,14 +108,14 @@ def test_rows_of_a_table_and_a_head(depth, bidirectional, lengths, data):
     rows = st.lists(st.integers(0, 5), min_size=sum(lengths), max_size=sum(lengths))
     tokens = torch.tensor(data.draw(rows))
     head = nn.Linear(module.output_width, 3)
-    buckets = Buckets(lengths, max_batch_items=16)
-    y = module(table, buckets, tokens=tokens, head=head)
-    expected = head(module(table[tokens], buckets))
+    buckets = Buckets.of(lengths, max_batch_items=16)
+    y = module(table, buckets, tokens=tokens, head=head).vectors
+    expected = head(module(table[tokens], buckets).vectors)
     torch.testing.assert_close(y, expected, atol=1e-5, rtol=1e-4)
 
 
 def test_a_head_without_tokens():
-    assert make()(batch([]), Buckets([0]), head=nn.Linear(2 * HIDDEN, 3)).shape == (0, 3)
+    assert make()(batch([]), Buckets.of([0]), head=nn.Linear(2 * HIDDEN, 3)).vectors.shape == (0, 3)
 
 
 @both_directions
@@ -123,7 +123,7 @@ def test_gradients_equal_those_of_pytorch(bidirectional):
     lengths = [3, 7, 1, 12]
     module, x = make(2, bidirectional), batch(lengths).requires_grad_()
     lstm, x_ref = pytorch_lstm(module), batch(lengths).requires_grad_()
-    y = module(x, Buckets(lengths, step_cost=0))
+    y = module(x, Buckets.of(lengths, step_cost=0)).vectors
     y_ref = packed(lstm, x_ref, lengths)
     d_y = torch.randn_like(y)
     y.backward(d_y)
@@ -140,12 +140,12 @@ def test_gradients_agree_with_finite_differences(bidirectional):
     module = make(2, bidirectional, hidden=2).double()
     x = batch(lengths).double().requires_grad_()
     names, weights = zip(*module.named_parameters(), strict=True)
-    buckets = Buckets(lengths, step_cost=0)
+    buckets = Buckets.of(lengths, step_cost=0)
 
     def run(x, *weights):
         return torch.func.functional_call(
             module, dict(zip(names, weights, strict=True)), (x, buckets)
-        )
+        ).vectors
 
     assert torch.autograd.gradcheck(run, (x, *weights))
 
@@ -155,9 +155,11 @@ def test_gradients_agree_with_finite_differences(bidirectional):
 @given(lengths=some_lengths, step_cost=st.sampled_from([0, 2, 512]))
 def test_a_sequence_does_not_depend_on_its_neighbours(depth, lengths, step_cost):
     module, x = make(depth), batch(lengths)
-    together = module(x, Buckets(lengths, step_cost=step_cost)).split(lengths)
+    together = module(x, Buckets.of(lengths, step_cost=step_cost)).vectors.split(lengths)
     for one, y in zip(x.split(lengths), together, strict=True):
-        torch.testing.assert_close(module(one, Buckets([len(one)])), y, atol=1e-6, rtol=1e-5)
+        torch.testing.assert_close(
+            module(one, Buckets.of([len(one)])).vectors, y, atol=1e-6, rtol=1e-5
+        )
 
 
 def test_stepping_with_the_state_carried_equals_the_whole():
@@ -165,36 +167,39 @@ def test_stepping_with_the_state_carried_equals_the_whole():
     module, x = make(bidirectional=False), batch([6])
     state, steps = None, []
     for word in x:
-        h, state = module.forwards[0](word.view(1, 1, -1), state)
+        h, state = module.forward_lstms[0](word.view(1, 1, -1), state)
         steps.append(h.view(-1))
-    torch.testing.assert_close(module(x, Buckets([6])), torch.stack(steps))
+    torch.testing.assert_close(module(x, Buckets.of([6])).vectors, torch.stack(steps))
 
 
 @both_directions
 @pytest.mark.parametrize("lengths", [[], [0, 0]])
 def test_an_empty_batch_has_no_rows(bidirectional, lengths):
     module = make(bidirectional=bidirectional)
-    assert module(batch([0]), Buckets(lengths)).shape == (0, module.output_width)
+    assert module(batch([0]), Buckets.of(lengths)).vectors.shape == (0, module.output_width)
 
 
 def test_empty_sequences_change_nothing():
     module, x = make(2), batch([3, 2])
-    y = module(x, Buckets([0, 3, 0, 0, 2, 0]))
-    assert torch.equal(y, module(x, Buckets([3, 2])))
+    y = module(x, Buckets.of([0, 3, 0, 0, 2, 0])).vectors
+    assert torch.equal(y, module(x, Buckets.of([3, 2])).vectors)
 
 
 @both_depths
 @both_directions
 def test_dropout_zero_changes_nothing(depth, bidirectional):
     module, x = make(depth, bidirectional), batch([4, 2])
-    assert torch.equal(module(x, Buckets([4, 2]), dropout=0.0), module.eval()(x, Buckets([4, 2])))
+    assert torch.equal(
+        module(x, Buckets.of([4, 2]), dropout=0.0).vectors,
+        module.eval()(x, Buckets.of([4, 2])).vectors,
+    )
 
 
 @both_directions
 def test_dropout_drops_the_same_features_at_all_steps_of_a_sequence(bidirectional):
     lengths = [9, 5, 7]
     module, x = make(bidirectional=bidirectional, hidden=32), batch(lengths)
-    y = module(x, Buckets(lengths, step_cost=512), dropout=0.5)
+    y = module(x, Buckets.of(lengths, step_cost=512), dropout=0.5).vectors
     # No hidden state of an LSTM is exactly zero unless it was dropped.
     masks = [part == 0 for part in y.split(lengths)]
     for mask in masks:
@@ -218,8 +223,8 @@ def test_bfloat16_stays_close(depth):
     lengths = [12, 3, 8]
     module, x = make(depth, hidden=32), batch(lengths)
     with torch.inference_mode():
-        exact = module(x, Buckets(lengths))
-        rough = module(x, Buckets(lengths), precision=torch.bfloat16)
+        exact = module(x, Buckets.of(lengths)).vectors
+        rough = module(x, Buckets.of(lengths), precision=torch.bfloat16).vectors
     assert rough.dtype == torch.bfloat16
     assert not torch.equal(rough.float(), exact)
     torch.testing.assert_close(rough.float(), exact, atol=0.03, rtol=0.03)

@@ -76,7 +76,7 @@ def test_each_listener_sends_a_gradient():
         gradients = []
         for node in nlp.get_pipe("tok2vec").model.walk():
             for shim in node.shims:
-                for parameter in shim._model.parameters():
+                for parameter in shim.module.parameters():
                     gradients.append(parameter.grad.flatten().clone())
                     parameter.grad.zero_()
         return np.concatenate(gradients)
@@ -165,7 +165,7 @@ def test_stock_tagger_with_our_model(tmp_path):
     assert tags_of(nlp.pipe(TEXTS)) == TAGS
     assert tags_of([nlp("Lions roar loudly")]) == [["NN", "V", "ADV"]]
     embed = next(n for n in nlp.get_pipe("tagger").model.walk() if n.name == "word_char_embed")
-    table = embed.shims[0]._model.tables["word"]
+    table = embed.shims[0].module.tables["word"]
     assert 0 not in table.lookup(nlp("Lions roar").to_array("ORTH").astype("int64").tolist())
     nlp.to_disk(tmp_path)
     assert tags_of(spacy.load(tmp_path).pipe(TEXTS)) == TAGS
@@ -210,7 +210,12 @@ def test_our_encoder_under_ner(tmp_path):
                 "rows": [100, 100],
                 "include_static_vectors": False,
             },
-            {"@architectures": "spacy-lstm-tagger.LSTMEncoder.v1", "width": 32, "depth": 1},
+            {
+                "@architectures": "spacy-lstm-tagger.LSTMEncoder.v1",
+                "width": 32,
+                "input_width": 32,
+                "depth": 1,
+            },
         ),
     ],
     ids=["our embedding", "our encoder"],

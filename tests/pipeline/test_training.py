@@ -34,7 +34,7 @@ def parameters(pipe):
         for name in node.param_names:
             weights[f"{node.name}.{name}"] = node.get_param(name).copy()
         for shim in node.shims:
-            for name, value in shim._model.named_parameters():
+            for name, value in shim.module.named_parameters():
                 weights[f"{node.name}.{name}"] = value.detach().numpy().copy()
     return weights
 
@@ -148,7 +148,7 @@ def test_averages_are_the_mean_of_the_weights():
     """Computed as Thinc's optimizer computes them, from the weights after each step."""
     nlp, optimizer = trained_nlp(steps=0)
     pipe = nlp.get_pipe("lstm_tagger")
-    name = "lstm_encoder.forwards.0.weight_hh_l0"
+    name = "lstm_encoder.forward_lstms.0.weight_hh_l0"
     mean = 0.0
     for step in range(1, 6):
         train(nlp, make_examples(nlp), steps=1, optimizer=optimizer)
@@ -182,7 +182,7 @@ def test_gradients_against_finite_differences():
     }
     for node in pipe.model.walk():
         for shim in node.shims:
-            for name, weight in shim._model.named_parameters():
+            for name, weight in shim.module.named_parameters():
                 pairs[f"{node.name}.{name}"] = (weight.data, weight.grad.clone())
     assert len(pairs) > 20
     for name, (weight, gradient) in pairs.items():
@@ -270,7 +270,7 @@ def test_continued_training_with_new_words(tmp_path):
     nlp.to_disk(tmp_path)
     nlp = spacy.load(tmp_path)
     pipe = nlp.get_pipe("lstm_tagger")
-    words = layer(pipe, "word_char_embed").shims[0]._model.tables["word"]
+    words = layer(pipe, "word_char_embed").shims[0].module.tables["word"]
     old = dict(words._rows)
     assert len(old) == len({word for text in TEXTS for word in text.split()})
     optimizer = nlp.resume_training()
@@ -290,7 +290,7 @@ def test_word_dropout_trains_the_unknown_vector():
     nlp, _ = trained_nlp(steps=0, **sizes)
     pipe = nlp.get_pipe("lstm_tagger")
     embed = layer(pipe, "word_char_embed")
-    table = embed.shims[0]._model.tables["word"]
+    table = embed.shims[0].module.tables["word"]
     examples = make_examples(nlp)
     docs = [eg.predicted for eg in examples]
     set_dropout_rate(pipe.model, 0.0)

@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from spacy_lstm_tagger.nn import neighbours
+from spacy_lstm_tagger.nn import language_models
 from spacy_lstm_tagger.nn.buckets import Buckets
+from spacy_lstm_tagger.nn.language_models import WordLanguageModel
 from spacy_lstm_tagger.nn.lstm import BucketedLSTM
-from spacy_lstm_tagger.nn.neighbours import NeighbourLoss
 
 LENGTHS = [3, 1, 4]
 FOLLOWED = torch.tensor([0, 1, 4, 5, 6])
@@ -14,12 +14,12 @@ FOLLOWED = torch.tensor([0, 1, 4, 5, 6])
 
 def make_loss(bidirectional=True):
     torch.manual_seed(0)
-    return NeighbourLoss(hidden_width=3, word_width=2, bidirectional=bidirectional).double()
+    return WordLanguageModel(hidden_width=3, word_width=2, bidirectional=bidirectional).double()
 
 
 def make_lstm(**sizes):
     torch.manual_seed(0)
-    return BucketedLSTM(input_width=2, hidden_width=3, depth=2, neighbours=0.5, **sizes)
+    return BucketedLSTM(input_width=2, hidden_width=3, depth=2, lm_weight=0.5, **sizes)
 
 
 def by_hand(loss, words, states, pairs):
@@ -46,7 +46,7 @@ def test_the_loss_is_the_cross_entropy_of_the_right_word(bidirectional):
 
 
 def test_candidates_are_bounded(monkeypatch):
-    monkeypatch.setattr(neighbours, "CANDIDATES", 3)
+    monkeypatch.setattr(language_models, "CANDIDATES", 3)
     loss = make_loss()
     words = torch.randn(8, 2, dtype=torch.float64)
     states = torch.randn(8, 6, dtype=torch.float64)
@@ -87,37 +87,35 @@ def test_without_pairs_there_is_no_loss():
 def test_a_guess_has_not_seen_the_word(merge):
     seen = []
     module = make_lstm(merge=merge)
-    module.neighbours.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[1]))
+    module.language_model.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[1]))
     x = torch.randn(8, 2)
     other = x.clone()
     other[2] += 1.0  # the last word of the first sequence
     for words in (x, other):
-        module(words, Buckets(LENGTHS), followed=FOLLOWED)
+        module(words, Buckets.of(LENGTHS), followed=FOLLOWED)
     ahead, back = (seen[0] != seen[1]).view(8, 2, 3).any(dim=2).T
     assert ahead.tolist() == [False, False, True] + [False] * 5
     assert back.tolist() == [True, True, True] + [False] * 5
 
 
-def test_the_module_leaves_its_loss_in_training_only():
-    module, buckets = make_lstm(), Buckets(LENGTHS)
+def test_the_module_returns_its_loss_if_asked():
+    module, buckets = make_lstm(), Buckets.of(LENGTHS)
     x = torch.randn(8, 2)
-    y = module(x, buckets, followed=FOLLOWED)
-    assert module.auxiliary.item() > 0.0
-    states = module.forwards[0], module.backwards[0]
+    y, loss = module(x, buckets, followed=FOLLOWED)
+    assert loss.item() > 0.0
+    states = module.forward_lstms[0], module.backward_lstms[0]
     assert all(p.grad is None for layer in states for p in layer.parameters())
-    module.auxiliary.backward()
+    loss.backward()
     for layer in states:
         assert all(p.grad.abs().sum() > 0 for p in layer.parameters())
-    assert all(p.grad is None for p in module.forwards[1].parameters())
-    assert torch.equal(module(x, buckets), y)
-    assert module.auxiliary is None
+    assert all(p.grad is None for p in module.forward_lstms[1].parameters())
+    again, none = module(x, buckets)
+    assert torch.equal(again, y) and none is None
 
 
 def test_the_weight_multiplies_the_loss():
-    x, buckets = torch.randn(8, 2), Buckets(LENGTHS)
+    x, buckets = torch.randn(8, 2), Buckets.of(LENGTHS)
     module = make_lstm()
-    module(x, buckets, followed=FOLLOWED)
-    half = module.auxiliary.item()
-    module.neighbour_weight = 1.0
-    module(x, buckets, followed=FOLLOWED)
-    assert module.auxiliary.item() == pytest.approx(2 * half)
+    half = module(x, buckets, followed=FOLLOWED).loss.item()
+    module.lm_weight = 1.0
+    assert module(x, buckets, followed=FOLLOWED).loss.item() == pytest.approx(2 * half)
