@@ -4,23 +4,24 @@ import random
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import KW_ONLY, dataclass, field
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from spacy.attrs import TAG
+from spacy.attrs import DEP, HEAD, ORTH, SPACY, TAG
 from spacy.errors import Errors as SpacyErrors
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
-from spacy.training.augment import dont_augment
 from spacy.training.corpus import walk_corpus
 from spacy.util import ensure_path, registry
 from spacy.vocab import Vocab
 from thinc.types import Ints2d
 
+from ..augmenters import NoiseAugmenter
 from ..errors import Errors
 from . import conllu, docbin
 from .encoded import ATTRIBUTES, COLUMNS, EncodedSentence, Keeper, KeptCorpus, Strings
@@ -157,12 +158,11 @@ class Corpus:
             has all annotation.
         RAISES (ValueError): If a file is not valid or lacks what the settings ask for.
         """
-        augmenter = self.augmenter or dont_augment
         for group_by in (self.group_by, self.also_group_by):
             if group_by is not None:
                 groups = self._groups(self.read(nlp.vocab), group_by)
                 for group in shuffle(groups, self.shuffle_buffer):
-                    yield from augmenter(nlp, self._make_example(nlp, group))
+                    yield from self._make_examples(nlp, group)
 
     def count_words(self) -> int:
         """RETURNS (int): How many words there are.
@@ -222,17 +222,35 @@ class Corpus:
         if not has_tags:
             raise ValueError(explain_tags(self.path, self.tag))
 
-    def _make_example(self, nlp: Language, group: list[Tokens]) -> Example:
+    def _make_examples(self, nlp: Language, group: list[Tokens]) -> Iterator[Example]:
+        """YIELDS (Example): What the augmenter makes of the sentences of a doc."""
         tokens = group[0] if len(group) == 1 else np.concatenate(group)
-        words, spaces = tokens[:, :2].T.tolist()
+        words: list | None = None
+        if isinstance(self.augmenter, NoiseAugmenter):  # sooner before there are docs than after
+            heads = partial(get_heads, tokens)
+            words = self.augmenter.change(tokens[:, COLUMNS[ORTH]], nlp.vocab.strings, heads=heads)
+            tokens = tokens if words is None else tokens[: len(words)]
+        if words is None:
+            words = tokens[:, COLUMNS[ORTH]].tolist()
+        spaces = tokens[:, COLUMNS[SPACY]].tolist()
         reference = Doc(nlp.vocab, words=words, spaces=spaces)
-        attributes = ATTRIBUTES[2 : tokens.shape[1]]
+        attributes = ATTRIBUTES[2 : tokens.shape[1]]  # ORTH and SPACY are there
         reference.from_array(list(attributes), cast(Ints2d, tokens[:, 2:]))
         if self.gold_tokens:
             predicted = Doc(nlp.vocab, words=words, spaces=spaces)
         else:
             predicted = nlp.make_doc(reference.text)
-        return Example(predicted, reference)
+        example = Example(predicted, reference)
+        if self.augmenter is None or isinstance(self.augmenter, NoiseAugmenter):
+            yield example
+        else:
+            yield from self.augmenter(nlp, example)
+
+
+def get_heads(tokens: Tokens) -> Tokens:
+    """RETURNS (Tokens): Where the head of each word is, relative to it. *Shape:* ``(words,)``."""
+    has_heads = tokens.shape[1] > COLUMNS[HEAD] and tokens[:, COLUMNS[DEP]].any()
+    return tokens[:, COLUMNS[HEAD]] if has_heads else np.zeros(len(tokens), np.uint64)
 
 
 def find_files(path: Path) -> tuple[Encoder, list[Path]]:

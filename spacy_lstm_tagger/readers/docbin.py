@@ -67,7 +67,7 @@ def encode_sentences(path: Path, tag: str, strings: Strings) -> Iterator[Encoded
                 strings.add(text)
         if not len(doc):
             continue
-        tokens = cast(NDArray[np.uint64], doc.to_array(list(ATTRIBUTES)))
+        tokens = cast("NDArray[np.uint64]", doc.to_array(list(ATTRIBUTES)))
         if tag != "xpos":
             tokens[:, COLUMNS[TAG]] = _coarse_tags(tokens, tag, strings, names)
         starts = sorted({0, *np.flatnonzero(tokens[:, starts_column] == 1).tolist()})
