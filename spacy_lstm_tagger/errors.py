@@ -123,10 +123,9 @@ class Errors(metaclass=ErrorsWithCodes):
     R003 = "{path}: found no .conllu or .spacy file in this folder or below it. Correct the path."
     R004 = "{path}: found no sentence, expected some. Check that this is the right path."
     R005 = (
-        "{path}: found no word with a tag in {column}, expected some with "
-        'tag = "{tag}". Set tag = "{remedy}" to learn from another column: with '
-        "--vars.tag {remedy} where a config of this project is used, with --tag {remedy} where a "
-        "command of it is."
+        "{path}: found no word with a tag in {column}, expected some with tag = {tag!r}. Set "
+        "tag = {remedy!r} to learn from another column (--vars.tag {remedy} for a config of this "
+        "project, --tag {remedy} for its commands)."
     )
     R006 = (
         '{path}: found no "# newdoc" comment before the {count} sentences read, expected '
@@ -179,4 +178,20 @@ class Errors(metaclass=ErrorsWithCodes):
     R021 = (
         "{path}: found no word with a coarse tag or features, expected some for a morphologizer. "
         "Take the component out, or give a corpus that has them."
+    )
+
+
+class Warnings(metaclass=ErrorsWithCodes):
+    """Texts of warnings by code, numbered with the errors."""
+
+    R022 = (
+        "{path} has {count} label(s) that {name!r} lacks, so it can neither learn nor give them: "
+        "{labels}. If it is to learn them, give it the labels of all data: set "
+        "[initialize.components.{name}.labels] to a reader such as spacy-lstm-tagger.TagLabels.v1 "
+        "(tags) or MorphLabels.v1 (morphologizer), or to what `python -m spacy init labels` writes."
+    )
+    R023 = (
+        "The training corpus is streamed (max_epochs = -1), so {name!r} has taken its labels from "
+        "the first 100 examples, and lacks those that they do not have. Give it all: set "
+        "[initialize.components.{name}.labels] to what `python -m spacy init labels` writes."
     )

@@ -113,10 +113,10 @@ class EncodedWords(dict[tuple[str, bool], bytes]):
             add(word.text),
             space,
             2**64 - 1,  # -1: it starts no sentence
+            add(word.lemma),
             add(word.tag),
             POS_IDS[word.pos],
             self.strings.add_morph(word.morph),
-            add(word.lemma),
         )
         return encoded
 

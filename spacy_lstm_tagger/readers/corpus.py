@@ -3,7 +3,7 @@
 import random
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -24,7 +24,16 @@ from thinc.types import Ints2d
 from ..augmenters import NoiseAugmenter
 from ..errors import Errors
 from . import conllu, docbin
-from .encoded import ATTRIBUTES, COLUMNS, EncodedSentence, Keeper, KeptCorpus, Strings
+from .encoded import (
+    ATTRIBUTES,
+    COLUMNS,
+    Annotation,
+    EncodedSentence,
+    Keeper,
+    KeptCorpus,
+    Strings,
+)
+from .missing import warn_of_missing_labels
 
 # Where tags can come from, what a .spacy file calls it, and what to try if there is none.
 TAGS = {
@@ -118,9 +127,6 @@ class Corpus:
     limit: int = 0
     max_length: int = 0
     augmenter: Callable | None = None
-    _kept: tuple[object, KeptCorpus] | None = field(
-        default=None, init=False, repr=False, compare=False
-    )
 
     def __post_init__(self) -> None:
         def check(name: str, valid: bool, allowed: str) -> None:
@@ -146,9 +152,12 @@ class Corpus:
         self.path = ensure_path(self.path)
         if not self.path.exists():
             raise FileNotFoundError(Errors.R002.format(path=self.path))
+        # What was read, with the state of the files then, and what labels are compared with.
+        self._kept: tuple[object, KeptCorpus] | None = None
+        self._annotations: set[Annotation] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_kept": None}
+        return self.__dict__ | {"_kept": None, "_annotations": None}
 
     def __call__(self, nlp: Language) -> Iterator[Example]:
         """Yield examples from the data.
@@ -163,6 +172,9 @@ class Corpus:
                 groups = self._groups(self.read(nlp.vocab), group_by)
                 for group in shuffle(groups, self.shuffle_buffer):
                     yield from self._make_examples(nlp, group)
+        annotations = self._annotations
+        if annotations and warn_of_missing_labels(nlp, self.path, annotations):
+            self._annotations = None  # once is enough
 
     def count_words(self) -> int:
         """RETURNS (int): How many words there are.
@@ -193,6 +205,7 @@ class Corpus:
             yield path, keeper.collect(path, sentences)
         kept = keeper.corpus(strings.texts)
         self._kept = None if kept is None else (stamp, kept)
+        self._annotations = keeper.annotations
 
     def _groups(self, files: Files, group_by: int | str | list[int]) -> Iterator[list[Tokens]]:
         """YIELDS (list): The sentences of each doc."""

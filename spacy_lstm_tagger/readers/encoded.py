@@ -27,9 +27,10 @@ from spacy.attrs import (
 from spacy.vocab import Vocab
 
 # The columns of an encoded sentence: those of CoNLL-U files, and what .spacy files have beside.
-CONLLU_ATTRIBUTES = (ORTH, SPACY, SENT_START, TAG, POS, MORPH, LEMMA)
-ATTRIBUTES = (*CONLLU_ATTRIBUTES, HEAD, DEP, ENT_IOB, ENT_TYPE, ENT_KB_ID, ENT_ID)
+CONLLU_ATTRIBUTES = (ORTH, SPACY, SENT_START, LEMMA, TAG, POS, MORPH)
+ATTRIBUTES = (*CONLLU_ATTRIBUTES, ENT_TYPE, ENT_IOB, ENT_KB_ID, ENT_ID, HEAD, DEP)
 COLUMNS = {attribute: column for column, attribute in enumerate(ATTRIBUTES)}
+LABELS = slice(COLUMNS[TAG], COLUMNS[ENT_TYPE] + 1)  # the columns of an `Annotation`
 
 # What a corpus may take in memory, in bytes; of a larger one nothing is kept.
 MAX_KEPT = 2**27
@@ -45,6 +46,15 @@ class EncodedSentence(NamedTuple):
 
     tokens: NDArray[np.uint64]
     newdoc: bool
+
+
+class Annotation(NamedTuple):
+    """What a word is labelled with, as hashes; 0 is none."""
+
+    tag: int
+    pos: int
+    morph: int
+    entity: int = 0
 
 
 class Strings:
@@ -111,6 +121,12 @@ class KeptCorpus:
             yield EncodedSentence(self.table.take(file.ids[start:end], axis=0), newdoc)
 
 
+def as_bytes(tokens: NDArray[np.uint64]) -> list[bytes]:
+    """RETURNS (list[bytes]): The rows of an array."""
+    row = np.dtype((np.void, tokens.shape[1] * tokens.itemsize))
+    return np.ascontiguousarray(tokens).view(row).ravel().tolist()
+
+
 class Ids(dict[bytes, int]):
     """Numbers distinct keys in the order in which they are met."""
 
@@ -120,9 +136,12 @@ class Ids(dict[bytes, int]):
 
 
 class Keeper:
-    """Collects a corpus while it is read, unless it takes more memory than `MAX_KEPT`."""
+    """Collects a corpus while it is read, unless it takes more memory than `MAX_KEPT`, and the
+    distinct annotations of its words.
+    """
 
     def __init__(self) -> None:
+        self.annotations: set[Annotation] = set()
         self.rows = Ids()
         self.files: list[KeptFile] = []
         self.words = self.sentences = 0
@@ -136,17 +155,19 @@ class Keeper:
     ) -> Iterator[EncodedSentence]:
         """YIELDS (EncodedSentence): The sentences of a file, which are collected on their way."""
         ids, lengths, newdocs = array("i"), array("i"), array("b")
+        labels: set[bytes] = set()
         for sentence in sentences:
+            tokens = sentence.tokens
             self.sentences += 1
+            labels.update(as_bytes(tokens[:, LABELS]))
             if not self.full():
-                tokens = sentence.tokens
-                row = np.dtype((np.void, tokens.shape[1] * tokens.itemsize))
-                keys = np.ascontiguousarray(tokens).view(row).ravel().tolist()
-                ids.extend(map(self.rows.__getitem__, keys))
+                ids.extend(map(self.rows.__getitem__, as_bytes(tokens)))
                 lengths.append(len(tokens))
                 newdocs.append(sentence.newdoc)
                 self.words += len(tokens)
             yield sentence
+        distinct = (np.frombuffer(each, np.uint64).tolist() for each in labels)
+        self.annotations.update(Annotation(*each) for each in distinct)
         columns = np.array(ids, "i4"), np.array(lengths, "i4"), np.array(newdocs, bool)
         self.files.append(KeptFile(path, *columns))
 

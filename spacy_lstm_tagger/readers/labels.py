@@ -7,13 +7,13 @@ from spacy.attrs import MORPH, POS, TAG
 from spacy.errors import Errors as SpacyErrors
 from spacy.morphology import Morphology
 from spacy.parts_of_speech import IDS as POS_IDS
-from spacy.pipeline import Morphologizer
 from spacy.util import registry
 from spacy.vocab import Vocab
 
 from ..errors import Errors
 from .corpus import Corpus, explain_tags
 from .encoded import COLUMNS
+from .missing import morph_label
 
 
 @registry.readers("spacy-lstm-tagger.TagLabels.v1")
@@ -83,13 +83,3 @@ def read_morph_labels(*, path: Path | None) -> dict[str, dict[str, str | int]]:
         "morph": {label: feats for label, (feats, _) in ordered},
         "pos": {label: pos for label, (_, pos) in ordered},
     }
-
-
-def morph_label(morphology: Morphology, pos: str, feats: str) -> str:
-    """RETURNS (str): The label that spaCy's `morphologizer` has for a coarse tag and features.
-    Empty if there is neither.
-    """
-    parts = Morphology.feats_to_dict(feats)
-    if pos:
-        parts[Morphologizer.POS_FEAT] = pos
-    return morphology.strings[morphology.add(parts)] if parts else ""

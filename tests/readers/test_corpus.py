@@ -202,5 +202,5 @@ def test_no_tags(nlp, german, fifty, tag, column, remedy):
     examples = resolve(german.parent / "untagged.conllu", tag=tag, also_group_by=2)(nlp)
     # Only a whole pass can tell.
     assert sizes(islice(examples, 5)) == [1] * 5
-    with pytest.raises(ValueError, match=f'R005.*{column}.*Set tag = "{remedy}"'):
+    with pytest.raises(ValueError, match=f"R005.* in {column}.*--vars.tag {remedy}"):
         next(examples)
