@@ -5,17 +5,30 @@ from spacy.errors import ErrorsWithCodes
 
 class Errors(metaclass=ErrorsWithCodes):
     """Error texts by code, which each of them starts with. C: commands, D: distillation, L:
-    loading, M: model configuration, P: pipe, R: reading corpora.
+    loading, M: model configuration, P: pipe, R: reading corpora, T: training configuration.
     """
 
     C001 = (
         "One of the {n_process} processes ended before its work was done: it failed (see above), "
         "was killed, or found no memory. Give a smaller --n-process; what is done stays."
     )
+    C002 = (
+        "{path} is there already and has no {known_by}, so it may not be replaced. Give another "
+        "--output."
+    )
+    C003 = (
+        "{path}: found {found}, expected a JSON list of tags, as `spacy init labels` writes. "
+        "Correct --student."
+    )
+    C004 = (
+        "There was not enough memory: {error}. Give a smaller --n-process, --max-words or "
+        "--shard-size; what is done stays."
+    )
     D001 = "Found no text at {path}, expected a file, or a folder with some in it."
     D002 = (
-        "{place}: this line cannot be read ({error}), expected UTF-8 and, in a .jsonl file, "
-        'an object such as {{"{key}": "A text."}}. Correct the line, or give --text-key.'
+        "{place} cannot be read: {error}. Expected UTF-8 and, in a .jsonl file, an object such as "
+        '{{"{key}": "A text."}}. Correct it, give --text-key, or leave out up to N such texts with '
+        "--skip-bad N."
     )
     D003 = (
         "The teacher {source} should have one component that sets token.tag_; found: "
@@ -46,6 +59,14 @@ class Errors(metaclass=ErrorsWithCodes):
     D011 = (
         "FillVocabulary: found no WordCharEmbed layer in this pipeline. Take the callback "
         "out of [initialize], or use an architecture that reads words and characters."
+    )
+    D012 = (
+        "{path} cannot be read ({error}), expected docs as spaCy's DocBin writes them. Copy or "
+        "make the file again, or take it out."
+    )
+    D013 = (
+        "{path} is not the list of shards that this command writes ({error}). Give another "
+        "--output, or delete the folder."
     )
     L001 = (
         "The model file is damaged: its weights cannot be read ({error}). "
@@ -178,6 +199,11 @@ class Errors(metaclass=ErrorsWithCodes):
     R021 = (
         "{path}: found no word with a coarse tag or features, expected some for a morphologizer. "
         "Take the component out, or give a corpus that has them."
+    )
+    T001 = (
+        "[training] max_steps = {steps} is not a multiple of eval_frequency = {every}: the last "
+        "{unscored} steps would not be scored, and model-best would not have them. Set "
+        "--training.eval_frequency to a divisor of {steps}, such as {steps} itself."
     )
 
 

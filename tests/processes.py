@@ -25,6 +25,12 @@ def children(pid):
     return [child for child in found if _stat(child)[1:2] == [str(pid)] and is_alive(child)]
 
 
+def workers_of(pid):
+    """RETURNS (list): Those of them that work for it."""
+    commands = {child: Path(f"/proc/{child}/cmdline").read_bytes() for child in children(pid)}
+    return [child for child, command in commands.items() if b"spawn_main" in command]
+
+
 def is_alive(pid):
     """RETURNS (bool): Whether a process runs; one that ended may still be in the table."""
     return _stat(pid)[:1] not in ([], ["Z"])

@@ -1,22 +1,26 @@
 """`lstm-tagger label`: label raw text with a teacher, for a student to learn from."""
 
+import json
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
-import srsly
 from spacy.cli._util import Arg, Opt, import_code, setup_gpu
 from wasabi import msg
 
 from ..distil.labelling import Job, Progress, label
+from ..distil.shards import MANIFEST
 from ..distil.teacher import Teacher, check_labels
+from ..errors import Errors
 from ..readers import read_tag_labels
 from . import lstm_tagger_cli
+from .messages import clear_errors
 
 STUDENT_HELP = (
     "Check that the student has the teacher's tags: a CoNLL-U file, labels from `init labels` "
     "(.json), or a pipeline"
 )
+SHOWN = 10  # so many bad texts are shown
 
 
 @lstm_tagger_cli.command("label")
@@ -31,6 +35,7 @@ def label_cli(
     top_k: Annotated[int, Opt(min=0, help="Tags to keep with probabilities. 0: none")] = 5,
     max_words: Annotated[int, Opt(min=1, help="Cut longer texts, between sentences")] = 500,
     shard_size: Annotated[int, Opt(min=1, help="Characters of text in a shard")] = 250_000,
+    skip_bad: Annotated[int, Opt(min=0, help="Texts to leave out if they cannot be read")] = 0,
     n_process: Annotated[int, Opt("--n-process", "-n", min=1, help="Number of processes")] = 1,
     gpu_id: Annotated[int, Opt("--gpu-id", "-g", help="GPU, or -1 for the CPU")] = -1,
     code: Annotated[Path | None, Opt("--code", "-c", help="Python file to import first")] = None,
@@ -53,8 +58,9 @@ def label_cli(
         top_k=top_k,
         max_words=max_words,
         shard_size=shard_size,
+        skip_bad=skip_bad,
     )
-    try:
+    with clear_errors():
         loaded = job.load()
         if student is not None:
             labels = read_labels(student, tag=tag)
@@ -63,8 +69,12 @@ def label_cli(
         done = label(
             job, loaded, output, n_process=n_process, gpu_id=gpu_id, code=code, report=show
         )
-    except (ValueError, OSError) as error:
-        msg.fail(str(error), exits=1)
+    if done.remade:
+        msg.warn("Lost or damaged, and made again", ", ".join(done.remade))
+    if bad := done.manifest["bad_texts"]:
+        msg.warn(f"Left out {len(bad)} texts that cannot be read")
+        more = [f"… all of them are in {MANIFEST}"] if len(bad) > SHOWN else []
+        print(*bad[:SHOWN], *more, sep="\n")
     msg.good(f"{done.words:,} words in {len(done)} shards", output)
 
 
@@ -85,7 +95,14 @@ def read_labels(path: Path, *, tag: str = "xpos") -> list[str]:
     RETURNS (list[str]): The tags.
     """
     if path.suffix == ".json":
-        return srsly.read_json(path)
+        try:
+            labels = json.loads(path.read_text(encoding="utf-8"))
+        except (ValueError, RecursionError) as error:
+            raise ValueError(Errors.C003.format(path=path, found=error)) from error
+        if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
+            found = f"{str(labels)[:40]}…"
+            raise ValueError(Errors.C003.format(path=path, found=found))
+        return labels
     if (path / "config.cfg").exists():
         return list(Teacher(str(path)).labels)
     return read_tag_labels(path=path, tag=tag)

@@ -1,7 +1,7 @@
 """Label raw text with teachers, in shards that can be made by several processes."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
@@ -11,10 +11,10 @@ import spacy
 import torch
 from spacy.cli._util import import_code
 
+from ..files.texts import BadTexts, Text, cut, find_texts, read_texts
 from ..workers import in_processes
-from .shards import ShardFolder, to_bytes
+from .shards import ShardFolder, digest_of, to_bytes
 from .teacher import Teachers
-from .texts import Text, find_texts, in_shards, read_texts
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ class Job:
     top_k (int): How many tags of a token to keep with their probabilities. 0: only the tag.
     max_words (int): A longer text is cut into several docs.
     shard_size (int): How many characters of text complete a shard.
+    skip_bad (int): How many texts that cannot be read are left out.
     """
 
     teachers: tuple[str, ...]
@@ -37,24 +38,36 @@ class Job:
     top_k: int = 5
     max_words: int = 500
     shard_size: int = 250_000
+    skip_bad: int = 0
 
     def load(self) -> Teachers:
         """RETURNS (Teachers): The teachers."""
         return Teachers(self.teachers, top_k=self.top_k, max_words=self.max_words)
 
-    def options(self, teachers: Teachers, paths: Iterable[Path]) -> dict[str, Any]:
-        """RETURNS (dict[str, Any]): What the labels depend on, for the manifest."""
+    def options(self, teachers: Teachers) -> dict[str, Any]:
+        """RETURNS (dict[str, Any]): What the labels depend on beside the texts."""
+        options = asdict(self)
+        del options["texts"], options["skip_bad"]
         return {
-            **asdict(self),
+            **options,
             "teachers": {teacher.source: teacher.digest() for teacher in teachers.members},
             "labels": list(teachers.labels),
-            "texts": {path.name: path.stat().st_size for path in paths},
         }
+
+
+class Task(NamedTuple):
+    """The texts of a shard that is to be made, its number, and the digest of the texts."""
+
+    number: int
+    texts: list[Text]
+    digest: str
 
 
 class Shard(NamedTuple):
     """Labelled texts, ready to be written.
 
+    number (int): Its number.
+    digest (str): The digest of the texts.
     data (bytes): The docs in spaCy's format.
     docs (int): How many there are.
     words (int): How many words they have.
@@ -62,6 +75,8 @@ class Shard(NamedTuple):
     size (float): The size of these in their files, in bytes.
     """
 
+    number: int
+    digest: str
     data: bytes
     docs: int
     words: int
@@ -69,11 +84,12 @@ class Shard(NamedTuple):
     size: float
 
     @classmethod
-    def of(cls, texts: list[Text], teachers: Teachers) -> "Shard":
+    def of(cls, task: Task, teachers: Teachers) -> "Shard":
         """RETURNS (Shard): Texts that are labelled by these teachers."""
-        docs = teachers.label(texts)
-        size = sum(text.size for text in texts)
-        return cls(to_bytes(docs), len(docs), sum(map(len, docs)), len(texts), size)
+        docs = teachers.label(task.texts)
+        size = sum(text.size for text in task.texts)
+        counts = len(docs), sum(map(len, docs)), len(task.texts)
+        return cls(task.number, task.digest, to_bytes(docs), *counts, size)
 
 
 @dataclass
@@ -99,12 +115,13 @@ class Progress:
         self._texts, self._size, self._skipped = 0, 0.0, 0.0
         self._start = time.monotonic()
 
-    def skip(self, texts: Iterable[Text]) -> None:
+    def skip(self, texts: Sequence[Text]) -> None:
         """Pass over texts that an earlier run has labelled."""
-        texts = list(texts)
+        before = self.fraction
         self._add(len(texts), sum(text.size for text in texts))
-        self._skipped = self.fraction
-        self._start = time.monotonic()
+        self._skipped += self.fraction - before
+        if not self.words:
+            self._start = time.monotonic()
 
     def add(self, shard: Shard) -> None:
         """Count a shard."""
@@ -142,28 +159,60 @@ def label(
     report (Callable[[Progress], None]): Is told the progress after each shard.
     RETURNS (ShardFolder): The shards.
     RAISES (ValueError): If the folder has shards that were made otherwise, or a text is not valid.
+    RAISES (OSError): If a file cannot be read or written, or a process ends early.
     """
     paths = find_texts(job.texts)
-    done = ShardFolder(folder, job.options(teachers, paths))
-    if done.is_complete:
-        return done
-    texts = islice(read_texts(paths, text_key=job.text_key), job.limit or None)
-    shards = in_shards(texts, job.shard_size)
+    done = ShardFolder(folder, job.options(teachers))
+    bad = BadTexts(job.skip_bad)
+    texts = islice(read_texts(paths, text_key=job.text_key, bad=bad), job.limit or None)
+    shards = in_shards(cut(texts, max_words=job.max_words), job.shard_size)
     progress = Progress(sum(path.stat().st_size for path in paths), job.limit)
-    for skipped in islice(shards, len(done)):
-        progress.skip(skipped)
+    count = 0
+
+    def tasks() -> Iterator[Task]:
+        nonlocal count
+        for texts in shards:
+            task = Task(count, texts, digest_of(texts))
+            count += 1
+            if done.has(task.number, task.digest):
+                progress.skip(texts)
+            else:
+                yield task
+
     if n_process == 1:
-        made: Iterator[Shard] = (Shard.of(shard, teachers) for shard in shards)
+        made: Iterator[Shard] = (Shard.of(task, teachers) for task in tasks())
     else:
+        arguments = (job, gpu_id, code)
         made = in_processes(
-            _work, shards, n_process=n_process, start=_start_worker, arguments=(job, gpu_id, code)
+            _work, tasks(), n_process=n_process, start=_start_worker, arguments=arguments
         )
     for shard in made:
-        done.add(shard.data, docs=shard.docs, words=shard.words)
+        counts = {"docs": shard.docs, "words": shard.words}
+        done.put(shard.number, shard.data, texts=shard.digest, **counts)
         progress.add(shard)
         report(progress)
-    done.complete()
+    done.complete(count, bad_texts=bad.found)
     return done
+
+
+def in_shards(texts: Iterable[Text], size: int) -> Iterator[list[Text]]:
+    """Cut a stream of texts into shards. Where it is cut depends on the texts alone, so work that
+    was interrupted finds the same shards again.
+
+    texts (Iterable[Text]): The texts.
+    size (int): How many characters complete a shard.
+    YIELDS (list[Text]): The texts of each shard.
+    """
+    shard: list[Text] = []
+    length = 0
+    for text in texts:
+        shard.append(text)
+        length += len(text)
+        if length >= size:
+            yield shard
+            shard, length = [], 0
+    if shard:
+        yield shard
 
 
 _teachers: Teachers | None = None  # those of a worker process
@@ -178,7 +227,7 @@ def _start_worker(job: Job, gpu_id: int, code: Path | None) -> None:
     _teachers = job.load()
 
 
-def _work(texts: list[Text]) -> Shard:
+def _work(task: Task) -> Shard:
     if _teachers is None:
         raise RuntimeError("the worker has no teachers")
-    return Shard.of(texts, _teachers)
+    return Shard.of(task, _teachers)

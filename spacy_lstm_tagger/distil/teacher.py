@@ -15,9 +15,9 @@ from spacy.tokens import Doc
 from spacy.util import minibatch
 
 from ..errors import Errors
+from ..files.texts import Text
 from ..pipeline import LSTMTagger
 from ..probabilities import TagProbabilities
-from .texts import Text
 
 
 class Teacher:

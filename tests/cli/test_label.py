@@ -1,6 +1,8 @@
 """The command as it is typed, from the entry point to a student that learned from its shards."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from importlib.metadata import entry_points
@@ -15,8 +17,9 @@ from spacy_lstm_tagger import cli
 from spacy_lstm_tagger.probabilities import TagProbabilities
 
 from ..distil import TEXTS, stock_teacher
-from ..processes import children, is_alive, needs_proc, wait_until
+from ..processes import children, is_alive, needs_proc, wait_until, workers_of
 from ..util import CONFIGS, CORPUS, SMALL_HALVES, overrides
+from . import is_one_error
 
 TAG_SET = ["ADJ", "ADV", "DET", "NN", "PRP", "V"]
 
@@ -32,7 +35,7 @@ def work(tmp_path_factory):
 
 def run(*arguments):
     result = CliRunner().invoke(app, ["lstm-tagger", "label", *map(str, arguments)])
-    return result.exit_code, " ".join(result.output.split())
+    return result.exit_code, result.output
 
 
 def test_spacy_finds_the_command():
@@ -83,6 +86,100 @@ def test_bad_texts(work, tmp_path, texts, error):
     (tmp_path / "bad.jsonl").write_text("{\n")
     code, printed = run(work / "teacher", "--texts", tmp_path / texts, "--output", tmp_path / "o")
     assert code == 1 and error in printed
+
+
+@pytest.mark.parametrize(
+    "line,place",
+    [('{"text": "\\ud800"}', "line 9"), ("[" * 100_000, "line 9"), ('{"body": "a"}', "line 9")],
+)
+def test_the_corrected_file_is_accepted(work, tmp_path, line, place):
+    texts, output = tmp_path / "texts.jsonl", tmp_path / "silver"
+    good = [json.dumps({"text": text}) for text in TEXTS * 4]
+    texts.write_text("\n".join([*good, line]))
+    arguments = [work / "teacher", "--texts", texts, "--output", output]
+    code, printed = run(*arguments)
+    assert code == 1 and is_one_error(printed)
+    assert f"{texts}, {place}" in printed and "--skip-bad" in printed
+    assert not list(output.iterdir())
+    texts.write_text("\n".join(good))
+    code, printed = run(*arguments)
+    assert code == 0, printed
+
+
+def test_bad_texts_are_left_out(work, tmp_path):
+    texts = tmp_path / "texts.txt"
+    lines = [text.encode() for text in TEXTS] + [b"\xff"] * 12
+    texts.write_bytes(b"\n".join(lines))
+    arguments = [work / "teacher", "--texts", texts, "--output", tmp_path / "silver"]
+    code, printed = run(*arguments, "--skip-bad", 11)
+    assert code == 1 and is_one_error(printed) and "line 14" in printed
+    code, printed = run(*arguments, "--skip-bad", 12)
+    assert code == 0 and "Left out 12 texts" in printed
+    assert f"{texts}, line 3: " in printed and "all of them are in manifest.json" in printed
+    manifest = json.loads((tmp_path / "silver" / "manifest.json").read_text())
+    assert len(manifest["bad_texts"]) == 12 and manifest["complete"]
+
+
+def test_damaged_docs(work, tmp_path):
+    (tmp_path / "texts.spacy").write_bytes(b"damaged")
+    arguments = ["--texts", tmp_path / "texts.spacy", "--output", tmp_path / "silver"]
+    code, printed = run(work / "teacher", *arguments)
+    assert code == 1 and is_one_error(printed) and "texts.spacy" in printed and "D012" in printed
+
+
+def test_a_lost_shard(work, tmp_path):
+    arguments = [work / "teacher", "--texts", work / "texts.txt", "--output", tmp_path]
+    assert run(*arguments)[0] == 0
+    (tmp_path / "shard-00000.spacy").unlink()
+    code, printed = run(*arguments)
+    assert code == 0 and "made again" in printed and "shard-00000.spacy" in printed
+    assert (tmp_path / "shard-00000.spacy").exists()
+
+
+def test_a_manifest_of_something_else(work, tmp_path):
+    (tmp_path / "manifest.json").write_text('{"name": "An app", "icons": []}')
+    code, printed = run(work / "teacher", "--texts", work / "texts.txt", "--output", tmp_path)
+    assert code == 1 and is_one_error(printed) and "D013" in printed
+
+
+@pytest.mark.parametrize("content", ["[1, 2]", "{", "[" * 100_000, '{"a": 1}'])
+def test_labels_that_are_none(work, tmp_path, content):
+    student = tmp_path / "labels.json"
+    student.write_text(content)
+    arguments = ["--texts", work / "texts.txt", "--output", tmp_path / "silver"]
+    code, printed = run(work / "teacher", *arguments, "--student", student)
+    assert code == 1 and is_one_error(printed)
+    assert "C003" in printed and str(student) in printed and not (tmp_path / "silver").exists()
+
+
+@pytest.mark.parametrize(
+    "error,code", [(ChildProcessError("[C001] ended"), "C001"), (MemoryError("3 GB"), "C004")]
+)
+def test_a_lack_of_memory(work, tmp_path, monkeypatch, error, code):
+    def fail(*arguments, **options):
+        raise error
+
+    monkeypatch.setattr("spacy_lstm_tagger.cli.label.label", fail)
+    status, printed = run(work / "teacher", "--texts", work / "texts.txt", "--output", tmp_path)
+    assert status == 1 and is_one_error(printed) and code in printed
+
+
+@needs_proc
+def test_a_worker_that_is_killed(work, tmp_path):
+    texts = tmp_path / "texts.txt"
+    texts.write_text("\n".join(TEXTS * 50_000))
+    command = [sys.executable, "-m", "spacy", "lstm-tagger", "label", work / "teacher"]
+    options = ["--texts", texts, "--output", tmp_path / "s", "--n-process", "2"]
+    command = [*command, *options, "--shard-size", "1000"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        try:
+            assert wait_until(lambda: list(tmp_path.glob("s/*.spacy")))
+            os.kill(workers_of(process.pid)[0], signal.SIGKILL)
+            _, errors = process.communicate()
+        finally:
+            process.kill()
+    assert process.returncode == 1
+    assert is_one_error(errors.decode()) and "C001" in errors.decode()
 
 
 def test_missing_teacher(work, tmp_path):

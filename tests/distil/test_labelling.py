@@ -2,10 +2,12 @@ import json
 
 import pytest
 import spacy
+from hypothesis import given
+from hypothesis import strategies as st
 from spacy.tokens import DocBin
 
-from spacy_lstm_tagger.distil.labelling import Job, Progress, Shard, label
-from spacy_lstm_tagger.distil.texts import Text
+from spacy_lstm_tagger.distil.labelling import Job, Progress, Shard, in_shards, label
+from spacy_lstm_tagger.files.texts import Text
 from spacy_lstm_tagger.probabilities import TagProbabilities
 
 from . import TEXTS, stock_teacher
@@ -88,6 +90,64 @@ def test_another_teacher_cannot_go_on(work, tmp_path):
         run(make_job(work, top_k=2), tmp_path)
 
 
+def test_a_lost_shard_is_made_again(work, tmp_path):
+    run(make_job(work), tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    (tmp_path / "shard-00001.spacy").unlink()
+    (tmp_path / "shard-00003.spacy").write_bytes(b"damaged")
+    made = []
+    done = run(make_job(work), tmp_path, lambda progress: made.append(progress.fraction))
+    assert len(made) == 2 and made[-1] == pytest.approx(1.0)
+    assert done.remade == ["shard-00001.spacy", "shard-00003.spacy"] and done.is_complete
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize("line", [0, -1])
+@pytest.mark.parametrize("shards", [1, 4])
+def test_changed_texts_are_noticed(work, tmp_path, line, shards):
+    """At the same size, too. What no shard was made of yet may change."""
+    lines = (work / "texts.jsonl").read_text().splitlines()
+    path = tmp_path / "texts.jsonl"
+    path.write_text("\n".join(lines))
+    job = Job((str(work / "teacher"),), path, shard_size=50)
+    with pytest.raises(Interrupt):
+        run(job, tmp_path / "silver", interrupt_after(shards))
+    lines[line] = lines[line].replace("a", "u")
+    path.write_text("\n".join(lines))
+    if line == -1 and shards == 1:
+        assert run(job, tmp_path / "silver").is_complete
+        return
+    with pytest.raises(ValueError, match=r"D007.*texts of shard-.* or another --output"):
+        run(job, tmp_path / "silver")
+
+
+def test_bad_texts_are_left_out_and_listed(work, tmp_path):
+    lines = (work / "texts.jsonl").read_text().splitlines()
+    run(make_job(work), tmp_path / "good")
+    path = tmp_path / "texts.jsonl"
+    path.write_text("\n".join([*lines[:3], "{", *lines[3:], '{"text": "\\udfff"}']))
+    done = run(Job((str(work / "teacher"),), path, shard_size=50, skip_bad=2), tmp_path / "silver")
+    assert [text.split(": ")[0] for text in done.manifest["bad_texts"]] == [
+        f"{path}, line 4",
+        f"{path}, line 10",
+    ]
+    assert contents(tmp_path / "silver") == contents(tmp_path / "good")
+
+
+def test_long_texts_are_cut_before_they_are_tokenized(work, tmp_path):
+    """One long text makes several shards, in all of which are the same labels as if alone."""
+    path = tmp_path / "texts.txt"
+    path.write_text("The dog ate the apple . " * 1000)
+    job = Job((str(work / "teacher"),), path, shard_size=5000, max_words=10)
+    done = run(job, tmp_path / "silver")
+    assert len(done) > 3 and done.words == 6000
+    labels = contents(tmp_path / "silver")
+    path.write_text("The dog ate the apple .")
+    run(job, tmp_path / "one")
+    assert [row[:2] for row in labels[:6]] == [row[:2] for row in contents(tmp_path / "one")]
+    assert {label[0] for label in labels} == set("The dog ate the apple .".split())
+
+
 def test_limit(work, tmp_path):
     done = run(make_job(work, limit=3), tmp_path)
     assert done.words == sum(len(spacy.blank("en")(text)) for text in (TEXTS * 2)[:3])
@@ -109,7 +169,7 @@ def test_progress(monkeypatch):
     progress.skip([Text("", [], [], 20.0)])
     assert progress.fraction == pytest.approx(0.2)
     now[0] += 10
-    progress.add(Shard(b"", docs=1, words=500, texts=3, size=40.0))
+    progress.add(Shard(0, "", b"", docs=1, words=500, texts=3, size=40.0))
     assert progress.fraction == pytest.approx(0.6)
     assert progress.speed == pytest.approx(50.0)
     # Half of what this run has to do took 10 seconds.
@@ -118,5 +178,25 @@ def test_progress(monkeypatch):
 
 def test_progress_towards_a_limit():
     progress = Progress(total=1000.0, limit=4)
-    progress.add(Shard(b"", docs=1, words=5, texts=3, size=40.0))
+    progress.add(Shard(0, "", b"", docs=1, words=5, texts=3, size=40.0))
     assert progress.fraction == pytest.approx(0.75)
+
+
+@given(st.lists(st.text("ab ", max_size=9)), st.integers(1, 20))
+def test_shards_are_the_texts_in_order_and_large_enough(strings, size):
+    texts = [Text(string, [], [], 1.0) for string in strings]
+    shards = list(in_shards(iter(texts), size))
+    assert [text for shard in shards for text in shard] == texts
+    lengths = [sum(map(len, (text.text for text in shard))) for shard in shards]
+    assert all(length >= size for length in lengths[:-1])
+    # A shard ends with the text that completes it.
+    assert all(n - len(s[-1].text) < size for n, s in zip(lengths, shards, strict=True))
+
+
+def test_shards_are_a_stream():
+    def endless():
+        while True:
+            yield Text("abc", [], [], 4.0)
+
+    shards = in_shards(endless(), 6)
+    assert len(next(shards)) == 2

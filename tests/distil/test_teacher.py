@@ -6,7 +6,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from spacy_lstm_tagger.distil.teacher import Teacher, Teachers, check_labels, probabilities
-from spacy_lstm_tagger.distil.texts import Text
+from spacy_lstm_tagger.files.texts import Text
 from spacy_lstm_tagger.probabilities import TagProbabilities
 
 from ..util import SMALL, tok2vec_config

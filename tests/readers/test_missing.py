@@ -56,7 +56,7 @@ def test_no_warning_where_nothing_is_missing():
 
 def test_frozen_components_are_not_asked():
     nlp = pipeline("lstm_tagger", limit=3)
-    nlp.config["training"] = {"frozen_components": ["lstm_tagger"]}
+    nlp.config["training"]["frozen_components"] = ["lstm_tagger"]
     assert messages(Corpus(DEV), nlp) == []
 
 
@@ -90,13 +90,13 @@ def test_entities(tmp_path):
 def test_labels_of_a_streamed_corpus_that_cannot_be_compared(tmp_path, max_epochs, given, warns):
     nlp = spacy.blank("en")
     lemmatizer = nlp.add_pipe("trainable_lemmatizer", config={"min_tree_freq": 1})
-    nlp.config["training"] = {"max_epochs": max_epochs}
+    nlp.config["training"]["max_epochs"] = max_epochs
     doc = Doc(nlp.vocab, words=["Dogs", "bark"], tags=["N", "V"], lemmas=["dog", "bark"])
     DocBin(docs=[doc]).to_disk(tmp_path / "a.spacy")
-    corpus = Corpus(tmp_path / "a.spacy")
-    nlp.initialize(lambda: list(corpus(nlp)))
+    examples = list(Corpus(tmp_path / "a.spacy")(nlp))
+    nlp.initialize(lambda: examples)
     labels = lemmatizer.label_data if given else None
     nlp.config["initialize"]["components"]["trainable_lemmatizer"] = {"labels": labels}
-    found = messages(corpus, nlp)
+    found = messages(Corpus(tmp_path / "a.spacy"), nlp)
     assert len(found) == warns
     assert all("R023" in each and "'trainable_lemmatizer'" in each for each in found)

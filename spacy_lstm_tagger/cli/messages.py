@@ -1,0 +1,28 @@
+"""How the commands end where something is wrong: one line with the remedy, and status 1."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from wasabi import color, msg
+from wasabi.util import locale_escape
+
+from ..errors import Errors
+
+
+@contextmanager
+def clear_errors() -> Iterator[None]:
+    """Print what is wrong with the input instead of a traceback, and exit."""
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        fail(str(error))
+    except MemoryError as error:
+        fail(Errors.C004.format(error=error))
+
+
+def fail(text: str) -> None:
+    """Print an error, which wasabi would break into several lines, and exit."""
+    line = locale_escape(f"✘ {text}")
+    print(color(line, fg="red") if msg.show_color else line, file=sys.stderr)
+    raise SystemExit(1)

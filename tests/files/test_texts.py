@@ -1,0 +1,198 @@
+"""Texts are read as a stream, bad ones are named, long ones are cut."""
+
+import tracemalloc
+import zlib
+
+import pytest
+import spacy
+import srsly
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from spacy.tokens import Doc, DocBin
+
+from spacy_lstm_tagger.files import texts as module
+from spacy_lstm_tagger.files.texts import BadTexts, Text, cut, find_texts, read_texts
+
+
+def texts_of(path, **options):
+    return [text.text for text in read_texts([path], **options)]
+
+
+def test_plain_text_has_one_text_a_line(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("One text.\n\n  Ένα κείμενο.\n", encoding="utf-8")
+    assert texts_of(path) == ["One text.", "", "Ένα κείμενο."]
+
+
+def test_jsonl(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"text": "One\\ntext.", "n": 1}\n\n{"text": "Two."}\n', encoding="utf-8")
+    assert texts_of(path) == ["One\ntext.", "", "Two."]
+    path.write_text('{"body": "One."}\n', encoding="utf-8")
+    assert texts_of(path, text_key="body") == ["One."]
+
+
+def test_tokens_of_docs_are_kept(tmp_path):
+    vocab = spacy.blank("en").vocab
+    doc = Doc(vocab, words=["don't", "go", "!"], spaces=[True, False, False], tags=["A", "B", "C"])
+    DocBin(docs=[doc, Doc(vocab)]).to_disk(tmp_path / "a.spacy")
+    first, second = read_texts([tmp_path / "a.spacy"])
+    assert first[:3] == (None, ["don't", "go", "!"], [True, False, False])
+    assert second.words == []
+
+
+def test_sizes_sum_to_those_of_the_files(tmp_path):
+    (tmp_path / "a.txt").write_text("Ένα\n\nzwei", encoding="utf-8")
+    (tmp_path / "b.jsonl").write_text('{"text": "x"}\n', encoding="utf-8")
+    vocab = spacy.blank("en").vocab
+    DocBin(docs=[Doc(vocab, words=["a"])] * 3).to_disk(tmp_path / "c.spacy")
+    paths = find_texts(tmp_path)
+    assert [path.name for path in paths] == ["a.txt", "b.jsonl", "c.spacy"]
+    total = sum(path.stat().st_size for path in paths)
+    assert sum(text.size for text in read_texts(paths)) == pytest.approx(total)
+
+
+BAD_LINES = [
+    (b"{", "Expecting"),
+    (b'{"body": "x", "id": 3}', "found 'body', 'id' in the object"),
+    (b'["x"]', "found a list"),
+    (b'{"text": 3}', "found a int as 'text'"),
+    (b'{"text": "\xff"}', "decode"),
+    (b'{"text": "\\ud83d"}', "surrogates not allowed"),
+    (b"[" * 100_000, "recursion"),
+    (b'{"text": ' + b"9" * 5000 + b"}", "limit"),
+]
+
+
+@pytest.mark.parametrize("line,why", BAD_LINES)
+def test_bad_line_is_named(tmp_path, line, why):
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b'{"text": "ok"}\n' + line + b'\n{"text": "good"}\n')
+    pattern = rf"^\[D002\] .*a\.jsonl, line 2 cannot be read: .*{why}.*\"text\".*--skip-bad N\.$"
+    with pytest.raises(ValueError, match=pattern):
+        list(read_texts([path]))
+    bad = BadTexts(1)
+    assert texts_of(path, bad=bad) == ["ok", "good"]
+    assert len(bad.found) == 1 and "a.jsonl, line 2: " in bad.found[0]
+
+
+def test_as_many_bad_texts_as_are_allowed(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"one\n\xff\ntwo\n\xfe\n\xfd\n")
+    with pytest.raises(ValueError, match=r"D002.*line 5"):
+        texts_of(path, bad=BadTexts(2))
+    assert texts_of(path, bad=BadTexts(3)) == ["one", "two"]
+
+
+def test_marks_of_utf_8_are_no_text(tmp_path):
+    for name, line in (("a.txt", b"One."), ("a.jsonl", b'{"text": "One."}')):
+        (tmp_path / name).write_bytes(b"\xef\xbb\xbf" + line)
+        assert texts_of(tmp_path / name) == ["One."]
+
+
+@pytest.mark.parametrize("cut_at", [0, 1, 20, -1])
+def test_damaged_docs_name_their_file(tmp_path, cut_at):
+    path = tmp_path / "a.spacy"
+    DocBin(docs=[Doc(spacy.blank("en").vocab, words=["a"])]).to_disk(path)
+    path.write_bytes(path.read_bytes()[:cut_at])
+    with pytest.raises(ValueError, match=r"D012.*a\.spacy cannot be read .*again"):
+        list(read_texts([path], bad=BadTexts(5)))
+
+
+def damage(path, **parts):
+    message = srsly.msgpack_loads(zlib.decompress(path.read_bytes()))
+    path.write_bytes(zlib.compress(srsly.msgpack_dumps({**message, **parts})))
+
+
+@pytest.mark.parametrize(
+    "parts", [{"attrs": [74]}, {"spaces": b""}, {"flags": []}, {"lengths": b"12"}, {"strings": 3}]
+)
+def test_docs_whose_parts_do_not_fit(tmp_path, parts):
+    path = tmp_path / "a.spacy"
+    DocBin(docs=[Doc(spacy.blank("en").vocab, words=["a", "b"])]).to_disk(path)
+    damage(path, **parts)
+    with pytest.raises(ValueError, match=r"D012.*a\.spacy"):
+        list(read_texts([path]))
+
+
+def test_a_doc_that_lacks_its_words(tmp_path):
+    path = tmp_path / "a.spacy"
+    vocab = spacy.blank("en").vocab
+    DocBin(docs=[Doc(vocab, words=[word]) for word in "abc"]).to_disk(path)
+    damage(path, strings=["a", "c"])
+    with pytest.raises(ValueError, match=r"D002.*a\.spacy, doc 2 cannot be read: .*no string"):
+        list(read_texts([path]))
+    assert [text.words for text in read_texts([path], bad=BadTexts(1))] == [["a"], ["c"]]
+
+
+def test_docs_without_spaces(tmp_path):
+    doc = Doc(spacy.blank("en").vocab, words=["a", "b"])
+    DocBin(docs=[doc]).to_disk(tmp_path / "a.spacy")
+    (text,) = read_texts([tmp_path / "a.spacy"])
+    assert text[:3] == (None, ["a", "b"], [True] * 2)
+
+
+@pytest.mark.parametrize("name", ["missing.txt", "."])
+def test_nothing_to_label(tmp_path, name):
+    with pytest.raises(FileNotFoundError, match="D001"):
+        find_texts(tmp_path / name)
+
+
+NLP = spacy.blank("en")
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.sampled_from(["One", "two.", "Gr. 3 ", " ", "\n\n", "é", "don't!” "]), max_size=60)
+)
+def test_cut_texts_have_the_same_tokens(parts):
+    string = " ".join(parts).strip()
+    pieces = list(cut([Text(string, [], [], 6.0)], max_words=1))
+    assert "".join(piece.text for piece in pieces) == string
+    assert sum(piece.size for piece in pieces) == pytest.approx(6.0)
+    assert all(len(piece.text) <= module.LETTERS for piece in pieces)
+    assert (len(pieces) == 1) == (len(string) <= module.LETTERS)
+    tokens = [token.text_with_ws for piece in pieces for token in NLP(piece.text)]
+    assert tokens == [token.text_with_ws for token in NLP(string)]
+
+
+def test_cut_at_the_end_of_a_sentence():
+    string = "It was so. " * 20
+    pieces = list(cut([Text(string, [], [], 6.0)], max_words=1))
+    assert len(pieces) > 1 and all(piece.text.endswith("so. ") for piece in pieces)
+    words = "It was so .".split() * 20
+    pieces = list(cut([Text(None, words, [True] * 80, 6.0)], max_words=1))
+    assert len(pieces) == 10 and all(piece.words[-1] == "." for piece in pieces)
+    assert [word for piece in pieces for word in piece.words] == words
+    assert all(len(piece.spaces) == len(piece.words) for piece in pieces)
+
+
+@pytest.mark.parametrize("string", ["ab" * 500, "字" * 500, " " * 500])
+def test_without_a_place_to_cut(string):
+    pieces = [piece.text for piece in cut([Text(string, [], [], 1.0)], max_words=1)]
+    assert "".join(pieces) == string and max(map(len, pieces)) == module.LETTERS
+
+
+@pytest.mark.parametrize("string", ["One two. ", "字", "é ", "x"])
+def test_a_long_line_of_plain_text_comes_in_parts(tmp_path, monkeypatch, string):
+    monkeypatch.setattr(module, "LINE", 50)
+    path = tmp_path / "a.txt"
+    path.write_text(f"{string * 100}\nnext\n" + "\n", encoding="utf-8")
+    *parts, last, empty = texts_of(path)
+    assert "".join("".join(parts).split()) == "".join((string * 100).split())
+    assert (last, empty) == ("next", "")
+    assert all(len(part.encode()) <= 50 for part in parts)
+    path.write_bytes(path.read_bytes() + b"x" * 60 + b"\xff")
+    with pytest.raises(ValueError, match="line 4"):
+        texts_of(path)
+
+
+def test_memory_does_not_grow_with_a_line(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"It was so. " * 2_000_000)
+    tracemalloc.start()
+    pieces = sum(1 for _ in cut(read_texts([path]), max_words=500))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert pieces > 500
+    assert peak < 10 * module.LINE
