@@ -6,7 +6,7 @@ from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
-from spacy.attrs import ENT_IOB, MORPH, POS, SENT_START, TAG
+from spacy.attrs import DEP, ENT_IOB, HEAD, MORPH, POS, SENT_START, TAG
 from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 
@@ -60,6 +60,7 @@ def encode_sentences(path: Path, tag: str, strings: Strings) -> Iterator[Encoded
     """
     vocab = Vocab()
     names: dict[tuple[int, int], int] = {}  # of coarse tags with features
+    no_value = vocab.strings.add("_")
     starts_column, iob_column = COLUMNS[SENT_START], COLUMNS[ENT_IOB]
     for number, doc in enumerate(read_docs(path, vocab)):
         if not number:  # all strings of the file are in the vocabulary now
@@ -68,6 +69,9 @@ def encode_sentences(path: Path, tag: str, strings: Strings) -> Iterator[Encoded
         if not len(doc):
             continue
         tokens = cast("NDArray[np.uint64]", doc.to_array(list(ATTRIBUTES)))
+        # spaCy converts a treebank without dependencies so: each word is a sentence of its own.
+        if (tokens[:, COLUMNS[DEP]] == no_value).all():
+            tokens[:, [COLUMNS[DEP], COLUMNS[HEAD], starts_column]] = 0
         if tag != "xpos":
             tokens[:, COLUMNS[TAG]] = _coarse_tags(tokens, tag, strings, names)
         starts = sorted({0, *np.flatnonzero(tokens[:, starts_column] == 1).tolist()})

@@ -14,7 +14,7 @@ from spacy.tokens import Doc, DocBin, Span
 from spacy_lstm_tagger.readers import Corpus, read_tag_counts, read_tag_labels
 
 from ..util import CORPUS
-from .util import GERMAN, words, write
+from .util import GERMAN, sizes, words, write
 
 
 def save(path, docs, **options):
@@ -105,6 +105,17 @@ def test_a_doc_without_sentences_is_one(nlp, tmp_path):
     assert [len(eg.reference) for eg in Corpus(path)(nlp)] == [2, 2]
     (eg,) = Corpus(path, group_by=2)(nlp)
     assert [t.is_sent_start for t in eg.reference] == [True, None, True, None]
+
+
+def test_files_that_spacy_converted(nlp, tmp_path, spacy_command):
+    """A treebank without dependencies has one sentence a doc, not one a word."""
+    path = CORPUS / "en-dev.conllu"
+    spacy_command("convert", path, tmp_path, "--converter", "conllu", "--n-sents", 1)
+    found = describe(Corpus(tmp_path / "en-dev.spacy")(nlp))
+    expected = describe(Corpus(path)(nlp))
+    assert [doc[0] for doc in found] == [doc[0] for doc in expected]
+    assert [[t[1] for t in doc[1]] for doc in found] == [[t[1] for t in doc[1]] for doc in expected]
+    assert sizes(Corpus(tmp_path / "en-dev.spacy", group_by=4)(nlp)) == [4] * 38
 
 
 def test_other_annotation_is_kept(nlp, tmp_path):
