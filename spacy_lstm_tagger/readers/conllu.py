@@ -26,7 +26,7 @@ GZIP = b"\x1f\x8b"
 TABS = "Remove tabs that are too many; write _ in a column that has no value."
 NO_TABS = "Spaces seem to separate the columns here: put tabs instead."
 SHOWN = 60  # characters of a wrong value in an error
-MAX_KNOWN = 200_000  # distinct words that are checked and encoded only once
+MAX_KNOWN = 100_000  # distinct words that are checked and encoded only once
 
 
 class Sentence(NamedTuple):

@@ -196,14 +196,15 @@ class Corpus:
         if self._kept is not None and self._kept[0] == stamp:
             yield from self._kept[1].read(vocab)
             return
-        keeper, strings = Keeper(), Strings(vocab)
+        strings = Strings(vocab)
+        keeper = Keeper(strings)
         for path in paths:
             left = self.limit - keeper.sentences if self.limit else None
             if left == 0:
                 break
             sentences = islice(encode_sentences(path, self.tag, strings), left)
             yield path, keeper.collect(path, sentences)
-        kept = keeper.corpus(strings.texts)
+        kept = keeper.corpus()
         self._kept = None if kept is None else (stamp, kept)
         self._annotations = keeper.annotations
 

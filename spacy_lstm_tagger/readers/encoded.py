@@ -65,18 +65,17 @@ class Strings:
 
     def __init__(self, vocab: Vocab):
         self.vocab = vocab
-        self.texts: set[str] = set()
+        self.texts: set[str] | None = set()
 
     def add(self, text: str) -> int:
         """RETURNS (int): The hash of a string."""
-        self.texts.add(text)
+        if self.texts is not None:
+            self.texts.add(text)
         return self.vocab.strings.add(text)
 
     def add_morph(self, feats: str) -> int:
         """RETURNS (int): The hash of morphological features."""
-        key = self.vocab.morphology.add(feats)
-        self.texts.add(self.vocab.strings[key])
-        return key
+        return self.add(self.vocab.strings[self.vocab.morphology.add(feats)])
 
 
 @dataclass(frozen=True)
@@ -138,17 +137,16 @@ class Ids(dict[bytes, int]):
 class Keeper:
     """Collects a corpus while it is read, unless it takes more memory than `MAX_KEPT`, and the
     distinct annotations of its words.
+
+    strings (Strings): The strings of the corpus, which are remembered as long as it is collected.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, strings: Strings) -> None:
+        self.strings = strings
         self.annotations: set[Annotation] = set()
-        self.rows = Ids()
+        self.rows: Ids | None = Ids()
         self.files: list[KeptFile] = []
         self.words = self.sentences = 0
-
-    def full(self) -> bool:
-        """RETURNS (bool): Whether there is more than can be kept."""
-        return len(self.rows) * ROW_COST + self.words * WORD_COST > MAX_KEPT
 
     def collect(
         self, path: Path, sentences: Iterable[EncodedSentence]
@@ -159,21 +157,26 @@ class Keeper:
         for sentence in sentences:
             tokens = sentence.tokens
             self.sentences += 1
+            self.words += len(tokens)
             labels.update(as_bytes(tokens[:, LABELS]))
-            if not self.full():
+            if self.rows is not None:
                 ids.extend(map(self.rows.__getitem__, as_bytes(tokens)))
                 lengths.append(len(tokens))
                 newdocs.append(sentence.newdoc)
-                self.words += len(tokens)
+                if len(self.rows) * ROW_COST + self.words * WORD_COST > MAX_KEPT:
+                    self.rows = self.strings.texts = None
+                    self.files, ids = [], array("i")
             yield sentence
         distinct = (np.frombuffer(each, np.uint64).tolist() for each in labels)
         self.annotations.update(Annotation(*each) for each in distinct)
         columns = np.array(ids, "i4"), np.array(lengths, "i4"), np.array(newdocs, bool)
         self.files.append(KeptFile(path, *columns))
 
-    def corpus(self, texts: set[str]) -> KeptCorpus | None:
-        """RETURNS (Optional[KeptCorpus]): The corpus, once all of its files were read."""
-        if self.full() or not self.rows:
+    def corpus(self) -> KeptCorpus | None:
+        """RETURNS (Optional[KeptCorpus]): The corpus, once all of its files were read. None if it
+        is too large, or has no words.
+        """
+        if not self.rows or self.strings.texts is None:
             return None
         table = np.frombuffer(b"".join(self.rows), np.uint64).reshape(len(self.rows), -1)
-        return KeptCorpus(table, self.files, texts)
+        return KeptCorpus(table, self.files, self.strings.texts)
