@@ -31,7 +31,7 @@ from spacy.training import Example
 from spacy.util import registry
 from thinc.types import Ints2d
 
-from .errors import Errors
+from .checks import check_share
 from .probabilities import TagProbabilities
 
 FINAL = frozenset(".!?…;。！？؟۔।։።")
@@ -70,11 +70,7 @@ class NoiseAugmenter:
     typos: float = 0.01
 
     def __post_init__(self) -> None:
-        chances = {**asdict(self), "lower + upper": self.lower + self.upper}
-        for name, value in chances.items():
-            if not 0.0 <= value <= 1.0:
-                allowed = "it must be from 0 to 1"
-                raise ValueError(Errors.M001.format(name=name, value=value, allowed=allowed))
+        check_share(**asdict(self), **{"lower + upper": self.lower + self.upper})
 
     def __call__(self, nlp: Language, example: Example) -> Iterator[Example]:
         """Make an example noisy.

@@ -54,7 +54,6 @@ class Errors(metaclass=ErrorsWithCodes):
         "{folder} has .spacy files, but no {name} that says how they were made. "
         "Give another --output."
     )
-    D009 = "{reader}: found {name} = {value!r}, expected {allowed}."
     D010 = "Found no .spacy file with a doc at {path}. Give the folder that was labelled."
     D011 = (
         "FillVocabulary: found no WordCharEmbed layer in this pipeline. Take the callback "
@@ -141,7 +140,6 @@ class Errors(metaclass=ErrorsWithCodes):
         "tok2vec) and one layer of scores above them. Take Tagger.v1 or CRFTagger.v1, or set "
         "auxiliary = null."
     )
-    R001 = "Corpus: found {name} = {value!r}, expected {allowed}."
     R002 = "Corpus: found nothing at path = {path}, expected a file or folder."
     R003 = "{path}: found no .conllu or .spacy file in this folder or below it. Correct the path."
     R004 = "{path}: found no sentence, expected some. Check that this is the right path."
@@ -190,10 +188,6 @@ class Errors(metaclass=ErrorsWithCodes):
         "suffix .spacy, so that it is read as such, or give a text file."
     )
     R018 = "{path}: found a file packed by gzip, expected CoNLL-U. Unpack it: gunzip {path}."
-    R019 = (
-        "{path}: this .spacy file is damaged and cannot be read ({error}). Copy it again, or make "
-        "it anew."
-    )
     R020 = (
         "{path}: found .conllu and .spacy files in this folder or below it, expected one kind. "
         "Give a file, or a folder that has one kind."

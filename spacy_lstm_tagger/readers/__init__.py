@@ -1,7 +1,7 @@
 """Readers for `[corpora]` and `[initialize.components]`: corpora, labels, dictionaries."""
 
 from .conllu import Sentence, read_sentences
-from .corpus import Corpus, create_corpus_reader, is_int, shuffle
+from .corpus import Corpus, create_corpus_reader, is_range, shuffle
 from .dictionary import read_tag_dictionary
 from .labels import read_morph_labels, read_tag_counts, read_tag_labels
 
@@ -9,7 +9,7 @@ __all__ = [
     "Corpus",
     "Sentence",
     "create_corpus_reader",
-    "is_int",
+    "is_range",
     "read_morph_labels",
     "read_sentences",
     "read_tag_counts",

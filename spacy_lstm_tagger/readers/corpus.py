@@ -22,6 +22,7 @@ from spacy.vocab import Vocab
 from thinc.types import Ints2d
 
 from ..augmenters import NoiseAugmenter
+from ..checks import check, check_choice, is_integer
 from ..errors import Errors
 from . import conllu, docbin
 from .encoded import (
@@ -129,26 +130,17 @@ class Corpus:
     augmenter: Callable | None = None
 
     def __post_init__(self) -> None:
-        def check(name: str, valid: bool, allowed: str) -> None:
-            if not valid:
-                value = getattr(self, name)
-                raise ValueError(Errors.R001.format(name=name, value=value, allowed=allowed))
-
+        check_choice("tag", self.tag, TAGS)
         sizes, bounds = 'a number from 1 on, "document"', self.group_by
-        is_range = (
-            isinstance(bounds, (list, tuple))
-            and len(bounds) == 2
-            and all(is_int(bound, low=1) for bound in bounds)
-            and bounds[0] <= bounds[1]
-        )
-        check("tag", self.tag in TAGS, f"one of {', '.join(map(repr, TAGS))}")
-        is_size = bounds == "document" or is_int(bounds, low=1)
-        check("group_by", is_size or is_range, f"{sizes} or [low, high] with 1 <= low <= high")
+        is_size = bounds == "document" or is_integer(bounds, 1)
+        allowed = f"{sizes} or [low, high] with 1 <= low <= high"
+        check(is_size or is_range(bounds, 1), "group_by", bounds, allowed)
         again = self.also_group_by
-        is_size = again in (None, "document") or is_int(again, low=1)
-        check("also_group_by", is_size, f"{sizes} or null")
+        is_size = again in (None, "document") or is_integer(again, 1)
+        check(is_size, "also_group_by", again, f"{sizes} or null")
         for name in ("shuffle_buffer", "limit", "max_length"):
-            check(name, is_int(getattr(self, name), low=0), "a whole number; 0 turns it off")
+            value = getattr(self, name)
+            check(is_integer(value, 0), name, value, "a whole number; 0 turns it off")
         self.path = ensure_path(self.path)
         if not self.path.exists():
             raise FileNotFoundError(Errors.R002.format(path=self.path))
@@ -213,15 +205,16 @@ class Corpus:
         total, has_tags = 0, False
         for path, sentences in files:
             group: list[Tokens] = []
-            count, length, size, has_newdoc = 0, 0, 0, False
+            count, length, has_newdoc = 0, 0, False
+            size: Any = group_by
             for tokens, newdoc in sentences:
                 length += len(tokens)
                 full = newdoc if group_by == "document" else len(group) == size
                 if group and (full or length > self.max_length > 0):
                     yield group
                     group, length = [], len(tokens)
-                if not group and not isinstance(group_by, str):
-                    size = group_by if isinstance(group_by, int) else random.randint(*group_by)
+                if not group and isinstance(group_by, (list, tuple)):
+                    size = random.randint(*group_by)
                 group.append(tokens)
                 count += 1
                 has_newdoc = has_newdoc or newdoc
@@ -294,9 +287,13 @@ def explain_tags(path: Path, tag: str) -> str:
     return Errors.R005.format(path=path, tag=tag, column=column, remedy=remedy)
 
 
-def is_int(value: object, *, low: int) -> bool:
-    """Tell whether a setting is a whole number that is large enough; true and false are none."""
-    return isinstance(value, int) and not isinstance(value, bool) and value >= low
+def is_range(value: object, low: int) -> bool:
+    """RETURNS (bool): Whether a value is [low, high], two integers in order that are not less than
+    another one.
+    """
+    if not isinstance(value, (list, tuple)) or len(value) != 2:
+        return False
+    return all(is_integer(bound, low) for bound in value) and value[0] <= value[1]
 
 
 def shuffle(items: Iterator[Item], size: int) -> Iterator[Item]:

@@ -7,10 +7,11 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 from spacy.attrs import DEP, ENT_IOB, HEAD, MORPH, POS, SENT_START, TAG
-from spacy.tokens import Doc, DocBin
+from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
 from ..errors import Errors
+from ..files.texts import read_docbin
 from .encoded import ATTRIBUTES, COLUMNS, EncodedSentence, Strings
 
 INSIDE, BEGIN = 1, 3  # of an entity, in ENT_IOB
@@ -25,28 +26,18 @@ def read_docs(path: Path, vocab: Vocab, *, user_data: bool = False) -> Iterator[
     YIELDS (Doc): Each doc, also one without words.
     RAISES (ValueError): If the file is damaged.
     """
-    # What a damaged file raises is anything, so all of it is caught, but nothing of who reads.
-    try:
-        doc_bin = DocBin().from_disk(path)
-        if not user_data:
-            doc_bin.user_data = []
-        docs = doc_bin.get_docs(vocab)
-        doc = next(docs, None)
-    except OSError:
-        raise
-    except Exception as error:
-        raise ValueError(_damaged(path, error)) from error
-    while doc is not None:
-        yield doc
+    doc_bin = read_docbin(path)
+    if not user_data:
+        doc_bin.user_data = []
+    docs = doc_bin.get_docs(vocab)
+    while True:
         try:
             doc = next(docs, None)
-        except Exception as error:
-            raise ValueError(_damaged(path, error)) from error
-
-
-def _damaged(path: Path, error: Exception) -> str:
-    text = f"{type(error).__name__}: {error}".splitlines()[0]
-    return Errors.R019.format(path=path, error=text)
+        except Exception as error:  # there is no telling what a damaged file raises
+            raise ValueError(Errors.D012.format(path=path, error=error)) from error
+        if doc is None:
+            return
+        yield doc
 
 
 def encode_sentences(path: Path, tag: str, strings: Strings) -> Iterator[EncodedSentence]:

@@ -42,7 +42,7 @@ def test_config_augmenter(nlp, german):
 @pytest.mark.parametrize(
     "name, value, allowed",
     [
-        ("tag", "pos", "'xpos', 'upos', 'upos+feats'"),
+        ("tag", "pos", '"xpos", "upos" or "upos+feats"'),
         ("group_by", 0, "a number from 1 on"),
         ("group_by", [5, 2], "[low, high] with 1 <= low <= high"),
         ("group_by", [0, 2], "[low, high]"),
@@ -59,7 +59,7 @@ def test_config_augmenter(nlp, german):
 def test_config_value_not_allowed(german, name, value, allowed):
     with pytest.raises(ValueError) as error:
         resolve(german, **{name: value})
-    assert f"{name} = {value!r}" in str(error.value)
+    assert f"{name} = {value} " in str(error.value)
     assert allowed in str(error.value)
 
 
