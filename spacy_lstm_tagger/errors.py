@@ -1,4 +1,4 @@
-"""The texts of our errors: what was given, what is allowed, what to do."""
+"""The texts of our errors and warnings: what was given, what is allowed, what to do."""
 
 from spacy.errors import ErrorsWithCodes
 
@@ -135,10 +135,9 @@ class Errors(metaclass=ErrorsWithCodes):
         "The component {name!r} is a {kind}, expected an lstm_tagger. Give the name of one "
         "with --name."
     )
-    P017 = (
-        "auxiliary is set, but the model {model} is not made of token vectors (its ref "
-        "tok2vec) and one layer of scores above them. Take Tagger.v1 or CRFTagger.v1, or set "
-        "auxiliary = null."
+    P018 = (
+        "The training of {name!r} has diverged: {found}. Start again with a lower "
+        "[training.optimizer] learn_rate (0.005 is that of the configs) and a grad_clip (5.0)."
     )
     R002 = "Corpus: found nothing at path = {path}, expected a file or folder."
     R003 = "{path}: found no .conllu or .spacy file in this folder or below it. Correct the path."
@@ -204,15 +203,20 @@ class Errors(metaclass=ErrorsWithCodes):
 
 
 class Warnings(metaclass=ErrorsWithCodes):
-    """Texts of warnings by code, numbered with the errors."""
+    """Texts of warnings by code."""
 
-    R022 = (
+    W002 = (
+        "After {updates} updates {name!r} hardly tags better than by how frequent each tag is. "
+        "Check [training.optimizer] learn_rate, which is probably too high (0.005 is that of the "
+        "configs), and the annotation."
+    )
+    W010 = (
         "{path} has {count} label(s) that {name!r} lacks, so it can neither learn nor give them: "
         "{labels}. If it is to learn them, give it the labels of all data: set "
         "[initialize.components.{name}.labels] to a reader such as spacy-lstm-tagger.TagLabels.v1 "
         "(tags) or MorphLabels.v1 (morphologizer), or to what `python -m spacy init labels` writes."
     )
-    R023 = (
+    W011 = (
         "The training corpus is streamed (max_epochs = -1), so {name!r} has taken its labels from "
         "the first 100 examples, and lacks those that they do not have. Give it all: set "
         "[initialize.components.{name}.labels] to what `python -m spacy init labels` writes."

@@ -7,7 +7,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from spacy.attrs import TAG
-from spacy.errors import Errors as SpacyErrors
 from spacy.language import Language
 from spacy.pipeline.tagger import tagger_score
 from spacy.tokens import Doc
@@ -18,7 +17,7 @@ from thinc.api import Model, Optimizer, set_dropout_rate
 from thinc.types import Floats2d
 
 from ..errors import Errors
-from ..models.flat import FlatList, flatten
+from ..models.flat import flatten
 from ..models.lattice import model_crf, predict_lattice
 from ..models.resize import can_resize, resize_output
 from ..models.threads import on_our_threads
@@ -29,7 +28,8 @@ from .decoding import Decoding, Guesses
 from .dictionary import TagDictionary, as_table
 from .gold import GoldTags, gold_tags, named_tags
 from .gold import tag_counts as count_tags
-from .loss import crf_gradient, softmax_gradient, token_weights
+from .loss import crf_loss, softmax_gradient, softmax_loss, token_weights
+from .progress import Progress
 from .rehearsal import rehearsal_gradient
 from .saving import SavedTagger
 from .settings import check_settings
@@ -109,6 +109,7 @@ class LSTMTagger(SavedTagger):
         )
         check_settings(self.cfg)
         self._dictionary: TagDictionary | None = None
+        self._progress = Progress()
         if model.has_ref("crf"):
             model.get_ref("crf").attrs["decoded"] = True
         if can_resize(model):
@@ -154,6 +155,7 @@ class LSTMTagger(SavedTagger):
             check_steps(nlp.config["training"])
         validate_get_examples(get_examples, "LSTMTagger.initialize")
         check_settings(self.cfg)
+        self._progress = Progress()
         weigh = self.cfg["class_weights"] == BALANCED
         if labels is None or (weigh and tag_counts is None):
             seen = count_tags(get_examples())
@@ -235,6 +237,54 @@ class LSTMTagger(SavedTagger):
         if isinstance(batch_tag_ids, Guesses):
             batch_tag_ids.keep(docs)
 
+    def update(
+        self,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optimizer | None = None,
+        losses: dict[str, float] | None = None,
+    ) -> dict[str, float]:
+        """Learn from a batch.
+
+        examples (Iterable[Example]): The batch.
+        drop (float): The dropout rate.
+        sgd (Optional[Optimizer]): The optimizer.
+        losses (Optional[Dict[str, float]]): Where the loss is added.
+        RETURNS (Dict[str, float]): The losses.
+        RAISES (ValueError): As `get_loss`.
+        """
+        validate_examples(examples, "LSTMTagger.update")
+        return self._learn(self.get_loss, examples, drop=drop, sgd=sgd, losses=losses)
+
+    @on_our_threads
+    def _learn(
+        self,
+        get_loss: Callable,
+        examples: Iterable[Example],
+        *,
+        drop: float,
+        sgd: Optimizer | None,
+        losses: dict[str, float] | None,
+    ) -> dict[str, float]:
+        """Make a step. See `update`.
+
+        get_loss (Callable): From the batch and its scores to the loss and its gradient.
+        """
+        losses = {} if losses is None else losses
+        losses.setdefault(self.name, 0.0)
+        docs = [eg.predicted for eg in examples]
+        if not any(len(doc) for doc in docs):
+            return losses
+        set_dropout_rate(self.model, drop)
+        scores, backprop = self.model.begin_update(docs)
+        loss, gradient = get_loss(examples, scores)
+        backprop(gradient)
+        if sgd not in (None, False):
+            self.finish_update(sgd)
+        losses[self.name] += loss
+        return losses
+
     @on_our_threads
     def get_loss(
         self, examples: Iterable[Example], scores: Sequence[Floats2d]
@@ -245,7 +295,7 @@ class LSTMTagger(SavedTagger):
         examples (Iterable[Example]): The batch.
         scores (Sequence[Floats2d]): The tags' probabilities, one array a doc, or a CRF's emissions.
         RETURNS (tuple): The loss, and the gradient of the logits, one array a doc.
-        RAISES (ValueError): If a tag is not in the tag set, or the loss is not a number.
+        RAISES (ValueError): If a tag is not in the tag set, or the training has diverged.
         """
         examples = list(examples)
         validate_examples(examples, "LSTMTagger.get_loss")
@@ -259,20 +309,17 @@ class LSTMTagger(SavedTagger):
         }
         flat = flatten(ops, scores)
         crf = model_crf(self.model)
-        gradient: FlatList
         if crf is not None:
-            loss, gradient = crf_gradient(ops, flat, lengths, crf, gold, **options)
+            loss = crf_loss(flat, lengths, crf, gold, **options)
         else:
             d_logits = softmax_gradient(ops, flat, gold, **options)
             soft = soft_targets(examples, self.labels)
             if soft is not None:
                 share, weight = self.cfg["soft_share"], self.cfg["soft_weight"]
                 d_logits = add_soft_targets(ops, d_logits, flat, soft, share=share, weight=weight)
-            gradient = FlatList(d_logits, lengths)
-            loss = float(ops.xp.square(gradient.flat).sum())
-        if np.isnan(loss):
-            raise ValueError(SpacyErrors.E910.format(name=self.name))
-        return loss, gradient
+            loss = softmax_loss(ops, flat, d_logits, lengths, gold)
+        self._progress.update(loss.value, loss.surprise, gold.tags, name=self.name)
+        return loss.value, loss.gradient
 
     def _gold(self, examples: Iterable[Example]) -> GoldTags:
         """RETURNS (GoldTags): The tags that the predicted docs should have."""
@@ -293,7 +340,6 @@ class LSTMTagger(SavedTagger):
         weights, counts = self.cfg["class_weights"], self.cfg["tag_counts"]
         return class_weights_array(weights, self.labels, counts=counts)
 
-    @on_our_threads
     def rehearse(
         self,
         examples: Iterable[Example],
@@ -311,22 +357,17 @@ class LSTMTagger(SavedTagger):
         losses (Optional[Dict[str, float]]): Where the loss is added.
         RETURNS (Dict[str, float]): The losses.
         """
-        losses = {} if losses is None else losses
-        losses.setdefault(self.name, 0.0)
         validate_examples(examples, "LSTMTagger.rehearse")
-        docs = [eg.predicted for eg in examples]
-        if self._rehearsal_model is None or not any(len(doc) for doc in docs):
-            return losses
-        set_dropout_rate(self.model, drop)
-        scores, backprop = self.model.begin_update(docs)
-        ops = self.model.ops
-        tutor = predict_lattice(self._rehearsal_model, docs)
-        gradient = rehearsal_gradient(flatten(ops, scores), model_crf(self.model), tutor)
-        backprop(gradient)
-        if sgd is not None:
-            self.finish_update(sgd)
-        losses[self.name] += float(ops.xp.square(gradient.flat).sum())
-        return losses
+        known = [] if self._rehearsal_model is None else examples
+        return self._learn(self._rehearsal_loss, known, drop=drop, sgd=sgd, losses=losses)
+
+    def _rehearsal_loss(
+        self, examples: Iterable[Example], scores: Sequence[Floats2d]
+    ) -> tuple[float, Sequence[Floats2d]]:
+        tutor = predict_lattice(self._rehearsal_model, [eg.predicted for eg in examples])
+        flat = flatten(self.model.ops, scores)
+        gradient = rehearsal_gradient(flat, model_crf(self.model), tutor)
+        return float((gradient.flat**2).sum()), gradient
 
     @on_our_threads
     def calibrate(self, examples: Iterable[Example], *, batch_size: int = 256) -> Calibration:
