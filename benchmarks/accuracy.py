@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from math import comb
 from pathlib import Path
 from statistics import mean, stdev
@@ -26,7 +27,7 @@ from spacy.language import DEFAULT_CONFIG_PRETRAIN_PATH
 from spacy.training import Example
 
 from spacy_lstm_tagger.augmenters import create_noise_augmenter
-from spacy_lstm_tagger.readers import Corpus
+from spacy_lstm_tagger.readers import Corpus, Sentence, read_sentences
 
 from .peers import Treebank, cnn_config
 from .treebanks import add_ud_option, find_treebank
@@ -221,10 +222,9 @@ def seconds_to(curve: Sequence[tuple[int, float]], accuracy: float) -> int | Non
     return next((seconds for seconds, value in curve if value >= accuracy), None)
 
 
-def read(path: Path, tag: str, limit: int = 0) -> Iterator[Any]:
+def read(path: Path, tag: str, limit: int = 0) -> Iterator[Sentence]:
     """YIELDS (Sentence): The sentences of a treebank."""
-    for group in Corpus(path, tag=tag, limit=limit)._groups(1):
-        yield from group
+    return islice(read_sentences(path, tag), limit or None)
 
 
 def score(
