@@ -115,6 +115,7 @@ class LSTMTagger(SavedTagger):
             tag_dictionary=None,
         )
         check_settings(self.cfg)
+        vocab.strings.add(SPACE_TAG)
         self._dictionary: TagDictionary | None = None
         self._progress = Progress()
         self._warned = False
