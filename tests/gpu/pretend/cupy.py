@@ -197,10 +197,11 @@ def tensor_to_dlpack(tensor: Tensor) -> Capsule:
         return Capsule(tensor.numpy())
 
 
-def tensor_from_dlpack(capsule: Any) -> Tensor:
-    """`torch.utils.dlpack.from_dlpack`, for what comes from this stub."""
+def tensor_from_dlpack(source: Any) -> Tensor:
+    """`torch.utils.dlpack.from_dlpack`, which takes an array of this stub, or its capsule."""
+    capsule = source.toDlpack() if isinstance(source, ndarray) else source
     if not isinstance(capsule, Capsule):
-        return _torch_from_dlpack(capsule)
+        return _torch_from_dlpack(source)
     with _disable_current_modes(), torch._C.DisableTorchFunction():
         return mark(torch.from_numpy(capsule.data), True)
 
