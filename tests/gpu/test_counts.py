@@ -6,7 +6,7 @@ from spacy.util import registry
 from thinc.api import Adam
 
 from .pretend import Kind, counting
-from .util import PRECISIONS, nlp_from, with_precision
+from .util import PRECISIONS, device_of, nlp_from, on, with_precision
 
 pytestmark = pytest.mark.counts
 
@@ -25,7 +25,9 @@ def batch(nlp):
 @pytest.fixture(scope="module")
 def optimizer(nlp, batch):
     optimizer = Adam(0.001, grad_clip=5.0, use_averages=True)
-    nlp.update(batch, sgd=optimizer, drop=0.33)  # the first one allocates
+    with on("gpu"):
+        nlp.update(batch, sgd=optimizer, drop=0.33)  # the first one allocates
+    assert device_of(nlp) == "gpu"
     return optimizer
 
 
@@ -62,4 +64,4 @@ def test_weights_are_ready_for_cudnn(nlp, batch, optimizer):
             list(nlp.pipe([eg.predicted.copy() for eg in batch]))
     calls = counts.of("cuDNN's LSTM")
     assert calls > 20 and not counts.of("cuDNN's weights made flat"), counts
-    assert counts.of("_to_copy") < 2 * calls, counts
+    assert counts.of("_to_copy") < 3 * calls, counts  # there and back, with the inputs

@@ -26,9 +26,8 @@ class Counts(Counter[tuple[Kind, str]]):
         """RETURNS (int): How often what has this name was done."""
         return sum(n for (_, each), n in self.items() if each == name)
 
-    def __str__(self) -> str:
-        lines = [f"{kind.name} {name}: {n}" for (kind, name), n in self.most_common()]
-        return "\n".join(lines)
+    def __repr__(self) -> str:
+        return ", ".join(f"{n} {kind.name} {name}" for (kind, name), n in self.most_common())
 
 
 _open: list[Counts] = []
