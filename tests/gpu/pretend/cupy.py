@@ -341,7 +341,11 @@ cupy = _Module(
         set_allocator=lambda allocate: _allocator.append(allocate),
         stream=_Module("cupy.cuda.stream", Stream=type("Stream", (), {"null": None})),
     ),
-    random=_Module("cupy.random", seed=lambda seed: None),
+    random=_Module(
+        "cupy.random",
+        seed=lambda seed: None,
+        uniform=lambda *args: _launch("random.uniform", np.random.uniform, args, {}),
+    ),
 )
 cupyx = _Module("cupyx", scatter_add=_scatter_add)
 
