@@ -18,9 +18,9 @@ class Kind(Enum):
 class Counts(Counter[tuple[Kind, str]]):
     """How often each thing was done, by its kind and name."""
 
-    def total(self, *kinds: Kind) -> int:
-        """RETURNS (int): How often anything of these kinds was done."""
-        return sum(n for (kind, _), n in self.items() if kind in kinds)
+    def only(self, *kinds: Kind) -> "Counts":
+        """RETURNS (Counts): What is of these kinds."""
+        return Counts({key: n for key, n in self.items() if key[0] in kinds})
 
     def of(self, name: str) -> int:
         """RETURNS (int): How often what has this name was done."""
