@@ -78,13 +78,14 @@ def _cuda(tensor: Tensor, device: Any = None, non_blocking: bool = False) -> Ten
 
 
 @answers(Tensor.numpy, Tensor.__array__)
-def _numpy(tensor: Tensor, *args: Any, **kwargs: Any) -> Any:
+def _numpy(tensor: Tensor, dtype: Any = None, **kwargs: Any) -> Any:
     if on_gpu(tensor):
         raise TypeError(
             "can't convert cuda:0 device type tensor to numpy. Use Tensor.cpu() to copy the tensor "
             "to host memory first."
         )
-    return tensor.numpy(**kwargs) if not args else tensor.__array__(*args)
+    array = tensor.numpy(**kwargs)
+    return array if dtype is None else array.astype(dtype, copy=False)
 
 
 @answers(Tensor.tolist)

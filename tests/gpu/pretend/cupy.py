@@ -42,6 +42,9 @@ class ndarray(NDArrayOperatorsMixin):
         count(Kind.KERNEL, f"cupy.{ufunc.__name__}")
         return _wrapped(getattr(ufunc, method)(*_values(inputs), **_values(kwargs)))
 
+    def __reduce__(self) -> tuple:
+        return ndarray, (self._data,)
+
     def __getattr__(self, name: str) -> Any:
         value = getattr(self._data, name)
         if name in FACTS:
@@ -163,6 +166,11 @@ def asarray(x: Any, dtype: Any = None, **_: Any) -> ndarray:
     if isinstance(x, ndarray) and dtype in (None, x.dtype):
         return x
     return array(x, dtype)
+
+
+def split(x: ndarray, ends: Any, axis: int = 0) -> list[ndarray]:
+    """RETURNS (list[ndarray]): Views. Where they end is known to the CPU, as CuPy asks."""
+    return [ndarray(part) for part in np.split(_values(x), ends, axis)]
 
 
 def asnumpy(x: Any, **_: Any) -> np.ndarray:
@@ -315,6 +323,7 @@ cupy = _Module(
     load=lambda file, **_: array(np.load(file)),
     ndarray=ndarray,
     save=lambda file, x, **_: np.save(file, asnumpy(x)),
+    split=split,
     # Its submodules.
     cublas=_Module("cupy.cublas", nrm2=_nrm2),
     cuda=_Module(
