@@ -139,6 +139,11 @@ class Errors(metaclass=ErrorsWithCodes):
         "The training of {name!r} has diverged: {found}. Start again with a lower "
         "[training.optimizer] learn_rate (0.005 is that of the configs) and a grad_clip (5.0)."
     )
+    P019 = (
+        "The tag {tag!r} is not what tag_set = {tag_set!r} of the tagger says: a universal part of "
+        "speech (NOUN), with its features if tag_set is upos+feats (NOUN|Case=Acc). Learn from "
+        'that column (--vars.tag in our configs, tag in the readers), or set tag_set = "xpos".'
+    )
     R002 = "Corpus: found nothing at path = {path}, expected a file or folder."
     R003 = "{path}: found no .conllu or .spacy file in this folder or below it. Correct the path."
     R004 = "{path}: found no sentence, expected some. Check that this is the right path."
@@ -205,6 +210,11 @@ class Errors(metaclass=ErrorsWithCodes):
 class Warnings(metaclass=ErrorsWithCodes):
     """Texts of warnings by code."""
 
+    W001 = (
+        "{name!r} has left the tags of a whole batch as they were, since each token had one: "
+        "another tagger comes before it, or the docs were tagged already. Take the other one out "
+        "of the pipeline, or set overwrite = true for this one."
+    )
     W002 = (
         "After {updates} updates {name!r} hardly tags better than by how frequent each tag is. "
         "Check [training.optimizer] learn_rate, which is probably too high (0.005 is that of the "

@@ -5,19 +5,22 @@ GPU takes longer than the loss.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from thinc.api import Ops
+from thinc.api import Model, Ops
 from thinc.types import Floats2d
 from thinc.util import torch2xp
 
 from ..models.crf_output import CRFGradient
 from ..models.flat import FlatList, as_tensor
+from ..models.lattice import model_crf
 from ..nn.crf import LinearChainCRF
-from .gold import MISSING, SEVERAL, GoldTags
+from ..whitespace import word_lengths
+from .gold import MISSING, SEVERAL, GoldTags, select
+from .soft_targets import SoftTargets, add_soft_targets
 
 # Where single precision ends.
 TINY = 1.2e-38
@@ -34,6 +37,46 @@ class Loss(NamedTuple):
     value: float
     surprise: float
     gradient: FlatList
+
+
+def batch_loss(
+    model: Model,
+    scores: Floats2d,
+    gold: GoldTags,
+    *,
+    lengths: Sequence[int],
+    spaces: NDArray[np.bool_],
+    label_smoothing: float,
+    weights: NDArray[np.float32] | None,
+    soft: SoftTargets | None,
+    soft_share: float,
+    soft_weight: float,
+) -> Loss:
+    """The loss of a tagger model. A CRF learns from tags alone.
+
+    model (Model): The model.
+    scores (Floats2d): Its scores in training. *Shape:* ``(tokens, tags)``.
+    gold (GoldTags): The annotation.
+    lengths (Sequence[int]): The number of tokens of each doc.
+    spaces (NDArray[np.bool_]): Which tokens are white space. *Shape:* ``(tokens,)``.
+    label_smoothing (float): See `LSTMTagger`.
+    weights (Optional[NDArray[np.float32]]): How much each token counts, see `token_weights`.
+        *Shape:* ``(tokens,)``.
+    soft (Optional[SoftTargets]): What a teacher says.
+    soft_share (float): See `LSTMTagger`.
+    soft_weight (float): See `LSTMTagger`.
+    RETURNS (Loss): The loss, and its gradient with respect to the logits.
+    """
+    ops, crf = model.ops, model_crf(model)
+    options: dict[str, Any] = {"label_smoothing": label_smoothing, "weights": weights}
+    if crf is not None:
+        return crf_loss(scores, lengths, crf, gold, spaces=spaces, **options)
+    d_logits = softmax_gradient(ops, scores, gold, **options)
+    if soft is not None:
+        d_logits = add_soft_targets(
+            ops, d_logits, scores, soft, share=soft_share, weight=soft_weight
+        )
+    return softmax_loss(ops, scores, d_logits, lengths, gold)
 
 
 def softmax_gradient(
@@ -100,6 +143,7 @@ def crf_loss(
     gold: GoldTags,
     *,
     label_smoothing: float,
+    spaces: NDArray[np.bool_],
     weights: NDArray[np.float32] | None = None,
 ) -> Loss:
     """The negative log-likelihood of a CRF, summed over docs, and its gradient: what the model
@@ -112,33 +156,40 @@ def crf_loss(
     gold (GoldTags): The annotation.
     label_smoothing (float): How much of the loss is, instead of this, the cross-entropy of the
         uniform distribution and the softmax of the emissions, at tokens that have a single tag.
+    spaces (NDArray[np.bool_]): Which tokens are white space: the sequences are those of words.
+        *Shape:* ``(tokens,)``.
     weights (Optional[NDArray[np.float32]]): How much each token counts, see `token_weights`. A doc
         counts as its annotated tokens do on average: the likelihood is one of whole sequences.
     RETURNS (Loss): The loss, whose gradient is a `CRFGradient`.
     """
+    scores = as_tensor(emissions)
+    words, n_words = ~spaces, word_lengths(lengths, spaces)
+    gold, weights = select(gold, words), None if weights is None else weights[words]
+    kept = torch.from_numpy(words.nonzero()[0]).to(scores.device)
+    logits = scores.index_select(0, kept)
     of_docs = np.ones(len(lengths), dtype=np.float32)
     if weights is not None:
-        of_docs = _doc_means(weights, lengths, gold)
+        of_docs = _doc_means(weights, n_words, gold)
     of_docs *= 1.0 - label_smoothing
-    logits = as_tensor(emissions)
     gradient = crf.negative_log_likelihood(
         logits,
-        lengths,
+        n_words,
         allowed=torch.from_numpy(gold.allowed()).to(logits.device),
         weights=torch.from_numpy(of_docs).to(logits.device),
     )
     values = [gradient.log_partition.sum()] * 2
-    of_tokens = np.repeat(of_docs, lengths)
+    of_words = np.repeat(of_docs, n_words)
     if label_smoothing:
-        smoothed = of_tokens * (label_smoothing / (1.0 - label_smoothing)) * (gold.tags >= 0)
+        smoothed = of_words * (label_smoothing / (1.0 - label_smoothing)) * (gold.tags >= 0)
         share = torch.from_numpy(smoothed).to(logits.device)[:, None]
         log_probs = logits.log_softmax(1)
         values[0] = values[0] - (share * log_probs).double().sum() / logits.shape[1]
         gradient.marginals.add_(share * (log_probs.exp() - 1.0 / logits.shape[1]))
     value, likelihood = torch.stack(values).tolist()
-    surprise = likelihood / max(float(of_tokens[gold.tags != MISSING].sum()), TINY)
+    surprise = likelihood / max(float(of_words[gold.tags != MISSING].sum()), TINY)
+    d_emissions = torch.zeros_like(scores).index_copy_(0, kept, gradient.marginals)
     d_crf = LinearChainCRF(gradient.transitions, gradient.start, gradient.end)
-    d_scores = CRFGradient(cast(Floats2d, torch2xp(gradient.marginals)), lengths, d_crf)
+    d_scores = CRFGradient(cast(Floats2d, torch2xp(d_emissions)), lengths, d_crf)
     return Loss(value, surprise, d_scores)
 
 

@@ -1,12 +1,12 @@
 """The `lstm_tagger` component: a spaCy tagger with decoding, losses and annotations of its own."""
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from spacy.attrs import TAG
 from spacy.language import Language
 from spacy.pipeline.tagger import tagger_score
 from spacy.tokens import Doc
@@ -16,24 +16,26 @@ from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
 from thinc.types import Floats2d
 
-from ..errors import Errors
+from ..errors import Errors, Warnings
 from ..models.flat import flatten
 from ..models.lattice import model_crf, predict_lattice
 from ..models.resize import can_resize, resize_output
 from ..models.threads import on_our_threads
 from ..nn.lattice import Lattice
+from ..whitespace import SPACE_TAG, is_space, word_lengths
+from .annotations import annotate, check_tags
 from .calibration import Calibration, calibrate
 from .class_weights import BALANCED, class_weights_array
 from .decoding import Decoding, Guesses
 from .dictionary import TagDictionary, as_table
 from .gold import GoldTags, gold_tags, named_tags
 from .gold import tag_counts as count_tags
-from .loss import crf_loss, softmax_gradient, softmax_loss, token_weights
+from .loss import batch_loss, token_weights
 from .progress import Progress
 from .rehearsal import rehearsal_gradient
 from .saving import SavedTagger
 from .settings import check_settings
-from .soft_targets import add_soft_targets, soft_targets
+from .soft_targets import soft_targets
 from .steps import check_steps
 
 
@@ -52,6 +54,9 @@ class LSTMTagger(SavedTagger):
     scorer (Optional[Callable]): The scoring method.
     neg_prefix (str): A tag in the training data that starts with it says what a token is not.
     label_smoothing (float): The probability that the loss spreads over the other tags.
+    tag_set (str): What the tags are: "upos", universal parts of speech, which are written to
+        `token.pos_` as well; "upos+feats", such with features (`NOUN|Case=Acc`), which are written
+        to `token.morph`; or "xpos", any others.
     tag_separator (Optional[str]): Stands between the tags in the training data of which a token
         has one ("NN|NNP"). None: there are no such sets.
     class_weights (Optional[Union[Dict[str, float], str]]): How much tokens of a tag count in
@@ -78,6 +83,7 @@ class LSTMTagger(SavedTagger):
         scorer: Callable | None = tagger_score,
         neg_prefix: str = "!",
         label_smoothing: float = 0.0,
+        tag_set: str = "xpos",
         tag_separator: str | None = None,
         class_weights: Mapping[str, float] | str | None = None,
         save_probabilities: bool = False,
@@ -96,6 +102,7 @@ class LSTMTagger(SavedTagger):
             label_smoothing=label_smoothing,
         )
         self.cfg.update(
+            tag_set=tag_set,
             tag_separator=tag_separator,
             class_weights=class_weights,
             soft_share=soft_share,
@@ -110,6 +117,7 @@ class LSTMTagger(SavedTagger):
         check_settings(self.cfg)
         self._dictionary: TagDictionary | None = None
         self._progress = Progress()
+        self._warned = False
         if model.has_ref("crf"):
             model.get_ref("crf").attrs["decoded"] = True
         if can_resize(model):
@@ -123,6 +131,9 @@ class LSTMTagger(SavedTagger):
         RETURNS (int): 0 if it is there already, otherwise 1.
         RAISES (ValueError): If the model is initialized and its output layer cannot grow.
         """
+        if label == SPACE_TAG:  # white space has it without being told
+            return 0
+        check_tags([label], self.cfg["tag_set"])
         added = super().add_label(label)
         if added and self.is_resizable:
             width = self.model.get_ref("output_layer").maybe_get_dim("nO")
@@ -161,7 +172,9 @@ class LSTMTagger(SavedTagger):
             seen = count_tags(get_examples())
             labels = sorted(self._named(seen)) if labels is None else labels
             tag_counts = seen if tag_counts is None else tag_counts
-        super().initialize(get_examples, nlp=nlp, labels=self._named(labels))
+        labels = self._named(labels)
+        check_tags(labels, self.cfg["tag_set"])
+        super().initialize(get_examples, nlp=nlp, labels=labels)
         if weigh:
             counts = tag_counts or {}
             self.cfg["tag_counts"] = {label: counts.get(label, 0) for label in self.labels}
@@ -194,46 +207,44 @@ class LSTMTagger(SavedTagger):
         docs (Iterable[Doc]): The docs.
         RETURNS (Guesses): Indices of tags, one array a doc, and what else `cfg` asks for.
         """
-        docs = list(docs)
-        if any(len(doc) for doc in docs):
-            lattice = self._lattice(docs)
-        else:
-            lattice = Lattice(torch.empty(0, max(len(self.labels), 1)), [0] * len(docs))
-        return Decoding.of(self.cfg)(lattice, self.labels)
+        docs, decode = list(docs), Decoding.of(self.cfg)
+        lengths, spaces = [len(doc) for doc in docs], is_space(docs)
+        lattice = self._lattice(docs, spaces)
+        return decode(lattice, self.labels, lengths=lengths, spaces=spaces)
 
-    def _lattice(self, docs: Sequence[Doc]) -> Lattice:
-        """RETURNS (Lattice): The model's scores, as far as the dictionary allows."""
+    def _lattice(self, docs: Sequence[Doc], spaces: NDArray[np.bool_]) -> Lattice:
+        """RETURNS (Lattice): The model's scores of words, as far as the dictionary allows."""
+        if spaces.all():
+            return Lattice(torch.empty(0, max(len(self.labels), 1)), [0] * len(docs))
         lattice = predict_lattice(self.model, docs)
         entries, labels = self.cfg["tag_dictionary"], self.cfg["labels"]
         if entries:
             if self._dictionary is None or not self._dictionary.is_of(entries, labels):
                 self._dictionary = TagDictionary(entries, labels)
             self._dictionary.apply(docs, lattice.emissions)
-        return lattice
+        if not spaces.any():
+            return lattice
+        words = torch.from_numpy(~spaces).to(lattice.emissions.device)
+        lengths = word_lengths(lattice.lengths, spaces)
+        return Lattice(lattice.emissions[words], lengths, lattice.crf)
 
     def set_annotations(
         self, docs: Iterable[Doc] | Doc, batch_tag_ids: Sequence[NDArray[np.int64]]
     ) -> None:
-        """Set `token.tag_`, but where the tagger abstains. A tag that is there already stays unless
-        `overwrite` is set.
+        """Set `token.tag_`, but where the tagger abstains, and what universal tags say, see
+        `tag_set`. What is there already stays unless `overwrite` is set.
 
         docs (Iterable[Doc]): The docs.
         batch_tag_ids (Sequence[NDArray[np.int64]]): The tags' indices, from `predict`, whose
-            scores and sequences are kept with the docs.
+            probabilities and sequences are kept with the docs.
         """
-        if isinstance(docs, Doc):
-            docs = [docs]
-        strings = self.vocab.strings
-        # The last one is that of tokens where the tagger abstains, `ABSTAINED`.
-        tags = np.array([*map(strings.add, self.labels), 0], dtype=np.uint64)
-        for doc, tag_ids in zip(docs, batch_tag_ids, strict=True):
-            if not len(doc):
-                continue
-            values = tags[self.model.ops.to_numpy(tag_ids)]
-            if not self.cfg["overwrite"] and doc.has_annotation("TAG"):
-                present = doc.to_array(TAG)
-                values = np.where(present == 0, values, present)
-            doc.from_array(TAG, values)
+        docs = [docs] if isinstance(docs, Doc) else list(docs)
+        guesses = [self.model.ops.to_numpy(tag_ids) for tag_ids in batch_tag_ids]
+        options = {name: self.cfg[name] for name in ("tag_set", "overwrite")}
+        in_vain = annotate(docs, guesses, self.labels, **options)
+        if in_vain and not self._warned:
+            self._warned = True
+            warnings.warn(Warnings.W001.format(name=self.name), stacklevel=2)
         if isinstance(batch_tag_ids, Guesses):
             batch_tag_ids.keep(docs)
 
@@ -299,25 +310,19 @@ class LSTMTagger(SavedTagger):
         """
         examples = list(examples)
         validate_examples(examples, "LSTMTagger.get_loss")
-        ops = self.model.ops
-        lengths = [len(s) for s in scores]
-        gold = self._gold(examples)
-        class_weights = self._class_weights()
-        options = {
-            "label_smoothing": self.cfg["label_smoothing"],
-            "weights": None if class_weights is None else token_weights(gold, class_weights),
-        }
-        flat = flatten(ops, scores)
-        crf = model_crf(self.model)
-        if crf is not None:
-            loss = crf_loss(flat, lengths, crf, gold, **options)
-        else:
-            d_logits = softmax_gradient(ops, flat, gold, **options)
-            soft = soft_targets(examples, self.labels)
-            if soft is not None:
-                share, weight = self.cfg["soft_share"], self.cfg["soft_weight"]
-                d_logits = add_soft_targets(ops, d_logits, flat, soft, share=share, weight=weight)
-            loss = softmax_loss(ops, flat, d_logits, lengths, gold)
+        gold, weights = self._gold(examples), self._class_weights()
+        loss = batch_loss(
+            self.model,
+            flatten(self.model.ops, scores),
+            gold,
+            lengths=[len(array) for array in scores],
+            spaces=is_space(eg.predicted for eg in examples),
+            label_smoothing=self.cfg["label_smoothing"],
+            weights=None if weights is None else token_weights(gold, weights),
+            soft=soft_targets(examples, self.labels),
+            soft_share=self.cfg["soft_share"],
+            soft_weight=self.cfg["soft_weight"],
+        )
         self._progress.update(loss.value, loss.surprise, gold.tags, name=self.name)
         return loss.value, loss.gradient
 
@@ -384,8 +389,10 @@ class LSTMTagger(SavedTagger):
         examples = [eg for eg in examples if len(eg.predicted)]
         lattices, labels = [], []
         for batch in minibatch(examples, batch_size):
-            lattices.append(self._lattice([eg.predicted for eg in batch]))
-            labels.append(self._gold(batch).tags)
+            docs = [eg.predicted for eg in batch]
+            spaces = is_space(docs)
+            lattices.append(self._lattice(docs, spaces))
+            labels.append(self._gold(batch).tags[~spaces])
         if not labels or max(map(np.max, labels)) < 0:
             raise ValueError(Errors.P015)
         result = calibrate(lattices, np.concatenate(labels), temperature=self.cfg["temperature"])

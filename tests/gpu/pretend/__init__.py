@@ -60,6 +60,7 @@ def _answers(run_backward: Callable) -> dict[Any, dict[str, Any]]:
             "_use_cudnn_rnn_flatten_weight": lambda: True,
             "autocast": _Autocast,
         },
+        torch.Tensor: {"record_stream": lambda tensor, stream: None},
         torch.autograd: {"_engine_run_backward": run_backward},
         torch.backends.cudnn: {"is_acceptable": cudnn.is_acceptable},
         torch.backends.cudnn.rnn: {"get_cudnn_mode": lambda mode: 2},

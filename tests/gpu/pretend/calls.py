@@ -21,7 +21,6 @@ ANSWERS: dict[Any, Callable] = {
     Tensor.get_device: lambda tensor: 0 if on_gpu(tensor) else -1,
     Tensor.is_pinned: is_pinned,
     Tensor.pin_memory: pin,
-    Tensor.record_stream: lambda tensor, stream: None,
 }
 # Factories whose values come from the CPU's memory.
 FROM_VALUES = {torch.tensor, torch.as_tensor, torch.asarray}

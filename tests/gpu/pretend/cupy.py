@@ -28,7 +28,6 @@ class ndarray(NDArrayOperatorsMixin):
     """
 
     __slots__ = ("__weakref__", "_data")
-    __array_priority__ = 100
 
     def __init__(self, data: Any):
         self._data = np.asarray(data)
@@ -42,9 +41,6 @@ class ndarray(NDArrayOperatorsMixin):
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         count(Kind.KERNEL, f"cupy.{ufunc.__name__}")
         return _wrapped(getattr(ufunc, method)(*_values(inputs), **_values(kwargs)))
-
-    def __array_function__(self, func: Callable, types: Any, args: Any, kwargs: Any) -> Any:
-        return _launch(func.__name__, func, args, kwargs)
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(self._data, name)
@@ -63,9 +59,6 @@ class ndarray(NDArrayOperatorsMixin):
 
     def __len__(self) -> int:
         return len(self._data)
-
-    def __iter__(self) -> Iterator["ndarray"]:
-        return map(ndarray, self._data)
 
     def __getitem__(self, index: Any) -> "ndarray":
         parts = index if isinstance(index, tuple) else (index,)
@@ -197,10 +190,11 @@ def tensor_to_dlpack(tensor: Tensor) -> Capsule:
         return Capsule(tensor.numpy())
 
 
-def tensor_from_dlpack(capsule: Any) -> Tensor:
-    """`torch.utils.dlpack.from_dlpack`, for what comes from this stub."""
+def tensor_from_dlpack(source: Any) -> Tensor:
+    """`torch.utils.dlpack.from_dlpack`, which takes an array of this stub, or its capsule."""
+    capsule = source.toDlpack() if isinstance(source, ndarray) else source
     if not isinstance(capsule, Capsule):
-        return _torch_from_dlpack(capsule)
+        return _torch_from_dlpack(source)
     with _disable_current_modes(), torch._C.DisableTorchFunction():
         return mark(torch.from_numpy(capsule.data), True)
 
@@ -283,11 +277,6 @@ def _nrm2(x: ndarray) -> ndarray:
     return _launch("nrm2", np.linalg.norm, (x,), {})
 
 
-def _scatter_add(table: ndarray, index: Any, values: Any) -> None:
-    count(Kind.KERNEL, "cupyx.scatter_add")
-    np.add.at(_values(table), _values(index), _values(values))
-
-
 class _Module(ModuleType):
     """A module of the stub. What is not its own is NumPy's.
 
@@ -340,9 +329,13 @@ cupy = _Module(
         set_allocator=lambda allocate: _allocator.append(allocate),
         stream=_Module("cupy.cuda.stream", Stream=type("Stream", (), {"null": None})),
     ),
-    random=_Module("cupy.random", seed=lambda seed: None),
+    random=_Module(
+        "cupy.random",
+        seed=lambda seed: None,
+        uniform=lambda *args: _launch("random.uniform", np.random.uniform, args, {}),
+    ),
 )
-cupyx = _Module("cupyx", scatter_add=_scatter_add)
+cupyx = _Module("cupyx")
 
 
 def modules() -> Iterator[ModuleType]:
