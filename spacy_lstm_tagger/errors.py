@@ -1,4 +1,4 @@
-"""The texts of our errors: what was given, what is allowed, what to do."""
+"""The texts of our errors and warnings: what was given, what is allowed, what to do."""
 
 from spacy.errors import ErrorsWithCodes
 
@@ -76,14 +76,16 @@ class Errors(metaclass=ErrorsWithCodes):
         "The weights do not fit this architecture: {error}. Load them with the config that "
         "they were trained with (config.cfg beside the model), or train again."
     )
+    L003 = "Cannot load the tagger from {path}. {error}"
     L004 = (
         "The weights {name} of the model file are not all finite numbers, so its tags would mean "
         "nothing. Train again, with a lower [training.optimizer] learn_rate."
     )
-    L003 = (
-        "Cannot load the tagger from {path}: {error}. The file is damaged or belongs to "
-        "another architecture than the one in config.cfg; copy the pipeline again or train again."
+    L005 = (
+        "The tagger has {labels} labels, but the weights of {tags} tags. The files cfg and model "
+        "belong to different taggers, or cfg was changed: copy the pipeline again."
     )
+    L006 = "The settings in cfg cannot be read ({error}). Copy the pipeline again."
     M001 = "{name} = {value} is not allowed: {allowed}."
     M002 = (
         "The encoder got vectors of width {value}, but was built for input_width = "
@@ -134,10 +136,9 @@ class Errors(metaclass=ErrorsWithCodes):
         "The component {name!r} is a {kind}, expected an lstm_tagger. Give the name of one "
         "with --name."
     )
-    P017 = (
-        "auxiliary is set, but the model {model} is not made of token vectors (its ref "
-        "tok2vec) and one layer of scores above them. Take Tagger.v1 or CRFTagger.v1, or set "
-        "auxiliary = null."
+    P018 = (
+        "The training of {name!r} has diverged: {found}. Start again with a lower "
+        "[training.optimizer] learn_rate (0.005 is that of the configs) and a grad_clip (5.0)."
     )
     R001 = "Corpus: found {name} = {value!r}, expected {allowed}."
     R002 = "Corpus: found nothing at path = {path}, expected a file or folder."
@@ -186,4 +187,14 @@ class Errors(metaclass=ErrorsWithCodes):
         "[training] max_steps = {steps} is not a multiple of eval_frequency = {every}: the last "
         "{unscored} steps would not be scored, and model-best would not have them. Set "
         "--training.eval_frequency to a divisor of {steps}, such as {steps} itself."
+    )
+
+
+class Warnings(metaclass=ErrorsWithCodes):
+    """Texts of warnings by code."""
+
+    W002 = (
+        "After {updates} updates {name!r} hardly tags better than by how frequent each tag is. "
+        "Check [training.optimizer] learn_rate, which is probably too high (0.005 is that of the "
+        "configs), and the annotation."
     )

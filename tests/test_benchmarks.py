@@ -204,7 +204,17 @@ def test_interleaved_rounds():
     assert (a.value, b.ratio) == (4.5, 1.0)
 
 
-def test_missing_files(capsys):
+def test_missing_files(capsys, monkeypatch):
     with pytest.raises(SystemExit):
         speed.parse(["--train", "nowhere.conllu"])
     assert "no file nowhere.conllu" in capsys.readouterr().err
+    monkeypatch.delenv("UD_FOLDER", raising=False)
+    with pytest.raises(SystemExit):
+        speed.parse([])
+    assert "--ud is missing" in capsys.readouterr().err
+
+
+def test_nothing_published_is_overwritten():
+    """Where no path is given, results go elsewhere."""
+    published = speed.ROOT / "benchmarks"
+    assert published not in speed.parse(TREEBANK).output.parents

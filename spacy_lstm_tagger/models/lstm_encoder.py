@@ -17,7 +17,8 @@ from ..nn.buckets import Buckets, kept_buckets, send
 from ..nn.lstm import BucketedLSTM
 from ..nn.plan import make_plan
 from .flat import FlatList, flatten, no_gradient
-from .shim import TorchShim, survive_fork
+from .shim import TorchShim
+from .threads import on_our_threads
 
 NAME = "lstm_encoder"
 # Plans of lone docs up to this length are kept.
@@ -78,6 +79,7 @@ def lstm_encoder(
     )
 
 
+@on_our_threads
 def forward(
     model: Model[list[Floats2d], list[Floats2d]], X: Sequence[Floats2d], is_train: bool
 ) -> tuple[list[Floats2d], Callable]:
@@ -86,7 +88,6 @@ def forward(
     X (Sequence[Floats2d]): One array a doc. *Shape:* ``(tokens, nI)``.
     RETURNS (tuple): One array a doc, *shape:* ``(tokens, nO)``, and the callback.
     """
-    survive_fork()
     shim = cast(TorchShim, model.shims[0])
     device = shim.device
     lengths = [len(x) for x in X]
@@ -115,6 +116,7 @@ def forward(
     return FlatList(cast(Floats2d, torch2xp(y)), lengths), backprop
 
 
+@on_our_threads
 def predict(
     model: Model[list[Floats2d], list[Floats2d]],
     x: Tensor,

@@ -1,17 +1,17 @@
 """The tagger model: token vectors, then the scores of their tags."""
 
 from collections.abc import Callable
-from typing import cast
 
+import torch
 from spacy.tokens import Doc
 from thinc.api import Model, chain
 from thinc.layers.chain import forward as forward_chain
 from thinc.layers.chain import init as init_chain
-from thinc.types import Floats1d, Floats2d
-from thinc.util import torch2xp
+from thinc.types import Floats2d
 from torch import Tensor
 
-from .flat import affine, as_tensor, no_gradient
+from .flat import as_tensor, no_gradient
+from .threads import on_our_threads
 
 
 def tagger(
@@ -39,6 +39,7 @@ def tagger(
     )
 
 
+@on_our_threads
 def forward(
     model: Model[list[Doc], list[Floats2d]], docs: list[Doc], is_train: bool
 ) -> tuple[list[Floats2d], Callable]:
@@ -54,12 +55,16 @@ def forward(
     if is_train or not fused or not any(map(len, docs)):
         return forward_chain(model, docs, is_train)
     layer = output.layers[0] if output.layers else output
-    W, b = cast(Floats2d, layer.get_param("W")), cast(Floats1d, layer.get_param("b"))
-
-    def head(states: Tensor) -> Tensor:
-        return as_tensor(affine(cast(Floats2d, torch2xp(states.float())), W, b))
-
+    head = affine_of(layer)
     embed, encode = tok2vec.layers
     table, tokens, lengths = layers[0]["lookup"](embed, docs)
     scores = layers[1]["predict"](encode, table, lengths, tokens=tokens, head=head)
     return scores, no_gradient
+
+
+def affine_of(layer: Model) -> Callable[[Tensor], Tensor]:
+    """RETURNS (Callable): The affine map of an output layer, for tensors of states.
+    *Shapes:* ``(cells, nI)`` to ``(cells, nO)``.
+    """
+    weights, bias = as_tensor(layer.get_param("W")).t(), as_tensor(layer.get_param("b"))
+    return lambda states: torch.addmm(bias, states.float(), weights)

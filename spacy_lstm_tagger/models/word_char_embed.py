@@ -22,7 +22,8 @@ from ..nn.vocabulary import VocabularyEmbedding
 from .cache import TypeCache
 from .features import FeatureSet, letters
 from .flat import FlatList, flatten, no_gradient
-from .shim import TorchShim, survive_fork
+from .shim import TorchShim
+from .threads import on_our_threads
 from .word_types import WordTypes
 
 NAME = "word_char_embed"
@@ -85,6 +86,7 @@ def word_char_embed(
     )
 
 
+@on_our_threads
 def forward(
     model: Model[list[Doc], list[Floats2d]], docs: Sequence[Doc], is_train: bool
 ) -> tuple[list[Floats2d], Callable]:
@@ -99,7 +101,6 @@ def forward(
         with torch.inference_mode():
             vectors = table.index_select(0, tokens)
         return FlatList(cast(Floats2d, torch2xp(vectors)), lengths), no_gradient
-    survive_fork()
     types = WordTypes.of(docs)
     shim = cast(TorchShim, model.shims[0])
     inputs = _inputs(model, types, training=True)
@@ -135,6 +136,7 @@ def init(
         static.initialize(X=X)
 
 
+@on_our_threads
 def lookup(model: Model, docs: Sequence[Doc]) -> tuple[Tensor, Tensor, list[int]]:
     """Embed without training, keeping what was computed for the next batch.
 
@@ -142,7 +144,6 @@ def lookup(model: Model, docs: Sequence[Doc]) -> tuple[Tensor, Tensor, list[int]
     RETURNS (tuple): A table of vectors, *shape:* ``(rows, width)``; the row of each token, int64,
         *shape:* ``(tokens,)``; and the number of tokens of each doc.
     """
-    survive_fork()
     types = WordTypes.of(docs)
     shim = cast(TorchShim, model.shims[0])
 

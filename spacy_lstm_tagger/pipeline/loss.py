@@ -1,17 +1,39 @@
-"""The tagger's losses: from scores and annotation to the gradient of the scores."""
+"""The tagger's losses: from scores and annotation to the gradient of the scores.
+
+What goes to a device is copied there at once, and what comes back comes in one piece: waiting for a
+GPU takes longer than the loss.
+"""
 
 from collections.abc import Sequence
-from typing import cast
+from typing import NamedTuple, cast
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from thinc.api import Ops
 from thinc.types import Floats2d
-from thinc.util import torch2xp, xp2torch
+from thinc.util import torch2xp
 
 from ..models.crf_output import CRFGradient
+from ..models.flat import FlatList, as_tensor
 from ..nn.crf import LinearChainCRF
 from .gold import MISSING, SEVERAL, GoldTags
+
+# Where single precision ends.
+TINY = 1.2e-38
+
+
+class Loss(NamedTuple):
+    """The loss of a batch.
+
+    value (float): The loss.
+    surprise (float): The mean −log probability of the right tags, 0 where none is known.
+    gradient (FlatList): The gradient of the scores.
+    """
+
+    value: float
+    surprise: float
+    gradient: FlatList
 
 
 def softmax_gradient(
@@ -36,24 +58,42 @@ def softmax_gradient(
     RETURNS (Floats2d): *Shape:* ``(tokens, tags)``.
     """
     n_tokens, n_tags = probs.shape
-    tokens, labels = ops.xp.arange(n_tokens), ops.xp.asarray(gold.labels)
+    tokens, labels = ops.xp.arange(n_tokens), ops.xp.asarray(gold.tags)
     others = label_smoothing / (n_tags - 1) if n_tags > 1 else 0.0
     d_logits = probs - others
     d_logits[tokens, labels] -= 1.0 - label_smoothing - others
-    d_logits[labels == MISSING] = 0.0
-    several = gold.labels == SEVERAL
+    several = gold.tags == SEVERAL
     if several.any():
         rows = ops.xp.asarray(several.nonzero()[0])
-        possible = probs[rows] * ops.xp.asarray(gold.sets[gold.kinds[several]])
+        possible = probs[rows] * ops.xp.asarray(gold.tag_sets[gold.annotations[several]])
         total = possible.sum(axis=1, keepdims=True)
         d_logits[rows] = probs[rows] - possible / ops.xp.maximum(total, 1e-30)
+    counts = (gold.tags != MISSING).astype(np.float32)
     if weights is not None:
-        d_logits *= ops.xp.asarray(weights)[:, None]
+        counts *= weights
+    d_logits *= ops.xp.asarray(counts)[:, None]
     return d_logits
 
 
-def crf_gradient(
-    ops: Ops,
+def softmax_loss(
+    ops: Ops, probs: Floats2d, d_logits: Floats2d, lengths: Sequence[int], gold: GoldTags
+) -> Loss:
+    """RETURNS (Loss): The squared norm of the gradient as the loss, as in spaCy's taggers.
+
+    ops (Ops): The device's operations.
+    probs (Floats2d): The tags' probabilities. *Shape:* ``(tokens, tags)``.
+    d_logits (Floats2d): The gradient. *Shape:* ``(tokens, tags)``.
+    lengths (Sequence[int]): The number of tokens of each doc.
+    gold (GoldTags): The annotation.
+    """
+    xp, single = ops.xp, (gold.tags >= 0).nonzero()[0]
+    right = probs[xp.asarray(single), xp.asarray(gold.tags[single])]
+    surprise = -xp.log(xp.maximum(right, TINY)).sum() / max(len(single), 1)
+    value, surprise = ops.to_numpy(xp.stack([xp.square(d_logits).sum(), surprise])).tolist()
+    return Loss(value, surprise, FlatList(d_logits, lengths))
+
+
+def crf_loss(
     emissions: Floats2d,
     lengths: Sequence[int],
     crf: LinearChainCRF,
@@ -61,12 +101,11 @@ def crf_gradient(
     *,
     label_smoothing: float,
     weights: NDArray[np.float32] | None = None,
-) -> tuple[float, CRFGradient]:
+) -> Loss:
     """The negative log-likelihood of a CRF, summed over docs, and its gradient: what the model
     expects, less what it expects of the sequences that the annotation allows. Missing and ambiguous
     tags are marginalized over (Tsuboi et al., 2008, https://aclanthology.org/C08-1113).
 
-    ops (Ops): The device's operations.
     emissions (Floats2d): The logits. *Shape:* ``(tokens, tags)``.
     lengths (Sequence[int]): The number of tokens of each doc.
     crf (LinearChainCRF): The CRF.
@@ -75,27 +114,32 @@ def crf_gradient(
         uniform distribution and the softmax of the emissions, at tokens that have a single tag.
     weights (Optional[NDArray[np.float32]]): How much each token counts, see `token_weights`. A doc
         counts as its annotated tokens do on average: the likelihood is one of whole sequences.
-    RETURNS (tuple): The loss, and the gradient.
+    RETURNS (Loss): The loss, whose gradient is a `CRFGradient`.
     """
     of_docs = np.ones(len(lengths), dtype=np.float32)
     if weights is not None:
         of_docs = _doc_means(weights, lengths, gold)
-    logits = xp2torch(emissions)
+    of_docs *= 1.0 - label_smoothing
+    logits = as_tensor(emissions)
     gradient = crf.negative_log_likelihood(
         logits,
         lengths,
-        allowed=xp2torch(ops.xp.asarray(gold.allowed())),
-        weights=xp2torch(ops.xp.asarray(of_docs * (1.0 - label_smoothing))),
+        allowed=torch.from_numpy(gold.allowed()).to(logits.device),
+        weights=torch.from_numpy(of_docs).to(logits.device),
     )
-    loss = float(gradient.log_partition.sum())
+    values = [gradient.log_partition.sum()] * 2
+    of_tokens = np.repeat(of_docs, lengths)
     if label_smoothing:
-        smoothed = label_smoothing * np.repeat(of_docs, lengths) * (gold.labels >= 0)
-        share = xp2torch(ops.xp.asarray(smoothed))[:, None]
+        smoothed = of_tokens * (label_smoothing / (1.0 - label_smoothing)) * (gold.tags >= 0)
+        share = torch.from_numpy(smoothed).to(logits.device)[:, None]
         log_probs = logits.log_softmax(1)
-        loss -= float((share * log_probs).sum()) / logits.shape[1]
+        values[0] = values[0] - (share * log_probs).double().sum() / logits.shape[1]
         gradient.marginals.add_(share * (log_probs.exp() - 1.0 / logits.shape[1]))
+    value, likelihood = torch.stack(values).tolist()
+    surprise = likelihood / max(float(of_tokens[gold.tags != MISSING].sum()), TINY)
     d_crf = LinearChainCRF(gradient.transitions, gradient.start, gradient.end)
-    return loss, CRFGradient(cast(Floats2d, torch2xp(gradient.marginals)), lengths, d_crf)
+    d_scores = CRFGradient(cast(Floats2d, torch2xp(gradient.marginals)), lengths, d_crf)
+    return Loss(value, surprise, d_scores)
 
 
 def _doc_means(
@@ -104,7 +148,7 @@ def _doc_means(
     """RETURNS (NDArray[np.float32]): The mean weight of each doc's annotated tokens, 1 if it has
     none. *Shape:* ``(docs,)``.
     """
-    annotated = gold.labels != MISSING
+    annotated = gold.tags != MISSING
     docs = np.repeat(np.arange(len(lengths)), lengths)
     counts = np.bincount(docs, annotated, minlength=len(lengths))
     sums = np.bincount(docs, annotated * weights, minlength=len(lengths))
@@ -118,5 +162,5 @@ def token_weights(gold: GoldTags, class_weights: NDArray[np.float32]) -> NDArray
     class_weights (NDArray[np.float32]): How much each tag counts. *Shape:* ``(tags,)``.
     RETURNS (NDArray[np.float32]): *Shape:* ``(tokens,)``.
     """
-    means = gold.sets @ class_weights / gold.sets.sum(axis=1)
-    return means[gold.kinds].astype(np.float32)
+    means = gold.tag_sets @ class_weights / gold.tag_sets.sum(axis=1)
+    return means[gold.annotations].astype(np.float32)

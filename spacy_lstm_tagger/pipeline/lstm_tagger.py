@@ -1,18 +1,13 @@
 """The `lstm_tagger` component: a spaCy tagger with decoding, losses and annotations of its own."""
 
-import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from spacy.attrs import TAG
-from spacy.errors import Errors as SpacyErrors
 from spacy.language import Language
-from spacy.pipeline import Tagger
 from spacy.pipeline.tagger import tagger_score
 from spacy.tokens import Doc
 from spacy.training import Example, validate_examples, validate_get_examples
@@ -22,32 +17,33 @@ from thinc.api import Model, Optimizer, set_dropout_rate
 from thinc.types import Floats2d
 
 from ..errors import Errors
-from ..models.flat import FlatList, flatten
+from ..models.flat import flatten
 from ..models.lattice import model_crf, predict_lattice
-from ..models.resize import can_resize, forget_size, has_weights, resize_output
+from ..models.resize import can_resize, resize_output
+from ..models.threads import on_our_threads
 from ..nn.lattice import Lattice
 from .calibration import Calibration, calibrate
-from .class_weights import BALANCED, balanced_weights, check_class_weights, class_weights_array
+from .class_weights import BALANCED, class_weights_array
 from .decoding import Decoding, Guesses
 from .dictionary import TagDictionary, as_table
 from .gold import GoldTags, gold_tags, named_tags
 from .gold import tag_counts as count_tags
-from .loss import crf_gradient, softmax_gradient, token_weights
+from .loss import crf_loss, softmax_gradient, softmax_loss, token_weights
+from .progress import Progress
 from .rehearsal import rehearsal_gradient
-from .soft_targets import add_soft_targets, check_soft_settings, soft_targets
+from .saving import SavedTagger
+from .settings import check_settings
+from .soft_targets import add_soft_targets, soft_targets
 from .steps import check_steps
 
-# What `cfg` has only where it was set.
-DECODING = ("save_probabilities", "n_best", "threshold", "temperature")
-SAVED_IF_SET = (*DECODING, "tag_dictionary", "class_weights")
 
-
-class LSTMTagger(Tagger):
+class LSTMTagger(SavedTagger):
     """Tags words, with a word + character LSTM by default. Other models work too, as long as their
     scores are logits in tagging; with a `crf` ref they are those of a CRF (`CRFTagger.v1`).
 
-    The last three settings can be changed in a trained pipeline, as `pipe.cfg["threshold"]` and so
-    on, and are saved with it then.
+    All settings are in `cfg`, as those of spaCy's tagger are: `pipe.cfg["threshold"] = 0.9` changes
+    one in a trained pipeline, and is saved with it. What was saved holds when a pipeline is loaded,
+    whatever its config says.
 
     vocab (Vocab): The shared vocabulary.
     model (Model[List[Doc], List[Floats2d]]): Docs to one score a tag for each token.
@@ -90,16 +86,6 @@ class LSTMTagger(Tagger):
         soft_share: float = 1.0,
         soft_weight: float = 1.0,
     ):
-        if not 0.0 <= label_smoothing < 1.0:
-            allowed = "it must be from 0 up to below 1"
-            raise ValueError(
-                Errors.M001.format(name="label_smoothing", value=label_smoothing, allowed=allowed)
-            )
-        if tag_separator == "":
-            allowed = "it must be null or some characters"
-            raise ValueError(Errors.M001.format(name="tag_separator", value="''", allowed=allowed))
-        check_class_weights(class_weights)
-        check_soft_settings(soft_share=soft_share, soft_weight=soft_weight)
         super().__init__(
             vocab,
             model,
@@ -109,23 +95,25 @@ class LSTMTagger(Tagger):
             neg_prefix=neg_prefix,
             label_smoothing=label_smoothing,
         )
-        self.tag_separator = tag_separator
-        self.class_weights = class_weights
-        self._decoding = Decoding(
-            save_probabilities=save_probabilities, n_best=n_best, threshold=threshold
+        self.cfg.update(
+            tag_separator=tag_separator,
+            class_weights=class_weights,
+            soft_share=soft_share,
+            soft_weight=soft_weight,
+            save_probabilities=save_probabilities,
+            n_best=n_best,
+            threshold=threshold,
+            temperature=1.0,
+            tag_counts=None,
+            tag_dictionary=None,
         )
+        check_settings(self.cfg)
         self._dictionary: TagDictionary | None = None
+        self._progress = Progress()
         if model.has_ref("crf"):
             model.get_ref("crf").attrs["decoded"] = True
         if can_resize(model):
             model.attrs["resize_output"] = resize_output
-        self.soft_share, self.soft_weight = soft_share, soft_weight
-
-    @property
-    def decoding(self) -> Decoding:
-        """RETURNS (Decoding): What is asked of the decoder: what `cfg` says, or else the config."""
-        changed = {name: self.cfg[name] for name in DECODING if name in self.cfg}
-        return replace(self._decoding, **changed) if changed else self._decoding
 
     def add_label(self, label: str) -> int:
         """Add a tag. In a trained tagger the output layer grows; what the others score stays as it
@@ -140,8 +128,6 @@ class LSTMTagger(Tagger):
             width = self.model.get_ref("output_layer").maybe_get_dim("nO")
             if width is not None and width < len(self.labels):
                 self.set_output(len(self.labels))
-        if added and self._dictionary is not None:
-            self._compile_dictionary()
         return added
 
     def initialize(
@@ -168,14 +154,17 @@ class LSTMTagger(Tagger):
         if nlp is not None:
             check_steps(nlp.config["training"])
         validate_get_examples(get_examples, "LSTMTagger.initialize")
-        weigh = self.class_weights == BALANCED
+        check_settings(self.cfg)
+        self._progress = Progress()
+        weigh = self.cfg["class_weights"] == BALANCED
         if labels is None or (weigh and tag_counts is None):
             seen = count_tags(get_examples())
             labels = sorted(self._named(seen)) if labels is None else labels
             tag_counts = seen if tag_counts is None else tag_counts
         super().initialize(get_examples, nlp=nlp, labels=self._named(labels))
         if weigh:
-            self.cfg["class_weights"] = balanced_weights(tag_counts or {}, self.labels)
+            counts = tag_counts or {}
+            self.cfg["tag_counts"] = {label: counts.get(label, 0) for label in self.labels}
         self._class_weights()  # now that the tags are known, those of others are an error
         if tag_dictionary is not None:
             self.set_tag_dictionary(tag_dictionary)
@@ -193,31 +182,32 @@ class LSTMTagger(Tagger):
             that then have none; by default, they are an error.
         RAISES (ValueError): If a word has no tag, or one that is not in the tag set.
         """
-        if entries is None:
-            self.cfg.pop("tag_dictionary", None)
-            self._dictionary = None
-            return
-        table = as_table(entries, self.labels if ignore_unknown else None)
-        self._dictionary = TagDictionary(table, self.labels)
-        self.cfg["tag_dictionary"] = table
+        if entries is not None:
+            entries = as_table(entries, self.labels if ignore_unknown else None)
+            TagDictionary(entries, self.labels)
+        self.cfg["tag_dictionary"] = entries
 
+    @on_our_threads
     def predict(self, docs: Iterable[Doc]) -> Guesses:
         """Find the tags of a batch of docs, without changing them.
 
         docs (Iterable[Doc]): The docs.
-        RETURNS (Guesses): Indices of tags, one array a doc, and what else `decoding` asks for.
+        RETURNS (Guesses): Indices of tags, one array a doc, and what else `cfg` asks for.
         """
         docs = list(docs)
         if any(len(doc) for doc in docs):
             lattice = self._lattice(docs)
         else:
             lattice = Lattice(torch.empty(0, max(len(self.labels), 1)), [0] * len(docs))
-        return self.decoding(lattice, self.labels)
+        return Decoding.of(self.cfg)(lattice, self.labels)
 
     def _lattice(self, docs: Sequence[Doc]) -> Lattice:
         """RETURNS (Lattice): The model's scores, as far as the dictionary allows."""
         lattice = predict_lattice(self.model, docs)
-        if self._dictionary is not None:
+        entries, labels = self.cfg["tag_dictionary"], self.cfg["labels"]
+        if entries:
+            if self._dictionary is None or not self._dictionary.is_of(entries, labels):
+                self._dictionary = TagDictionary(entries, labels)
             self._dictionary.apply(docs, lattice.emissions)
         return lattice
 
@@ -247,6 +237,55 @@ class LSTMTagger(Tagger):
         if isinstance(batch_tag_ids, Guesses):
             batch_tag_ids.keep(docs)
 
+    def update(
+        self,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optimizer | None = None,
+        losses: dict[str, float] | None = None,
+    ) -> dict[str, float]:
+        """Learn from a batch.
+
+        examples (Iterable[Example]): The batch.
+        drop (float): The dropout rate.
+        sgd (Optional[Optimizer]): The optimizer.
+        losses (Optional[Dict[str, float]]): Where the loss is added.
+        RETURNS (Dict[str, float]): The losses.
+        RAISES (ValueError): As `get_loss`.
+        """
+        validate_examples(examples, "LSTMTagger.update")
+        return self._learn(self.get_loss, examples, drop=drop, sgd=sgd, losses=losses)
+
+    @on_our_threads
+    def _learn(
+        self,
+        get_loss: Callable,
+        examples: Iterable[Example],
+        *,
+        drop: float,
+        sgd: Optimizer | None,
+        losses: dict[str, float] | None,
+    ) -> dict[str, float]:
+        """Make a step. See `update`.
+
+        get_loss (Callable): From the batch and its scores to the loss and its gradient.
+        """
+        losses = {} if losses is None else losses
+        losses.setdefault(self.name, 0.0)
+        docs = [eg.predicted for eg in examples]
+        if not any(len(doc) for doc in docs):
+            return losses
+        set_dropout_rate(self.model, drop)
+        scores, backprop = self.model.begin_update(docs)
+        loss, gradient = get_loss(examples, scores)
+        backprop(gradient)
+        if sgd not in (None, False):
+            self.finish_update(sgd)
+        losses[self.name] += loss
+        return losses
+
+    @on_our_threads
     def get_loss(
         self, examples: Iterable[Example], scores: Sequence[Floats2d]
     ) -> tuple[float, Sequence[Floats2d]]:
@@ -256,7 +295,7 @@ class LSTMTagger(Tagger):
         examples (Iterable[Example]): The batch.
         scores (Sequence[Floats2d]): The tags' probabilities, one array a doc, or a CRF's emissions.
         RETURNS (tuple): The loss, and the gradient of the logits, one array a doc.
-        RAISES (ValueError): If a tag is not in the tag set, or the loss is not a number.
+        RAISES (ValueError): If a tag is not in the tag set, or the training has diverged.
         """
         examples = list(examples)
         validate_examples(examples, "LSTMTagger.get_loss")
@@ -270,20 +309,17 @@ class LSTMTagger(Tagger):
         }
         flat = flatten(ops, scores)
         crf = model_crf(self.model)
-        gradient: FlatList
         if crf is not None:
-            loss, gradient = crf_gradient(ops, flat, lengths, crf, gold, **options)
+            loss = crf_loss(flat, lengths, crf, gold, **options)
         else:
             d_logits = softmax_gradient(ops, flat, gold, **options)
             soft = soft_targets(examples, self.labels)
             if soft is not None:
-                share, weight = self.soft_share, self.soft_weight
+                share, weight = self.cfg["soft_share"], self.cfg["soft_weight"]
                 d_logits = add_soft_targets(ops, d_logits, flat, soft, share=share, weight=weight)
-            gradient = FlatList(d_logits, lengths)
-            loss = float(ops.xp.square(gradient.flat).sum())
-        if np.isnan(loss):
-            raise ValueError(SpacyErrors.E910.format(name=self.name))
-        return loss, gradient
+            loss = softmax_loss(ops, flat, d_logits, lengths, gold)
+        self._progress.update(loss.value, loss.surprise, gold.tags, name=self.name)
+        return loss.value, loss.gradient
 
     def _gold(self, examples: Iterable[Example]) -> GoldTags:
         """RETURNS (GoldTags): The tags that the predicted docs should have."""
@@ -295,14 +331,14 @@ class LSTMTagger(Tagger):
 
     @property
     def _notation(self) -> dict[str, str | None]:
-        return {"neg_prefix": self.cfg["neg_prefix"], "separator": self.tag_separator}
+        return {"neg_prefix": self.cfg["neg_prefix"], "separator": self.cfg["tag_separator"]}
 
     def _class_weights(self) -> NDArray[np.float32] | None:
         """RETURNS (Optional[NDArray[np.float32]]): The weight of each tag. None if all count the
         same.
         """
-        weights = self.cfg.get("class_weights", self.class_weights)
-        return class_weights_array(weights, self.labels)
+        weights, counts = self.cfg["class_weights"], self.cfg["tag_counts"]
+        return class_weights_array(weights, self.labels, counts=counts)
 
     def rehearse(
         self,
@@ -321,23 +357,19 @@ class LSTMTagger(Tagger):
         losses (Optional[Dict[str, float]]): Where the loss is added.
         RETURNS (Dict[str, float]): The losses.
         """
-        losses = {} if losses is None else losses
-        losses.setdefault(self.name, 0.0)
         validate_examples(examples, "LSTMTagger.rehearse")
-        docs = [eg.predicted for eg in examples]
-        if self._rehearsal_model is None or not any(len(doc) for doc in docs):
-            return losses
-        set_dropout_rate(self.model, drop)
-        scores, backprop = self.model.begin_update(docs)
-        ops = self.model.ops
-        tutor = predict_lattice(self._rehearsal_model, docs)
-        gradient = rehearsal_gradient(flatten(ops, scores), model_crf(self.model), tutor)
-        backprop(gradient)
-        if sgd is not None:
-            self.finish_update(sgd)
-        losses[self.name] += float(ops.xp.square(gradient.flat).sum())
-        return losses
+        known = [] if self._rehearsal_model is None else examples
+        return self._learn(self._rehearsal_loss, known, drop=drop, sgd=sgd, losses=losses)
 
+    def _rehearsal_loss(
+        self, examples: Iterable[Example], scores: Sequence[Floats2d]
+    ) -> tuple[float, Sequence[Floats2d]]:
+        tutor = predict_lattice(self._rehearsal_model, [eg.predicted for eg in examples])
+        flat = flatten(self.model.ops, scores)
+        gradient = rehearsal_gradient(flat, model_crf(self.model), tutor)
+        return float((gradient.flat**2).sum()), gradient
+
+    @on_our_threads
     def calibrate(self, examples: Iterable[Example], *, batch_size: int = 256) -> Calibration:
         """Fit a temperature to dev data, by which probabilities become as sure as the tagger is
         right. Tags do not change. The temperature is saved with the pipeline.
@@ -353,10 +385,10 @@ class LSTMTagger(Tagger):
         lattices, labels = [], []
         for batch in minibatch(examples, batch_size):
             lattices.append(self._lattice([eg.predicted for eg in batch]))
-            labels.append(self._gold(batch).labels)
+            labels.append(self._gold(batch).tags)
         if not labels or max(map(np.max, labels)) < 0:
             raise ValueError(Errors.P015)
-        result = calibrate(lattices, np.concatenate(labels), temperature=self.decoding.temperature)
+        result = calibrate(lattices, np.concatenate(labels), temperature=self.cfg["temperature"])
         self.cfg["temperature"] = result.temperature
         return result
 
@@ -366,46 +398,6 @@ class LSTMTagger(Tagger):
         examples (Iterable[Example]): The scored docs.
         RETURNS (Dict[str, Any]): The scores.
         """
-        if self.decoding.threshold is not None:
-            kwargs.setdefault("threshold", self.decoding.threshold)
+        if self.cfg["threshold"] is not None:
+            kwargs.setdefault("threshold", self.cfg["threshold"])
         return super().score(examples, **kwargs)
-
-    def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "LSTMTagger":
-        """Load the component.
-
-        path (Union[str, Path]): The component's folder.
-        exclude (Iterable[str]): Names of fields to leave out.
-        RETURNS (LSTMTagger): Itself.
-        RAISES (ValueError): If the model file is damaged or of another architecture.
-        """
-        return self._load(super().from_disk, path, exclude=exclude, source=str(path))
-
-    def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "LSTMTagger":
-        """Load the component from bytes. See `from_disk`."""
-        return self._load(super().from_bytes, bytes_data, exclude=exclude, source="bytes")
-
-    def _load(self, load: Callable, data: Any, *, exclude: Iterable[str], source: str) -> Any:
-        cfg = copy.deepcopy(self.cfg)
-        weights = self.model.to_bytes()
-        for name in SAVED_IF_SET:  # what was saved without them has none
-            self.cfg.pop(name, None)
-        exclude = tuple(exclude)
-        # The config may name fewer tags than have been learnt since.
-        any_size = "model" not in exclude and can_resize(self.model) and not has_weights(self.model)
-        if any_size:
-            forget_size(self.model)
-        try:
-            load(data, exclude=exclude)
-            self._compile_dictionary()
-            return self
-        except (ValueError, KeyError, IndexError, TypeError, UnicodeDecodeError) as e:
-            self.cfg = cfg
-            if any_size:
-                forget_size(self.model)
-            self.model.from_bytes(weights)
-            self._compile_dictionary()
-            raise ValueError(Errors.L003.format(path=source, error=e)) from e
-
-    def _compile_dictionary(self) -> None:
-        entries = self.cfg.get("tag_dictionary")
-        self._dictionary = None if entries is None else TagDictionary(entries, self.labels)
