@@ -4,11 +4,20 @@ import pytest
 import spacy
 from spacy.tokenizer import Tokenizer
 from spacy.tokens import Doc, DocBin
+from spacy.util import load_config
 from thinc.api import Config
 
 import spacy_lstm_tagger.cli  # noqa: F401 (adds its commands to those of spaCy)
 
-from .util import CONFIGS, SENTENCES, SMALL_HALVES, make_examples, overrides, trained_nlp
+from .util import (
+    CONFIGS,
+    SENTENCES,
+    SMALL_HALVES,
+    make_examples,
+    overrides,
+    small_model,
+    trained_nlp,
+)
 
 TEXTS = [text for text, _ in SENTENCES]
 TAGS = [tags.split() for _, tags in SENTENCES]
@@ -84,6 +93,24 @@ def test_a_frozen_tagger_annotates_for_what_is_trained(ours, tmp_path, spacy_com
     assert tags_of(nlp) == TAGS
 
 
+def test_one_that_shares_its_encoder_comes_with_a_copy_of_it(tmp_path, spacy_command):
+    """In a config; `test_shared.py` has the same in Python."""
+    listener = {"@architectures": "spacy.Tok2VecListener.v1", "width": 32, "upstream": "tok2vec"}
+    model = {"@architectures": "spacy-lstm-tagger.Tagger.v1", "tok2vec": listener}
+    nlp = spacy.blank("en")
+    nlp.add_pipe("tok2vec", config={"model": small_model()["tok2vec"]})
+    nlp.add_pipe("lstm_tagger", config={"model": model})
+    examples = make_examples(nlp)
+    nlp.initialize(lambda: examples)
+    nlp.to_disk(tmp_path / "shared")
+    block = {"source": str(tmp_path / "shared"), "replace_listeners": ["model.tok2vec"]}
+    other = {"nlp": {"lang": "en", "pipeline": ["lstm_tagger"]}}
+    Config({**other, "components": {"lstm_tagger": block}}).to_disk(tmp_path / "part.cfg")
+    spacy_command("init", "fill-config", tmp_path / "part.cfg", tmp_path / "full.cfg")
+    spacy_command("assemble", tmp_path / "full.cfg", tmp_path / "other")
+    assert tags_of(spacy.load(tmp_path / "other")) == tags_of(nlp)
+
+
 def test_another_tokenizer(ours):
     """The tagger reads tokens, whatever made them."""
     nlp = spacy.load(ours)
@@ -152,5 +179,26 @@ def test_continue(source, conllu, tmp_path, spacy_command, remembers):
     spacy_command("train", CONFIGS / "continue.cfg", "--output", tmp_path / "on", *arguments)
     nlp = spacy.load(tmp_path / "on" / "model-last")
     assert nlp.get_pipe("lstm_tagger").labels == ("ADJ", "ADV", "DET", "NN", "PRP", "V", "UH")
+    assert nlp.pipe_names == ["lstm_tagger"]
     assert tags_of(nlp, ["The dog barked wow"]) == [["DET", "NN", "V", "UH"]]
     assert tags_of(nlp) == TAGS
+
+
+def test_continue_beside_other_components(theirs, source, conllu, tmp_path, spacy_command):
+    """They are named with the same source, are frozen, and stay."""
+    nlp = spacy.load(theirs, exclude=["tagger"])
+    nlp.add_pipe("lstm_tagger", source=spacy.load(source), first=True)
+    nlp.to_disk(tmp_path / "both")
+    old, new = conllu
+    paths = {"paths.source": tmp_path / "both", "paths.old": old}
+    values = {key: str(path) for key, path in paths.items()}
+    config = load_config(CONFIGS / "continue.cfg", overrides=values, interpolate=False)
+    config["nlp"]["pipeline"] = nlp.pipe_names
+    config["components"]["attribute_ruler"] = {"source": "${paths.source}"}
+    config["training"]["frozen_components"] = ["attribute_ruler"]
+    config.to_disk(tmp_path / "config.cfg")
+    arguments = overrides({"paths.train": new, "paths.dev": new, **short(0.01)})
+    spacy_command("train", tmp_path / "config.cfg", "--output", tmp_path / "on", *arguments)
+    doc = spacy.load(tmp_path / "on" / "model-last")("The dog barked wow")
+    assert [token.tag_ for token in doc] == ["DET", "NN", "V", "UH"]
+    assert [token.pos_ for token in doc] == ["", "NOUN", "VERB", ""]
