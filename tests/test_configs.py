@@ -7,11 +7,12 @@ import pytest
 import spacy
 from spacy.training.initialize import init_nlp
 from spacy.training.loop import train
+from spacy.util import load_config
 
 from spacy_lstm_tagger.distil.shards import to_bytes
 from spacy_lstm_tagger.probabilities import TagProbabilities
 
-from .util import CONFIGS, CORPUS, overrides
+from .util import CONFIGS, CORPUS, SMALL_HALVES, overrides
 
 NAMES = sorted(path.name for path in CONFIGS.glob("*.cfg"))
 
@@ -49,6 +50,17 @@ def raw(tmp_path_factory):
     return path
 
 
+@pytest.fixture(scope="module")
+def source(tmp_path_factory, small_corpus, spacy_command):
+    """A small pipeline that is trained a little."""
+    folder = tmp_path_factory.mktemp("source")
+    values = {"paths.train": small_corpus, "paths.dev": small_corpus}
+    values |= {"training.max_steps": 2, "training.eval_frequency": 2}
+    sizes = overrides(SMALL_HALVES, "components.lstm_tagger.model.tok2vec.")
+    spacy_command("train", CONFIGS / "cpu.cfg", "--output", folder, *overrides(values), *sizes)
+    return folder / "model-last"
+
+
 @pytest.fixture
 def paths(request, small_corpus):
     """RETURNS (Callable): The paths that a config is run with, as command-line arguments."""
@@ -57,8 +69,11 @@ def paths(request, small_corpus):
         path = small_corpus if name != "tutorial.cfg" else CORPUS / "tutorial.conllu"
         values = {"paths.train": path, "paths.dev": path}
         further = {"distil.cfg": "silver", "raw.cfg": "raw", "vectors.cfg": "vectors"}
+        further["continue.cfg"] = "source"
         if name in further:
             values[f"paths.{further[name]}"] = request.getfixturevalue(further[name])
+        if name == "continue.cfg":
+            values["paths.old"] = path
         return overrides(values)
 
     return make
@@ -92,7 +107,7 @@ def test_a_terminal_gets_scores_of_both_kinds_of_docs_and_a_progress_bar(small_c
 
     paths = {"paths.train": str(small_corpus), "paths.dev": str(small_corpus)}
     steps = {"training.max_steps": 4, "training.eval_frequency": 2}
-    config = spacy.util.load_config(CONFIGS / "accurate.cfg", overrides={**paths, **steps})
+    config = load_config(CONFIGS / "accurate.cfg", overrides={**paths, **steps})
     table, bar = StringIO(), Terminal()
     train(init_nlp(config), stdout=table, stderr=bar)
     (header,) = [line for line in table.getvalue().splitlines() if line.startswith("E ")]
@@ -103,8 +118,8 @@ def test_a_terminal_gets_scores_of_both_kinds_of_docs_and_a_progress_bar(small_c
 @pytest.mark.parametrize("name", NAMES)
 def test_optimizer_for_training_on(name):
     """`nlp.resume_training()` makes the optimizer from its config block alone."""
-    config = spacy.util.load_config(CONFIGS / name)
-    nlp = spacy.util.load_model_from_config(config, auto_fill=True)
+    nlp = spacy.blank("en")
+    nlp.config["training"] = load_config(CONFIGS / name, interpolate=False)["training"]
     assert nlp.create_optimizer().learn_rate is not None
 
 

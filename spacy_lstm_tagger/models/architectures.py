@@ -17,10 +17,12 @@ from .features import FeatureSet
 from .lstm_encoder import EncoderSettings, lstm_encoder
 from .softmax_output import softmax_output
 from .tagger import tagger
+from .threads import on_our_threads
 from .word_char_embed import EmbedSettings, word_char_embed
 
 
 @registry.architectures("spacy-lstm-tagger.WordCharEmbed.v1")
+@on_our_threads
 def build_word_char_embed(
     *,
     width: int | None = 96,
@@ -139,6 +141,7 @@ def build_word_char_embed(
 
 
 @registry.architectures("spacy-lstm-tagger.LSTMEncoder.v1")
+@on_our_threads
 def build_lstm_encoder(
     *,
     width: int = 256,

@@ -122,22 +122,30 @@ def predict(
     x: Tensor,
     lengths: Sequence[int],
     *,
-    tokens: Tensor | None = None,
+    rows: NDArray[np.int64] | None = None,
     head: Callable[[Tensor], Tensor] | None = None,
 ) -> FlatList:
     """Encode a batch of docs without training.
 
-    x (Tensor): The vectors of tokens, see `BucketedLSTM.forward`. *Shape:* ``(rows, nI)``.
+    x (Tensor): The vectors of tokens, or a table that `rows` are of. *Shape:* ``(rows, nI)``.
     lengths (Sequence[int]): The number of tokens of each doc.
-    tokens (Optional[Tensor]): The row of `x` that each token has, likewise.
-    head (Optional[Callable[[Tensor], Tensor]]): What to make of the outputs, likewise.
+    rows (Optional[NDArray[np.int64]]): The row of `x` that each token has. *Shape:* ``(tokens,)``.
+    head (Optional[Callable[[Tensor], Tensor]]): What to make of the outputs, see
+        `BucketedLSTM.forward`.
     RETURNS (FlatList): One array a doc. *Shape:* ``(tokens, nO)``, or as wide as `head` makes it.
     """
     _check_width(model, x.shape[1])
     shim = cast(TorchShim, model.shims[0])
     limits = cast(EncoderSettings, model.attrs["settings"]).limits(x.device)
-    make = kept_buckets if len(lengths) == 1 and lengths[0] <= SHORT else Buckets.of
-    buckets = make(tuple(lengths), device=x.device, **limits)
+    tokens = None
+    if x.device.type == "cpu" and len(lengths) == 1 and lengths[0] <= SHORT:
+        buckets = kept_buckets(tuple(lengths), **limits)
+        tokens = None if rows is None else torch.from_numpy(rows)
+    else:
+        plan = make_plan(lengths, device_type=x.device.type, **limits)
+        sent = send([*plan.arrays, *([] if rows is None else [rows])], x.device)
+        buckets = Buckets(plan, sent[: len(plan.arrays)])
+        tokens = None if rows is None else sent[-1]
     y = shim.predict(ArgsKwargs((x, buckets), {"tokens": tokens, "head": head}))
     return FlatList(cast(Floats2d, torch2xp(y)), lengths)
 

@@ -21,7 +21,7 @@ from ..errors import Errors
 from ..nn.vocabulary import VocabularyEmbedding
 from .loss_scale import scaled_backward
 from .optimizer import Key, Piece, State, update
-from .threads import on_our_threads
+from .threads import on_our_threads, our_threads
 
 BLOCK = 1024
 PRECISIONS = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -160,15 +160,17 @@ class TorchShim(PyTorchShim):
         """Use other weights, such as the optimizer's averages, while the context lasts."""
         backup = []
         try:
-            for key, weights, _ in self._pieces():
-                if key in params:
-                    backup.append((weights, weights.clone()))
-                    weights.copy_(xp2torch(params[key], device=weights.device))
+            with our_threads():
+                for key, weights, _ in self._pieces():
+                    if key in params:
+                        backup.append((weights, weights.clone()))
+                        weights.copy_(xp2torch(params[key], device=weights.device))
             self._changed()
             yield
         finally:
-            for weights, original in backup:
-                weights.copy_(original)
+            with our_threads():
+                for weights, original in backup:
+                    weights.copy_(original)
             self._changed()
 
     def _pieces(self) -> Iterator[tuple[tuple[int, str], Tensor, Tensor | None]]:

@@ -57,8 +57,8 @@ def forward(
     layer = output.layers[0] if output.layers else output
     head = affine_of(layer)
     embed, encode = tok2vec.layers
-    table, tokens, lengths = layers[0]["lookup"](embed, docs)
-    scores = layers[1]["predict"](encode, table, lengths, tokens=tokens, head=head)
+    table, rows, lengths = layers[0]["lookup"](embed, docs)
+    scores = layers[1]["predict"](encode, table, lengths, rows=rows, head=head)
     return scores, no_gradient
 
 

@@ -111,10 +111,9 @@ def softmax_gradient(
         possible = probs[rows] * ops.xp.asarray(gold.tag_sets[gold.annotations[several]])
         total = possible.sum(axis=1, keepdims=True)
         d_logits[rows] = probs[rows] - possible / ops.xp.maximum(total, 1e-30)
-    counts = (gold.tags != MISSING).astype(np.float32)
+    d_logits *= (labels != MISSING)[:, None]
     if weights is not None:
-        counts *= weights
-    d_logits *= ops.xp.asarray(counts)[:, None]
+        d_logits *= ops.xp.asarray(weights)[:, None]
     return d_logits
 
 
@@ -130,8 +129,8 @@ def softmax_loss(
     gold (GoldTags): The annotation.
     """
     xp, single = ops.xp, (gold.tags >= 0).nonzero()[0]
-    right = probs[xp.asarray(single), xp.asarray(gold.tags[single])]
-    surprise = -xp.log(xp.maximum(right, TINY)).sum() / max(len(single), 1)
+    tokens, tags = xp.asarray(np.stack([single, gold.tags[single]]))  # in one copy to a GPU
+    surprise = -xp.log(xp.maximum(probs[tokens, tags], TINY)).sum() / max(len(single), 1)
     value, surprise = ops.to_numpy(xp.stack([xp.square(d_logits).sum(), surprise])).tolist()
     return Loss(value, surprise, FlatList(d_logits, lengths))
 
