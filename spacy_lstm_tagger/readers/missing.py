@@ -11,7 +11,9 @@ from spacy.pipeline import EntityRecognizer, Morphologizer, SentenceRecognizer, 
 from spacy.strings import StringStore
 
 from ..errors import Warnings
+from ..pipeline import LSTMTagger
 from ..pipeline.gold import split_tag
+from ..whitespace import SPACE_TAG
 from .encoded import Annotation
 
 SHOWN = 10  # labels in a warning
@@ -64,6 +66,8 @@ def labels_for(
         cfg, labels = pipe.cfg, set(pipe.labels)
         prefix, separator = cfg.get("neg_prefix"), cfg.get("tag_separator")
         tags = {strings[each.tag] for each in annotations}
+        if isinstance(pipe, LSTMTagger):
+            tags.discard(SPACE_TAG)  # white space has it without being told
         return {
             label
             for tag in tags

@@ -70,6 +70,15 @@ def test_annotations_that_name_several_tags(tmp_path):
     assert "has 1 label(s) that 'lstm_tagger' lacks" in message and ": 'OTHER'. If" in message
 
 
+def test_white_space_has_its_tag_untold(tmp_path):
+    vocab = spacy.blank("en").vocab
+    path = tmp_path / "a.spacy"
+    DocBin(docs=[Doc(vocab, words=["a", "\n"], tags=["NN", "_SP"])]).to_disk(path)
+    assert messages(Corpus(path), pipeline("lstm_tagger")) == []
+    (message,) = messages(Corpus(path), pipeline("tagger"))
+    assert "'tagger' lacks" in message and ": '_SP'. If" in message
+
+
 def test_entities(tmp_path):
     nlp, other = spacy.blank("en"), spacy.blank("en")
     docs = [
