@@ -13,33 +13,29 @@ from spacy.tokens import Doc
 from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.util import minibatch
 from spacy.vocab import Vocab
-from thinc.api import Model, Optimizer, set_dropout_rate
+from thinc.api import Model
 from thinc.types import Floats2d
 
 from ..errors import Errors, Warnings
-from ..models.flat import flatten
-from ..models.lattice import model_crf, predict_lattice
+from ..models.lattice import predict_lattice
 from ..models.resize import can_resize, resize_output
 from ..models.threads import on_our_threads
 from ..nn.lattice import Lattice
 from ..whitespace import SPACE_TAG, is_space, word_lengths
 from .annotations import annotate, check_tags
 from .calibration import Calibration, calibrate
-from .class_weights import BALANCED, class_weights_array
+from .class_weights import BALANCED
 from .decoding import Decoding, Guesses
 from .dictionary import TagDictionary, as_table
-from .gold import GoldTags, gold_tags, named_tags
 from .gold import tag_counts as count_tags
-from .loss import batch_loss, token_weights
+from .learning import LearningTagger
+from .lock import WeightsLock
 from .progress import Progress
-from .rehearsal import rehearsal_gradient
-from .saving import SavedTagger
 from .settings import check_settings
-from .soft_targets import soft_targets
 from .steps import check_steps
 
 
-class LSTMTagger(SavedTagger):
+class LSTMTagger(LearningTagger):
     """Tags words, with a word + character LSTM by default. Other models work too, as long as their
     scores are logits in tagging; with a `crf` ref they are those of a CRF (`CRFTagger.v1`).
 
@@ -119,6 +115,7 @@ class LSTMTagger(SavedTagger):
         self._dictionary: TagDictionary | None = None
         self._progress = Progress()
         self._warned = False
+        self._lock = WeightsLock()
         if model.has_ref("crf"):
             model.get_ref("crf").attrs["decoded"] = True
         if can_resize(model):
@@ -139,7 +136,8 @@ class LSTMTagger(SavedTagger):
         if added and self.is_resizable:
             width = self.model.get_ref("output_layer").maybe_get_dim("nO")
             if width is not None and width < len(self.labels):
-                self.set_output(len(self.labels))
+                with self._lock.changing():
+                    self.set_output(len(self.labels))
         return added
 
     def initialize(
@@ -210,8 +208,9 @@ class LSTMTagger(SavedTagger):
         """
         docs, decode = list(docs), Decoding.of(self.cfg)
         lengths, spaces = [len(doc) for doc in docs], is_space(docs)
-        lattice = self._lattice(docs, spaces)
-        return decode(lattice, self.labels, lengths=lengths, spaces=spaces)
+        with self._lock.reading():
+            lattice = self._lattice(docs, spaces)
+            return decode(lattice, self.labels, lengths=lengths, spaces=spaces)
 
     def _lattice(self, docs: Sequence[Doc], spaces: NDArray[np.bool_]) -> Lattice:
         """RETURNS (Lattice): The model's scores of words, as far as the dictionary allows."""
@@ -249,132 +248,6 @@ class LSTMTagger(SavedTagger):
         if isinstance(batch_tag_ids, Guesses):
             batch_tag_ids.keep(docs)
 
-    def update(
-        self,
-        examples: Iterable[Example],
-        *,
-        drop: float = 0.0,
-        sgd: Optimizer | None = None,
-        losses: dict[str, float] | None = None,
-    ) -> dict[str, float]:
-        """Learn from a batch.
-
-        examples (Iterable[Example]): The batch.
-        drop (float): The dropout rate.
-        sgd (Optional[Optimizer]): The optimizer.
-        losses (Optional[Dict[str, float]]): Where the loss is added.
-        RETURNS (Dict[str, float]): The losses.
-        RAISES (ValueError): As `get_loss`.
-        """
-        validate_examples(examples, "LSTMTagger.update")
-        return self._learn(self.get_loss, examples, drop=drop, sgd=sgd, losses=losses)
-
-    @on_our_threads
-    def _learn(
-        self,
-        get_loss: Callable,
-        examples: Iterable[Example],
-        *,
-        drop: float,
-        sgd: Optimizer | None,
-        losses: dict[str, float] | None,
-    ) -> dict[str, float]:
-        """Make a step. See `update`.
-
-        get_loss (Callable): From the batch and its scores to the loss and its gradient.
-        """
-        losses = {} if losses is None else losses
-        losses.setdefault(self.name, 0.0)
-        docs = [eg.predicted for eg in examples]
-        if not any(len(doc) for doc in docs):
-            return losses
-        set_dropout_rate(self.model, drop)
-        scores, backprop = self.model.begin_update(docs)
-        loss, gradient = get_loss(examples, scores)
-        backprop(gradient)
-        if sgd not in (None, False):
-            self.finish_update(sgd)
-        losses[self.name] += loss
-        return losses
-
-    @on_our_threads
-    def get_loss(
-        self, examples: Iterable[Example], scores: Sequence[Floats2d]
-    ) -> tuple[float, Sequence[Floats2d]]:
-        """The gradient of the loss: of the cross-entropy, with its squared norm as the loss, as in
-        spaCy's taggers, or of a CRF's negative log-likelihood, with this as the loss.
-
-        examples (Iterable[Example]): The batch.
-        scores (Sequence[Floats2d]): The tags' probabilities, one array a doc, or a CRF's emissions.
-        RETURNS (tuple): The loss, and the gradient of the logits, one array a doc.
-        RAISES (ValueError): If a tag is not in the tag set, or the training has diverged.
-        """
-        examples = list(examples)
-        validate_examples(examples, "LSTMTagger.get_loss")
-        gold, weights = self._gold(examples), self._class_weights()
-        loss = batch_loss(
-            self.model,
-            flatten(self.model.ops, scores),
-            gold,
-            lengths=[len(array) for array in scores],
-            spaces=is_space(eg.predicted for eg in examples),
-            label_smoothing=self.cfg["label_smoothing"],
-            weights=None if weights is None else token_weights(gold, weights),
-            soft=soft_targets(examples, self.labels),
-            soft_share=self.cfg["soft_share"],
-            soft_weight=self.cfg["soft_weight"],
-        )
-        self._progress.update(loss.value, loss.surprise, gold.tags, name=self.name)
-        return loss.value, loss.gradient
-
-    def _gold(self, examples: Iterable[Example]) -> GoldTags:
-        """RETURNS (GoldTags): The tags that the predicted docs should have."""
-        return gold_tags(examples, self.labels, **self._notation)
-
-    def _named(self, annotations: Iterable[str]) -> list[str]:
-        """RETURNS (list[str]): The tags that annotations of the training data name."""
-        return named_tags(annotations, **self._notation)
-
-    @property
-    def _notation(self) -> dict[str, str | None]:
-        return {"neg_prefix": self.cfg["neg_prefix"], "separator": self.cfg["tag_separator"]}
-
-    def _class_weights(self) -> NDArray[np.float32] | None:
-        """RETURNS (Optional[NDArray[np.float32]]): The weight of each tag. None if all count the
-        same.
-        """
-        weights, counts = self.cfg["class_weights"], self.cfg["tag_counts"]
-        return class_weights_array(weights, self.labels, counts=counts)
-
-    def rehearse(
-        self,
-        examples: Iterable[Example],
-        *,
-        drop: float = 0.0,
-        sgd: Optimizer | None = None,
-        losses: dict[str, float] | None = None,
-    ) -> dict[str, float]:
-        """Train the model to score as it did when `nlp.resume_training` was called, also if it has
-        more tags now.
-
-        examples (Iterable[Example]): The batch; its annotation is not read.
-        drop (float): The dropout rate.
-        sgd (Optional[Optimizer]): The optimizer.
-        losses (Optional[Dict[str, float]]): Where the loss is added.
-        RETURNS (Dict[str, float]): The losses.
-        """
-        validate_examples(examples, "LSTMTagger.rehearse")
-        known = [] if self._rehearsal_model is None else examples
-        return self._learn(self._rehearsal_loss, known, drop=drop, sgd=sgd, losses=losses)
-
-    def _rehearsal_loss(
-        self, examples: Iterable[Example], scores: Sequence[Floats2d]
-    ) -> tuple[float, Sequence[Floats2d]]:
-        tutor = predict_lattice(self._rehearsal_model, [eg.predicted for eg in examples])
-        flat = flatten(self.model.ops, scores)
-        gradient = rehearsal_gradient(flat, model_crf(self.model), tutor)
-        return float((gradient.flat**2).sum()), gradient
-
     @on_our_threads
     def calibrate(self, examples: Iterable[Example], *, batch_size: int = 256) -> Calibration:
         """Fit a temperature to dev data, by which probabilities become as sure as the tagger is
@@ -387,16 +260,17 @@ class LSTMTagger(SavedTagger):
         """
         examples = list(examples)
         validate_examples(examples, "LSTMTagger.calibrate")
-        examples = [eg for eg in examples if len(eg.predicted)]
-        lattices, labels = [], []
-        for batch in minibatch(examples, batch_size):
-            docs = [eg.predicted for eg in batch]
-            spaces = is_space(docs)
-            lattices.append(self._lattice(docs, spaces))
-            labels.append(self._gold(batch).tags[~spaces])
-        if not labels or max(map(np.max, labels)) < 0:
-            raise ValueError(Errors.P015)
-        result = calibrate(lattices, np.concatenate(labels), temperature=self.cfg["temperature"])
+        lattices, gold = [], [np.zeros(0, dtype=np.int64)]
+        with self._lock.reading():
+            for batch in minibatch(examples, batch_size):
+                docs = [eg.predicted for eg in batch]
+                spaces = is_space(docs)
+                lattices.append(self._lattice(docs, spaces))
+                gold.append(self._gold(batch).tags[~spaces])
+            tags = np.concatenate(gold)
+            if not (tags >= 0).any():
+                raise ValueError(Errors.P015)
+            result = calibrate(lattices, tags, temperature=self.cfg["temperature"])
         self.cfg["temperature"] = result.temperature
         return result
 
