@@ -13,17 +13,18 @@ class Errors(metaclass=ErrorsWithCodes):
         "was killed, or found no memory. Give a smaller --n-process; what is done stays."
     )
     C002 = (
-        "{path} is there already and has no {known_by}, so it may not be replaced. Give another "
-        "--output."
-    )
-    C003 = (
         "{path}: found {found}, expected a JSON list of tags, as `spacy init labels` writes. "
         "Correct --student."
     )
-    C004 = (
+    C003 = (
         "There was not enough memory: {error}. Give a smaller --n-process, --max-words or "
         "--shard-size; what is done stays."
     )
+    C004 = (
+        "{path}: most words have tags ({tags} … from tag = {tag}) that {pipeline} does not give. "
+        "{remedy}."
+    )
+    C005 = "The pipeline has no component {name!r}; it has {names}. Give one of them with --name."
     D001 = "Found no text at {path}, expected a file, or a folder with some in it."
     D002 = (
         "{place} cannot be read: {error}. Expected UTF-8 and, in a .jsonl file, an object such as "

@@ -98,10 +98,10 @@ def read_labels(path: Path, *, tag: str = "xpos") -> list[str]:
         try:
             labels = json.loads(path.read_text(encoding="utf-8"))
         except (ValueError, RecursionError) as error:
-            raise ValueError(Errors.C003.format(path=path, found=error)) from error
+            raise ValueError(Errors.C002.format(path=path, found=error)) from error
         if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
             found = f"{str(labels)[:40]}…"
-            raise ValueError(Errors.C003.format(path=path, found=found))
+            raise ValueError(Errors.C002.format(path=path, found=found))
         return labels
     if (path / "config.cfg").exists():
         return list(Teacher(str(path)).labels)

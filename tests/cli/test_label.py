@@ -149,11 +149,11 @@ def test_labels_that_are_none(work, tmp_path, content):
     arguments = ["--texts", work / "texts.txt", "--output", tmp_path / "silver"]
     code, printed = run(work / "teacher", *arguments, "--student", student)
     assert code == 1 and is_one_error(printed)
-    assert "C003" in printed and str(student) in printed and not (tmp_path / "silver").exists()
+    assert "C002" in printed and str(student) in printed and not (tmp_path / "silver").exists()
 
 
 @pytest.mark.parametrize(
-    "error,code", [(ChildProcessError("[C001] ended"), "C001"), (MemoryError("3 GB"), "C004")]
+    "error,code", [(ChildProcessError("[C001] ended"), "C001"), (MemoryError("3 GB"), "C003")]
 )
 def test_a_lack_of_memory(work, tmp_path, monkeypatch, error, code):
     def fail(*arguments, **options):
