@@ -21,10 +21,11 @@ class Errors(metaclass=ErrorsWithCodes):
         "--shard-size; what is done stays."
     )
     C004 = (
-        "{path}: most words have tags ({tags} … from tag = {tag}) that {pipeline} does not give. "
+        "{path}: most words have tags that {pipeline} does not give, such as {tags} (tag = {tag}). "
         "{remedy}."
     )
     C005 = "The pipeline has no component {name!r}; it has {names}. Give one of them with --name."
+    C006 = "{pipeline} has no component that sets token.tag_, only {names}. Give one with a tagger."
     D001 = "Found no text at {path}, expected a file, or a folder with some in it."
     D002 = (
         "{place} cannot be read: {error}. Expected UTF-8 and, in a .jsonl file, an object such as "

@@ -189,7 +189,8 @@ def _text_of(line: bytes, key: str) -> str:
     text = found[key]
     if not isinstance(text, str):
         raise ValueError(f"found a {type(text).__name__} as {key!r}")
-    text.encode("utf-8")  # half of a surrogate pair is no text
+    if not text.isascii():
+        text.encode("utf-8")  # half of a surrogate pair is no text
     return text.strip()
 
 

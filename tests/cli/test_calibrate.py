@@ -3,19 +3,17 @@
 import re
 import subprocess
 import sys
+from functools import partial
 
 import pytest
 import spacy
-from spacy.cli._util import app
 from spacy.tokens import DocBin
-from typer.testing import CliRunner
 
-import spacy_lstm_tagger.cli  # noqa: F401
 from spacy_lstm_tagger.pipeline import LSTMTagger
 from spacy_lstm_tagger.readers import Corpus
 
 from ..util import trained_nlp
-from . import is_one_error
+from . import is_one_error, run_command
 
 
 @pytest.fixture
@@ -50,9 +48,7 @@ def test_calibrate(model, small_corpus, spacy_command, tmp_path, kind):
     assert [token.tag_ for token in doc] == [token.tag_ for token in other]
 
 
-def run(*arguments):
-    result = CliRunner().invoke(app, ["lstm-tagger", "calibrate", *map(str, arguments)])
-    return result.exit_code, result.output
+run = partial(run_command, "calibrate")
 
 
 def test_in_its_own_place(model, small_corpus, spacy_command):
