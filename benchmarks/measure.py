@@ -101,8 +101,8 @@ def synchronize() -> None:
 def use_device(gpu_id: int) -> None:
     """Compute on a GPU, or on the CPU if it is -1."""
     if gpu_id >= 0:
-        set_gpu_allocator("pytorch")
         spacy.require_gpu(gpu_id)
+        set_gpu_allocator("pytorch")  # does nothing before
     else:
         spacy.require_cpu()
 

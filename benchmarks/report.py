@@ -16,6 +16,7 @@ import torch
 from .measure import Figure
 
 FORMATS = {"words/s": ",.0f", "ms": ".2f", "MB": ",.1f", "µs/token": ".1f", "%": ".0f", "×": ".2f"}
+FORMATS[""] = ",.5g"  # what has no unit
 CPUINFO = Path("/proc/cpuinfo")
 
 
@@ -57,7 +58,7 @@ def _table(figures: Sequence[Figure]) -> list[str]:
     columns = list(dict.fromkeys((figure.setting, figure.unit) for figure in figures))
     cells = {(figure.peer, figure.setting): _cell(figure) for figure in figures}
     lines = [
-        "| | " + " | ".join(f"{setting}, {unit}" for setting, unit in columns) + " |",
+        "| | " + " | ".join(", ".join(filter(None, column)) for column in columns) + " |",
         "|---|" + "--:|" * len(columns),
     ]
     for peer in dict.fromkeys(figure.peer for figure in figures):

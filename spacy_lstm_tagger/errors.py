@@ -5,7 +5,7 @@ from spacy.errors import ErrorsWithCodes
 
 class Errors(metaclass=ErrorsWithCodes):
     """Error texts by code, which each of them starts with. C: commands, D: distillation, L:
-    loading, M: model configuration, P: pipe, R: reading corpora.
+    loading, M: model configuration, P: pipe, R: reading corpora, T: training configuration.
     """
 
     C001 = (
@@ -183,4 +183,9 @@ class Errors(metaclass=ErrorsWithCodes):
     R016 = (
         "{path}: found {found}, expected a JSON object with a list of tags for each word, "
         'such as {{"the": ["DT"], "that": ["DT", "IN"]}}. Correct the file.'
+    )
+    T001 = (
+        "[training] max_steps = {steps} is not a multiple of eval_frequency = {every}: the last "
+        "{unscored} steps would not be scored, and model-best would not have them. Set "
+        "--training.eval_frequency to a divisor of {steps}, such as {steps} itself."
     )

@@ -24,16 +24,16 @@ def score_tags(
 
     examples (Iterable[Example]): The scored docs.
     threshold (Optional[float]): What the tagger's threshold is. None: it never abstains.
-    RETURNS (dict[str, Any]): `tag_acc`, where there are both kinds of docs `tag_acc_sentences` and
-        `tag_acc_documents`, and with a threshold what `score_abstaining` gives.
+    RETURNS (dict[str, Any]): `tag_acc`, where there are both kinds of docs `acc_sents` and
+        `acc_docs`, and with a threshold what `score_abstaining` gives.
     """
     examples = list(examples)
     scores = dict(tagger_score(examples, **kwargs))
     several = [is_document(eg) for eg in examples]
     if any(several) and not all(several):
-        for name, kind in (("sentences", False), ("documents", True)):
+        for key, kind in (("acc_sents", False), ("acc_docs", True)):
             part = [eg for eg, is_doc in zip(examples, several, strict=True) if is_doc is kind]
-            scores[f"tag_acc_{name}"] = tagger_score(part, **kwargs)["tag_acc"]
+            scores[key] = tagger_score(part, **kwargs)["tag_acc"]
     if threshold is not None:
         scores.update(score_abstaining(examples))
     return scores

@@ -57,6 +57,7 @@ def test_a_run_is_kept_and_not_repeated(tmp_path, monkeypatch, capsys):
     for split in ("train", "dev"):
         (ud / f"{split}.conllu").write_text(text)
     small = {"components.lstm_tagger.model.tok2vec.encode.width": 8, **variants.steps(4)}
+    small["training.eval_frequency"] = 4
     variant = variants.Variant(treebank="tiny", overrides=small)
     monkeypatch.setitem(variants.VARIANTS, "accurate", variant)
     results = tmp_path / "results.json"

@@ -200,7 +200,7 @@ def test_evaluate_scores_sentences_and_documents(work, model, small_docs, spacy_
     DocBin(docs=docs).to_disk(path)
     spacy_command("evaluate", model, path, "--output", output)
     metrics = srsly.read_json(output)
-    assert metrics["tag_acc_sentences"] > 0.5 and metrics["tag_acc_documents"] > 0.5
+    assert metrics["acc_sents"] > 0.5 and metrics["acc_docs"] > 0.5
 
 
 def test_benchmark_speed(data, model, spacy_command):

@@ -6,6 +6,7 @@ import shutil
 import pytest
 import spacy
 from weasel.cli.run import project_run
+from weasel.util.config import load_project_config
 
 from .util import CONFIGS, ROOT, SMALL_HALVES, overrides
 
@@ -29,16 +30,17 @@ def project(tmp_path_factory, small_corpus, spacy_command):
     paths = {"paths.train": small_corpus, "paths.dev": small_corpus}
     steps = {"training.max_steps": 3, "training.eval_frequency": 3}
     sizes = overrides(SMALL_HALVES, "components.lstm_tagger.model.tok2vec.")
-    arguments = overrides({**paths, **steps})
-    for name in ("teacher", "lstm-teacher"):
-        target = project / "output" / name
-        spacy_command("train", CONFIGS / "cpu.cfg", "--output", target, *arguments, *sizes)
+    target = project / "output" / "teacher"
+    arguments = [*overrides({**paths, **steps}), *sizes]
+    spacy_command("train", CONFIGS / "cpu.cfg", "--output", target, *arguments)
     return project
 
 
 def test_from_texts_to_a_wheel(project):
-    for command in ("label", "student", "evaluate", "package"):
-        project_run(project, command, overrides={"vars.steps": 2})
+    variables = {"vars.steps": 4, "vars.eval_frequency": 2}
+    variables |= {"vars.lstm_teacher_steps": 3, "vars.lstm_teacher_eval_frequency": 3}
+    for command in ("lstm-teacher", "label", "student", "evaluate", "package"):
+        project_run(project, command, overrides=variables)
     manifest = json.loads((project / "output" / "silver" / "manifest.json").read_text())
     assert manifest["complete"]
     scores = json.loads((project / "output" / "accuracy.json").read_text())
@@ -46,6 +48,43 @@ def test_from_texts_to_a_wheel(project):
     assert len(list((project / "packages").glob("*/dist/*.whl"))) == 1
     nlp = spacy.load(project / "output" / "student" / "model-best")
     assert nlp.pipe_names == ["lstm_tagger"]
+    assert nlp.config["training"]["max_steps"] == 4
+
+
+def test_an_untrained_student_is_not_packaged(project, capfd):
+    """The student of 60 steps that are scored at step 0 alone would be one."""
+    shutil.rmtree(project / "output" / "student", ignore_errors=True)
+    (project / "output" / "silver").mkdir(parents=True, exist_ok=True)
+    (project / "output" / "silver" / "manifest.json").touch()
+    with pytest.raises(SystemExit):
+        project_run(project, "student", overrides={"vars.steps": 60})
+    assert "T001" in capfd.readouterr().err
+    assert not (project / "output" / "student" / "model-best").exists()
+
+
+def test_every_number_of_steps_is_a_variable(project, capfd):
+    steps = {"teacher_steps": 21, "lstm_teacher_steps": 22, "steps": 23}
+    every = {"teacher_eval_frequency": 31, "lstm_teacher_eval_frequency": 32, "eval_frequency": 33}
+    variables = {f"vars.{name}": value for name, value in (steps | every).items()}
+    for command in ("teacher", "lstm-teacher", "student"):
+        project_run(project, command, overrides=variables, dry=True)
+    printed = capfd.readouterr().out
+    for n in steps.values():
+        assert f"--training.max_steps {n}" in printed
+        assert f"--training.optimizer.learn_rate.total_steps {n}" in printed
+    for n in every.values():
+        assert f"--training.eval_frequency {n}" in printed
+
+
+@pytest.mark.parametrize("name", ["", "lstm_teacher_", "teacher_"])
+def test_steps_are_those_of_the_configs(name):
+    """What the variables say if nobody sets them."""
+    files = {"": "distil", "lstm_teacher_": "crf"}
+    path = CONFIGS / f"{files[name]}.cfg" if name in files else PROJECT / "configs" / "teacher.cfg"
+    training = spacy.util.load_config(path)["training"]
+    variables = load_project_config(PROJECT)["vars"]
+    assert variables[f"{name}steps"] == training["max_steps"]
+    assert variables[f"{name}eval_frequency"] == training["eval_frequency"]
 
 
 def test_its_own_files_exist():

@@ -34,8 +34,8 @@ def test_tag_acc_is_that_of_spacy():
 
 def test_parts():
     scores = score_tags(iter([SENTENCE, TEXT, UNTAGGED]))
-    assert scores["tag_acc_sentences"] == 2 / 3  # the token without a gold tag does not count
-    assert scores["tag_acc_documents"] == 3 / 4
+    assert scores["acc_sents"] == 2 / 3  # the token without a gold tag does not count
+    assert scores["acc_docs"] == 3 / 4
 
 
 def test_no_parts_where_all_docs_are_alike():
@@ -45,7 +45,7 @@ def test_no_parts_where_all_docs_are_alike():
 
 def test_docs_without_sentences_are_lone_sentences():
     bare = make_example(["A", "A"], ["A", "A"], starts=None)
-    assert score_tags([bare, TEXT])["tag_acc_sentences"] == 1.0
+    assert score_tags([bare, TEXT])["acc_sents"] == 1.0
 
 
 def test_no_gold_tags():
@@ -104,4 +104,4 @@ def test_pipe_uses_it(trained):
         gold = Doc(trained.vocab, words=words, tags=["DET", "NN", "V"], sent_starts=starts)
         examples.append(Example(Doc(trained.vocab, words=words), gold))
     scores = trained.evaluate(examples)
-    assert {"tag_acc", "tag_acc_sentences", "tag_acc_documents"} <= set(scores)
+    assert {"tag_acc", "acc_sents", "acc_docs"} <= set(scores)

@@ -62,10 +62,10 @@ def test_loss_falls(run):
 
 def test_sizes_are_those_of_the_tutorial(run):
     nlp, _, letters = run
-    lstm = modules(nlp)["lstm_encoder"].forwards[0]
+    lstm = modules(nlp)["lstm_encoder"].forward_lstms[0]
     # 6 for the word; its letters add 3
     assert (lstm.input_size, lstm.hidden_size, lstm.num_layers) == (9 if letters else 6, 6, 1)
-    assert not lstm.bidirectional and not modules(nlp)["lstm_encoder"].backwards
+    assert not lstm.bidirectional and not modules(nlp)["lstm_encoder"].backward_lstms
 
 
 @pytest.mark.parametrize("text", [text for text, _ in SENTENCES] + ["The cat ate that book"])
@@ -82,10 +82,10 @@ def test_scores_are_log_softmax_of_an_affine_map_of_lstm_states(run, text):
         x = table.unknown + table.weight[rows]  # (words, width)
         if letters:
             x = torch.cat([x, torch.stack([final_state(embedding, word.text) for word in doc])], 1)
-        h_at_once, _ = encoder.forwards[0](x)
+        h_at_once, _ = encoder.forward_lstms[0](x)
         state, h = None, []
         for step in x:
-            out, state = encoder.forwards[0](step.view(1, -1), state)
+            out, state = encoder.forward_lstms[0](step.view(1, -1), state)
             h.append(out)
         h = torch.cat(h)  # (words, hidden)
         assert_allclose(h, h_at_once, atol=1e-6)
@@ -100,7 +100,7 @@ def final_state(embedding, word):
     """RETURNS (Tensor): The state of the character LSTM at the word's last letter."""
     table = embedding.characters.embedding
     rows = torch.tensor(table.lookup([ord(letter) for letter in word]))
-    _, (h, _) = embedding.characters.ahead(table.unknown + table.weight[rows])
+    _, (h, _) = embedding.characters.forward_lstm(table.unknown + table.weight[rows])
     return h[0]
 
 

@@ -44,7 +44,7 @@ DEFAULT_MODEL = Config().from_str(DEFAULT_CONFIG)["model"]
         "n_best": None,
         "threshold": None,
     },
-    default_score_weights={"tag_acc": 1.0, "tag_acc_sentences": None, "tag_acc_documents": None},
+    default_score_weights={"tag_acc": 1.0, "acc_sents": None, "acc_docs": None},
 )
 def make_lstm_tagger(
     nlp: Language,

@@ -35,6 +35,7 @@ from .gold import tag_counts as count_tags
 from .loss import crf_gradient, softmax_gradient, token_weights
 from .rehearsal import rehearsal_gradient
 from .soft_targets import add_soft_targets, check_soft_settings, soft_targets
+from .steps import check_steps
 
 # What `cfg` has only where it was set.
 DECODING = ("save_probabilities", "n_best", "threshold", "temperature")
@@ -161,8 +162,11 @@ class LSTMTagger(Tagger):
             set stays.
         tag_counts (Optional[Dict[str, int]]): How often the training data has each tag, for
             "balanced" class weights. None: as often as the sample.
-        RAISES (ValueError): If there is no tag, or the dictionary or the weights name others.
+        RAISES (ValueError): If there is no tag, the dictionary or the weights name others, or
+            [training] of the pipeline's config ends between two evaluations.
         """
+        if nlp is not None:
+            check_steps(nlp.config["training"])
         validate_get_examples(get_examples, "LSTMTagger.initialize")
         weigh = self.class_weights == BALANCED
         if labels is None or (weigh and tag_counts is None):

@@ -210,7 +210,12 @@ def test_our_encoder_under_ner(tmp_path):
                 "rows": [100, 100],
                 "include_static_vectors": False,
             },
-            {"@architectures": "spacy-lstm-tagger.LSTMEncoder.v1", "width": 32, "depth": 1},
+            {
+                "@architectures": "spacy-lstm-tagger.LSTMEncoder.v1",
+                "width": 32,
+                "input_width": 32,
+                "depth": 1,
+            },
         ),
     ],
     ids=["our embedding", "our encoder"],

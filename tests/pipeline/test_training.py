@@ -148,7 +148,7 @@ def test_averages_are_the_mean_of_the_weights():
     """Computed as Thinc's optimizer computes them, from the weights after each step."""
     nlp, optimizer = trained_nlp(steps=0)
     pipe = nlp.get_pipe("lstm_tagger")
-    name = "lstm_encoder.forwards.0.weight_hh_l0"
+    name = "lstm_encoder.forward_lstms.0.weight_hh_l0"
     mean = 0.0
     for step in range(1, 6):
         train(nlp, make_examples(nlp), steps=1, optimizer=optimizer)

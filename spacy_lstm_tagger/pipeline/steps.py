@@ -1,0 +1,20 @@
+"""What a training config says of steps: is the last one scored?"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..errors import Errors
+
+
+def check_steps(training: Mapping[str, Any]) -> None:
+    """See to it that `spacy train` scores its last step. It scores step 0 and every
+    `eval_frequency` steps, and saves as model-best what was scored best: after fewer steps, a
+    tagger that has learned nothing.
+
+    training (Mapping[str, Any]): The block [training] of a config.
+    RAISES (ValueError): If the last step is not scored.
+    """
+    steps, every = training["max_steps"], training["eval_frequency"]
+    if steps > 0 and steps % every:  # without max_steps, the epochs tell when to stop
+        unscored = steps % every
+        raise ValueError(Errors.T001.format(steps=steps, every=every, unscored=unscored))

@@ -1,0 +1,65 @@
+"""What a GPU is asked to do for a batch of about 4,000 words of `configs/gpu.cfg`, in its bounds."""
+
+import pytest
+from spacy.training.batchers import minibatch_by_words
+from spacy.util import registry
+from thinc.api import Adam
+
+from .pretend import Kind, counting
+from .util import PRECISIONS, nlp_from, with_precision
+
+pytestmark = pytest.mark.counts
+
+
+@pytest.fixture(scope="module", params=PRECISIONS)
+def nlp(request):
+    return nlp_from("gpu.cfg", with_precision("gpu.cfg", request.param))
+
+
+@pytest.fixture(scope="module")
+def batch(nlp):
+    corpus = registry.resolve(nlp.config.interpolate()["corpora"])["train"]
+    return next(minibatch_by_words(corpus(nlp), 4000))
+
+
+@pytest.fixture(scope="module")
+def optimizer(nlp, batch):
+    optimizer = Adam(0.001, grad_clip=5.0, use_averages=True)
+    nlp.update(batch, sgd=optimizer, drop=0.33)  # the first one allocates
+    return optimizer
+
+
+def test_a_step_of_training_waits_at_most_8_times(nlp, batch, optimizer):
+    assert 3500 < sum(len(eg.predicted) for eg in batch) < 4500
+    with counting() as counts:
+        nlp.update(batch, sgd=optimizer, drop=0.33)
+    assert counts.total(Kind.SYNC) <= 8, counts
+
+
+def test_the_optimizer_takes_at_most_60_kernels_and_exchanges(nlp, batch, optimizer):
+    nlp.update(batch, sgd=None, drop=0.33)
+    with counting() as counts:
+        for _, pipe in nlp.pipeline:
+            pipe.finish_update(optimizer)
+    assert counts.total(Kind.KERNEL, Kind.EXCHANGE) <= 60, counts
+
+
+def test_tagging_waits_at_most_3_times_a_batch(nlp, batch, optimizer):
+    for _ in range(2):  # of new words, and of known ones
+        docs = [nlp.make_doc(eg.reference.text) for eg in batch]
+        with counting() as counts:
+            list(nlp.pipe(docs, batch_size=len(docs)))
+        assert counts.total(Kind.SYNC) <= 3, counts
+
+
+def test_weights_are_ready_for_cudnn(nlp, batch, optimizer):
+    """They are neither cast nor gathered anew for each call, in the copy that rehearsal needs too."""
+    nlp.resume_training(sgd=optimizer)
+    with counting() as counts:
+        nlp.update(batch, sgd=optimizer)
+        nlp.rehearse(batch, sgd=optimizer)
+        with nlp.use_params(optimizer.averages):
+            list(nlp.pipe([eg.predicted.copy() for eg in batch]))
+    calls = counts.of("cuDNN's LSTM")
+    assert calls > 20 and not counts.of("cuDNN's weights made flat"), counts
+    assert counts.of("_to_copy") < 2 * calls, counts

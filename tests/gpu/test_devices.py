@@ -1,0 +1,51 @@
+"""A pipeline works on its own device, whichever is current: two of them, in turn."""
+
+import pytest
+
+from ..util import SENTENCES, make_examples, scores_of, train, trained_nlp
+from .util import TOLERANCE, assert_close, copied, device_of, on, tags_of
+
+TEXTS = [text for text, _ in SENTENCES]
+SIZES = {"depth": 2, "lm_weight": 0.1, "char_lm_weight": 0.03}
+
+
+@pytest.fixture(params=["Tagger", "CRFTagger"])
+def pair(request):
+    """The same pipeline on both devices."""
+    config = {"label_smoothing": 0.05}
+    with on("cpu"):
+        here = trained_nlp(steps=10, architecture=request.param, config=config, **SIZES)[0]
+    return here, copied(here, "gpu")
+
+
+@pytest.mark.parametrize("current", ["cpu", "gpu"])
+def test_in_turn(pair, current):
+    optimizers = []
+    for nlp in pair:
+        with on(device_of(nlp)):
+            optimizers.append(nlp.resume_training())
+        optimizers[-1].learn_rate = 0.01
+    with on(current):
+        for _ in range(20):
+            for nlp, optimizer in zip(pair, optimizers, strict=True):
+                train(nlp, make_examples(nlp), steps=1, optimizer=optimizer)
+        for nlp, optimizer in zip(pair, optimizers, strict=True):
+            nlp.get_pipe("lstm_tagger").cfg.update(save_probabilities=True, n_best=2)
+            with nlp.use_params(optimizer.averages):
+                assert nlp.evaluate(make_examples(nlp))["tag_acc"] > 0.9
+            nlp.rehearse(make_examples(nlp), sgd=optimizer)
+            nlp.get_pipe("lstm_tagger").set_tag_dictionary({"dog": ["NN"]})
+            tagged = list(nlp.pipe(TEXTS))
+            assert tags_of(tagged) == [tags.split() for _, tags in SENTENCES]
+    assert [device_of(nlp) for nlp in pair] == ["cpu", "gpu"]
+
+
+@pytest.mark.parametrize("current", ["cpu", "gpu"])
+def test_they_compute_the_same(pair, current):
+    with on(current):
+        docs = [[nlp.make_doc(text) for text in TEXTS] for nlp in pair]
+        scores = [
+            scores_of(nlp.get_pipe("lstm_tagger"), each)
+            for nlp, each in zip(pair, docs, strict=True)
+        ]
+    assert_close(*scores, atol=TOLERANCE["fp32"])

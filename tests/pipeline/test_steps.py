@@ -1,0 +1,39 @@
+"""A tagger is not trained with steps that nothing scores."""
+
+import pytest
+import spacy
+
+from spacy_lstm_tagger.pipeline.steps import check_steps
+
+from ..util import CONFIGS, make_examples, overrides, small_model
+
+
+@pytest.mark.parametrize(("steps", "every"), [(200, 200), (60, 30), (0, 200), (20_000, 200)])
+def test_the_last_step_is_scored(steps, every):
+    check_steps({"max_steps": steps, "eval_frequency": every})
+
+
+@pytest.mark.parametrize(("steps", "every", "unscored"), [(60, 200, 60), (250, 200, 50), (1, 2, 1)])
+def test_the_last_step_is_not_scored(steps, every, unscored):
+    with pytest.raises(ValueError, match=rf"T001.*max_steps = {steps} .* {every}: .* {unscored} "):
+        check_steps({"max_steps": steps, "eval_frequency": every})
+
+
+def test_a_pipeline_is_not_initialized_for_it():
+    nlp = spacy.blank("en")
+    nlp.add_pipe("lstm_tagger", config={"model": small_model()})
+    nlp.config["training"]["max_steps"] = 60
+    with pytest.raises(ValueError, match="T001"):
+        nlp.initialize(lambda: make_examples(nlp))
+    nlp.config["training"]["eval_frequency"] = 60
+    nlp.initialize(lambda: make_examples(nlp))
+
+
+def test_spacy_train_refuses_it_before_it_trains(spacy_command, small_corpus, tmp_path):
+    """Without this, model-best is what was scored at step 0."""
+    paths = overrides({"paths.train": small_corpus, "paths.dev": small_corpus})
+    command = ["train", CONFIGS / "fast.cfg", "--output", tmp_path, *paths]
+    with pytest.raises(AssertionError) as error:
+        spacy_command(*command, "--training.max_steps", 60)
+    assert "T001" in str(error.value.__cause__)
+    assert not (tmp_path / "model-best").exists()
