@@ -63,13 +63,16 @@ class Errors(metaclass=ErrorsWithCodes):
         "out of [initialize], or use an architecture that reads words and characters."
     )
     D012 = (
-        "{path} cannot be read ({error}), expected docs as spaCy's DocBin writes them. Copy or "
-        "make the file again, or take it out."
+        "{path} cannot be read ({error}), expected {format}. Copy or make the file again, or take "
+        "it out."
     )
     D013 = (
         "{path} is not the list of shards that this command writes ({error}). Give another "
         "--output, or delete the folder."
     )
+    D014 = "{path} cannot be decompressed ({error}). Copy the file again, or correct its suffix."
+    D015 = "{path} needs the package {package}. Install it: pip install 'spacy-lstm-tagger[files]'."
+    D016 = "{path} has no column {key!r}, only {names}. Give the name of one with --text-key."
     L001 = (
         "The model file is damaged: its weights cannot be read ({error}). "
         "Copy or package the pipeline again from where it was trained."

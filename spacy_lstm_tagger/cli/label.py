@@ -1,14 +1,13 @@
 """`lstm-tagger label`: label raw text with a teacher, for a student to learn from."""
 
 import json
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
 from spacy.cli._util import Arg, Opt, import_code, setup_gpu
 from wasabi import msg
 
-from ..distil.labelling import Job, Progress, label
+from ..distil.labelling import Job, label
 from ..distil.shards import MANIFEST
 from ..distil.teacher import Teacher, check_labels
 from ..errors import Errors
@@ -67,7 +66,7 @@ def label_cli(
             for teacher in loaded.members:
                 check_labels(teacher, labels, whose=str(student))
         done = label(
-            job, loaded, output, n_process=n_process, gpu_id=gpu_id, code=code, report=show
+            job, loaded, output, n_process=n_process, gpu_id=gpu_id, code=code, report=print
         )
     if done.remade:
         msg.warn("Lost or damaged, and made again", ", ".join(done.remade))
@@ -76,15 +75,6 @@ def label_cli(
         more = [f"… all of them are in {MANIFEST}"] if len(bad) > SHOWN else []
         print(*bad[:SHOWN], *more, sep="\n")
     msg.good(f"{done.words:,} words in {len(done)} shards", output)
-
-
-def show(progress: Progress) -> None:
-    """Print how far the work is."""
-    left = timedelta(seconds=round(progress.left))
-    msg.text(
-        f"{progress.fraction:4.0%}  {progress.words:>12,} words  {progress.speed:>9,.0f} words/s  "
-        f"{left} left"
-    )
 
 
 def read_labels(path: Path, *, tag: str = "xpos") -> list[str]:
