@@ -81,14 +81,16 @@ class Errors(metaclass=ErrorsWithCodes):
         "The weights do not fit this architecture: {error}. Load them with the config that "
         "they were trained with (config.cfg beside the model), or train again."
     )
+    L003 = "Cannot load the tagger from {path}. {error}"
     L004 = (
         "The weights {name} of the model file are not all finite numbers, so its tags would mean "
         "nothing. Train again, with a lower [training.optimizer] learn_rate."
     )
-    L003 = (
-        "Cannot load the tagger from {path}: {error}. The file is damaged or belongs to "
-        "another architecture than the one in config.cfg; copy the pipeline again or train again."
+    L005 = (
+        "The tagger has {labels} labels, but the weights of {tags} tags. The files cfg and model "
+        "belong to different taggers, or cfg was changed: copy the pipeline again."
     )
+    L006 = "The settings in cfg cannot be read ({error}). Copy the pipeline again."
     M001 = "{name} = {value} is not allowed: {allowed}."
     M002 = (
         "The encoder got vectors of width {value}, but was built for input_width = "

@@ -42,7 +42,7 @@ class TagProbabilities:
         probabilities (NDArray[np.floating]): *Shape:* ``(tokens, tags)``.
         top (Optional[int]): How many tags to keep. None: all.
         half (bool): Whether to keep half-precision numbers.
-        RETURNS (TagProbabilities): The scores. Ties are in the order of the tag set.
+        RETURNS (TagProbabilities): They. Ties are in the order of the tag set.
         """
         tags = np.argsort(-probabilities, axis=1, kind="stable")[:, :top]
         best = np.take_along_axis(probabilities, tags, axis=1)
@@ -59,11 +59,11 @@ class TagProbabilities:
         return cls(tuple(kept["labels"]), kept["tags"], kept["probabilities"])
 
     def __getitem__(self, tokens: slice) -> "TagProbabilities":
-        """RETURNS (TagProbabilities): The scores of some of the tokens."""
+        """RETURNS (TagProbabilities): Those of some of the tokens."""
         return TagProbabilities(self.labels, self.tags[tokens], self.probabilities[tokens])
 
     def to_doc(self, doc: Doc) -> None:
-        """Keep the scores with a doc."""
+        """Keep them with a doc."""
         doc.user_data[KEY] = {
             "labels": list(self.labels),
             "tags": self.tags,
@@ -71,7 +71,7 @@ class TagProbabilities:
         }
 
     def dense(self, labels: Sequence[str] | None = None) -> NDArray[np.float32]:
-        """Spread the scores out.
+        """Spread them out.
 
         labels (Optional[Sequence[str]]): A tag set that has every tag of this one, whose order
             the columns have. None: this one.

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from thinc.api import Ops
 from thinc.types import Floats1d, Floats2d, FloatsXd
+from thinc.util import xp2torch
 from torch import Tensor
-from torch.utils.dlpack import from_dlpack
 
 
 class FlatList(list):
@@ -42,7 +42,7 @@ def as_tensor(array: FloatsXd) -> Tensor:
     """
     if isinstance(array, np.ndarray):
         return torch.from_numpy(array)
-    return from_dlpack(array)
+    return xp2torch(array, device=torch.device("cuda"))
 
 
 def affine(X: Floats2d, W: Floats2d, b: Floats1d) -> Floats2d:

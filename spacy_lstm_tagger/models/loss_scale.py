@@ -24,6 +24,9 @@ def scaled_backward(
     leaves (Sequence[Tensor]): Tensors that require a gradient, float32.
     RAISES (ValueError): If a gradient is not a finite number, whatever the scale.
     """
+    if not any(grad.numel() for grad in grads):
+        torch.autograd.backward(outputs, grads)  # of empty docs: zeros
+        return
     # On the device: to know it here, one would have to wait.
     largest = torch.stack([grad.abs().amax() for grad in grads if grad.numel()]).amax()
     for attempt in range(ATTEMPTS):

@@ -3,8 +3,14 @@
 from thinc.api import Model
 from thinc.types import FloatsXd
 
-# Along which axes a parameter has a tag.
-TAG_AXES = {"W": (0,), "b": (0,), "transitions": (0, 1), "start": (0,), "end": (0,)}
+# The sizes of an output layer's parameters: nO is the number of tags.
+PARAMETERS = {
+    "W": ("nO", "nI"),
+    "b": ("nO",),
+    "transitions": ("nO", "nO"),
+    "start": ("nO",),
+    "end": ("nO",),
+}
 
 
 def can_resize(model: Model) -> bool:
@@ -12,13 +18,22 @@ def can_resize(model: Model) -> bool:
     if not model.has_ref("output_layer"):
         return False
     layer = model.get_ref("output_layer")
-    return not layer.layers and not layer.shims and set(layer.param_names) <= set(TAG_AXES)
+    return not layer.layers and not layer.shims and set(layer.param_names) <= set(PARAMETERS)
 
 
 def has_weights(model: Model) -> bool:
     """RETURNS (bool): Whether the output layer has been initialized or loaded."""
     layer = model.get_ref("output_layer")
     return any(layer.has_param(name) for name in layer.param_names)
+
+
+def n_tags(model: Model) -> int | None:
+    """RETURNS (Optional[int]): For how many tags the model has weights. None if it has none yet, or
+    that is not known.
+    """
+    if not model.has_ref("output_layer") or not has_weights(model):
+        return None
+    return model.get_ref("output_layer").maybe_get_dim("nO")
 
 
 def resize_output(model: Model, new_nO: int) -> Model:
@@ -41,8 +56,9 @@ def resize_output(model: Model, new_nO: int) -> Model:
         Model.global_id += 1
         layer.id = Model.global_id
     for name, value in params.items():
-        for axis in TAG_AXES[name]:
-            value = _append_mean(layer, value, axis=axis, size=new_nO)
+        for axis, size in enumerate(PARAMETERS[name]):
+            if size == "nO":
+                value = _append_mean(layer, value, axis=axis, size=new_nO)
         layer.set_param(name, value)
     return model
 

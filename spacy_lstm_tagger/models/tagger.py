@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from typing import cast
 
+import numpy as np
+import torch
 from spacy.tokens import Doc
 from thinc.api import Model, chain
 from thinc.layers.chain import forward as forward_chain
 from thinc.layers.chain import init as init_chain
 from thinc.types import Floats1d, Floats2d
-from thinc.util import torch2xp
 from torch import Tensor
 
 from .flat import affine, as_tensor, no_gradient
@@ -54,12 +55,19 @@ def forward(
     if is_train or not fused or not any(map(len, docs)):
         return forward_chain(model, docs, is_train)
     layer = output.layers[0] if output.layers else output
-    W, b = cast(Floats2d, layer.get_param("W")), cast(Floats1d, layer.get_param("b"))
-
-    def head(states: Tensor) -> Tensor:
-        return as_tensor(affine(cast(Floats2d, torch2xp(states.float())), W, b))
-
+    head = affine_of(layer)
     embed, encode = tok2vec.layers
     table, tokens, lengths = layers[0]["lookup"](embed, docs)
     scores = layers[1]["predict"](encode, table, lengths, tokens=tokens, head=head)
     return scores, no_gradient
+
+
+def affine_of(layer: Model) -> Callable[[Tensor], Tensor]:
+    """RETURNS (Callable): The affine map of an output layer, for tensors of states.
+    *Shapes:* ``(cells, nI)`` to ``(cells, nO)``.
+    """
+    W, b = cast(Floats2d, layer.get_param("W")), cast(Floats1d, layer.get_param("b"))
+    if isinstance(W, np.ndarray):
+        return lambda states: torch.from_numpy(affine(states.float().numpy(), W, b))
+    weights, bias = as_tensor(W).t(), as_tensor(b)
+    return lambda states: torch.addmm(bias, states.float(), weights)

@@ -1,27 +1,24 @@
 """Class weights: how much the tokens of a tag count in training."""
 
-import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import check, check_not_negative
 from ..errors import Errors
 
 BALANCED = "balanced"
 
 
-def check_class_weights(value: Mapping[str, float] | str | None) -> None:
+def check_class_weights(value: Any) -> None:
     """RAISES (ValueError): If the setting is neither weights, nor "balanced", nor None."""
     if value is None or value == BALANCED:
         return
-    if isinstance(value, str):
-        allowed = f'it must be null, "{BALANCED}" or a weight for each tag'
-        raise ValueError(Errors.M001.format(name="class_weights", value=value, allowed=allowed))
-    for tag, weight in value.items():
-        if not 0.0 <= weight < math.inf:
-            name, allowed = f"class_weights[{tag!r}]", "it must be 0 or more"
-            raise ValueError(Errors.M001.format(name=name, value=weight, allowed=allowed))
+    allowed = f'null, "{BALANCED}" or a weight for each tag'
+    check(isinstance(value, Mapping), "class_weights", value, allowed)
+    check_not_negative(**{f"class_weights[{tag!r}]": weight for tag, weight in value.items()})
 
 
 def balanced_weights(counts: Mapping[str, int], labels: Sequence[str]) -> dict[str, float]:
@@ -38,18 +35,26 @@ def balanced_weights(counts: Mapping[str, int], labels: Sequence[str]) -> dict[s
 
 
 def class_weights_array(
-    weights: Mapping[str, float] | str | None, labels: Sequence[str]
+    weights: Mapping[str, float] | str | None,
+    labels: Sequence[str],
+    *,
+    counts: Mapping[str, int] | None = None,
 ) -> NDArray[np.float32] | None:
     """RETURNS (Optional[NDArray[np.float32]]): The weight of each tag, 1 if it has none. None if
     all tags count the same. *Shape:* ``(tags,)``.
 
+    weights (Optional[Union[Mapping[str, float], str]]): The setting.
+    labels (Sequence[str]): The tag set.
+    counts (Optional[Mapping[str, int]]): How often the training data has each tag.
     RAISES (ValueError): If a weight is that of a tag which is not in the tag set, or the tags are
         to be balanced and nobody has counted them.
     """
     if weights is None:
         return None
     if isinstance(weights, str):
-        raise ValueError(Errors.P014)
+        if counts is None:
+            raise ValueError(Errors.P014)
+        weights = balanced_weights(counts, labels)
     for tag in weights:
         if tag not in labels:
             raise ValueError(Errors.P013.format(tag=tag, labels=", ".join(labels)))

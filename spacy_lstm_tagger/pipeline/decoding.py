@@ -1,14 +1,15 @@
-"""From tag scores to what is written into docs."""
+"""From a lattice of tag scores to what is written into docs."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from spacy.tokens import Doc
 from torch import Tensor
 
-from ..errors import Errors
+from ..checks import check, check_flag, is_integer, is_number
 from ..models.flat import FlatList
 from ..nn.lattice import Lattice
 from ..probabilities import TagProbabilities, TagSequences
@@ -22,7 +23,7 @@ class Guesses(FlatList):
 
     flat (NDArray[np.int64]): The tags of all docs. *Shape:* ``(tokens,)``.
     lengths (Iterable[int]): The number of tokens of each doc.
-    scores (Optional[list[TagProbabilities]]): The probabilities to keep with each doc.
+    probabilities (Optional[list[TagProbabilities]]): The probabilities to keep with each doc.
     sequences (Optional[list[TagSequences]]): The best sequences to keep with each doc.
     """
 
@@ -31,18 +32,18 @@ class Guesses(FlatList):
         flat: NDArray[np.int64],
         lengths: Iterable[int],
         *,
-        scores: list[TagProbabilities] | None = None,
+        probabilities: list[TagProbabilities] | None = None,
         sequences: list[TagSequences] | None = None,
     ):
         super().__init__(flat, lengths)
-        self.scores = scores
+        self.probabilities = probabilities
         self.sequences = sequences
 
     def keep(self, docs: Iterable[Doc]) -> None:
         """Keep probabilities and sequences, if there are any, with the docs."""
         for i, doc in enumerate(docs):
-            if self.scores:
-                self.scores[i].to_doc(doc)
+            if self.probabilities:
+                self.probabilities[i].to_doc(doc)
             if self.sequences:
                 self.sequences[i].to_doc(doc)
 
@@ -63,21 +64,19 @@ class Decoding:
     threshold: float | None = None
     temperature: float = 1.0
 
+    @classmethod
+    def of(cls, cfg: Mapping[str, Any]) -> "Decoding":
+        """RETURNS (Decoding): What the settings of a tagger ask for."""
+        return cls(**{field.name: cfg[field.name] for field in fields(cls)})
+
     def __post_init__(self) -> None:
-        n, threshold = self.n_best, self.threshold
-        for name, value, holds, allowed in (
-            ("n_best", n, n is None or n >= 1, "null or 1 or more"),
-            (
-                "threshold",
-                threshold,
-                threshold is None or 0 <= threshold <= 1,
-                "null or from 0 to 1",
-            ),
-            ("temperature", self.temperature, self.temperature > 0, "more than 0"),
-        ):
-            if not holds:
-                allowed = f"it must be {allowed}"
-                raise ValueError(Errors.M001.format(name=name, value=value, allowed=allowed))
+        n, threshold, temperature = self.n_best, self.threshold, self.temperature
+        check_flag(save_probabilities=self.save_probabilities)
+        check(n is None or is_integer(n, 1), "n_best", n, "null or 1 or more")
+        share = threshold is None or is_number(threshold, 0.0, 1.0)
+        check(share, "threshold", threshold, "null or from 0 to 1")
+        finite = is_number(temperature, 0.0) and 0.0 < temperature < float("inf")
+        check(finite, "temperature", temperature, "more than 0")
 
     def __call__(self, lattice: Lattice, labels: Sequence[str]) -> Guesses:
         """Find the tags of a batch, and what else is asked for.
@@ -98,15 +97,15 @@ class Decoding:
                 TagSequences.of(labels, of_doc.T, chance)
                 for of_doc, chance in zip(FlatList(tags.T, lengths), chances.T, strict=True)
             ]
-        scores = None
+        kept = None
         if self.save_probabilities or self.threshold:
             probabilities = as_numpy(scaled.probabilities())
             if self.save_probabilities:
-                scores = [TagProbabilities.of(labels, p) for p in FlatList(probabilities, lengths)]
+                kept = [TagProbabilities.of(labels, p) for p in FlatList(probabilities, lengths)]
             if self.threshold:
                 sure = probabilities[np.arange(len(best)), best] >= self.threshold
                 best = np.where(sure, best, ABSTAINED)
-        return Guesses(best, lengths, scores=scores, sequences=sequences)
+        return Guesses(best, lengths, probabilities=kept, sequences=sequences)
 
 
 def as_numpy(tensor: Tensor) -> NDArray:

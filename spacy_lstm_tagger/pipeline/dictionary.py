@@ -35,9 +35,14 @@ class TagDictionary:
                     names = ", ".join(labels)
                     raise ValueError(Errors.P011.format(word=word, tag=tag, labels=names))
                 allowed[row, index[tag]] = True
+        self._made_of = entries, list(labels)
         order = np.argsort(keys)
         self._keys: NDArray[np.uint64] = keys[order]
         self._allowed: NDArray[np.bool_] = allowed[order]
+
+    def is_of(self, entries: Mapping[str, Iterable[str]], labels: Sequence[str]) -> bool:
+        """RETURNS (bool): Whether this is the dictionary of these very entries and tags."""
+        return self._made_of[0] is entries and self._made_of[1] == labels
 
     def apply(self, docs: Sequence[Doc], emissions: Tensor) -> None:
         """Leave only tags that words may have.

@@ -1,4 +1,4 @@
-"""What users read of scores and sequences: `token._.tag_probabilities` and its like."""
+"""What users read of probabilities and sequences: `token._.tag_probabilities` and its like."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,24 +10,24 @@ from ..probabilities import TagProbabilities, TagSequences
 
 def get_tag_probabilities(token: Token) -> dict[str, float] | None:
     """RETURNS (Optional[dict[str, float]]): The probabilities of a token's tags, best first. None
-    if its doc has no scores.
+    if none are kept with its doc.
     """
-    scores = TagProbabilities.from_doc(token.doc)
-    if scores is None:
+    kept = TagProbabilities.from_doc(token.doc)
+    if kept is None:
         return None
-    tags, probabilities = scores.tags[token.i].tolist(), scores.probabilities[token.i].tolist()
-    return {scores.labels[tag]: p for tag, p in zip(tags, probabilities, strict=True)}
+    tags, probabilities = kept.tags[token.i].tolist(), kept.probabilities[token.i].tolist()
+    return {kept.labels[tag]: p for tag, p in zip(tags, probabilities, strict=True)}
 
 
 def get_tag_confidence(token: Token) -> float | None:
     """RETURNS (Optional[float]): The probability of `token.tag_`, or, if the token has no tag, of
-    the best one: the tagger abstained there. 0 for a tag that is not the tagger's. None if the doc
-    has no scores.
+    the best one: the tagger abstained there. 0 for a tag that is not the tagger's. None if no
+    probabilities are kept with the doc.
     """
-    scores = get_tag_probabilities(token)
-    if scores is None:
+    probabilities = get_tag_probabilities(token)
+    if probabilities is None:
         return None
-    return scores.get(token.tag_, 0.0) if token.tag_ else next(iter(scores.values()))
+    return probabilities.get(token.tag_, 0.0) if token.tag_ else next(iter(probabilities.values()))
 
 
 def get_tag_n_best(doc: Doc) -> list[tuple[list[str], float]] | None:

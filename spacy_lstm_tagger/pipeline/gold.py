@@ -21,22 +21,22 @@ MISSING, SEVERAL = -1, -2
 class GoldTags:
     """What the annotation says of each token of a batch.
 
-    labels (NDArray[np.int64]): The index of the tag, `MISSING` or `SEVERAL`.
+    tags (NDArray[np.int64]): The index of the tag, `MISSING` or `SEVERAL`. *Shape:* ``(tokens,)``.
+    annotations (NDArray[np.int64]): Which of the batch's distinct annotations it is.
         *Shape:* ``(tokens,)``.
-    kinds (NDArray[np.int64]): Which of the distinct annotations it is. *Shape:* ``(tokens,)``.
-    sets (NDArray[np.bool_]): The tags that each distinct annotation allows: for a missing one all
-        of them. *Shape:* ``(kinds, tags)``.
+    tag_sets (NDArray[np.bool_]): The tags that each distinct annotation allows: all of them where
+        there is none. *Shape:* ``(annotations, tags)``.
     """
 
-    labels: NDArray[np.int64]
-    kinds: NDArray[np.int64]
-    sets: NDArray[np.bool_]
+    tags: NDArray[np.int64]
+    annotations: NDArray[np.int64]
+    tag_sets: NDArray[np.bool_]
 
     def allowed(self) -> NDArray[np.bool_]:
         """RETURNS (NDArray[np.bool_]): The tags that each token may have.
         *Shape:* ``(tokens, tags)``.
         """
-        return self.sets[self.kinds]
+        return self.tag_sets[self.annotations]
 
 
 def gold_tags(
@@ -62,23 +62,23 @@ def gold_tags(
     for eg in examples:
         stores[id(eg.reference.vocab)] = eg.reference.vocab.strings
         columns.append(aligned_keys(eg, "TAG"))
-    distinct, kinds = np.unique(np.concatenate(columns), return_inverse=True)
+    distinct, annotations = np.unique(np.concatenate(columns), return_inverse=True)
     index = {label: i for i, label in enumerate(labels)}
-    sets = np.zeros((len(distinct), len(labels)), dtype=bool)
-    ids = np.full(len(distinct), SEVERAL, dtype=np.int64)
+    tag_sets = np.zeros((len(distinct), len(labels)), dtype=bool)
+    tags = np.full(len(distinct), SEVERAL, dtype=np.int64)
     for i, key in enumerate(distinct.tolist()):
-        tag = next(strings[key] for strings in stores.values() if key in strings) if key else ""
-        named, negative = split_tag(tag, index, neg_prefix=neg_prefix, separator=separator)
+        text = next(strings[key] for strings in stores.values() if key in strings) if key else ""
+        named, negative = split_tag(text, index, neg_prefix=neg_prefix, separator=separator)
         if unknown := [each for each in named if each not in index]:
             raise ValueError(Errors.P001.format(tag=unknown[0], labels=", ".join(labels)))
-        sets[i, [index[each] for each in named]] = True
+        tag_sets[i, [index[each] for each in named]] = True
         if negative or not named:
-            sets[i] = ~sets[i]
-        if not named or not sets[i].any():
-            ids[i], sets[i] = MISSING, True  # an annotation that allows nothing says nothing
-        elif sets[i].sum() == 1:
-            ids[i] = sets[i].argmax()
-    return GoldTags(ids[kinds], kinds, sets)
+            tag_sets[i] = ~tag_sets[i]
+        if not named or not tag_sets[i].any():
+            tags[i], tag_sets[i] = MISSING, True  # an annotation that allows nothing says nothing
+        elif tag_sets[i].sum() == 1:
+            tags[i] = tag_sets[i].argmax()
+    return GoldTags(tags[annotations], annotations, tag_sets)
 
 
 def aligned_keys(eg: Example, attr: str) -> NDArray[np.uint64]:

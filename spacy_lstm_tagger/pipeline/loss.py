@@ -36,15 +36,15 @@ def softmax_gradient(
     RETURNS (Floats2d): *Shape:* ``(tokens, tags)``.
     """
     n_tokens, n_tags = probs.shape
-    tokens, labels = ops.xp.arange(n_tokens), ops.xp.asarray(gold.labels)
+    tokens, labels = ops.xp.arange(n_tokens), ops.xp.asarray(gold.tags)
     others = label_smoothing / (n_tags - 1) if n_tags > 1 else 0.0
     d_logits = probs - others
     d_logits[tokens, labels] -= 1.0 - label_smoothing - others
     d_logits[labels == MISSING] = 0.0
-    several = gold.labels == SEVERAL
+    several = gold.tags == SEVERAL
     if several.any():
         rows = ops.xp.asarray(several.nonzero()[0])
-        possible = probs[rows] * ops.xp.asarray(gold.sets[gold.kinds[several]])
+        possible = probs[rows] * ops.xp.asarray(gold.tag_sets[gold.annotations[several]])
         total = possible.sum(axis=1, keepdims=True)
         d_logits[rows] = probs[rows] - possible / ops.xp.maximum(total, 1e-30)
     if weights is not None:
@@ -89,7 +89,7 @@ def crf_gradient(
     )
     loss = float(gradient.log_partition.sum())
     if label_smoothing:
-        smoothed = label_smoothing * np.repeat(of_docs, lengths) * (gold.labels >= 0)
+        smoothed = label_smoothing * np.repeat(of_docs, lengths) * (gold.tags >= 0)
         share = xp2torch(ops.xp.asarray(smoothed))[:, None]
         log_probs = logits.log_softmax(1)
         loss -= float((share * log_probs).sum()) / logits.shape[1]
@@ -104,7 +104,7 @@ def _doc_means(
     """RETURNS (NDArray[np.float32]): The mean weight of each doc's annotated tokens, 1 if it has
     none. *Shape:* ``(docs,)``.
     """
-    annotated = gold.labels != MISSING
+    annotated = gold.tags != MISSING
     docs = np.repeat(np.arange(len(lengths)), lengths)
     counts = np.bincount(docs, annotated, minlength=len(lengths))
     sums = np.bincount(docs, annotated * weights, minlength=len(lengths))
@@ -118,5 +118,5 @@ def token_weights(gold: GoldTags, class_weights: NDArray[np.float32]) -> NDArray
     class_weights (NDArray[np.float32]): How much each tag counts. *Shape:* ``(tags,)``.
     RETURNS (NDArray[np.float32]): *Shape:* ``(tokens,)``.
     """
-    means = gold.sets @ class_weights / gold.sets.sum(axis=1)
-    return means[gold.kinds].astype(np.float32)
+    means = gold.tag_sets @ class_weights / gold.tag_sets.sum(axis=1)
+    return means[gold.annotations].astype(np.float32)

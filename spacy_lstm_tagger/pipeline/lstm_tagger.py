@@ -1,9 +1,6 @@
 """The `lstm_tagger` component: a spaCy tagger with decoding, losses and annotations of its own."""
 
-import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +9,6 @@ from numpy.typing import NDArray
 from spacy.attrs import TAG
 from spacy.errors import Errors as SpacyErrors
 from spacy.language import Language
-from spacy.pipeline import Tagger
 from spacy.pipeline.tagger import tagger_score
 from spacy.tokens import Doc
 from spacy.training import Example, validate_examples, validate_get_examples
@@ -24,30 +20,29 @@ from thinc.types import Floats2d
 from ..errors import Errors
 from ..models.flat import FlatList, flatten
 from ..models.lattice import model_crf, predict_lattice
-from ..models.resize import can_resize, forget_size, has_weights, resize_output
+from ..models.resize import can_resize, resize_output
 from ..nn.lattice import Lattice
 from .calibration import Calibration, calibrate
-from .class_weights import BALANCED, balanced_weights, check_class_weights, class_weights_array
+from .class_weights import BALANCED, class_weights_array
 from .decoding import Decoding, Guesses
 from .dictionary import TagDictionary, as_table
 from .gold import GoldTags, gold_tags, named_tags
 from .gold import tag_counts as count_tags
 from .loss import crf_gradient, softmax_gradient, token_weights
 from .rehearsal import rehearsal_gradient
-from .soft_targets import add_soft_targets, check_soft_settings, soft_targets
+from .saving import SavedTagger
+from .settings import check_settings
+from .soft_targets import add_soft_targets, soft_targets
 from .steps import check_steps
 
-# What `cfg` has only where it was set.
-DECODING = ("save_probabilities", "n_best", "threshold", "temperature")
-SAVED_IF_SET = (*DECODING, "tag_dictionary", "class_weights")
 
-
-class LSTMTagger(Tagger):
+class LSTMTagger(SavedTagger):
     """Tags words, with a word + character LSTM by default. Other models work too, as long as their
     scores are logits in tagging; with a `crf` ref they are those of a CRF (`CRFTagger.v1`).
 
-    The last three settings can be changed in a trained pipeline, as `pipe.cfg["threshold"]` and so
-    on, and are saved with it then.
+    All settings are in `cfg`, as those of spaCy's tagger are: `pipe.cfg["threshold"] = 0.9` changes
+    one in a trained pipeline, and is saved with it. What was saved holds when a pipeline is loaded,
+    whatever its config says.
 
     vocab (Vocab): The shared vocabulary.
     model (Model[List[Doc], List[Floats2d]]): Docs to one score a tag for each token.
@@ -90,16 +85,6 @@ class LSTMTagger(Tagger):
         soft_share: float = 1.0,
         soft_weight: float = 1.0,
     ):
-        if not 0.0 <= label_smoothing < 1.0:
-            allowed = "it must be from 0 up to below 1"
-            raise ValueError(
-                Errors.M001.format(name="label_smoothing", value=label_smoothing, allowed=allowed)
-            )
-        if tag_separator == "":
-            allowed = "it must be null or some characters"
-            raise ValueError(Errors.M001.format(name="tag_separator", value="''", allowed=allowed))
-        check_class_weights(class_weights)
-        check_soft_settings(soft_share=soft_share, soft_weight=soft_weight)
         super().__init__(
             vocab,
             model,
@@ -109,23 +94,24 @@ class LSTMTagger(Tagger):
             neg_prefix=neg_prefix,
             label_smoothing=label_smoothing,
         )
-        self.tag_separator = tag_separator
-        self.class_weights = class_weights
-        self._decoding = Decoding(
-            save_probabilities=save_probabilities, n_best=n_best, threshold=threshold
+        self.cfg.update(
+            tag_separator=tag_separator,
+            class_weights=class_weights,
+            soft_share=soft_share,
+            soft_weight=soft_weight,
+            save_probabilities=save_probabilities,
+            n_best=n_best,
+            threshold=threshold,
+            temperature=1.0,
+            tag_counts=None,
+            tag_dictionary=None,
         )
+        check_settings(self.cfg)
         self._dictionary: TagDictionary | None = None
         if model.has_ref("crf"):
             model.get_ref("crf").attrs["decoded"] = True
         if can_resize(model):
             model.attrs["resize_output"] = resize_output
-        self.soft_share, self.soft_weight = soft_share, soft_weight
-
-    @property
-    def decoding(self) -> Decoding:
-        """RETURNS (Decoding): What is asked of the decoder: what `cfg` says, or else the config."""
-        changed = {name: self.cfg[name] for name in DECODING if name in self.cfg}
-        return replace(self._decoding, **changed) if changed else self._decoding
 
     def add_label(self, label: str) -> int:
         """Add a tag. In a trained tagger the output layer grows; what the others score stays as it
@@ -140,8 +126,6 @@ class LSTMTagger(Tagger):
             width = self.model.get_ref("output_layer").maybe_get_dim("nO")
             if width is not None and width < len(self.labels):
                 self.set_output(len(self.labels))
-        if added and self._dictionary is not None:
-            self._compile_dictionary()
         return added
 
     def initialize(
@@ -168,14 +152,16 @@ class LSTMTagger(Tagger):
         if nlp is not None:
             check_steps(nlp.config["training"])
         validate_get_examples(get_examples, "LSTMTagger.initialize")
-        weigh = self.class_weights == BALANCED
+        check_settings(self.cfg)
+        weigh = self.cfg["class_weights"] == BALANCED
         if labels is None or (weigh and tag_counts is None):
             seen = count_tags(get_examples())
             labels = sorted(self._named(seen)) if labels is None else labels
             tag_counts = seen if tag_counts is None else tag_counts
         super().initialize(get_examples, nlp=nlp, labels=self._named(labels))
         if weigh:
-            self.cfg["class_weights"] = balanced_weights(tag_counts or {}, self.labels)
+            counts = tag_counts or {}
+            self.cfg["tag_counts"] = {label: counts.get(label, 0) for label in self.labels}
         self._class_weights()  # now that the tags are known, those of others are an error
         if tag_dictionary is not None:
             self.set_tag_dictionary(tag_dictionary)
@@ -193,31 +179,31 @@ class LSTMTagger(Tagger):
             that then have none; by default, they are an error.
         RAISES (ValueError): If a word has no tag, or one that is not in the tag set.
         """
-        if entries is None:
-            self.cfg.pop("tag_dictionary", None)
-            self._dictionary = None
-            return
-        table = as_table(entries, self.labels if ignore_unknown else None)
-        self._dictionary = TagDictionary(table, self.labels)
-        self.cfg["tag_dictionary"] = table
+        if entries is not None:
+            entries = as_table(entries, self.labels if ignore_unknown else None)
+            TagDictionary(entries, self.labels)
+        self.cfg["tag_dictionary"] = entries
 
     def predict(self, docs: Iterable[Doc]) -> Guesses:
         """Find the tags of a batch of docs, without changing them.
 
         docs (Iterable[Doc]): The docs.
-        RETURNS (Guesses): Indices of tags, one array a doc, and what else `decoding` asks for.
+        RETURNS (Guesses): Indices of tags, one array a doc, and what else `cfg` asks for.
         """
         docs = list(docs)
         if any(len(doc) for doc in docs):
             lattice = self._lattice(docs)
         else:
             lattice = Lattice(torch.empty(0, max(len(self.labels), 1)), [0] * len(docs))
-        return self.decoding(lattice, self.labels)
+        return Decoding.of(self.cfg)(lattice, self.labels)
 
     def _lattice(self, docs: Sequence[Doc]) -> Lattice:
         """RETURNS (Lattice): The model's scores, as far as the dictionary allows."""
         lattice = predict_lattice(self.model, docs)
-        if self._dictionary is not None:
+        entries, labels = self.cfg["tag_dictionary"], self.cfg["labels"]
+        if entries:
+            if self._dictionary is None or not self._dictionary.is_of(entries, labels):
+                self._dictionary = TagDictionary(entries, labels)
             self._dictionary.apply(docs, lattice.emissions)
         return lattice
 
@@ -277,7 +263,7 @@ class LSTMTagger(Tagger):
             d_logits = softmax_gradient(ops, flat, gold, **options)
             soft = soft_targets(examples, self.labels)
             if soft is not None:
-                share, weight = self.soft_share, self.soft_weight
+                share, weight = self.cfg["soft_share"], self.cfg["soft_weight"]
                 d_logits = add_soft_targets(ops, d_logits, flat, soft, share=share, weight=weight)
             gradient = FlatList(d_logits, lengths)
             loss = float(ops.xp.square(gradient.flat).sum())
@@ -295,14 +281,14 @@ class LSTMTagger(Tagger):
 
     @property
     def _notation(self) -> dict[str, str | None]:
-        return {"neg_prefix": self.cfg["neg_prefix"], "separator": self.tag_separator}
+        return {"neg_prefix": self.cfg["neg_prefix"], "separator": self.cfg["tag_separator"]}
 
     def _class_weights(self) -> NDArray[np.float32] | None:
         """RETURNS (Optional[NDArray[np.float32]]): The weight of each tag. None if all count the
         same.
         """
-        weights = self.cfg.get("class_weights", self.class_weights)
-        return class_weights_array(weights, self.labels)
+        weights, counts = self.cfg["class_weights"], self.cfg["tag_counts"]
+        return class_weights_array(weights, self.labels, counts=counts)
 
     def rehearse(
         self,
@@ -353,10 +339,10 @@ class LSTMTagger(Tagger):
         lattices, labels = [], []
         for batch in minibatch(examples, batch_size):
             lattices.append(self._lattice([eg.predicted for eg in batch]))
-            labels.append(self._gold(batch).labels)
+            labels.append(self._gold(batch).tags)
         if not labels or max(map(np.max, labels)) < 0:
             raise ValueError(Errors.P015)
-        result = calibrate(lattices, np.concatenate(labels), temperature=self.decoding.temperature)
+        result = calibrate(lattices, np.concatenate(labels), temperature=self.cfg["temperature"])
         self.cfg["temperature"] = result.temperature
         return result
 
@@ -366,46 +352,6 @@ class LSTMTagger(Tagger):
         examples (Iterable[Example]): The scored docs.
         RETURNS (Dict[str, Any]): The scores.
         """
-        if self.decoding.threshold is not None:
-            kwargs.setdefault("threshold", self.decoding.threshold)
+        if self.cfg["threshold"] is not None:
+            kwargs.setdefault("threshold", self.cfg["threshold"])
         return super().score(examples, **kwargs)
-
-    def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "LSTMTagger":
-        """Load the component.
-
-        path (Union[str, Path]): The component's folder.
-        exclude (Iterable[str]): Names of fields to leave out.
-        RETURNS (LSTMTagger): Itself.
-        RAISES (ValueError): If the model file is damaged or of another architecture.
-        """
-        return self._load(super().from_disk, path, exclude=exclude, source=str(path))
-
-    def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "LSTMTagger":
-        """Load the component from bytes. See `from_disk`."""
-        return self._load(super().from_bytes, bytes_data, exclude=exclude, source="bytes")
-
-    def _load(self, load: Callable, data: Any, *, exclude: Iterable[str], source: str) -> Any:
-        cfg = copy.deepcopy(self.cfg)
-        weights = self.model.to_bytes()
-        for name in SAVED_IF_SET:  # what was saved without them has none
-            self.cfg.pop(name, None)
-        exclude = tuple(exclude)
-        # The config may name fewer tags than have been learnt since.
-        any_size = "model" not in exclude and can_resize(self.model) and not has_weights(self.model)
-        if any_size:
-            forget_size(self.model)
-        try:
-            load(data, exclude=exclude)
-            self._compile_dictionary()
-            return self
-        except (ValueError, KeyError, IndexError, TypeError, UnicodeDecodeError) as e:
-            self.cfg = cfg
-            if any_size:
-                forget_size(self.model)
-            self.model.from_bytes(weights)
-            self._compile_dictionary()
-            raise ValueError(Errors.L003.format(path=source, error=e)) from e
-
-    def _compile_dictionary(self) -> None:
-        entries = self.cfg.get("tag_dictionary")
-        self._dictionary = None if entries is None else TagDictionary(entries, self.labels)

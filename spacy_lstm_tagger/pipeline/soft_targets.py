@@ -14,17 +14,6 @@ from ..probabilities import TagProbabilities
 from .gold import same_tokens
 
 
-def check_soft_settings(*, soft_share: float, soft_weight: float) -> None:
-    """RAISES (ValueError): If a setting of the component is out of range."""
-    for name, value, high in (
-        ("soft_share", soft_share, 1.0),
-        ("soft_weight", soft_weight, float("inf")),
-    ):
-        if not 0.0 <= value <= high:
-            allowed = "it must be from 0 to 1" if high == 1.0 else "it must be 0 or more"
-            raise ValueError(Errors.M001.format(name=name, value=value, allowed=allowed))
-
-
 @dataclass(frozen=True)
 class SoftTargets:
     """A teacher's distribution for some tokens of a batch.
@@ -50,10 +39,10 @@ def soft_targets(examples: Iterable[Example], labels: Sequence[str]) -> SoftTarg
     tokens, rows = [], []
     start = 0
     for eg in examples:
-        scores = TagProbabilities.from_doc(eg.reference)
-        if scores is not None:
+        kept = TagProbabilities.from_doc(eg.reference)
+        if kept is not None:
             try:
-                dense = scores.dense(labels)
+                dense = kept.dense(labels)
             except KeyError as e:
                 known = ", ".join(labels)
                 raise ValueError(Errors.P002.format(tag=e, labels=known)) from e

@@ -1,5 +1,6 @@
 """What the pipe gives beside tags, through the public door: probabilities, sequences, no tag."""
 
+import inspect
 import pickle
 
 import numpy as np
@@ -11,6 +12,7 @@ from spacy.training import Example
 from thinc.api import get_current_ops, require_cpu, require_gpu, set_current_ops, set_dropout_rate
 from thinc.compat import has_cupy_gpu
 
+from spacy_lstm_tagger.pipeline import LSTMTagger
 from spacy_lstm_tagger.pipeline.extensions import register
 
 from ..util import SENTENCES, make_examples, trained_nlp
@@ -235,18 +237,26 @@ def test_existing_tags_stay_where_the_tagger_abstains(nlp, pipe):
 # Settings
 
 
-def test_settings_come_from_the_config_and_from_cfg(original, tmp_path):
+def test_what_was_saved_holds(original, tmp_path):
+    """As in spaCy's own components: `cfg` is saved, and its values win over those of the config."""
     nlp = pickle.loads(pickle.dumps(original))
+    pipe = nlp.get_pipe("lstm_tagger")
+    pipe.cfg["threshold"] = 1.0
     nlp.to_disk(tmp_path)
-    override = {"components.lstm_tagger.save_probabilities": True}
-    assert spacy.load(tmp_path, config=override)(TEXTS[0])[0]._.tag_probabilities
-    assert "save_probabilities" not in nlp.get_pipe("lstm_tagger").cfg
-    nlp.get_pipe("lstm_tagger").cfg["threshold"] = 1.0
-    nlp.to_disk(tmp_path)
-    assert tags_of([spacy.load(tmp_path)("The dog")]) == [["", ""]]
-    # What was saved without a setting takes it back.
-    pipe = nlp.get_pipe("lstm_tagger").from_bytes(original.get_pipe("lstm_tagger").to_bytes())
-    assert pipe.decoding.threshold is None
+    for config in ({}, {"components.lstm_tagger.threshold": 0.0}):
+        assert tags_of([spacy.load(tmp_path, config=config)("The dog")]) == [["", ""]]
+    pipe.from_bytes(original.get_pipe("lstm_tagger").to_bytes())
+    assert pipe.cfg["threshold"] is None and tags_of([nlp("The dog")]) == [["DET", "NN"]]
+
+
+def test_every_setting_of_the_config_is_in_cfg():
+    parameters = inspect.signature(LSTMTagger).parameters
+    settings = set(parameters) - {"vocab", "model", "name", "scorer"}
+    pipe = spacy.blank("en").add_pipe("lstm_tagger")
+    assert settings <= set(pipe.cfg)
+    for name in settings:
+        assert pipe.cfg[name] == parameters[name].default
+        assert not hasattr(pipe, name)  # it has one home
 
 
 def test_other_models_have_probabilities_too():

@@ -20,7 +20,7 @@ def read(tags, labels=LABELS, *, neg_prefix="!", separator=None):
     """RETURNS (tuple): The labels, and for each token the tags that it may have."""
     gold = gold_tags([make_example(tags)], labels, neg_prefix=neg_prefix, separator=separator)
     allowed = [[labels[i] for i in row.nonzero()[0]] for row in gold.allowed()]
-    return gold.labels.tolist(), allowed
+    return gold.tags.tolist(), allowed
 
 
 def test_missing_misaligned_and_negative():
@@ -32,7 +32,7 @@ def test_missing_misaligned_and_negative():
         tags=["V", "DET", "V", "", "!NN", "DET"],
     )
     gold = gold_tags([Example(predicted, reference)], LABELS, neg_prefix="!")
-    assert gold.labels.tolist() == [MISSING, 1, MISSING, SEVERAL, 2]
+    assert gold.tags.tolist() == [MISSING, 1, MISSING, SEVERAL, 2]
     assert gold.allowed()[3].tolist() == [False, True, True]
 
 
@@ -40,8 +40,8 @@ def test_empty_docs_are_no_rows():
     empty = Example(Doc(VOCAB), Doc(VOCAB))
     one = Example(Doc(VOCAB, words=["a"]), Doc(VOCAB, words=["a"], tags=["V"]))
     gold = gold_tags([empty, one, empty], LABELS, neg_prefix="!")
-    assert gold.labels.tolist() == [1]
-    assert gold_tags([empty], LABELS, neg_prefix="!").labels.tolist() == []
+    assert gold.tags.tolist() == [1]
+    assert gold_tags([empty], LABELS, neg_prefix="!").tags.tolist() == []
 
 
 def test_docs_of_different_vocabularies():
@@ -50,7 +50,7 @@ def test_docs_of_different_vocabularies():
         vocab = Vocab()
         words = Doc(vocab, words=["a"])
         examples.append(Example(words, Doc(vocab, words=["a"], tags=[tag])))
-    assert gold_tags(examples, LABELS, neg_prefix="!").labels.tolist() == [0, 2]
+    assert gold_tags(examples, LABELS, neg_prefix="!").tags.tolist() == [0, 2]
 
 
 @pytest.mark.parametrize("tag", ["XYZ", "!XYZ"])

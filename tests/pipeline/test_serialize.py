@@ -3,7 +3,9 @@
 import copy
 import pickle
 import pickletools
+from hashlib import blake2b
 
+import numpy as np
 import pytest
 import spacy
 import srsly
@@ -12,6 +14,9 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from safetensors.torch import load as load_safetensors
 from spacy.tokens import Doc
+from thinc.api import Model
+
+from spacy_lstm_tagger.models.shim import TorchShim
 
 from ..util import SENTENCES, make_examples, scores_of, small_model, train, trained_nlp
 
@@ -137,16 +142,26 @@ def folder(trained, tmp_path_factory):
 
 @pytest.fixture
 def broken(folder, tmp_path):
-    """RETURNS (Callable): Makes a copy of the saved pipeline with other bytes as its model."""
+    """RETURNS (Callable): Makes a copy of the saved pipeline with other bytes as its model, with
+    their checksum or not.
+    """
 
-    def make(change):
+    def make(change, *, sealed=False):
         nlp = spacy.load(folder)
         nlp.to_disk(tmp_path)
         model = tmp_path / "lstm_tagger" / "model"
-        model.write_bytes(change(model.read_bytes()))
+        data = change(model.read_bytes())
+        model.write_bytes(data)
+        if sealed:
+            (tmp_path / "lstm_tagger" / "checksum").write_bytes(seal(data))
         return tmp_path
 
     return make
+
+
+def seal(data):
+    """RETURNS (bytes): The checksum of some bytes."""
+    return blake2b(data, digest_size=16).hexdigest().encode()
 
 
 def foreign_weights(**sizes):
@@ -167,7 +182,27 @@ def within_the_weights(data):
     return data[: start + 1] + bytes([data[start + 1] ^ 0x40]) + data[start + 2 :]
 
 
-CHANGES = {
+def changed(change):
+    """RETURNS (Callable): From a model file to one that was changed as a message."""
+
+    def apply(data):
+        message = srsly.msgpack_loads(data)
+        change(message)
+        return srsly.msgpack_dumps(message)
+
+    return apply
+
+
+def without_shims(message):
+    message["shims"] = [[] for _ in message["shims"]]
+
+
+def not_finite(message):
+    params = next(params for params in message["params"] if "W" in params)
+    params["W"] = params["W"] * np.nan
+
+
+DAMAGES = {
     "empty": lambda data: b"",
     "half": lambda data: data[: len(data) // 2],
     "all but a byte": lambda data: data[:-1],
@@ -176,28 +211,52 @@ CHANGES = {
     "header of the weights": within_the_weights,
     "text": lambda data: b"<html>404 Not Found</html>",
     "JSON": lambda data: b'{"nodes": []}',
-    "other width": lambda data: foreign_weights(width=8),
-    "other depth": lambda data: foreign_weights(depth=2),
-    "other architecture": lambda data: stock_tagger(),
+}
+OTHERS = {
+    "other width": (lambda data: foreign_weights(width=8), "L002"),
+    "other depth": (lambda data: foreign_weights(depth=2), "L002"),
+    "other architecture": (lambda data: stock_tagger(), "L002.*layers"),
+    "no shims": (changed(without_shims), "L002.*modules"),
+    "not a number": (changed(not_finite), "L004.*W of the layer 'softmax'"),
 }
 
 
-@pytest.mark.parametrize("name", CHANGES)
-def test_bad_file_is_a_clear_error(broken, name):
-    path = broken(CHANGES[name])
-    with pytest.raises(ValueError, match=r"(?s)L003.*lstm_tagger.*damaged or belongs to another"):
-        spacy.load(path)
+@pytest.mark.parametrize("name", DAMAGES)
+def test_damaged_file(broken, name):
+    """With a checksum that somebody has made for it or without: never loaded."""
+    with pytest.raises(ValueError, match=r"(?s)L003.*lstm_tagger.*L001.*checksum.*Copy"):
+        spacy.load(broken(DAMAGES[name]))
+    with pytest.raises(ValueError, match=r"(?s)L003.*lstm_tagger.*L00[12]"):
+        spacy.load(broken(DAMAGES[name], sealed=True))
 
 
-@pytest.mark.parametrize("name", CHANGES)
-def test_bad_file_leaves_a_loaded_tagger_as_it_was(folder, broken, name):
+@pytest.mark.parametrize("name", OTHERS)
+def test_file_of_another_tagger(broken, name):
+    change, error = OTHERS[name]
+    with pytest.raises(ValueError, match=rf"(?s)L003.*lstm_tagger.*{error}"):
+        spacy.load(broken(change, sealed=True))
+
+
+@pytest.mark.parametrize("name", [*DAMAGES, *OTHERS])
+@pytest.mark.parametrize("sealed", [False, True])
+def test_bad_file_leaves_a_loaded_tagger_as_it_was(folder, broken, name, sealed):
     nlp = spacy.load(folder)
     pipe = nlp.get_pipe("lstm_tagger")
     expected, before = scores(nlp), pipe.to_bytes(exclude=["vocab"])
+    path = broken(DAMAGES[name] if name in DAMAGES else OTHERS[name][0], sealed=sealed)
     with pytest.raises(ValueError, match="L003"):
-        pipe.from_disk(broken(CHANGES[name]) / "lstm_tagger", exclude=["vocab"])
+        pipe.from_disk(path / "lstm_tagger", exclude=["vocab"])
     assert_same_scores(scores(nlp), expected)
     assert pipe.to_bytes(exclude=["vocab"]) == before
+
+
+def test_nothing_is_serialized_or_copied_to_load(folder, monkeypatch):
+    """Not even a part of the model: what was loaded before stays without a backup."""
+    nlp = spacy.load(folder)
+    for owner, name in ((Model, "to_bytes"), (Model, "copy"), (TorchShim, "to_bytes")):
+        monkeypatch.setattr(owner, name, None)
+    monkeypatch.setattr(copy, "deepcopy", None)
+    nlp.get_pipe("lstm_tagger").from_disk(folder / "lstm_tagger", exclude=["vocab"])
 
 
 @pytest.mark.parametrize("sizes", [{}, {"char_width": 4}, {"depth": 2}], ids=str)
@@ -215,40 +274,127 @@ def test_foreign_bytes_leave_a_loaded_tagger_as_it_was(folder, sizes):
 
 
 @pytest.fixture(scope="module")
-def damaged(trained):
-    """RETURNS (tuple): A tagger to load into, what it has, and the places that matter: most bytes
-    of a model are weights, where no damage can be seen.
-    """
+def whole(trained):
+    """RETURNS (tuple): A tagger to load into, and what it has, as bytes."""
     pipe = copy.deepcopy(trained).get_pipe("lstm_tagger")
-    message = srsly.msgpack_loads(pipe.to_bytes(exclude=["vocab"]))
-    model = message["model"]
-    headers = [i for i in range(len(model)) if model[i : i + 2] == b'{"']
-    places = {0, *headers}
-    places = sorted({p + i for p in places for i in range(-20, 400) if 0 <= p + i < len(model)})
-    return pipe, message, places
+    return pipe, srsly.msgpack_loads(pipe.to_bytes(exclude=["vocab"]))
 
 
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(data=st.data(), flip=st.integers(1, 255))
-def test_any_damage_is_a_clear_error_or_harmless(damaged, data, flip):
-    """Whichever byte is hit: the tagger is loaded, or there is an L003 and it is as it was."""
-    pipe, message, places = damaged
-    before, good = pipe.to_bytes(exclude=["vocab"]), message["model"]
-    place = data.draw(st.sampled_from(places))
-    bad = {**message, "model": good[:place] + bytes([good[place] ^ flip]) + good[place + 1 :]}
-    try:
+@given(data=st.data(), flip=st.integers(1, 255), name=st.sampled_from(["model", "checksum"]))
+def test_no_damage_loads(whole, data, flip, name):
+    """Whichever byte is hit, be it that of a weight."""
+    pipe, message = whole
+    before, good = pipe.to_bytes(exclude=["vocab"]), message[name]
+    place = data.draw(st.integers(0, len(good) - 1))
+    bad = {**message, name: good[:place] + bytes([good[place] ^ flip]) + good[place + 1 :]}
+    with pytest.raises(ValueError, match=r"L003.*L001"):
         pipe.from_bytes(srsly.msgpack_dumps(bad), exclude=["vocab"])
-    except ValueError as error:
-        assert "L003" in str(error)
-        assert pipe.to_bytes(exclude=["vocab"]) == before
+    assert pipe.to_bytes(exclude=["vocab"]) == before
 
 
-def test_missing_model_file(folder, tmp_path):
+@pytest.mark.parametrize("data", [b"", b"\xc1", b"text", srsly.msgpack_dumps([1])])
+def test_bytes_that_are_no_component(whole, data):
+    with pytest.raises(ValueError, match=r"L003.*bytes.*L001"):
+        whole[0].from_bytes(data, exclude=["vocab"])
+
+
+@pytest.mark.parametrize("name", ["model", "cfg", "checksum"])
+def test_missing_file(folder, tmp_path, name):
     nlp = spacy.load(folder)
     nlp.to_disk(tmp_path)
-    (tmp_path / "lstm_tagger" / "model").unlink()
-    with pytest.raises(FileNotFoundError, match="model"):
+    (tmp_path / "lstm_tagger" / name).unlink()
+    with pytest.raises(FileNotFoundError, match=name):
         spacy.load(tmp_path)
+
+
+def test_fields_can_be_left_out(folder):
+    nlp = spacy.load(folder)
+    pipe, path = nlp.get_pipe("lstm_tagger"), folder / "lstm_tagger"
+    expected = scores(nlp)
+    pipe.cfg["threshold"] = 0.5
+    pipe.from_disk(path, exclude=["vocab", "cfg"])
+    assert pipe.cfg["threshold"] == 0.5
+    pipe.model.get_ref("softmax").set_param("W", -pipe.model.get_ref("softmax").get_param("W"))
+    pipe.from_disk(path, exclude=["vocab", "model"])
+    assert pipe.cfg["threshold"] is None
+    assert not np.allclose(scores(nlp)[0], expected[0])
+
+
+# Settings
+
+
+BAD_SETTINGS = {
+    "temperature": ("warm", "M001.*temperature = warm.*more than 0"),
+    "threshold": (2, "M001.*threshold = 2.*from 0 to 1"),
+    "n_best": (1.5, "M001.*n_best"),
+    "overwrite": ("yes", "M001.*overwrite = yes.*true or false"),
+    "save_probabilities": (None, "M001.*save_probabilities"),
+    "label_smoothing": ("0.1", "M001.*label_smoothing"),
+    "neg_prefix": (None, "M001.*neg_prefix"),
+    "tag_separator": (1, "M001.*tag_separator"),
+    "class_weights": ([1, 2], "M001.*class_weights"),
+    "soft_share": ([], "M001.*soft_share"),
+    "soft_weight": (-1, "M001.*soft_weight"),
+    "tag_counts": ({"NN": "many"}, r"M001.*tag_counts\['NN'\] = many"),
+    "tag_dictionary": (["the"], r"M001.*tag_dictionary = \['the'\].*table"),
+    "labels": ({"NN": 1}, "M001.*labels"),
+}
+BAD_ENTRIES = [
+    ({"the": 5}, r"M001.*tag_dictionary\['the'\] = 5.*list of tags"),
+    ({"the": [None]}, r"M001.*tag_dictionary\['the'\]"),
+    ({"the": ["XYZ"]}, "P011.*XYZ"),
+    ({"the": []}, "P012.*the"),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "error"),
+    [(name, *bad) for name, bad in BAD_SETTINGS.items()]
+    + [("tag_dictionary", *bad) for bad in BAD_ENTRIES],
+)
+def test_bad_settings_in_the_file(folder, tmp_path, name, value, error):
+    nlp = spacy.load(folder)
+    pipe, expected = nlp.get_pipe("lstm_tagger"), scores(nlp)
+    nlp.to_disk(tmp_path)
+    path, before = tmp_path / "lstm_tagger", dict(pipe.cfg)
+    srsly.write_json(path / "cfg", {**pipe.cfg, name: value})
+    with pytest.raises(ValueError, match=rf"(?s)L003.*lstm_tagger.*{error}"):
+        pipe.from_disk(path, exclude=["vocab"])
+    assert pipe.cfg == before
+    assert_same_scores(scores(nlp), expected)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "\udcff", "[" * 100_000])
+def test_settings_that_are_no_json(folder, tmp_path, text):
+    spacy.load(folder).to_disk(tmp_path)
+    (tmp_path / "lstm_tagger" / "cfg").write_bytes(text.encode("utf-8", "surrogateescape"))
+    with pytest.raises(ValueError, match=r"L003.*L006"):
+        spacy.load(tmp_path)
+
+
+@pytest.mark.parametrize("count", [0, 3, 5])
+def test_labels_are_as_many_as_the_model_scores(folder, tmp_path, count):
+    nlp = spacy.load(folder)
+    labels = nlp.get_pipe("lstm_tagger").labels
+    nlp.to_disk(tmp_path)
+    path = tmp_path / "lstm_tagger" / "cfg"
+    srsly.write_json(path, {**srsly.read_json(path), "labels": labels[:count]})
+    with pytest.raises(ValueError, match=rf"L003.*L005.*{count} labels.*{len(labels)} tags"):
+        spacy.load(tmp_path)
+    with pytest.raises(ValueError, match="L005"):
+        nlp.get_pipe("lstm_tagger").from_disk(path.parent, exclude=["vocab", "model"])
+
+
+@pytest.mark.parametrize("n_tags", [None, 4])
+def test_before_it_is_trained(tmp_path, n_tags):
+    nlp = spacy.blank("en")
+    nlp.add_pipe("lstm_tagger", config={"model": {**small_model(), "nO": n_tags}})
+    other = by_disk(nlp, tmp_path)
+    assert other.get_pipe("lstm_tagger").labels == ()
+    data = [("a b c d", "A B C D")]
+    other.initialize(lambda: make_examples(other, data))
+    assert len(other.get_pipe("lstm_tagger").labels) == 4
 
 
 # Pickle
@@ -282,7 +428,7 @@ def test_pickle_is_not_executed(broken, tmp_path, place):
         return srsly.msgpack_dumps(message)
 
     with pytest.raises(ValueError, match="L003"):
-        spacy.load(broken(plant))
+        spacy.load(broken(plant, sealed=True))
     assert not (tmp_path / "boom").exists()
     pickle.loads(bomb)
     assert (tmp_path / "boom").exists()  # it would have been seen

@@ -161,4 +161,4 @@ def test_settings_are_saved(tmp_path):
     gold = make_examples(nlp)
     nlp.initialize(lambda: gold)
     nlp.to_disk(tmp_path)
-    assert spacy.load(tmp_path).get_pipe("lstm_tagger").soft_weight == 0.5
+    assert spacy.load(tmp_path).get_pipe("lstm_tagger").cfg["soft_weight"] == 0.5

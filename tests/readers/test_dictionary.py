@@ -52,5 +52,5 @@ def test_in_a_training_config(tmp_path):
         "tag_counts": {"@readers": "spacy-lstm-tagger.TagCounts.v1", "path": str(corpus)},
     }
     nlp.initialize(lambda: [Example(nlp.make_doc("a"), nlp.make_doc("a"))])
-    assert set(pipe.cfg["class_weights"]) == {"DT", "IN", "NN"}
+    assert set(pipe.cfg["tag_counts"]) == {"DT", "IN", "NN"}
     assert nlp("the")[0].tag_ == "DT"

@@ -1,0 +1,75 @@
+"""Checks of settings: each raises one error that names the setting, its value and what is allowed.
+
+A value of a wrong type, as a file may have it, is not allowed either.
+"""
+
+from collections.abc import Mapping
+from numbers import Integral, Real
+from typing import Any
+
+from .errors import Errors
+
+
+def check(holds: bool, name: str, value: object, allowed: str) -> None:
+    """Raise an error unless something holds.
+
+    holds (bool): What must hold.
+    name (str): The setting.
+    value (object): Its value.
+    allowed (str): What it must be, such as "null or 1 or more".
+    RAISES (ValueError): M001.
+    """
+    if not holds:
+        shown = repr(value) if value == "" else value
+        raise ValueError(
+            Errors.M001.format(name=name, value=shown, allowed=f"it must be {allowed}")
+        )
+
+
+def is_number(value: object, low: float = float("-inf"), high: float = float("inf")) -> bool:
+    """RETURNS (bool): Whether a value is a number between two others, which it may be too."""
+    return isinstance(value, Real) and not isinstance(value, bool) and low <= float(value) <= high
+
+
+def is_integer(value: object, low: int) -> bool:
+    """RETURNS (bool): Whether a value is an integer that is not less than another one."""
+    return isinstance(value, Integral) and is_number(value, low)
+
+
+def check_positive(**values: Any) -> None:
+    """RAISES (ValueError): If a value is neither an integer of 1 or more nor None."""
+    for name, value in values.items():
+        check(value is None or is_integer(value, 1), name, value, "1 or more")
+
+
+def check_not_negative(**values: Any) -> None:
+    """RAISES (ValueError): If a value is not a finite number of 0 or more."""
+    for name, value in values.items():
+        holds = is_number(value, 0.0) and value != float("inf")
+        check(holds, name, value, "0 or more")
+
+
+def check_rate(**values: Any) -> None:
+    """RAISES (ValueError): If a value is neither a number from 0 up to below 1 nor None."""
+    for name, value in values.items():
+        holds = value is None or (is_number(value, 0.0) and value < 1.0)
+        check(holds, name, value, "from 0 up to below 1")
+
+
+def check_share(**values: Any) -> None:
+    """RAISES (ValueError): If a value is not a number from 0 to 1."""
+    for name, value in values.items():
+        check(is_number(value, 0.0, 1.0), name, value, "from 0 to 1")
+
+
+def check_flag(**values: Any) -> None:
+    """RAISES (ValueError): If a value is neither true nor false."""
+    for name, value in values.items():
+        check(isinstance(value, bool), name, value, "true or false")
+
+
+def check_choice(name: str, value: object, choices: Mapping[str, Any] | tuple[str, ...]) -> None:
+    """RAISES (ValueError): If a value is not one of some strings."""
+    quoted = [f'"{each}"' for each in choices]
+    allowed = " or ".join(filter(None, [", ".join(quoted[:-1]), quoted[-1]]))
+    check(isinstance(value, str) and value in choices, name, value, allowed)

@@ -1,0 +1,109 @@
+"""Saving and loading a tagger: everything is checked before any of it is changed."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import srsly
+from spacy.pipeline import Tagger
+
+from ..errors import Errors
+from ..models.checkpoint import Checkpoint
+from ..models.resize import n_tags
+from ..models.shim import checksum
+from .settings import check_settings
+
+# What is saved beside the vocabulary, and the field that leaves it out.
+FILES = {"cfg": "cfg", "model": "model", "checksum": "model"}
+
+Self = TypeVar("Self", bound="SavedTagger")
+
+
+class SavedTagger(Tagger):
+    """A tagger that is saved with a checksum of its model. One that cannot be loaded is a clear
+    error, and what was loaded before stays.
+    """
+
+    cfg: dict[str, Any]
+
+    def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
+        """Save the component.
+
+        path (Union[str, Path]): The component's folder.
+        exclude (Iterable[str]): Names of fields to leave out.
+        """
+        exclude = tuple(exclude)
+        super().to_disk(path, exclude=(*exclude, *FILES))  # the vocabulary
+        for name, data in self._to_files(exclude).items():
+            (Path(path) / name).write_bytes(data)
+
+    def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
+        """RETURNS (bytes): The component. See `to_disk`."""
+        exclude = tuple(exclude)
+        message = srsly.msgpack_loads(super().to_bytes(exclude=(*exclude, *FILES)))
+        return srsly.msgpack_dumps({**message, **self._to_files(exclude)})
+
+    def from_disk(self: Self, path: str | Path, *, exclude: Iterable[str] = ()) -> Self:
+        """Load the component. Settings that were saved hold, rather than those of the config.
+
+        path (Union[str, Path]): The component's folder.
+        exclude (Iterable[str]): Names of fields to leave out.
+        RETURNS (LSTMTagger): Itself.
+        RAISES (ValueError): If a file is damaged, or the model of another architecture.
+        """
+        exclude = tuple(exclude)
+        super().from_disk(path, exclude=(*exclude, *FILES))  # the vocabulary
+        files = {name: (Path(path) / name).read_bytes() for name in _names(exclude)}
+        return self._from_files(files, source=str(path))
+
+    def from_bytes(self: Self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> Self:
+        """Load the component from bytes. See `from_disk`."""
+        exclude = tuple(exclude)
+        try:
+            message = srsly.msgpack_loads(bytes_data)
+            files = {name: message[name] for name in _names(exclude)}
+            super().from_bytes(bytes_data, exclude=(*exclude, *FILES))  # the vocabulary
+        except (ValueError, KeyError, TypeError) as e:
+            error = Errors.L001.format(error=repr(e))
+            raise ValueError(Errors.L003.format(path="bytes", error=error)) from e
+        return self._from_files(files, source="bytes")
+
+    def _to_files(self, exclude: Iterable[str]) -> dict[str, bytes]:
+        files: dict[str, bytes] = {}
+        if "cfg" not in exclude:
+            files["cfg"] = srsly.json_dumps(self.cfg, indent=2).encode("utf-8")
+        if "model" not in exclude:
+            files["model"] = self.model.to_bytes()
+            files["checksum"] = checksum(files["model"]).hex().encode("ascii")
+        return files
+
+    def _from_files(self: Self, files: Mapping[str, bytes], *, source: str) -> Self:
+        checkpoint = None
+        try:
+            cfg = {**self.cfg, **_read_settings(files["cfg"])} if "cfg" in files else self.cfg
+            check_settings(cfg)
+            if "model" in files:
+                checkpoint = Checkpoint(self.model, files["model"], saved=files["checksum"])
+            tags = n_tags(self.model) if checkpoint is None else checkpoint.n_tags
+            if tags is not None and tags != len(cfg["labels"]):
+                raise ValueError(Errors.L005.format(labels=len(cfg["labels"]), tags=tags))
+        except ValueError as e:
+            raise ValueError(Errors.L003.format(path=source, error=e)) from e
+        self.cfg = cfg
+        if checkpoint is not None:
+            checkpoint.load()
+        return self
+
+
+def _names(exclude: Iterable[str]) -> list[str]:
+    return [name for name, field in FILES.items() if field not in exclude]
+
+
+def _read_settings(data: bytes) -> dict[str, Any]:
+    try:
+        settings = srsly.json_loads(data)
+    except ValueError as e:
+        raise ValueError(Errors.L006.format(error=e)) from e
+    if not isinstance(settings, dict):
+        raise ValueError(Errors.L006.format(error="they are no table"))
+    return settings

@@ -1,0 +1,50 @@
+"""What the settings of an `lstm_tagger`, its `cfg`, may be: in a config, and in a saved file."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..checks import check, check_flag, check_not_negative, check_rate, check_share, is_integer
+from .class_weights import check_class_weights
+from .decoding import Decoding
+from .dictionary import TagDictionary
+
+
+def check_settings(cfg: Mapping[str, Any]) -> None:
+    """Check all settings, but for whether the tags of class weights are in the tag set.
+
+    cfg (Mapping[str, Any]): The settings, see `LSTMTagger`.
+    RAISES (ValueError): If a value is out of range or of a wrong type.
+    """
+    labels, separator = cfg["labels"], cfg["tag_separator"]
+    distinct = _is_list_of_strings(labels) and len(set(labels)) == len(labels)
+    check(distinct, "labels", labels, "a list of different tags")
+    check_flag(overwrite=cfg["overwrite"])
+    check(isinstance(cfg["neg_prefix"], str), "neg_prefix", cfg["neg_prefix"], "some characters")
+    check_rate(label_smoothing=cfg["label_smoothing"])
+    check(
+        separator is None or (isinstance(separator, str) and separator != ""),
+        "tag_separator",
+        separator,
+        "null or some characters",
+    )
+    check_class_weights(cfg["class_weights"])
+    check_share(soft_share=cfg["soft_share"])
+    check_not_negative(soft_weight=cfg["soft_weight"])
+    Decoding.of(cfg)
+    for word, tags in _entries("tag_dictionary", cfg["tag_dictionary"]):
+        name = f"tag_dictionary[{word!r}]"
+        check(_is_list_of_strings(tags), name, tags, "a list of tags")
+    if cfg["tag_dictionary"]:
+        TagDictionary(cfg["tag_dictionary"], labels)
+    for tag, count in _entries("tag_counts", cfg["tag_counts"]):
+        check(is_integer(count, 0), f"tag_counts[{tag!r}]", count, "a number of tokens")
+
+
+def _entries(name: str, table: Any) -> list[tuple[str, Any]]:
+    """RETURNS (list[tuple[str, Any]]): The entries of a table. None if there is none."""
+    check(table is None or isinstance(table, Mapping), name, table, "null or a table")
+    return list(table.items()) if table else []
+
+
+def _is_list_of_strings(value: Any) -> bool:
+    return isinstance(value, (list, tuple)) and all(isinstance(each, str) for each in value)
