@@ -54,7 +54,7 @@ class Progress:
         self.left = seconds * (1.0 - self.fraction) / max(self.fraction - self._skipped, 1e-9)
 
     def __str__(self) -> str:
-        """RETURNS (str): It as a line, without the share and the time left if they are not known."""
+        """RETURNS (str): It as a line; of what is not known it tells nothing."""
         line = f"{self.words:>13,} words  {self.speed:>9,.0f} words/s"
         if not self.total and not self.limit:
             return line

@@ -15,6 +15,7 @@ from ..errors import Errors
 from ..evaluation import TEXT, Accuracy, Evaluation, evaluate
 from ..files.whole import write_whole
 from ..readers import Corpus, read_tag_counts
+from ..taggers import tagger_names
 from . import lstm_tagger_cli
 from .fit import check_fit
 from .messages import clear_errors
@@ -77,7 +78,7 @@ def find_missing_tags(nlp: Language, path: Path, *, tag: str, pipeline: str) -> 
     RETURNS (list[str]): The tags; none if it is not known which tags the pipeline gives.
     RAISES (ValueError): If the pipeline has no tagger, or most words have such tags.
     """
-    taggers = [n for n in nlp.pipe_names if "token.tag" in nlp.get_pipe_meta(n).assigns]
+    taggers = tagger_names(nlp)
     if not taggers:
         raise ValueError(Errors.C006.format(pipeline=pipeline, names=", ".join(nlp.pipe_names)))
     labels = {label for name in taggers for label in getattr(nlp.get_pipe(name), "labels", ())}
