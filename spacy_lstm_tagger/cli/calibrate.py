@@ -77,7 +77,7 @@ def calibrate(
         reader = Corpus(data_path, gold_preproc=True)
     examples = list(reader(nlp))
     labels = frozenset(pipe.labels)
-    notation = {"neg_prefix": pipe.cfg["neg_prefix"], "separator": pipe.tag_separator}
+    notation = {"neg_prefix": pipe.cfg["neg_prefix"], "separator": pipe.cfg["tag_separator"]}
 
     def knows(annotation: str) -> bool:
         return labels.issuperset(split_tag(annotation, labels, **notation)[0])
