@@ -13,17 +13,19 @@ class Errors(metaclass=ErrorsWithCodes):
         "was killed, or found no memory. Give a smaller --n-process; what is done stays."
     )
     C002 = (
-        "{path} is there already and has no {known_by}, so it may not be replaced. Give another "
-        "--output."
-    )
-    C003 = (
         "{path}: found {found}, expected a JSON list of tags, as `spacy init labels` writes. "
         "Correct --student."
     )
-    C004 = (
+    C003 = (
         "There was not enough memory: {error}. Give a smaller --n-process, --max-words or "
         "--shard-size; what is done stays."
     )
+    C004 = (
+        "{path}: most words have tags that {pipeline} does not give, such as {tags} (tag = {tag}). "
+        "{remedy}."
+    )
+    C005 = "The pipeline has no component {name!r}; it has {names}. Give one of them with --name."
+    C006 = "{pipeline} has no component that sets token.tag_, only {names}. Give one with a tagger."
     D001 = "Found no text at {path}, expected a file, or a folder with some in it."
     D002 = (
         "{place} cannot be read: {error}. Expected UTF-8 and, in a .jsonl file, an object such as "
@@ -60,13 +62,16 @@ class Errors(metaclass=ErrorsWithCodes):
         "out of [initialize], or use an architecture that reads words and characters."
     )
     D012 = (
-        "{path} cannot be read ({error}), expected docs as spaCy's DocBin writes them. Copy or "
-        "make the file again, or take it out."
+        "{path} cannot be read ({error}), expected {format}. Copy or make the file again, or take "
+        "it out."
     )
     D013 = (
         "{path} is not the list of shards that this command writes ({error}). Give another "
         "--output, or delete the folder."
     )
+    D014 = "{path} cannot be decompressed ({error}). Copy the file again, or correct its suffix."
+    D015 = "{path} needs the package {package}. Install it: pip install 'spacy-lstm-tagger[files]'."
+    D016 = "{path} has no column {key!r}, only {names}. Give the name of one with --text-key."
     L001 = (
         "The model file is damaged: its weights cannot be read ({error}). "
         "Copy or package the pipeline again from where it was trained."

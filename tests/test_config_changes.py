@@ -253,6 +253,12 @@ CHANGES = {
             "training.score_weights.pos_acc": 0.5,
             "training.score_weights.morph_acc": 0.0,
             "training.score_weights.morph_per_feat": None,
+            "initialize.components.morphologizer": {
+                "labels": {
+                    "@readers": "spacy-lstm-tagger.MorphLabels.v1",
+                    "path": "${paths.train}",
+                },
+            },
             RATE + "initial_rate": 0.003,
         },
     ),

@@ -1,6 +1,7 @@
 """`python -m spacy lstm-tagger calibrate`: make probabilities as sure as the tagger is right."""
 
 from collections.abc import Callable, Iterable
+from itertools import chain
 from pathlib import Path
 
 from spacy.cli._util import Arg, Opt, setup_gpu
@@ -10,10 +11,14 @@ from spacy.util import load_model
 from wasabi import msg
 
 from ..errors import Errors
+from ..files.whole import whole_folder
 from ..pipeline import LSTMTagger
 from ..pipeline.calibration import Calibration
+from ..pipeline.gold import split_tag, tag_counts
 from ..readers import Corpus as TagCorpus
 from . import lstm_tagger_cli
+from .fit import check_fit
+from .messages import clear_errors
 
 
 @lstm_tagger_cli.command("calibrate")
@@ -29,9 +34,12 @@ def calibrate_cli(
     save the pipeline with it. Tags do not change. Texts are read with the tokens of the data.
     """
     setup_gpu(use_gpu)
-    nlp = load_model(model)
-    result = calibrate(nlp, data_path, name=name, tag=tag)
-    nlp.to_disk(output)
+    with clear_errors(), whole_folder(output) as folder:
+        nlp = load_model(model)
+        result, unknown = calibrate(nlp, data_path, name=name, tag=tag)
+        nlp.to_disk(folder)
+    if unknown:
+        msg.warn("Left out words whose tags the pipeline does not know", ", ".join(unknown))
     msg.table(
         {
             "tokens": result.tokens,
@@ -45,16 +53,20 @@ def calibrate_cli(
 
 def calibrate(
     nlp: Language, data_path: Path, *, name: str = "lstm_tagger", tag: str = "xpos"
-) -> Calibration:
+) -> tuple[Calibration, list[str]]:
     """Calibrate the tagger of a pipeline.
 
     nlp (Language): The pipeline.
     data_path (Path): Dev data: a .spacy file or a folder of such, or a CoNLL-U file.
     name (str): The component's name.
-    tag (str): Where the tags of a CoNLL-U file come from, see `Corpus.v1`.
-    RETURNS (Calibration): The temperature, and what it does on the data.
-    RAISES (ValueError): If the component is none of ours, or the data has no tag.
+    tag (str): Where the tags of a CoNLL-U file come from, see `Corpus`.
+    RETURNS (tuple): The temperature and what it does on the data; and the tags of the data that
+        the tagger does not have, whose words are left out.
+    RAISES (ValueError): If there is no such component, or most words of the data have no tag of
+        the tagger's.
     """
+    if name not in nlp.pipe_names:
+        raise ValueError(Errors.C005.format(name=name, names=", ".join(nlp.pipe_names)))
     pipe = nlp.get_pipe(name)
     if not isinstance(pipe, LSTMTagger):
         raise ValueError(Errors.P016.format(name=name, kind=type(pipe).__name__))
@@ -63,10 +75,22 @@ def calibrate(
         reader = TagCorpus(data_path, tag=tag)
     else:
         reader = Corpus(data_path, gold_preproc=True)
-    # Components before it, such as an encoder that it listens to, have to have their say.
     examples = list(reader(nlp))
+    labels = frozenset(pipe.labels)
+    notation = {"neg_prefix": pipe.cfg["neg_prefix"], "separator": pipe.tag_separator}
+
+    def knows(annotation: str) -> bool:
+        return labels.issuperset(split_tag(annotation, labels, **notation)[0])
+
+    unknown = check_fit(
+        tag_counts(examples), knows, path=data_path, tag=tag, pipeline=f"the component {name!r}"
+    )
+    for token in chain.from_iterable(eg.reference for eg in examples) if unknown else ():
+        if token.tag_ in unknown:
+            token.tag_ = ""
+    # Components before it, such as an encoder that it listens to, have to have their say.
     before = nlp.pipe_names[: nlp.pipe_names.index(name)]
     with nlp.select_pipes(enable=before):
         docs = list(nlp.pipe(eg.predicted for eg in examples))
     paired = zip(docs, examples, strict=True)
-    return pipe.calibrate([Example(doc, eg.reference) for doc, eg in paired])
+    return pipe.calibrate([Example(doc, eg.reference) for doc, eg in paired]), unknown

@@ -1,14 +1,13 @@
 """`lstm-tagger label`: label raw text with a teacher, for a student to learn from."""
 
 import json
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
 from spacy.cli._util import Arg, Opt, import_code, setup_gpu
 from wasabi import msg
 
-from ..distil.labelling import Job, Progress, label
+from ..distil.labelling import Job, label
 from ..distil.shards import MANIFEST
 from ..distil.teacher import Teacher, check_labels
 from ..errors import Errors
@@ -67,7 +66,7 @@ def label_cli(
             for teacher in loaded.members:
                 check_labels(teacher, labels, whose=str(student))
         done = label(
-            job, loaded, output, n_process=n_process, gpu_id=gpu_id, code=code, report=show
+            job, loaded, output, n_process=n_process, gpu_id=gpu_id, code=code, report=print
         )
     if done.remade:
         msg.warn("Lost or damaged, and made again", ", ".join(done.remade))
@@ -76,15 +75,6 @@ def label_cli(
         more = [f"… all of them are in {MANIFEST}"] if len(bad) > SHOWN else []
         print(*bad[:SHOWN], *more, sep="\n")
     msg.good(f"{done.words:,} words in {len(done)} shards", output)
-
-
-def show(progress: Progress) -> None:
-    """Print how far the work is."""
-    left = timedelta(seconds=round(progress.left))
-    msg.text(
-        f"{progress.fraction:4.0%}  {progress.words:>12,} words  {progress.speed:>9,.0f} words/s  "
-        f"{left} left"
-    )
 
 
 def read_labels(path: Path, *, tag: str = "xpos") -> list[str]:
@@ -98,10 +88,10 @@ def read_labels(path: Path, *, tag: str = "xpos") -> list[str]:
         try:
             labels = json.loads(path.read_text(encoding="utf-8"))
         except (ValueError, RecursionError) as error:
-            raise ValueError(Errors.C003.format(path=path, found=error)) from error
+            raise ValueError(Errors.C002.format(path=path, found=error)) from error
         if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
             found = f"{str(labels)[:40]}…"
-            raise ValueError(Errors.C003.format(path=path, found=found))
+            raise ValueError(Errors.C002.format(path=path, found=found))
         return labels
     if (path / "config.cfg").exists():
         return list(Teacher(str(path)).labels)

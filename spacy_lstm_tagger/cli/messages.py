@@ -18,7 +18,7 @@ def clear_errors() -> Iterator[None]:
     except (ValueError, OSError) as error:
         fail(str(error))
     except MemoryError as error:
-        fail(Errors.C004.format(error=error))
+        fail(Errors.C003.format(error=error))
 
 
 def fail(text: str) -> None:

@@ -19,7 +19,7 @@ from spacy.vocab import Vocab
 
 from ..checks import check, is_integer, is_number
 from ..errors import Errors
-from ..files.texts import read_docbin
+from ..files.docs import read_docbin
 from ..probabilities import TagProbabilities
 from ..readers import Corpus, is_range
 from ..readers import shuffle as in_random_order

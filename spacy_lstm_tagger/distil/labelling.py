@@ -1,7 +1,6 @@
 """Label raw text with teachers, in shards that can be made by several processes."""
 
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
@@ -11,7 +10,10 @@ import spacy
 import torch
 from spacy.cli._util import import_code
 
-from ..files.texts import BadTexts, Text, cut, find_texts, read_texts
+from ..files.cut import cut
+from ..files.reading import find_texts, read_texts
+from ..files.texts import BadTexts, Reading, Text
+from ..progress import Progress
 from ..workers import in_processes
 from .shards import ShardFolder, digest_of, to_bytes
 from .teacher import Teachers
@@ -92,52 +94,6 @@ class Shard(NamedTuple):
         return cls(task.number, task.digest, to_bytes(docs), *counts, size)
 
 
-@dataclass
-class Progress:
-    """How far the work is.
-
-    total (float): The size of all texts, in bytes.
-    limit (int): How many texts are to be labelled. 0: all.
-    fraction (float): How much of the work is done, that of earlier runs included.
-    words (int): The words that this run has labelled.
-    speed (float): Words a second.
-    left (float): The seconds that are left.
-    """
-
-    total: float
-    limit: int
-    fraction: float = 0.0
-    words: int = 0
-    speed: float = 0.0
-    left: float = float("inf")
-
-    def __post_init__(self):
-        self._texts, self._size, self._skipped = 0, 0.0, 0.0
-        self._start = time.monotonic()
-
-    def skip(self, texts: Sequence[Text]) -> None:
-        """Pass over texts that an earlier run has labelled."""
-        before = self.fraction
-        self._add(len(texts), sum(text.size for text in texts))
-        self._skipped += self.fraction - before
-        if not self.words:
-            self._start = time.monotonic()
-
-    def add(self, shard: Shard) -> None:
-        """Count a shard."""
-        self._add(shard.texts, shard.size)
-        self.words += shard.words
-        seconds = max(time.monotonic() - self._start, 1e-9)
-        self.speed = self.words / seconds
-        self.left = seconds * (1.0 - self.fraction) / max(self.fraction - self._skipped, 1e-9)
-
-    def _add(self, texts: int, size: float) -> None:
-        self._texts += texts
-        self._size += size
-        by_limit = self._texts / self.limit if self.limit else 0.0
-        self.fraction = min(1.0, max(self._size / self.total, by_limit))
-
-
 def label(
     job: Job,
     teachers: Teachers,
@@ -164,7 +120,7 @@ def label(
     paths = find_texts(job.texts)
     done = ShardFolder(folder, job.options(teachers))
     bad = BadTexts(job.skip_bad)
-    texts = islice(read_texts(paths, text_key=job.text_key, bad=bad), job.limit or None)
+    texts = islice(read_texts(paths, Reading(text_key=job.text_key), bad=bad), job.limit or None)
     shards = in_shards(cut(texts, max_words=job.max_words), job.shard_size)
     progress = Progress(sum(path.stat().st_size for path in paths), job.limit)
     count = 0
@@ -175,7 +131,7 @@ def label(
             task = Task(count, texts, digest_of(texts))
             count += 1
             if done.has(task.number, task.digest):
-                progress.skip(texts)
+                progress.skip(texts=len(texts), size=sum(text.size for text in texts))
             else:
                 yield task
 
@@ -189,7 +145,7 @@ def label(
     for shard in made:
         counts = {"docs": shard.docs, "words": shard.words}
         done.put(shard.number, shard.data, texts=shard.digest, **counts)
-        progress.add(shard)
+        progress.add(texts=shard.texts, size=shard.size, words=shard.words)
         report(progress)
     done.complete(count, bad_texts=bad.found)
     return done

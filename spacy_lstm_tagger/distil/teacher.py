@@ -10,14 +10,13 @@ import numpy as np
 import spacy
 from numpy.typing import NDArray
 from spacy.attrs import IS_SPACE, ORTH, SENT_START, SPACY, TAG
-from spacy.pipeline import Sentencizer, Tagger
+from spacy.pipeline import Sentencizer
 from spacy.tokens import Doc
-from spacy.util import minibatch
 
 from ..errors import Errors
 from ..files.texts import Text
-from ..pipeline import LSTMTagger
 from ..probabilities import TagProbabilities
+from ..taggers import keep_probabilities, read_probabilities, tagger_names
 
 
 class Teacher:
@@ -31,7 +30,7 @@ class Teacher:
         self.source = source
         self.nlp = spacy.load(source)
         names = self.nlp.pipe_names
-        taggers = [n for n in names if "token.tag" in self.nlp.get_pipe_meta(n).assigns]
+        taggers = tagger_names(self.nlp)
         if len(taggers) != 1:
             found = ", ".join(taggers) or "none"
             raise ValueError(Errors.D003.format(source=source, found=found))
@@ -41,10 +40,7 @@ class Teacher:
         self.labels: tuple[str, ...] = tuple(getattr(self.pipe, "labels", ()))
         if not self.labels:
             raise ValueError(Errors.D004.format(source=source, name=taggers[0]))
-        if isinstance(self.pipe, LSTMTagger):
-            self.pipe.cfg["save_probabilities"] = (
-                True  # a CRF's marginals are not in its model's scores
-            )
+        keep_probabilities(self.pipe)
 
     def digest(self) -> str:
         """RETURNS (str): What tells this teacher from another one at the same path: a digest of
@@ -68,16 +64,8 @@ class Teacher:
         """
         for _ in self.nlp.pipe(docs):
             pass
-        kept = [TagProbabilities.from_doc(doc) for doc in docs]
-        if all(kept):
-            return np.concatenate([s.dense(self.labels) for s in kept if s is not None])
-        if not isinstance(self.pipe, Tagger) or not self.pipe.model.has_ref("softmax"):
-            return None
-        model = self.pipe.model
-        scores = []
-        for batch in minibatch(docs, self.nlp.batch_size):
-            scores += [model.ops.to_numpy(doc_scores) for doc_scores in model.predict(batch)]
-        return probabilities(np.concatenate(scores))
+        size = self.nlp.batch_size
+        return read_probabilities(docs, self.pipe, self.labels, batch_size=size)
 
 
 class Teachers:
@@ -187,16 +175,3 @@ def check_labels(teacher: Teacher, labels: Sequence[str], *, whose: str) -> None
         )
         names = {"source": teacher.source, "whose": whose}
         raise ValueError(Errors.D005.format(more=more, less=less, **names))
-
-
-def probabilities(scores: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Make probabilities of what a tagger's model predicts: logits, which have the same best tag
-    and are what models of `normalize = false` give, or probabilities already.
-
-    scores (NDArray[np.float32]): *Shape:* ``(tokens, tags)``.
-    RETURNS (NDArray[np.float32]): *Shape:* ``(tokens, tags)``.
-    """
-    if (scores >= 0.0).all() and np.allclose(scores.sum(axis=1), 1.0, atol=1e-3):
-        return scores
-    exp = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return exp / exp.sum(axis=1, keepdims=True)

@@ -1,12 +1,11 @@
 """Write files and folders beside their place, then rename them: nobody ever sees half of one."""
 
+import errno
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-from ..errors import Errors
 
 
 def write_whole(path: Path, data: bytes) -> None:
@@ -29,30 +28,31 @@ def write_whole(path: Path, data: bytes) -> None:
 
 
 @contextmanager
-def whole_folder(path: Path, *, known_by: str) -> Iterator[Path]:
-    """Give a folder to write to, which takes its place when all is written.
+def whole_folder(path: Path) -> Iterator[Path]:
+    """Give a folder to write to, whose files take their places when all of them are written.
 
-    path (Path): The folder. One that is there is replaced.
-    known_by (str): A file by which a folder that may be replaced is known.
+    path (Path): Where they go. What else is there stays.
     YIELDS (Path): Where to write.
-    RAISES (ValueError): If something else is there.
+    RAISES (NotADirectoryError): If a file is there.
     """
-    path = path.absolute()
-    if path.exists() and not (path / known_by).is_file() and not _is_empty_folder(path):
-        raise ValueError(Errors.C002.format(path=path, known_by=known_by))
+    path = path.resolve()
+    if path.exists() and not path.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
     temporary, old = (path.with_name(f".{path.name}.{name}") for name in ("tmp", "old"))
-    shutil.rmtree(temporary, ignore_errors=True)
+    for left in (temporary, old):  # of a run that was killed
+        shutil.rmtree(left, ignore_errors=True)
     try:
         temporary.mkdir(parents=True)
         yield temporary
-        shutil.rmtree(old, ignore_errors=True)
-        if path.exists():
-            path.rename(old)
-        temporary.rename(path)
+        if not path.exists():
+            temporary.rename(path)
+            return
+        old.mkdir()
+        for entry in temporary.iterdir():
+            place = path / entry.name
+            if place.exists():
+                place.rename(old / entry.name)
+            entry.rename(place)
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def _is_empty_folder(path: Path) -> bool:
-    return path.is_dir() and not any(path.iterdir())
+        for left in (temporary, old):
+            shutil.rmtree(left, ignore_errors=True)

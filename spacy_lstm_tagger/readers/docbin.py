@@ -11,7 +11,7 @@ from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
 from ..errors import Errors
-from ..files.texts import read_docbin
+from ..files.docs import FORMAT, read_docbin
 from .encoded import ATTRIBUTES, COLUMNS, EncodedSentence, Strings
 
 INSIDE, BEGIN = 1, 3  # of an entity, in ENT_IOB
@@ -34,7 +34,7 @@ def read_docs(path: Path, vocab: Vocab, *, user_data: bool = False) -> Iterator[
         try:
             doc = next(docs, None)
         except Exception as error:  # there is no telling what a damaged file raises
-            raise ValueError(Errors.D012.format(path=path, error=error)) from error
+            raise ValueError(Errors.D012.format(path=path, error=error, format=FORMAT)) from error
         if doc is None:
             return
         yield doc

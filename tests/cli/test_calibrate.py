@@ -1,16 +1,19 @@
 """`python -m spacy lstm-tagger calibrate`: it fits, reports and saves; tags stay as they are."""
 
+import re
 import subprocess
 import sys
+from functools import partial
 
 import pytest
 import spacy
 from spacy.tokens import DocBin
 
-import spacy_lstm_tagger.cli  # noqa: F401
+from spacy_lstm_tagger.pipeline import LSTMTagger
 from spacy_lstm_tagger.readers import Corpus
 
 from ..util import trained_nlp
+from . import is_one_error, run_command
 
 
 @pytest.fixture
@@ -45,15 +48,73 @@ def test_calibrate(model, small_corpus, spacy_command, tmp_path, kind):
     assert [token.tag_ for token in doc] == [token.tag_ for token in other]
 
 
-def test_a_component_of_another_kind(tmp_path, small_corpus, spacy_command):
+run = partial(run_command, "calibrate")
+
+
+def test_in_its_own_place(model, small_corpus, spacy_command):
+    (model / "notes.txt").write_text("mine")
+    spacy_command("lstm-tagger", "calibrate", model, small_corpus, "--output", model)
+    assert spacy.load(model).get_pipe("lstm_tagger").cfg["temperature"] > 1.5
+    assert (model / "notes.txt").read_text() == "mine"
+    assert [path.name for path in model.parent.iterdir()] == ["model"]
+
+
+@pytest.mark.parametrize("name,code", [("sentencizer", "P016"), ("lstm_taggger", "C005")])
+def test_a_component_of_another_kind(tmp_path, small_corpus, name, code):
     nlp = spacy.blank("en")
     nlp.add_pipe("sentencizer")
     nlp.to_disk(tmp_path / "model")
-    arguments = [tmp_path / "model", small_corpus, "--name", "sentencizer"]
-    with pytest.raises(AssertionError) as error:
-        spacy_command("lstm-tagger", "calibrate", *arguments, "--output", tmp_path / "out")
-    assert "P016" in str(error.value.__cause__)
+    arguments = [tmp_path / "model", small_corpus, "--name", name]
+    status, printed = run(*arguments, "--output", tmp_path / "out")
+    assert status == 1 and is_one_error(printed) and code in printed and "--name" in printed
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("tag", ["upos", "upos+feats"])
+def test_tags_of_another_column(model, small_corpus, tmp_path, tag):
+    before = sorted(tmp_path.rglob("*"))
+    status, printed = run(model, small_corpus, "--tag", tag, "--output", tmp_path / "out")
+    assert status == 1 and is_one_error(printed)
+    assert "C004" in printed and "tag = upos" in printed and "Give --tag xpos." in printed
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_data_of_another_tag_set(model, small_corpus, tmp_path):
+    path = tmp_path / "dev.conllu"
+    rows = [line.split("\t") for line in small_corpus.read_text().splitlines()]
+    rows = [[*row[:3], "_", "STTS", *row[5:]] if len(row) > 1 else row for row in rows]
+    path.write_text("".join("\t".join(row) + "\n" for row in rows))
+    status, printed = run(model, path, "--output", tmp_path / "out")
+    assert status == 1 and is_one_error(printed)
+    assert "STTS" in printed and "data of the same tag set" in printed
+
+
+def test_a_rare_tag_that_the_tagger_lacks(model, small_corpus, tmp_path):
+    """Its words are left out."""
+    path = tmp_path / "dev.conllu"
+    path.write_text(small_corpus.read_text().replace("\tIN\t", "\tAPPR\t", 1))
+    tokens = {}
+    for name, data in (("all", small_corpus), ("less", path)):
+        status, printed = run(model, data, "--output", tmp_path / name)
+        assert status == 0, printed
+        tokens[name] = int(re.search(r"tokens +([0-9]+)", printed)[1])
+    assert "Left out" in printed and "APPR" in printed
+    assert tokens["less"] == tokens["all"] - 1
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_full_disk_leaves_nothing_half(model, small_corpus, tmp_path, monkeypatch, there):
+    def fail(self, path, **options):
+        raise OSError("No space left on device")
+
+    if there:
+        run(model, small_corpus, "--output", tmp_path / "out")
+    before = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
+    monkeypatch.setattr(LSTMTagger, "to_disk", fail)
+    status, printed = run(model, small_corpus, "--output", tmp_path / "out")
+    assert status == 1 and "✘ No space left on device" in printed
+    assert (tmp_path / "out").exists() == there
+    assert {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()} == before
 
 
 def test_spacy_finds_the_command():

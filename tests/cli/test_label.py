@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 from importlib.metadata import entry_points
 
 import pytest
@@ -19,7 +20,7 @@ from spacy_lstm_tagger.probabilities import TagProbabilities
 from ..distil import TEXTS, stock_teacher
 from ..processes import children, is_alive, needs_proc, wait_until, workers_of
 from ..util import CONFIGS, CORPUS, SMALL_HALVES, overrides
-from . import is_one_error
+from . import is_one_error, run_command
 
 TAG_SET = ["ADJ", "ADV", "DET", "NN", "PRP", "V"]
 
@@ -33,9 +34,7 @@ def work(tmp_path_factory):
     return folder
 
 
-def run(*arguments):
-    result = CliRunner().invoke(app, ["lstm-tagger", "label", *map(str, arguments)])
-    return result.exit_code, result.output
+run = partial(run_command, "label")
 
 
 def test_spacy_finds_the_command():
@@ -149,11 +148,11 @@ def test_labels_that_are_none(work, tmp_path, content):
     arguments = ["--texts", work / "texts.txt", "--output", tmp_path / "silver"]
     code, printed = run(work / "teacher", *arguments, "--student", student)
     assert code == 1 and is_one_error(printed)
-    assert "C003" in printed and str(student) in printed and not (tmp_path / "silver").exists()
+    assert "C002" in printed and str(student) in printed and not (tmp_path / "silver").exists()
 
 
 @pytest.mark.parametrize(
-    "error,code", [(ChildProcessError("[C001] ended"), "C001"), (MemoryError("3 GB"), "C004")]
+    "error,code", [(ChildProcessError("[C001] ended"), "C001"), (MemoryError("3 GB"), "C003")]
 )
 def test_a_lack_of_memory(work, tmp_path, monkeypatch, error, code):
     def fail(*arguments, **options):

@@ -14,7 +14,7 @@ from spacy.util import registry
 
 from spacy_lstm_tagger.distil.corpora import MixedCorpus, ShardCorpus, count_words
 from spacy_lstm_tagger.distil.shards import to_bytes
-from spacy_lstm_tagger.files.texts import read_docbin
+from spacy_lstm_tagger.files.docs import read_docbin
 from spacy_lstm_tagger.probabilities import TagProbabilities
 from spacy_lstm_tagger.readers import Corpus, docbin
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from spacy.tokens import DocBin
 
-from spacy_lstm_tagger.distil.labelling import Job, Progress, Shard, in_shards, label
+from spacy_lstm_tagger.distil.labelling import Job, in_shards, label
 from spacy_lstm_tagger.files.texts import Text
 from spacy_lstm_tagger.probabilities import TagProbabilities
 
@@ -160,26 +160,6 @@ def test_an_error_in_the_texts_leaves_what_is_done(work, tmp_path):
     with pytest.raises(ValueError, match=r"D002.*line 9"):
         run(job, tmp_path / "silver")
     assert len(contents(tmp_path / "silver")) > 0
-
-
-def test_progress(monkeypatch):
-    now = [100.0]
-    monkeypatch.setattr("spacy_lstm_tagger.distil.labelling.time.monotonic", lambda: now[0])
-    progress = Progress(total=100.0, limit=0)
-    progress.skip([Text("", [], [], 20.0)])
-    assert progress.fraction == pytest.approx(0.2)
-    now[0] += 10
-    progress.add(Shard(0, "", b"", docs=1, words=500, texts=3, size=40.0))
-    assert progress.fraction == pytest.approx(0.6)
-    assert progress.speed == pytest.approx(50.0)
-    # Half of what this run has to do took 10 seconds.
-    assert progress.left == pytest.approx(10.0)
-
-
-def test_progress_towards_a_limit():
-    progress = Progress(total=1000.0, limit=4)
-    progress.add(Shard(0, "", b"", docs=1, words=5, texts=3, size=40.0))
-    assert progress.fraction == pytest.approx(0.75)
 
 
 @given(st.lists(st.text("ab ", max_size=9)), st.integers(1, 20))

@@ -5,7 +5,7 @@ from numpy.testing import assert_allclose
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from spacy_lstm_tagger.distil.teacher import Teacher, Teachers, check_labels, probabilities
+from spacy_lstm_tagger.distil.teacher import Teacher, Teachers, check_labels
 from spacy_lstm_tagger.files.texts import Text
 from spacy_lstm_tagger.probabilities import TagProbabilities
 
@@ -105,13 +105,6 @@ def test_tags_and_probabilities_are_the_pipeline_s(tmp_path, kind):
     top = np.concatenate([TagProbabilities.from_doc(doc).probabilities[:, 0] for doc in docs])
     words = np.array([not token.is_space for doc in docs for token in doc])
     assert_allclose(full.max(axis=1)[words], top[words], atol=1e-3)
-
-
-def test_probabilities_of_logits_and_of_probabilities():
-    logits = np.array([[1.0, 2.0, 3.0], [1000.0, 0.0, -1000.0]], dtype="f4")
-    expected = np.array([np.exp([1, 2, 3]) / np.exp([1, 2, 3]).sum(), [1, 0, 0]])
-    assert_allclose(probabilities(logits), expected, atol=1e-6)
-    assert_allclose(probabilities(expected.astype("f4")), expected, atol=1e-6)
 
 
 def test_several_teachers_are_averaged(ours):

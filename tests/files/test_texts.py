@@ -10,12 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from spacy.tokens import Doc, DocBin
 
-from spacy_lstm_tagger.files import texts as module
-from spacy_lstm_tagger.files.texts import BadTexts, Text, cut, find_texts, read_texts
+from spacy_lstm_tagger.files import cut as cutting
+from spacy_lstm_tagger.files import lines
+from spacy_lstm_tagger.files.cut import cut
+from spacy_lstm_tagger.files.reading import find_texts, read_texts
+from spacy_lstm_tagger.files.texts import BadTexts, Reading, Text
 
 
-def texts_of(path, **options):
-    return [text.text for text in read_texts([path], **options)]
+def texts_of(path, *, bad=None, **options):
+    return [text.text for text in read_texts([path], Reading(**options), bad=bad)]
 
 
 def test_plain_text_has_one_text_a_line(tmp_path):
@@ -150,8 +153,8 @@ def test_cut_texts_have_the_same_tokens(parts):
     pieces = list(cut([Text(string, [], [], 6.0)], max_words=1))
     assert "".join(piece.text for piece in pieces) == string
     assert sum(piece.size for piece in pieces) == pytest.approx(6.0)
-    assert all(len(piece.text) <= module.LETTERS for piece in pieces)
-    assert (len(pieces) == 1) == (len(string) <= module.LETTERS)
+    assert all(len(piece.text) <= cutting.LETTERS for piece in pieces)
+    assert (len(pieces) == 1) == (len(string) <= cutting.LETTERS)
     tokens = [token.text_with_ws for piece in pieces for token in NLP(piece.text)]
     assert tokens == [token.text_with_ws for token in NLP(string)]
 
@@ -170,12 +173,12 @@ def test_cut_at_the_end_of_a_sentence():
 @pytest.mark.parametrize("string", ["ab" * 500, "字" * 500, " " * 500])
 def test_without_a_place_to_cut(string):
     pieces = [piece.text for piece in cut([Text(string, [], [], 1.0)], max_words=1)]
-    assert "".join(pieces) == string and max(map(len, pieces)) == module.LETTERS
+    assert "".join(pieces) == string and max(map(len, pieces)) == cutting.LETTERS
 
 
 @pytest.mark.parametrize("string", ["One two. ", "字", "é ", "x"])
 def test_a_long_line_of_plain_text_comes_in_parts(tmp_path, monkeypatch, string):
-    monkeypatch.setattr(module, "LINE", 50)
+    monkeypatch.setattr(lines, "LINE", 50)
     path = tmp_path / "a.txt"
     path.write_text(f"{string * 100}\nnext\n" + "\n", encoding="utf-8")
     *parts, last, empty = texts_of(path)
@@ -195,4 +198,4 @@ def test_memory_does_not_grow_with_a_line(tmp_path):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert pieces > 500
-    assert peak < 10 * module.LINE
+    assert peak < 10 * lines.LINE

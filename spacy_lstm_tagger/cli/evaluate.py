@@ -1,0 +1,91 @@
+"""`lstm-tagger evaluate`: how right a pipeline's tags are."""
+
+import json
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+from spacy.cli._util import Arg, Opt, import_code, setup_gpu
+from spacy.language import Language
+from spacy.util import load_model
+from wasabi import msg
+
+from ..errors import Errors
+from ..evaluation import TEXT, Accuracy, Evaluation, evaluate
+from ..files.whole import write_whole
+from ..readers import Corpus, read_tag_counts
+from ..taggers import tagger_names
+from . import lstm_tagger_cli
+from .fit import check_fit
+from .messages import clear_errors
+
+TAG_HELP = "Where tags come from: xpos, upos or upos+feats"
+SAMPLE = 1000  # so many sentences show which tags a pipeline gives, if it does not tell
+RAW_HELP = "Let the pipeline split the text into tokens, rather than take those of the file"
+
+
+@lstm_tagger_cli.command("evaluate")
+def evaluate_cli(
+    pipeline: Annotated[str, Arg(help="A pipeline with a tagger: name or folder")],
+    data: Annotated[Path, Arg(help="CoNLL-U or .spacy: a file, or a folder of them")],
+    tag: Annotated[str, Opt("--tag", "-t", help=TAG_HELP)] = "xpos",
+    raw: Annotated[bool, Opt("--raw", "-r", help=RAW_HELP)] = False,
+    output: Annotated[Path | None, Opt("--output", "-o", help="JSON file for the figures")] = None,
+    n_process: Annotated[int, Opt("--n-process", "-n", min=1, help="Number of processes")] = 1,
+    gpu_id: Annotated[int, Opt("--gpu-id", "-g", help="GPU, or -1 for the CPU")] = -1,
+    code: Annotated[Path | None, Opt("--code", "-c", help="Python file to import first")] = None,
+):
+    """
+    Tell how many words a pipeline tags right: each sentence alone and texts of ten, all words and,
+    for our taggers, those that have a row in their vocabulary and those that have none.
+    """
+    import_code(code)
+    setup_gpu(gpu_id)
+    with clear_errors():
+        nlp = load_model(pipeline)
+        missing = find_missing_tags(nlp, data, tag=tag, pipeline=pipeline)
+        found = evaluate(nlp, data, tag=tag, raw=raw, n_process=n_process)
+        if output is not None:
+            tokens = "raw" if raw else "gold"
+            setting = {"pipeline": pipeline, "data": str(data), "tag": tag, "tokens": tokens}
+            figures = {name: asdict(evaluation) for name, evaluation in found.items()}
+            text = json.dumps({**setting, **figures, "missing_tags": missing}, indent=1)
+            write_whole(output, f"{text}\n".encode())
+    if missing:
+        msg.warn("Always wrong, as the pipeline does not give these tags:", ", ".join(missing))
+    rows = [row(name, found) for name in ("all", "known", "unknown")]
+    header = ("words", "number", "sentences alone", f"texts of {TEXT}")
+    msg.table([each for each in rows if each], header=header, aligns=tuple("lrrr"), divider=True)
+    if output is not None:
+        msg.good("Saved figures", str(output))
+
+
+def row(name: str, found: dict[str, Evaluation]) -> tuple[str, ...]:
+    """RETURNS (tuple[str, ...]): What the table says of some words: nothing if there are none."""
+    accuracies: list[Accuracy | None] = [getattr(each, name) for each in found.values()]
+    cells = [f"{each.tag_acc:.2%}" for each in accuracies if each and each.tag_acc is not None]
+    return (name, f"{accuracies[0].words:,}", *cells) if cells and accuracies[0] else ()
+
+
+def find_missing_tags(nlp: Language, path: Path, *, tag: str, pipeline: str) -> list[str]:
+    """Find the tags of a file that a pipeline does not give.
+
+    nlp (Language): The pipeline.
+    path (Path): The file.
+    tag (str): Where its tags come from.
+    pipeline (str): The pipeline's name.
+    RETURNS (list[str]): The tags; none if it is not known which tags the pipeline gives.
+    RAISES (ValueError): If the pipeline has no tagger, or most words have such tags.
+    """
+    taggers = tagger_names(nlp)
+    if not taggers:
+        raise ValueError(Errors.C006.format(pipeline=pipeline, names=", ".join(nlp.pipe_names)))
+    labels = {label for name in taggers for label in getattr(nlp.get_pipe(name), "labels", ())}
+    given = labels
+    if not labels:  # by what it does
+        examples = Corpus(path, tag=tag, limit=SAMPLE)(nlp)
+        given = {token.tag_ for eg in examples for token in nlp(eg.predicted)}
+    counts = Counter(read_tag_counts(path=path, tag=tag))
+    missing = check_fit(counts, given.__contains__, path=path, tag=tag, pipeline=pipeline)
+    return missing if labels else []

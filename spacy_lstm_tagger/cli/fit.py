@@ -1,0 +1,53 @@
+"""Whether the tags of a file are those that a pipeline gives."""
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+from ..errors import Errors
+from ..readers import read_tag_counts
+
+COLUMNS = ("xpos", "upos", "upos+feats")
+SHOWN = 5  # so many tags are named
+
+
+def check_fit(
+    counts: Counter[str], knows: Callable[[str], bool], *, path: Path, tag: str, pipeline: str
+) -> list[str]:
+    """Find the tags of a file that a pipeline does not give. A few may be missing from what it was
+    trained on; where they are those of most words, it is the wrong column or file.
+
+    counts (Counter[str]): How many words have each tag.
+    knows (Callable[[str], bool]): Whether the pipeline gives a tag.
+    path (Path): The file.
+    tag (str): The column that the tags come from, as for `Corpus.v1`.
+    pipeline (str): The pipeline's name.
+    RETURNS (list[str]): The tags, the most frequent first.
+    RAISES (ValueError): If most words have such tags.
+    """
+    unknown, fits = _unknown(counts, knows)
+    if fits:
+        return unknown
+    others = [each for each in COLUMNS if each != tag and _has_fitting(path, each, knows)]
+    raise ValueError(
+        Errors.C004.format(
+            path=path,
+            tag=tag,
+            tags=", ".join(unknown[:SHOWN]),
+            pipeline=pipeline,
+            remedy=f"Give --tag {others[0]}" if others else "Give data of the same tag set",
+        )
+    )
+
+
+def _unknown(counts: Counter[str], knows: Callable[[str], bool]) -> tuple[list[str], bool]:
+    """RETURNS (tuple): The tags that are not known, and whether few words have one."""
+    unknown = [tag for tag, _ in counts.most_common() if not knows(tag)]
+    return unknown, 2 * sum(counts[tag] for tag in unknown) <= counts.total()
+
+
+def _has_fitting(path: Path, tag: str, knows: Callable[[str], bool]) -> bool:
+    try:
+        return _unknown(Counter(read_tag_counts(path=path, tag=tag)), knows)[1]
+    except ValueError:  # nothing is in that column
+        return False

@@ -1,0 +1,50 @@
+"""Cut texts that are too long to become one doc."""
+
+import re
+from collections import deque
+from collections.abc import Iterable, Iterator
+
+from .texts import Text
+
+# For each word that a doc may have, a part of a long text has at most so many words, or letters.
+WORDS, LETTERS = 10, 60
+# Where a text is cut rather than elsewhere: after a sentence, or at least at white space.
+CUTS = [re.compile(r"[.!?…。！？]['\"”’)\]]*\s+(?=\S)"), re.compile(r"\s+(?=\S)")]
+ENDS = frozenset(".!?…。！？")
+
+
+def cut(texts: Iterable[Text], *, max_words: int) -> Iterator[Text]:
+    """Cut texts that are very much longer than a doc may be, before they become docs: at the end of
+    a sentence if it can be, or at white space. Other texts stay as they are.
+
+    texts (Iterable[Text]): The texts.
+    max_words (int): How many words a doc may have.
+    YIELDS (Text): The texts, or the parts of one.
+    """
+    for text in texts:
+        words, spaces = text.words, text.spaces
+        whole = words if text.text is None else text.text
+        most = max_words * (WORDS if text.text is None else LETTERS)
+        start = 0
+        while start < len(whole) or not start:
+            part = whole[start : start + most]
+            if start + len(part) < len(whole):
+                part = part[: _end(part)]
+            end = start + len(part)
+            size = text.size * len(part) / len(whole) if whole else text.size
+            if isinstance(part, str):
+                yield Text(part, [], [], size)
+            else:
+                yield Text(None, part, spaces[start:end], size)
+            if not part:
+                break
+            start = end
+
+
+def _end(part: str | list[str]) -> int:
+    """RETURNS (int): Where to cut a text whose beginning this is: in its second half."""
+    half = len(part) // 2
+    if isinstance(part, str):
+        ends = (deque(cut.finditer(part, half), maxlen=1) for cut in CUTS)
+        return next((match.end() for last in ends for match in last), len(part))
+    return next((i for i in range(len(part), half, -1) if part[i - 1] in ENDS), len(part))

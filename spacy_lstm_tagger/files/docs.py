@@ -1,0 +1,92 @@
+"""Docs of spaCy's own files, .spacy."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from numpy.typing import NDArray
+from spacy.attrs import ORTH
+from spacy.strings import get_string_id
+from spacy.tokens import Doc, DocBin
+from spacy.vocab import Vocab
+
+from ..errors import Errors
+from .streams import Source
+from .texts import BadTexts, Reading, Text
+
+FORMAT = "docs as spaCy's DocBin writes them"
+
+
+class Stored(NamedTuple):
+    """A doc as it is in a file, with what `DocBin` keeps of each, and the strings of the file."""
+
+    attrs: list[Any]
+    strings: set[str]
+    tokens: NDArray
+    spaces: NDArray
+    cats: dict
+    span_groups: bytes
+    flags: dict
+    user_data: bytes | None
+
+
+def read_docs(source: Source, reading: Reading, bad: BadTexts) -> Iterator[Text]:
+    """YIELDS (Text): The words of each doc of a .spacy file."""
+    docs = parse_docbin(source.stream.read(), source.path)
+    size = source.taken() / max(1, len(docs))
+    strings = {get_string_id(string): string for string in docs.strings if string}
+    for number, part in enumerate(zip(*_parts(docs), strict=True), 1):
+        stored = Stored(docs.attrs, docs.strings, *part)
+        place = f"{source.path}, doc {number}"
+        try:
+            words = [strings[key] for key in stored.tokens[:, docs.attrs.index(ORTH)].tolist()]
+        except KeyError as error:
+            bad.add(place, ValueError(f"the file has no string for the word {error}"))
+            continue
+        unknown = stored.flags.get("has_unknown_spaces")
+        spaces = [True] * len(words) if unknown else stored.spaces.ravel().tolist()
+        yield Text(None, words, spaces, size, place, stored if reading.keep else None)
+
+
+def restore(stored: Sequence[Stored], vocab: Vocab) -> list[Doc]:
+    """RETURNS (list[Doc]): Docs of files, in this vocabulary."""
+    docs: list[Doc] = []
+    for each in stored:
+        one = DocBin(attrs=[])
+        one.attrs, one.strings = each.attrs, each.strings
+        one.tokens, one.spaces, one.cats = [each.tokens], [each.spaces], [each.cats]
+        one.span_groups, one.flags = [each.span_groups], [each.flags]
+        one.user_data = [each.user_data]
+        docs += one.get_docs(vocab)
+    return docs
+
+
+def read_docbin(path: Path) -> DocBin:
+    """RETURNS (DocBin): The docs of a .spacy file.
+    RAISES (ValueError): If it is damaged, or none.
+    """
+    return parse_docbin(path.read_bytes(), path)
+
+
+def parse_docbin(data: bytes, path: Path | str) -> DocBin:
+    """RETURNS (DocBin): The docs of the bytes of a .spacy file.
+
+    data (bytes): The bytes.
+    path (Union[Path, str]): The file, for the error.
+    RAISES (ValueError): If they are damaged, or none.
+    """
+    try:
+        docs = DocBin().from_bytes(data)
+        parts = _parts(docs)
+        if ORTH not in docs.attrs or any(len(part) != len(docs) for part in parts):
+            raise ValueError("its parts do not fit together")
+        if any(len(tokens) != len(spaces) for tokens, spaces, *_ in zip(*parts, strict=True)):
+            raise ValueError("its words and spaces do not fit together")
+        return docs
+    except Exception as error:  # there is no telling what a damaged file raises
+        found = {"path": path, "error": error, "format": FORMAT}
+        raise ValueError(Errors.D012.format(**found)) from error
+
+
+def _parts(docs: DocBin) -> tuple[list[Any], ...]:
+    return docs.tokens, docs.spaces, docs.cats, docs.span_groups, docs.flags, docs.user_data

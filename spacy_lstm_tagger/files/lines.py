@@ -1,0 +1,67 @@
+"""Files with a text a line: plain text, and JSONL."""
+
+import json
+from codecs import BOM_UTF8 as BOM
+from collections.abc import Iterator
+from typing import IO, Any
+
+from .streams import Source
+from .texts import BadTexts, Reading, Text
+
+# A line of plain text that is longer than this is read in parts. In bytes.
+LINE = 1 << 20
+
+
+def read_lines(source: Source, reading: Reading, bad: BadTexts) -> Iterator[Text]:
+    """YIELDS (Text): Each line of a file of plain text, or all of it."""
+    numbered = [(1, source.stream.read())] if reading.whole else _lines(source.stream, LINE)
+    for number, line in numbered:
+        place = f"{source.path}, line {number}"
+        try:
+            text = line.removeprefix(BOM).decode("utf-8")
+            text = text if reading.whole else text.rstrip("\r\n")
+            yield reading.make(text, source.taken(), place)
+        except ValueError as error:
+            bad.add(place, error)
+
+
+def read_objects(source: Source, reading: Reading, bad: BadTexts) -> Iterator[Text]:
+    """YIELDS (Text): The text of each object of a JSONL file. That of an empty line is empty."""
+    key = reading.text_key
+    for number, line in enumerate(source.stream, 1):
+        place = f"{source.path}, line {number}"
+        try:
+            string = line.removeprefix(BOM).decode("utf-8").strip()
+            found = _read_object(string, key) if string else {key: ""}
+            yield reading.make(found[key], source.taken(), place, found if string else None)
+        except (ValueError, RecursionError) as error:
+            bad.add(place, error, key=key)
+
+
+def _read_object(string: str, key: str) -> dict[str, Any]:
+    """RETURNS (dict[str, Any]): The object, which has that key."""
+    found = json.loads(string)
+    if not isinstance(found, dict):
+        raise ValueError(f"found a {type(found).__name__}")
+    if key not in found:
+        raise ValueError(f"found {', '.join(map(repr, found)) or 'nothing'} in the object")
+    return found
+
+
+def _lines(file: IO[bytes], most: int) -> Iterator[tuple[int, bytes]]:
+    """Number the lines of a file. One of more bytes than `most` comes in parts, cut after a space
+    if there is one, so that no more than this is ever in memory.
+    """
+    number, rest = 1, b""
+    while line := rest + file.readline(most - len(rest)):
+        rest = b""
+        whole = len(line) < most or line.endswith(b"\n")
+        if not whole:
+            end = line.rfind(b" ") + 1
+            if not end:  # before the last character, whose end may not be read yet
+                end = len(line) - 1
+                while end > 1 and line[end] & 0xC0 == 0x80:
+                    end -= 1
+            line, rest = line[:end], line[end:]
+        yield number, line
+        number += whole

@@ -1,0 +1,68 @@
+"""How far work on texts is, and how long the rest will take."""
+
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+@dataclass
+class Progress:
+    """How far the work is.
+
+    total (float): The size of all texts, in bytes. 0: it is not known.
+    limit (int): How many texts are worked on. 0: all.
+    fraction (float): How much of the work is done, that of earlier runs included.
+    words (int): The words of this run.
+    speed (float): Words a second.
+    left (float): The seconds that are left.
+    """
+
+    total: float
+    limit: int = 0
+    fraction: float = 0.0
+    words: int = 0
+    speed: float = 0.0
+    left: float = float("inf")
+
+    def __post_init__(self) -> None:
+        self._texts, self._size, self._skipped = 0, 0.0, 0.0
+        self._start = time.monotonic()
+
+    def skip(self, *, texts: int, size: float) -> None:
+        """Pass over what an earlier run has done.
+
+        texts (int): How many texts.
+        size (float): Their size, in bytes.
+        """
+        before = self.fraction
+        self._add(texts, size)
+        self._skipped += self.fraction - before
+        if not self.words:
+            self._start = time.monotonic()
+
+    def add(self, *, texts: int, size: float, words: int) -> None:
+        """Count what is done.
+
+        texts (int): How many texts.
+        size (float): Their size, in bytes.
+        words (int): How many words they have.
+        """
+        self._add(texts, size)
+        self.words += words
+        seconds = max(time.monotonic() - self._start, 1e-9)
+        self.speed = self.words / seconds
+        self.left = seconds * (1.0 - self.fraction) / max(self.fraction - self._skipped, 1e-9)
+
+    def __str__(self) -> str:
+        """RETURNS (str): It as a line; of what is not known it tells nothing."""
+        line = f"{self.words:>13,} words  {self.speed:>9,.0f} words/s"
+        if not self.total and not self.limit:
+            return line
+        return f"{self.fraction:4.0%}{line}  {timedelta(seconds=round(self.left))} left"
+
+    def _add(self, texts: int, size: float) -> None:
+        self._texts += texts
+        self._size += size
+        by_limit = self._texts / self.limit if self.limit else 0.0
+        by_size = self._size / self.total if self.total else 0.0
+        self.fraction = min(1.0, max(by_size, by_limit))

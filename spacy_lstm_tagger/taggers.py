@@ -1,0 +1,67 @@
+"""The taggers of any pipeline, whoever made them: which they are, and how sure they are."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from spacy.language import Language
+from spacy.pipeline import Tagger
+from spacy.tokens import Doc
+from spacy.util import minibatch
+
+from .pipeline import LSTMTagger
+from .probabilities import TagProbabilities
+
+
+def tagger_names(nlp: Language) -> list[str]:
+    """RETURNS (list[str]): The names of the components that set token.tag_."""
+    return [name for name in nlp.pipe_names if "token.tag" in nlp.get_pipe_meta(name).assigns]
+
+
+def keep_probabilities(pipe: Any) -> None:
+    """Let a tagger keep its probabilities with each doc, if it can: a CRF's are not in the scores
+    of its model.
+
+    pipe (Any): The component.
+    """
+    if isinstance(pipe, LSTMTagger):
+        pipe.cfg["save_probabilities"] = True
+
+
+def read_probabilities(
+    docs: Sequence[Doc], pipe: Any, labels: Sequence[str], *, batch_size: int
+) -> NDArray[np.float32] | None:
+    """Find the probabilities of the tags of docs.
+
+    docs (Sequence[Doc]): Docs that the pipeline has tagged, see `keep_probabilities`.
+    pipe (Any): Its tagger.
+    labels (Sequence[str]): The tagger's tags.
+    batch_size (int): How many docs are scored at a time.
+    RETURNS (Optional[NDArray[np.float32]]): The probability of each of `labels`. None if the tagger
+        gives tags alone. *Shape:* ``(tokens, labels)``.
+    """
+    kept = [TagProbabilities.from_doc(doc) for doc in docs]
+    if docs and all(kept):
+        return np.concatenate([each.dense(labels) for each in kept if each is not None])
+    if not isinstance(pipe, Tagger) or not pipe.model.has_ref("softmax"):
+        return None
+    scores = [np.empty((0, len(labels)), dtype=np.float32)]
+    for batch in minibatch(docs, batch_size):
+        scores += [pipe.model.ops.to_numpy(each) for each in pipe.model.predict(batch)]
+    return as_probabilities(np.concatenate(scores))
+
+
+def as_probabilities(scores: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Make probabilities of what a tagger's model predicts: logits, which have the same best tag
+    and are what models of `normalize = false` give, or probabilities already.
+
+    scores (NDArray[np.float32]): *Shape:* ``(tokens, tags)``.
+    RETURNS (NDArray[np.float32]): *Shape:* ``(tokens, tags)``.
+    """
+    if not len(scores):
+        return scores
+    if (scores >= 0.0).all() and np.allclose(scores.sum(axis=1), 1.0, atol=1e-3):
+        return scores
+    exp = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return exp / exp.sum(axis=1, keepdims=True)

@@ -1,0 +1,203 @@
+"""`python -m spacy lstm-tagger evaluate`: its figures are those that others find."""
+
+import json
+import re
+from functools import partial
+
+import pytest
+import spacy
+from spacy.language import Language
+from spacy.tokens import Doc, DocBin
+
+from spacy_lstm_tagger.readers import Corpus
+
+from ..distil import stock_teacher
+from ..util import CORPUS, trained_nlp
+from . import is_one_error, run_command
+
+DEV = CORPUS / "en-dev.conllu"
+
+
+def train(path, corpus=CORPUS / "en-train.conllu", *, tag="xpos", **options):
+    """Save a tagger that has seen the corpus twice, and has a row for each of its words."""
+    nlp, optimizer = trained_nlp(steps=0, word_rows=5000, **options)
+    examples = list(Corpus(corpus, tag=tag)(nlp))
+    nlp.initialize(lambda: examples)
+    for i in list(range(0, len(examples), 32)) * 2:
+        nlp.update(examples[i : i + 32], sgd=optimizer)
+    nlp.to_disk(path)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    path = tmp_path_factory.mktemp("evaluate") / "model"
+    train(path)
+    return path
+
+
+run = partial(run_command, "evaluate")
+
+
+def figures(tmp_path, *arguments):
+    output = tmp_path / "figures.json"
+    code, printed = run(*arguments, "--output", output)
+    assert code == 0, printed
+    return json.loads(output.read_text()), printed
+
+
+def read_words(path):
+    """RETURNS (list): The word, UPOS and XPOS of each word of each sentence."""
+    blocks = path.read_text(encoding="utf-8").strip().split("\n\n")
+    rows = [[line.split("\t") for line in block.splitlines()] for block in blocks]
+    return [[(row[1], row[3], row[4]) for row in block if row[0].isdigit()] for block in rows]
+
+
+@pytest.mark.parametrize("size,name", [(1, "sentences"), (10, "texts")])
+def test_figures_on_gold_tokens(model, tmp_path, size, name):
+    found, printed = figures(tmp_path, model, DEV)
+    nlp, sentences = spacy.load(model), read_words(DEV)
+    seen = {row[0] for sentence in read_words(CORPUS / "en-train.conllu") for row in sentence}
+    right: dict[bool, list[bool]] = {True: [], False: []}
+    for i in range(0, len(sentences), size):
+        rows = sum(sentences[i : i + size], [])  # noqa: RUF017
+        doc = nlp(Doc(nlp.vocab, words=[row[0] for row in rows]))
+        for token, (word, _, tag) in zip(doc, rows, strict=True):
+            right[word in seen].append(token.tag_ == tag)
+    expected = {"known": right[True], "unknown": right[False], "all": right[True] + right[False]}
+    assert len(right[False]) > 100
+    for words, each in expected.items():
+        assert found[name][words]["words"] == len(each)
+        assert found[name][words]["tag_acc"] == pytest.approx(sum(each) / len(each))
+        share = f"{sum(each) / len(each):.2%}"
+        assert re.search(rf"^{words} +{len(each):,} .*{share}", printed, re.MULTILINE)
+
+
+@pytest.mark.parametrize("raw", [False, True])
+def test_spacy_finds_the_same(model, tmp_path, spacy_command, raw):
+    options = ["--raw"] if raw else []
+    found, _ = figures(tmp_path, model, DEV, *options)
+    assert found["tokens"] == ("raw" if raw else "gold")
+    for size, name in ((1, "sentences"), (10, "texts")):
+        docs = [eg.reference for eg in Corpus(DEV, group_by=size)(spacy.blank("en"))]
+        data, output = tmp_path / f"{name}.spacy", tmp_path / f"{name}.json"
+        DocBin(docs=docs).to_disk(data)
+        # Its gold tokens come with lone sentences only.
+        options = [] if raw else ["--gold-preproc"]
+        if raw or size == 1:
+            spacy_command("benchmark", "accuracy", model, data, "-o", output, *options)
+            expected = json.loads(output.read_text())["tag_acc"]
+            assert found[name]["all"]["tag_acc"] == pytest.approx(expected)
+
+
+def test_spacy_files(model, tmp_path):
+    docs = [eg.reference for eg in Corpus(DEV, group_by=7)(spacy.blank("en"))]
+    path = tmp_path / "dev.spacy"
+    DocBin(docs=docs).to_disk(path)
+    expected, _ = figures(tmp_path, model, DEV)
+    found, _ = figures(tmp_path, model, path)
+    for name in ("sentences", "texts"):
+        assert found[name] == expected[name]
+
+
+def test_raw_text_has_words_that_are_not_aligned(model, tmp_path):
+    """Where the tokens differ, it is counted as wrong."""
+    path = tmp_path / "dev.conllu"
+    blocks = DEV.read_text().split("\n\n")[:1]
+    rows = [line.split("\t") for line in blocks[0].splitlines() if line[0].isdigit()]
+    rows[0][1] += ":" + rows[0][1]
+    path.write_text("".join("\t".join(row) + "\n" for row in rows) + "\n")
+    gold, raw = (figures(tmp_path, model, path, *options)[0] for options in ([], ["--raw"]))
+    assert gold["sentences"]["all"]["words"] == raw["sentences"]["all"]["words"] == len(rows)
+    assert raw["sentences"]["all"]["tag_acc"] < 1.0
+
+
+@pytest.mark.parametrize("tag,other", [("xpos", "upos"), ("upos", "xpos")])
+def test_tags_of_another_column(tmp_path, small_corpus, tag, other):
+    train(tmp_path / "model", small_corpus, tag=tag)
+    code, printed = run(tmp_path / "model", small_corpus, "--tag", other)
+    assert code == 1 and is_one_error(printed) and f"Give --tag {tag}." in printed
+    found, _ = figures(tmp_path, tmp_path / "model", small_corpus, "--tag", tag)
+    assert found["sentences"]["all"]["tag_acc"] > 0.1 and found["tag"] == tag
+
+
+def test_data_of_another_tag_set(tmp_path, small_corpus):
+    stock_teacher().to_disk(tmp_path / "model")
+    code, printed = run(tmp_path / "model", small_corpus)
+    assert code == 1 and is_one_error(printed) and "Give data of the same tag set." in printed
+
+
+def test_tags_that_the_pipeline_lacks_are_named(model, small_corpus, tmp_path):
+    path = tmp_path / "dev.conllu"
+    path.write_text(small_corpus.read_text().replace("\tIN\t", "\tAPPR\t", 1))
+    found, printed = figures(tmp_path, model, path)
+    assert found["missing_tags"] == ["APPR"] and "APPR" in printed
+
+
+@Language.component("constant_tagger", assigns=["token.tag"])
+def constant_tagger(doc):
+    for token in doc:
+        token.tag_ = "NN" if token.is_lower else "DT"
+    return doc
+
+
+def test_other_taggers(tmp_path):
+    """Of a tagger without our vocabulary it is not told which words are known; one without
+    labels shows by its tags which it has.
+    """
+    nlp = spacy.blank("en")
+    nlp.add_pipe("constant_tagger")
+    nlp.to_disk(tmp_path / "model")
+    path = tmp_path / "dev.conllu"
+    row = "{}\t{}\t_\tX\t{}\t_\t_\t_\t_\t_\n"
+    path.write_text((row.format(1, "Ein", "DT") + row.format(2, "haus", "JJ") + "\n") * 11)
+    found, printed = figures(tmp_path, tmp_path / "model", path, "--n-process", 2)
+    assert found["sentences"] == {
+        "all": {"words": 22, "tag_acc": 0.5},
+        "known": None,
+        "unknown": None,
+    }
+    assert "unknown" not in printed
+    code, printed = run(tmp_path / "model", path, "--tag", "upos")
+    assert code == 1 and "Give --tag xpos." in printed
+
+
+def test_a_tagger_that_listens(tmp_path, small_corpus):
+    """Words are known to its encoder."""
+    from ..util import SMALL, tok2vec_config
+
+    nlp = spacy.blank("en")
+    nlp.add_pipe("tok2vec", config={"model": tok2vec_config(**SMALL)})
+    listener = {"@architectures": "spacy.Tok2VecListener.v1", "width": SMALL["width"]}
+    model = {"@architectures": "spacy-lstm-tagger.Tagger.v1", "tok2vec": listener}
+    nlp.add_pipe("lstm_tagger", config={"model": model})
+    examples = list(Corpus(small_corpus)(nlp))
+    optimizer = nlp.initialize(lambda: examples)
+    nlp.update(examples, sgd=optimizer)
+    nlp.to_disk(tmp_path / "model")
+    found, _ = figures(tmp_path, tmp_path / "model", small_corpus)
+    assert found["sentences"]["known"]["words"] == found["sentences"]["all"]["words"]
+    assert found["sentences"]["unknown"] == {"words": 0, "tag_acc": None}
+
+
+@pytest.mark.parametrize("kind", ["no tagger", "no file", "no model", "bad file", "bad column"])
+def test_clear_errors(model, tmp_path, kind):
+    data, options = DEV, []
+    if kind == "no tagger":
+        model = tmp_path / "model"
+        nlp = spacy.blank("en")
+        nlp.add_pipe("sentencizer")
+        nlp.to_disk(model)
+    elif kind == "no file":
+        data = tmp_path / "dev.conllu"
+    elif kind == "no model":
+        model = tmp_path / "model"
+    elif kind == "bad file":
+        data = tmp_path / "dev.conllu"
+        data.write_text("1\ta\n")
+    else:
+        options = ["--tag", "deprel"]
+    code, printed = run(model, data, *options, "--output", tmp_path / "out.json")
+    assert code == 1 and is_one_error(printed), printed
+    named = {"no tagger": "C006", "no model": str(model), "bad column": "deprel"}
+    assert named.get(kind, str(data)) in printed
+    assert not (tmp_path / "out.json").exists()

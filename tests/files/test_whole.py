@@ -1,0 +1,97 @@
+"""Files and folders appear whole or not at all."""
+
+import pytest
+
+from spacy_lstm_tagger.files import whole
+from spacy_lstm_tagger.files.whole import whole_folder, write_whole
+
+
+def tree(folder):
+    return {
+        str(path.relative_to(folder)): path.read_text()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def write(folder, text):
+    (folder / "part").mkdir()
+    (folder / "part" / "model").write_text(text)
+    (folder / "config").write_text(text)
+
+
+@pytest.mark.parametrize("before", [None, "old"])
+def test_a_file(tmp_path, monkeypatch, before):
+    path = tmp_path / "file"
+    if before:
+        path.write_text(before)
+    with monkeypatch.context() as patch:
+        patch.setattr(whole.os, "fsync", lambda descriptor: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            write_whole(path, b"new")
+    assert tree(tmp_path) == ({"file": before} if before else {})
+    write_whole(path, b"new")
+    assert tree(tmp_path) == {"file": "new"}
+
+
+def test_a_folder(tmp_path):
+    with whole_folder(tmp_path / "a" / "model") as folder:
+        write(folder, "new")
+        assert not (tmp_path / "a" / "model").exists()
+    assert tree(tmp_path) == {"a/model/config": "new", "a/model/part/model": "new"}
+
+
+def test_a_folder_that_is_there(tmp_path, monkeypatch):
+    """What it had is replaced, and what else is in it stays."""
+    path = tmp_path / "model"
+    path.mkdir()
+    write(path, "old")
+    (path / "part" / "gone").write_text("old")
+    (path / "notes").write_text("mine")
+    monkeypatch.chdir(path)
+    with whole_folder(path.relative_to(path)) as folder:
+        write(folder, "new")
+        assert (path / "config").read_text() == "old"
+    assert tree(tmp_path) == {
+        "model/config": "new",
+        "model/part/model": "new",
+        "model/notes": "mine",
+    }
+
+
+@pytest.mark.parametrize("before", [None, "old"])
+def test_a_folder_that_cannot_be_written(tmp_path, before):
+    path = tmp_path / "model"
+    if before:
+        path.mkdir()
+        write(path, before)
+    seen = tree(tmp_path)
+    with pytest.raises(OSError, match="No space"), whole_folder(path) as folder:
+        write(folder, "new")
+        raise OSError("No space left on device")
+    assert tree(tmp_path) == seen
+    assert [entry.name for entry in tmp_path.iterdir()] == (["model"] if before else [])
+
+
+def test_what_a_killed_run_has_left_goes(tmp_path):
+    (tmp_path / ".model.tmp").mkdir()
+    write(tmp_path / ".model.tmp", "half")
+    with whole_folder(tmp_path / "model") as folder:
+        (folder / "config").write_text("new")
+    assert tree(tmp_path) == {"model/config": "new"}
+
+
+def test_a_link_is_followed(tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    with whole_folder(tmp_path / "link") as folder:
+        (folder / "config").write_text("new")
+    assert (tmp_path / "link").is_symlink()
+    assert tree(tmp_path / "real") == {"config": "new"}
+
+
+def test_a_file_is_no_folder(tmp_path):
+    (tmp_path / "model").write_text("mine")
+    with pytest.raises(NotADirectoryError, match="model"), whole_folder(tmp_path / "model"):
+        pass
+    assert tree(tmp_path) == {"model": "mine"}

@@ -1,0 +1,39 @@
+"""How far the work is, and what is said of it."""
+
+import pytest
+
+from spacy_lstm_tagger.progress import Progress
+
+
+def test_progress(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr("spacy_lstm_tagger.progress.time.monotonic", lambda: now[0])
+    progress = Progress(total=100.0)
+    progress.skip(texts=1, size=20.0)
+    assert progress.fraction == pytest.approx(0.2)
+    now[0] += 10
+    progress.add(texts=3, size=40.0, words=500)
+    assert progress.fraction == pytest.approx(0.6)
+    assert progress.speed == pytest.approx(50.0)
+    # Half of what this run has to do took 10 seconds.
+    assert progress.left == pytest.approx(10.0)
+
+
+def test_progress_towards_a_limit():
+    progress = Progress(total=1000.0, limit=4)
+    progress.add(texts=3, size=40.0, words=5)
+    assert progress.fraction == pytest.approx(0.75)
+    progress.add(texts=3, size=40.0, words=5)
+    assert progress.fraction == 1.0
+
+
+def test_line(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr("spacy_lstm_tagger.progress.time.monotonic", lambda: now[0])
+    progress = Progress(total=100.0)
+    unknown = Progress(total=0.0)
+    now[0] += 10
+    for each in (progress, unknown):
+        each.add(texts=1, size=25.0, words=12_345)
+    assert str(progress).split() == "25% 12,345 words 1,234 words/s 0:00:30 left".split()
+    assert str(unknown).split() == "12,345 words 1,234 words/s".split()
