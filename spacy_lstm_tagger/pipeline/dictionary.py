@@ -11,6 +11,7 @@ from spacy.tokens import Doc
 from torch import Tensor
 
 from ..errors import Errors
+from ..models.flat import send
 
 
 class TagDictionary:
@@ -55,8 +56,8 @@ class TagDictionary:
         orths = np.concatenate([doc.to_array(ORTH) for doc in docs])
         rows = np.searchsorted(self._keys, orths).clip(max=len(self._keys) - 1)
         tokens = (self._keys[rows] == orths).nonzero()[0]
-        allowed = torch.from_numpy(self._allowed[rows[tokens]]).to(emissions.device)
-        where = torch.from_numpy(tokens).to(emissions.device)
+        allowed = send(self._allowed[rows[tokens]], emissions.device)
+        where = send(tokens, emissions.device)
         emissions[where] = emissions[where].masked_fill(~allowed, -torch.inf)
 
 

@@ -1,7 +1,6 @@
 """The tagger's losses: from scores and annotation to the gradient of the scores.
 
-What goes to a device is copied there at once, and what comes back comes in one piece: waiting for a
-GPU takes longer than the loss.
+What comes back from a GPU comes in one piece: waiting for it takes longer than the loss.
 """
 
 from collections.abc import Sequence
@@ -10,12 +9,13 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from thinc.api import Model, Ops
+from thinc.api import Model
 from thinc.types import Floats2d
 from thinc.util import torch2xp
+from torch import Tensor
 
 from ..models.crf_output import CRFGradient
-from ..models.flat import FlatList, as_tensor
+from ..models.flat import FlatList, as_tensor, send
 from ..models.lattice import model_crf
 from ..nn.crf import LinearChainCRF
 from ..whitespace import word_lengths
@@ -67,76 +67,71 @@ def batch_loss(
     soft_weight (float): See `LSTMTagger`.
     RETURNS (Loss): The loss, and its gradient with respect to the logits.
     """
-    ops, crf = model.ops, model_crf(model)
+    crf, tensor = model_crf(model), as_tensor(scores)
     options: dict[str, Any] = {"label_smoothing": label_smoothing, "weights": weights}
     if crf is not None:
-        return crf_loss(scores, lengths, crf, gold, spaces=spaces, **options)
-    d_logits = softmax_gradient(ops, scores, gold, **options)
+        return crf_loss(tensor, lengths, crf, gold, spaces=spaces, **options)
+    d_logits = softmax_gradient(tensor, gold, **options)
     if soft is not None:
-        d_logits = add_soft_targets(
-            ops, d_logits, scores, soft, share=soft_share, weight=soft_weight
-        )
-    return softmax_loss(ops, scores, d_logits, lengths, gold)
+        d_logits = add_soft_targets(d_logits, tensor, soft, share=soft_share, weight=soft_weight)
+    return softmax_loss(tensor, d_logits, lengths, gold)
 
 
 def softmax_gradient(
-    ops: Ops,
-    probs: Floats2d,
+    probs: Tensor,
     gold: GoldTags,
     *,
     label_smoothing: float,
     weights: NDArray[np.float32] | None = None,
-) -> Floats2d:
+) -> Tensor:
     """The gradient of the cross-entropy with respect to the logits, as
     `thinc.api.SequenceCategoricalCrossentropy` defines it: summed over tokens, zero where the tag
     is missing. Where several tags are allowed, it is that of −log of their summed probability.
 
-    ops (Ops): The device's operations.
-    probs (Floats2d): The tags' probabilities. *Shape:* ``(tokens, tags)``.
+    probs (Tensor): The tags' probabilities. *Shape:* ``(tokens, tags)``.
     gold (GoldTags): The annotation.
     label_smoothing (float): The probability that is spread over the other tags of a token that
         has a single one.
     weights (Optional[NDArray[np.float32]]): How much each token counts, see `token_weights`.
         *Shape:* ``(tokens,)``.
-    RETURNS (Floats2d): *Shape:* ``(tokens, tags)``.
+    RETURNS (Tensor): *Shape:* ``(tokens, tags)``.
     """
     n_tokens, n_tags = probs.shape
-    tokens, labels = ops.xp.arange(n_tokens), ops.xp.asarray(gold.tags)
+    counts = (gold.tags != MISSING).astype(np.float32)
+    if weights is not None:
+        counts *= weights
+    labels = send(gold.tags, probs.device)
     others = label_smoothing / (n_tags - 1) if n_tags > 1 else 0.0
     d_logits = probs - others
-    d_logits[tokens, labels] -= 1.0 - label_smoothing - others
+    d_logits[torch.arange(n_tokens, device=probs.device), labels] -= 1.0 - label_smoothing - others
     several = gold.tags == SEVERAL
     if several.any():
-        rows = ops.xp.asarray(several.nonzero()[0])
-        possible = probs[rows] * ops.xp.asarray(gold.tag_sets[gold.annotations[several]])
-        total = possible.sum(axis=1, keepdims=True)
-        d_logits[rows] = probs[rows] - possible / ops.xp.maximum(total, 1e-30)
-    d_logits *= (labels != MISSING)[:, None]
-    if weights is not None:
-        d_logits *= ops.xp.asarray(weights)[:, None]
-    return d_logits
+        rows = send(several.nonzero()[0], probs.device)
+        some = probs[rows]
+        possible = some * send(gold.tag_sets[gold.annotations[several]], probs.device)
+        total = possible.sum(1, keepdim=True)
+        d_logits[rows] = some - possible / total.clamp(min=1e-30)
+    # Not set to zero where a tag is missing: what is no number shall be seen.
+    return d_logits.mul_(send(counts, probs.device)[:, None])
 
 
-def softmax_loss(
-    ops: Ops, probs: Floats2d, d_logits: Floats2d, lengths: Sequence[int], gold: GoldTags
-) -> Loss:
+def softmax_loss(probs: Tensor, d_logits: Tensor, lengths: Sequence[int], gold: GoldTags) -> Loss:
     """RETURNS (Loss): The squared norm of the gradient as the loss, as in spaCy's taggers.
 
-    ops (Ops): The device's operations.
-    probs (Floats2d): The tags' probabilities. *Shape:* ``(tokens, tags)``.
-    d_logits (Floats2d): The gradient. *Shape:* ``(tokens, tags)``.
+    probs (Tensor): The tags' probabilities. *Shape:* ``(tokens, tags)``.
+    d_logits (Tensor): The gradient. *Shape:* ``(tokens, tags)``.
     lengths (Sequence[int]): The number of tokens of each doc.
     gold (GoldTags): The annotation.
     """
-    xp, single = ops.xp, (gold.tags >= 0).nonzero()[0]
-    tokens, tags = xp.asarray(np.stack([single, gold.tags[single]]))  # in one copy to a GPU
-    surprise = -xp.log(xp.maximum(probs[tokens, tags], TINY)).sum() / max(len(single), 1)
-    value, surprise = ops.to_numpy(xp.stack([xp.square(d_logits).sum(), surprise])).tolist()
-    return Loss(value, surprise, FlatList(d_logits, lengths))
+    single = (gold.tags >= 0).nonzero()[0]
+    tokens, tags = send(np.stack([single, gold.tags[single]]), probs.device)
+    surprise = -probs[tokens, tags].clamp(min=TINY).log().sum() / max(len(single), 1)
+    value, mean = torch.stack([d_logits.square().sum(), surprise]).tolist()
+    return Loss(value, mean, FlatList(torch2xp(d_logits), lengths))
 
 
 def crf_loss(
-    emissions: Floats2d,
+    emissions: Tensor,
     lengths: Sequence[int],
     crf: LinearChainCRF,
     gold: GoldTags,
@@ -149,7 +144,7 @@ def crf_loss(
     expects, less what it expects of the sequences that the annotation allows. Missing and ambiguous
     tags are marginalized over (Tsuboi et al., 2008, https://aclanthology.org/C08-1113).
 
-    emissions (Floats2d): The logits. *Shape:* ``(tokens, tags)``.
+    emissions (Tensor): The logits. *Shape:* ``(tokens, tags)``.
     lengths (Sequence[int]): The number of tokens of each doc.
     crf (LinearChainCRF): The CRF.
     gold (GoldTags): The annotation.
@@ -161,11 +156,10 @@ def crf_loss(
         counts as its annotated tokens do on average: the likelihood is one of whole sequences.
     RETURNS (Loss): The loss, whose gradient is a `CRFGradient`.
     """
-    scores = as_tensor(emissions)
-    words, n_words = ~spaces, word_lengths(lengths, spaces)
+    words, n_words, device = ~spaces, word_lengths(lengths, spaces), emissions.device
     gold, weights = select(gold, words), None if weights is None else weights[words]
-    kept = torch.from_numpy(words.nonzero()[0]).to(scores.device)
-    logits = scores.index_select(0, kept)
+    kept = send(words.nonzero()[0], device)
+    logits = emissions.index_select(0, kept)
     of_docs = np.ones(len(lengths), dtype=np.float32)
     if weights is not None:
         of_docs = _doc_means(weights, n_words, gold)
@@ -173,20 +167,20 @@ def crf_loss(
     gradient = crf.negative_log_likelihood(
         logits,
         n_words,
-        allowed=torch.from_numpy(gold.allowed()).to(logits.device),
-        weights=torch.from_numpy(of_docs).to(logits.device),
+        allowed=send(gold.allowed(), device),
+        weights=send(of_docs, device),
     )
     values = [gradient.log_partition.sum()] * 2
     of_words = np.repeat(of_docs, n_words)
     if label_smoothing:
         smoothed = of_words * (label_smoothing / (1.0 - label_smoothing)) * (gold.tags >= 0)
-        share = torch.from_numpy(smoothed).to(logits.device)[:, None]
+        share = send(smoothed, device)[:, None]
         log_probs = logits.log_softmax(1)
         values[0] = values[0] - (share * log_probs).double().sum() / logits.shape[1]
         gradient.marginals.add_(share * (log_probs.exp() - 1.0 / logits.shape[1]))
     value, likelihood = torch.stack(values).tolist()
     surprise = likelihood / max(float(of_words[gold.tags != MISSING].sum()), TINY)
-    d_emissions = torch.zeros_like(scores).index_copy_(0, kept, gradient.marginals)
+    d_emissions = torch.zeros_like(emissions).index_copy_(0, kept, gradient.marginals)
     d_crf = LinearChainCRF(gradient.transitions, gradient.start, gradient.end)
     d_scores = CRFGradient(cast(Floats2d, torch2xp(d_emissions)), lengths, d_crf)
     return Loss(value, surprise, d_scores)

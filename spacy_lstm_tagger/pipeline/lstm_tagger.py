@@ -17,6 +17,7 @@ from thinc.api import Model
 from thinc.types import Floats2d
 
 from ..errors import Errors, Warnings
+from ..models.flat import send
 from ..models.lattice import predict_lattice
 from ..models.resize import can_resize, resize_output
 from ..models.threads import on_our_threads
@@ -224,9 +225,9 @@ class LSTMTagger(LearningTagger):
             self._dictionary.apply(docs, lattice.emissions)
         if not spaces.any():
             return lattice
-        words = torch.from_numpy(~spaces).to(lattice.emissions.device)
+        words = send((~spaces).nonzero()[0], lattice.emissions.device)
         lengths = word_lengths(lattice.lengths, spaces)
-        return Lattice(lattice.emissions[words], lengths, lattice.crf)
+        return Lattice(lattice.emissions.index_select(0, words), lengths, lattice.crf)
 
     def set_annotations(
         self, docs: Iterable[Doc] | Doc, batch_tag_ids: Sequence[NDArray[np.int64]]

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from spacy.training import Example
-from thinc.api import Ops
-from thinc.types import Floats2d
+from torch import Tensor
 
 from ..errors import Errors
+from ..models.flat import send
 from ..probabilities import TagProbabilities
 from ..whitespace import is_space
 from .gold import same_tokens
@@ -76,14 +76,8 @@ def one_to_one(
 
 
 def add_soft_targets(
-    ops: Ops,
-    d_logits: Floats2d,
-    probs: Floats2d,
-    soft: SoftTargets,
-    *,
-    share: float,
-    weight: float,
-) -> Floats2d:
+    d_logits: Tensor, probs: Tensor, soft: SoftTargets, *, share: float, weight: float
+) -> Tensor:
     r"""Turn the gradient of tokens that a teacher has scored into that of
 
     .. math:: w \left[ s\, H(q, p) + (1 - s)\, H(y, p) \right]
@@ -91,15 +85,15 @@ def add_soft_targets(
     with the student's distribution :math:`p`, the teacher's :math:`q` and the tag :math:`y`
     (Hinton et al. 2015, https://arxiv.org/abs/1503.02531).
 
-    ops (Ops): The device's operations.
-    d_logits (Floats2d): The gradient that the tags alone give. *Shape:* ``(tokens, tags)``.
-    probs (Floats2d): The student's probabilities. *Shape:* ``(tokens, tags)``.
+    d_logits (Tensor): The gradient that the tags alone give. *Shape:* ``(tokens, tags)``.
+    probs (Tensor): The student's probabilities. *Shape:* ``(tokens, tags)``.
     soft (SoftTargets): The teacher's.
     share (float): The share of the teacher's distribution in the target, :math:`s`.
     weight (float): The weight of these tokens, :math:`w`.
-    RETURNS (Floats2d): The gradient, changed in place. *Shape:* ``(tokens, tags)``.
+    RETURNS (Tensor): The gradient, changed in place. *Shape:* ``(tokens, tags)``.
     """
-    tokens, targets = ops.xp.asarray(soft.tokens), ops.xp.asarray(soft.probabilities)
+    tokens = send(soft.tokens, probs.device)
+    targets = send(soft.probabilities, probs.device)
     d_soft = probs[tokens] - targets
     d_logits[tokens] = weight * (share * d_soft + (1.0 - share) * d_logits[tokens])
     return d_logits

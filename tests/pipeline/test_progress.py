@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pytest
 import spacy
+import torch
 from spacy.training import Example
 from thinc.api import Adam
 from torch import nn
@@ -64,18 +65,17 @@ def test_a_tagger_that_is_sure_may_learn_other_tags(architecture):
     assert [token.tag_ for token in nlp(data[0][0])] == data[0][1].split()
 
 
-def test_a_step_looks_at_all_docs_at_once(monkeypatch):
-    """Two numbers come back from the device, whatever the number of docs."""
-    nlp, _ = trained_nlp(steps=1)
-    pipe, calls = nlp.get_pipe("lstm_tagger"), []
-    to_numpy = type(pipe.model.ops).to_numpy
-    monkeypatch.setattr(
-        type(pipe.model.ops),
-        "to_numpy",
-        lambda self, data, **kwargs: calls.append(data.shape) or to_numpy(self, data, **kwargs),
-    )
-    monkeypatch.setattr(pipe.model.ops.xp, "isnan", None)
-    pipe.update(make_examples(nlp, SENTENCES * 5))
+@pytest.mark.parametrize("docs", [1, 4])
+def test_a_loss_is_asked_for_once(monkeypatch, docs):
+    """Which a GPU has to be waited for."""
+    nlp, _ = trained_nlp(steps=1, config={"label_smoothing": 0.1})
+    pipe, examples = nlp.get_pipe("lstm_tagger"), make_examples(nlp, SENTENCES[:docs])
+    scores, _ = pipe.model.begin_update([eg.predicted for eg in examples])
+    calls, tolist = [], torch.Tensor.tolist
+    monkeypatch.setattr(torch.Tensor, "tolist", lambda t: calls.append(t.shape) or tolist(t))
+    for name in ("item", "__float__", "__bool__", "__int__"):
+        monkeypatch.setattr(torch.Tensor, name, None)
+    pipe.get_loss(examples, scores)
     assert calls == [(2,)]
 
 
