@@ -44,11 +44,16 @@ def test_from_texts_to_a_wheel(project):
     manifest = json.loads((project / "output" / "silver" / "manifest.json").read_text())
     assert manifest["complete"]
     scores = json.loads((project / "output" / "accuracy.json").read_text())
-    assert 0.0 <= scores["tag_acc"] <= 1.0
+    assert scores["tag"] == "xpos" and scores["missing_tags"] == []
     assert len(list((project / "packages").glob("*/dist/*.whl"))) == 1
     nlp = spacy.load(project / "output" / "student" / "model-best")
     assert nlp.pipe_names == ["lstm_tagger"]
     assert nlp.config["training"]["max_steps"] == 4
+
+
+    # The other column is no score of 0.00.
+    with pytest.raises(SystemExit):
+        project_run(project, "evaluate", overrides={"vars.tag": "upos"})
 
 
 def test_an_untrained_student_is_not_packaged(project, capfd):
