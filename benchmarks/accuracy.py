@@ -3,8 +3,8 @@
     python -m benchmarks.accuracy --ud UD_FOLDER --variants accurate cnn --seeds 0 1 2
 
 Each run is `spacy train` with overrides, one thread a run. Runs that are in the results file are
-not repeated, so an interrupted experiment goes on where it stopped. The variants are in
-`variants.py`.
+not repeated, so an interrupted experiment goes on where it stopped. To see what is published, give
+`--results benchmarks/results/accuracy.json`. The variants are in `variants.py`.
 """
 
 import argparse
@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from math import comb
 from pathlib import Path
 from statistics import mean, stdev
@@ -26,13 +27,13 @@ from spacy.language import DEFAULT_CONFIG_PRETRAIN_PATH
 from spacy.training import Example
 
 from spacy_lstm_tagger.augmenters import create_noise_augmenter
-from spacy_lstm_tagger.readers import Corpus
+from spacy_lstm_tagger.readers import Corpus, Sentence, read_sentences
 
 from .peers import Treebank, cnn_config
+from .treebanks import add_ud_option, find_treebank
 from .variants import VARIANTS, Variant
 
 ROOT = Path(__file__).parents[1]
-RESULTS = ROOT / "benchmarks" / "results" / "accuracy.json"
 # What the dev set is scored with once more: the chance of each kind of noise.
 NOISE = {"lower": 1.0, "upper": 1.0, "no_final": 1.0, "typos": 0.1}
 
@@ -40,48 +41,68 @@ NOISE = {"lower": 1.0, "upper": 1.0, "no_final": 1.0, "typos": 0.1}
 def main(argv: Sequence[str] | None = None) -> None:
     """Run what is missing, then print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
-    parser.add_argument("--ud", type=Path, default=ROOT.parent / "shared" / "ud")
-    parser.add_argument("--variants", nargs="+", default=list(VARIANTS), choices=list(VARIANTS))
+    add_ud_option(parser)
+    parser.add_argument(
+        "--variants",
+        nargs="+",
+        default=["cnn", "accurate", "fast"],
+        choices=list(VARIANTS),
+        metavar="NAME",
+        help="which to run, see variants.py (default: %(default)s)",
+    )
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--raw", type=Path, help="JSONL for the variants that read raw text")
     parser.add_argument(
         "--pretrained", type=Path, help="weights of spacy pretrain for the variants that use them"
     )
     parser.add_argument("--jobs", type=int, default=2, help="runs at a time, one thread each")
-    parser.add_argument("--output", type=Path, default=ROOT / "output" / "accuracy")
-    parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument(
+        "--output", type=Path, default=ROOT / "output" / "accuracy", help="where pipelines go"
+    )
+    parser.add_argument(
+        "--results", type=Path, help="where results are read and go (default: OUTPUT/accuracy.json)"
+    )
     parser.add_argument("--reference", default="cnn", help="what McNemar's test compares with")
-    parser.add_argument("--plot", type=Path, help="also draw a plot: a .png or .svg file")
     args = parser.parse_args(argv)
-    if not args.ud.is_dir():
-        parser.error(f"--ud: found no folder at {args.ud}. Give the folder of the treebanks.")
-    given = {"paths.raw": args.raw, "paths.init_tok2vec": args.pretrained}
-    for name in args.variants:
-        for option, path in needed(VARIANTS[name]).items():
-            if given[path] is None:
-                parser.error(f"{name} needs a file: give it as --{option}.")
-    args.output.mkdir(parents=True, exist_ok=True)
-    results = json.loads(args.results.read_text()) if args.results.exists() else {}
+    path = args.results or args.output / "accuracy.json"
+    results = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     todo = [
         (name, seed)
         for seed in args.seeds
         for name in args.variants
         if f"{name}/{seed}" not in results
     ]
+    for name, _ in todo:
+        find_treebank(parser, args.ud, VARIANTS[name].treebank)
+    given = {"paths.raw": args.raw, "paths.init_tok2vec": args.pretrained}
+    for name, _ in todo:
+        for option, value in needed(VARIANTS[name]).items():
+            if given[value] is None:
+                parser.error(f"{name} needs a file: give it as --{option}.")
+    args.output.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
 
     def work(job: tuple[str, int]) -> None:
         name, seed = job
         results[f"{name}/{seed}"] = run(
             name, VARIANTS[name], seed, ud=args.ud, output=args.output, given=given
         )
-        args.results.parent.mkdir(parents=True, exist_ok=True)
-        args.results.write_text(json.dumps(dict(sorted(results.items())), indent=1) + "\n")
+        path.write_text(as_json(results), encoding="utf-8")
 
     with ThreadPoolExecutor(args.jobs) as pool:
         list(pool.map(work, todo))
     print(table(results, args.variants, reference=args.reference, output=args.output))
-    if args.plot:
-        plot(args.plot, results, args.variants)
+
+
+def as_json(results: Mapping[str, Mapping[str, Any]]) -> str:
+    """RETURNS (str): The runs by name, a line for each thing that is known of a run: a learning
+    curve is one line.
+    """
+    runs = []
+    for name, run in sorted(results.items()):
+        lines = (f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in run.items())
+        runs.append(f" {json.dumps(name)}: {{\n" + ",\n".join(lines) + "\n }")
+    return "{\n" + ",\n".join(runs) + "\n}\n"
 
 
 def needed(variant: Variant) -> dict[str, str]:
@@ -201,10 +222,9 @@ def seconds_to(curve: Sequence[tuple[int, float]], accuracy: float) -> int | Non
     return next((seconds for seconds, value in curve if value >= accuracy), None)
 
 
-def read(path: Path, tag: str, limit: int = 0) -> Iterator[Any]:
+def read(path: Path, tag: str, limit: int = 0) -> Iterator[Sentence]:
     """YIELDS (Sentence): The sentences of a treebank."""
-    for group in Corpus(path, tag=tag, limit=limit)._groups(1):
-        yield from group
+    return islice(read_sentences(path, tag), limit or None)
 
 
 def score(
@@ -341,43 +361,6 @@ def significance(name: str, seeds: Iterable[str], *, reference: str, output: Pat
             if len(a) == len(b):
                 values.append(mcnemar(a, b))
     return f"{max(values):.1g}" if values else ""
-
-
-def plot(path: Path, results: dict[str, Any], variants: Sequence[str]) -> None:
-    """Draw the accuracy of each variant: a dot a seed, a line from the mean one standard deviation
-    to both sides, a panel for each treebank and tag.
-
-    path (Path): A .png or .svg file.
-    """
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
-
-    panels: dict[str, dict[str, list[float]]] = {}
-    for name in variants:
-        runs = of_variant(results, name)
-        for run in runs.values():
-            panel = panels.setdefault(f"{run['treebank']} dev, {run['tag']}", {})
-            panel.setdefault(name, []).append(run["sentences"])
-    heights = [len(panel) + 1 for panel in panels.values()]
-    _, axes = plt.subplots(
-        len(panels), 1, figsize=(7, 0.3 * sum(heights) + 0.5), squeeze=False, height_ratios=heights
-    )
-    for axis, (title, panel) in zip(axes[:, 0], panels.items(), strict=True):
-        for y, (_, values) in enumerate(reversed(panel.items())):
-            axis.plot(values, [y] * len(values), "o", color="C0", alpha=0.5, markersize=4)
-            error = stdev(values) if len(values) > 1 else 0.0
-            axis.errorbar(mean(values), y, xerr=error, fmt="|", color="C0", markersize=12)
-        axis.set_yticks(range(len(panel)), reversed(panel))
-        axis.set_ylim(-0.6, len(panel) - 0.4)
-        axis.set_title(f"{title}: accuracy in percent", fontsize=10)
-        axis.grid(axis="x", alpha=0.3)
-        axis.spines[["top", "right"]].set_visible(False)
-    plt.tight_layout()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    plt.savefig(path, dpi=150)
-    plt.close()
 
 
 if __name__ == "__main__":

@@ -1,10 +1,9 @@
 """Distillation: trains students on gold and silver data, and tells what each part of it gives.
 
-    python -m benchmarks.distillation --teacher output/teacher/model-best --silver output/silver
+    python -m benchmarks.distillation --ud UD_FOLDER --silver output/silver
 
 `docs/distillation.md` says how the teacher and the silver data are made. Each run is `spacy train`
-of configs/distil.cfg with overrides, on one thread. Runs that are in the results file are not
-repeated. Configs and logs go beside it.
+of configs/distil.cfg with overrides, on one thread. Runs that are in the results are not repeated.
 """
 
 import argparse
@@ -22,9 +21,9 @@ from typing import Any
 import spacy
 
 from .accuracy import read, score
+from .treebanks import add_ud_option, find_treebank
 
 ROOT = Path(__file__).parents[1]
-RESULTS = ROOT / "benchmarks" / "results" / "distillation"
 EMBED = "components.lstm_tagger.model.tok2vec.embed."
 ENCODE = "components.lstm_tagger.model.tok2vec.encode."
 
@@ -85,14 +84,22 @@ STUDENTS = {
 def main(argv: Sequence[str] | None = None) -> None:
     """Run what is missing, then print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
-    parser.add_argument("--ud", type=Path, default=ROOT.parent / "shared" / "ud" / "en_ewt")
-    parser.add_argument("--silver", type=Path, default=ROOT / "output" / "silver")
+    add_ud_option(parser)
+    parser.add_argument("--silver", type=Path, required=True, help="what a teacher has labelled")
     parser.add_argument("--teacher", type=Path, help="a pipeline to score as well")
     parser.add_argument("--students", nargs="*", default=list(STUDENTS), choices=list(STUDENTS))
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     parser.add_argument("--output", type=Path, default=ROOT / "output" / "distillation")
-    parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument(
+        "--results",
+        type=Path,
+        help="the folder of results.json and the logs (default: OUTPUT/results)",
+    )
     args = parser.parse_args(argv)
+    args.ud = find_treebank(parser, args.ud, "en_ewt")
+    if not (args.silver / "manifest.json").is_file():
+        parser.error(f"--silver: {args.silver} is not what `lstm-tagger label` writes.")
+    args.results = args.results or args.output / "results"
     args.results.mkdir(parents=True, exist_ok=True)
     path = args.results / "results.json"
 

@@ -72,7 +72,7 @@ def kernels(*, rounds: int, tokens: int, sequences: Sequence[int]) -> list[Figur
     RETURNS (list[Figure]): Words a second of each of `WAYS`, when tagging and when training.
     """
     figures = []
-    for dtype in (torch.float32, torch.float16, torch.bfloat16):
+    for dtype in (torch.float32, torch.float16):
         for widths in WIDTHS:
             runs: dict[Key, Run] = {}
             for n in sequences:

@@ -18,6 +18,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_se
 
 from spacy_lstm_tagger.models.features import FeatureSet, letters
 from spacy_lstm_tagger.models.flat import FlatList, flatten
+from spacy_lstm_tagger.models.shim import TorchShim
 from spacy_lstm_tagger.models.word_types import WordTypes
 from spacy_lstm_tagger.nn.embedding import WordEmbedding
 from spacy_lstm_tagger.nn.lstm import BucketedLSTM
@@ -140,7 +141,8 @@ def find_modules(nlp: Language) -> tuple[Model, WordEmbedding, BucketedLSTM]:
     RAISES (ValueError): If the pipeline does not have both.
     """
     nodes = [node for _, pipe in nlp.pipeline for node in getattr(pipe, "model", None).walk()]  # type: ignore[union-attr]
-    modules = [(node, shim.module) for node in nodes for shim in node.shims]
+    shims = [(node, shim) for node in nodes for shim in node.shims if isinstance(shim, TorchShim)]
+    modules = [(node, shim.module) for node, shim in shims]
     words = [(node, module) for node, module in modules if isinstance(module, WordEmbedding)]
     sentences = [module for _, module in modules if isinstance(module, BucketedLSTM)]
     if not words or not sentences:

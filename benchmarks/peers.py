@@ -18,7 +18,7 @@ from spacy.training.initialize import init_nlp
 from spacy.util import load_config, registry
 from thinc.api import Config
 
-from spacy_lstm_tagger.models.shim import cpu_has_bf16
+from spacy_lstm_tagger.models.shim import TorchShim, cpu_has_bf16
 from spacy_lstm_tagger.readers import read_sentences
 
 from .kernel import KernelLimit
@@ -203,7 +203,8 @@ def kernel_limit(nlp: Language) -> KernelLimit:
     _, _, sentence = find_modules(nlp)
     models = [cast(Any, pipe).model for _, pipe in nlp.pipeline]
     shims = [shim for model in models for node in model.walk() for shim in node.shims]
-    precision = next(shim.precision for shim in shims if shim.module is sentence)
+    ours = [shim for shim in shims if isinstance(shim, TorchShim)]
+    precision = next(shim.precision for shim in ours if shim.module is sentence)
     on_gpu = next(sentence.parameters()).device.type != "cpu"
     if precision == "bf16" and (on_gpu or cpu_has_bf16()):
         return KernelLimit(sentence, torch.bfloat16)

@@ -1,4 +1,4 @@
-"""What comes out: the machine, tables, JSON and a plot."""
+"""What comes out: the machine, tables and JSON."""
 
 import datetime
 import json
@@ -83,46 +83,3 @@ def write_json(
         "figures": [asdict(figure) for figure in figures],
     }
     path.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def plot(path: Path, figures: Sequence[Figure]) -> None:
-    """Draw words a second by peer and time a token by length, as far as they were measured."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
-
-    tagging = [figure for figure in figures if figure.section == "tagging"]
-    length = [figure for figure in figures if figure.section == "length"]
-    panels = [panel for panel in (tagging, length) if panel]
-    if not panels:
-        raise ValueError("Nothing to plot: the sections tagging and length were left out.")
-    _, axes = plt.subplots(1, len(panels), figsize=(6.5 * len(panels), 4), squeeze=False)
-    for axis, panel in zip(axes[0], panels, strict=True):
-        (_bars if panel is tagging else _lines)(axis, panel)
-        axis.spines[["top", "right"]].set_visible(False)
-    plt.tight_layout()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    plt.savefig(path, dpi=150)
-    plt.close()
-
-
-def _bars(axis: Any, figures: Sequence[Figure]) -> None:
-    setting = figures[0].setting
-    shown = [figure for figure in figures if figure.setting == setting][::-1]
-    bars = axis.barh([figure.peer for figure in shown], [figure.value for figure in shown])
-    axis.bar_label(bars, labels=[f"{figure.value:,.0f}" for figure in shown], padding=3)
-    axis.set_title(f"Words a second, {setting}")
-    axis.margins(x=0.15)
-
-
-def _lines(axis: Any, figures: Sequence[Figure]) -> None:
-    for peer in dict.fromkeys(figure.peer for figure in figures):
-        points = [figure for figure in figures if figure.peer == peer]
-        lengths = [int(point.setting.split()[0].replace(",", "")) for point in points]
-        (line,) = axis.plot(lengths, [point.value for point in points], marker="o")
-        label = {"textcoords": "offset points", "va": "center", "color": line.get_color()}
-        axis.annotate(peer, (lengths[-1], points[-1].value), xytext=(8, 0), **label)
-    axis.set(xscale="log", yscale="log", xlabel="tokens a doc", title="Microseconds a token")
-    axis.yaxis.set_major_formatter("{x:g}")
-    axis.yaxis.set_minor_formatter("{x:g}")

@@ -17,6 +17,7 @@ from spacy.training.batchers import minibatch_by_words
 
 from spacy_lstm_tagger.readers import read_sentences
 
+from .feeding import feeding
 from .measure import (
     Figure,
     Key,
@@ -275,6 +276,7 @@ SECTIONS: dict[str, Callable[[Bench], list[Figure]]] = {
     "training": training,
     "memory": memory,
     "length": length,
+    "feeding": feeding,
 }
 
 

@@ -1,6 +1,6 @@
 """How fast the taggers are: trains or loads them, runs them in turn, prints tables.
 
-python -m benchmarks.speed --pipeline accurate=output/accurate/model-best --threads 1
+python -m benchmarks.speed --ud UD_FOLDER --pipeline accurate=output/accurate/model-best
 """
 
 import argparse
@@ -14,13 +14,13 @@ import torch
 
 from .measure import Figure, use_device
 from .peers import ROOT, Treebank, build_peers
-from .report import describe_machine, plot, to_markdown, write_json
+from .report import describe_machine, to_markdown, write_json
 from .sections import SECTIONS, Bench
+from .treebanks import add_ud_option, find_treebank
 
-DATA = ROOT.parent / "shared" / "ud" / "en_ewt"
 PEERS = ["cnn", "torch-bilstm", "packed", "kernel"]
 # Not written into the results: where things lie says nothing to others.
-PATH_OPTIONS = {"train", "dev", "text", "pipeline", "output", "plot"}
+PATH_OPTIONS = {"ud", "train", "dev", "text", "pipeline", "output"}
 THREAD_VARIABLES = [
     "OMP_NUM_THREADS",
     "MKL_NUM_THREADS",
@@ -40,8 +40,9 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     def option(name: str, **kwargs) -> None:
         parser.add_argument(name, **kwargs)
 
-    option("--train", type=Path, default=DATA / "train.conllu", help="CoNLL-U file to train on")
-    option("--dev", type=Path, default=DATA / "dev.conllu", help="CoNLL-U file to tag")
+    add_ud_option(parser)
+    option("--train", type=Path, help="CoNLL-U file to train on, rather than en_ewt's of --ud")
+    option("--dev", type=Path, help="CoNLL-U file to tag, rather than en_ewt's of --ud")
     option("--tag", default="xpos", help="where tags come from: xpos, upos or upos+feats")
     option(
         "--pipeline",
@@ -82,12 +83,13 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
         "--uneven", type=float, default=0.0, help="by which share docs' lengths differ from these"
     )
     option("--train-steps", type=int, default=50, help="batches to train spaCy's taggers on")
-    option("--output", type=Path, default=ROOT / "benchmarks" / "results" / "speed.json")
-    option("--plot", type=Path, help="also draw a plot: a .png or .svg file (needs matplotlib)")
+    option("--output", type=Path, default=ROOT / "output" / "speed.json", help="for the results")
     args = parser.parse_args(argv)
     for name in ("train", "dev"):
         path = getattr(args, name)
-        if not path.is_file():
+        if path is None:
+            setattr(args, name, find_treebank(parser, args.ud, "en_ewt") / f"{name}.conllu")
+        elif not path.is_file():
             parser.error(
                 f"--{name}: there is no file {path}. Give the CoNLL-U file of a treebank, such as "
                 "UD English EWT from https://universaldependencies.org, or that of corpus/."
@@ -144,7 +146,7 @@ def fix_threads(threads: int) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Measure, print tables, write JSON and draw."""
+    """Measure, print tables and write JSON."""
     args = parse(argv)
     torch.set_num_threads(args.threads)
     use_device(args.gpu_id)
@@ -182,8 +184,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     print(to_markdown(figures, machine, reference=args.reference))
     settings = {name: value for name, value in vars(args).items() if name not in PATH_OPTIONS}
     write_json(args.output, figures, machine, settings)
-    if args.plot:
-        plot(args.plot, figures)
+    log(f"results in {args.output}")
 
 
 def log(text: str) -> None:

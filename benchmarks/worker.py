@@ -9,7 +9,7 @@ import re
 import resource
 import statistics
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import spacy
@@ -75,9 +75,9 @@ def iter_examples(nlp: Language, text: Path, tag: str) -> Iterator[Example]:
         yield from examples([sentence], nlp.vocab)
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Measure, and print JSON."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("task", choices=["tag", "train"])
     parser.add_argument("path", type=Path)
     parser.add_argument("--text", type=Path, required=True)
@@ -85,7 +85,7 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=1_000_000)
     parser.add_argument("--batch-size", type=int, default=256)
     parser.add_argument("--gpu-id", type=int, default=-1)
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     use_device(args.gpu_id)
     if args.task == "tag":
         result = measure_tagging(

@@ -1,10 +1,14 @@
 """Noise for training texts, so that a tagger learns to read what people really write."""
 
+import math
 import random
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import cast
 
+import numpy as np
+from numpy.typing import NDArray
 from spacy.attrs import (
     DEP,
     ENT_ID,
@@ -14,20 +18,23 @@ from spacy.attrs import (
     HEAD,
     LEMMA,
     MORPH,
+    ORTH,
     POS,
     SENT_START,
+    SPACY,
     TAG,
 )
 from spacy.language import Language
+from spacy.strings import StringStore
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 from spacy.util import registry
 from thinc.types import Ints2d
 
-from .errors import Errors
+from .checks import check_share
 from .probabilities import TagProbabilities
 
-FINAL = frozenset(".!?…;。！？؟।")
+FINAL = frozenset(".!?…;。！？؟۔।։።")
 SHORTEST = 4  # letters: in a shorter word a typo often makes another word
 ATTRIBUTES = [TAG, POS, MORPH, LEMMA, DEP, ENT_IOB, ENT_TYPE, ENT_KB_ID, ENT_ID]
 
@@ -35,7 +42,7 @@ ATTRIBUTES = [TAG, POS, MORPH, LEMMA, DEP, ENT_IOB, ENT_TYPE, ENT_KB_ID, ENT_ID]
 @registry.augmenters("spacy-lstm-tagger.NoiseAugmenter.v1")
 def create_noise_augmenter(
     *, lower: float = 0.1, upper: float = 0.03, no_final: float = 0.05, typos: float = 0.01
-) -> Callable[[Language, Example], Iterator[Example]]:
+) -> "NoiseAugmenter":
     """Create an augmenter that makes texts noisy. It yields one example for each that it gets.
 
     lower (float): The chance of a doc to be lower-cased.
@@ -47,60 +54,114 @@ def create_noise_augmenter(
     RAISES (ValueError): If a chance is not from 0 to 1, or `lower` and `upper` are more than 1
         together.
     """
-    chances = {"lower": lower, "upper": upper, "no_final": no_final, "typos": typos}
-    chances["lower + upper"] = lower + upper
-    for name, value in chances.items():
-        if not 0.0 <= value <= 1.0:
-            allowed = "it must be from 0 to 1"
-            raise ValueError(Errors.M001.format(name=name, value=value, allowed=allowed))
-    return partial(make_noisy, lower=lower, upper=upper, no_final=no_final, typos=typos)
+    return NoiseAugmenter(lower=lower, upper=upper, no_final=no_final, typos=typos)
 
 
-def make_noisy(
-    nlp: Language, example: Example, *, lower: float, upper: float, no_final: float, typos: float
-) -> Iterator[Example]:
-    """Make an example noisy, as `create_noise_augmenter` says. Annotation stays with its words.
+@dataclass(frozen=True, kw_only=True)
+class NoiseAugmenter:
+    """Makes examples noisy, one for each that it gets. Annotation stays with its words.
 
-    YIELDS (Example): The example itself if nothing was changed.
+    The arguments are those of `create_noise_augmenter`.
     """
-    doc = example.reference
-    words = [token.text for token in doc]
-    n = len(words)
-    draw = random.random()
-    if draw < lower:
-        words = [word.lower() for word in words]
-    elif draw < lower + upper:
-        words = [word.upper() for word in words]
-    if random.random() < no_final and ends_a_sentence(doc):
-        n -= 1
-    if typos:
-        letters = [letter for word in words for letter in word if letter.isalpha()]
-        words = [mistype(w, letters) if random.random() < typos else w for w in words]
-    changed = [i for i in range(n) if words[i] != doc[i].text]
-    if not changed and n == len(doc):
-        yield example
-        return
-    reference = reworded(doc, words[:n])
-    if [token.text for token in example.predicted] == [token.text for token in doc]:
-        spaces = [bool(token.whitespace_) for token in reference]
-        predicted = Doc(nlp.vocab, words=words[:n], spaces=spaces)
-    else:
-        predicted = nlp.make_doc(reference.text)
-    yield Example(predicted, reference)
+
+    lower: float = 0.1
+    upper: float = 0.03
+    no_final: float = 0.05
+    typos: float = 0.01
+
+    def __post_init__(self) -> None:
+        check_share(**asdict(self), **{"lower + upper": self.lower + self.upper})
+
+    def __call__(self, nlp: Language, example: Example) -> Iterator[Example]:
+        """Make an example noisy.
+
+        nlp (Language): The current nlp object.
+        example (Example): The example.
+        YIELDS (Example): The example itself if nothing was changed.
+        """
+        doc, strings = example.reference, example.reference.vocab.strings
+        keys = cast("NDArray[np.uint64]", doc.to_array(ORTH))
+        noisy = self.change(keys, strings, heads=partial(doc.to_array, HEAD))
+        if noisy is None:
+            yield example
+            return
+        reference = reworded(doc, noisy)
+        if np.array_equal(keys, example.predicted.to_array(ORTH)):
+            spaces = reference.to_array(SPACY).tolist()
+            predicted = Doc(nlp.vocab, words=[strings[key] for key in noisy], spaces=spaces)
+        else:
+            predicted = nlp.make_doc(reference.text)
+        yield Example(predicted, reference)
+
+    def change(
+        self, words: NDArray[np.uint64], strings: StringStore, *, heads: Callable[[], NDArray]
+    ) -> list[int] | None:
+        """Make a text noisy.
+
+        words (NDArray[np.uint64]): The hashes of the words. *Shape:* ``(words,)``.
+        strings (StringStore): The strings of these hashes; new ones are added.
+        heads (Callable[[], NDArray]): Gives, if it is asked, where the head of each word is,
+            relative to it. *Shape:* ``(words,)``.
+        RETURNS (Optional[list[int]]): The hashes of the new words. The last word may be missing.
+            None if nothing was changed.
+        """
+        n = len(words)
+        draw = random.random()
+        case = None
+        if draw < self.lower + self.upper:
+            case = str.lower if draw < self.lower else str.upper
+        cut = random.random() < self.no_final
+        typed = draw_places(n, self.typos)
+        if not (case or cut or typed):
+            return None
+        keys = words.tolist()
+        old = [strings[key] for key in keys]
+        new = list(map(case, old)) if case else list(old)
+        for i in typed:
+            new[i] = mistype(new[i], new)
+        if cut and n > 1 and FINAL.issuperset(old[-1]) and not has_dependent(n - 1, heads()):
+            new.pop()
+        if new == old:
+            return None
+        return [strings.add(word) for word in new]
 
 
-def ends_a_sentence(doc: Doc) -> bool:
-    """RETURNS (bool): Whether the last token is final punctuation that nothing depends on."""
-    if len(doc) < 2 or not FINAL.issuperset(doc[-1].text):
-        return False
-    return not any(token.head.i == len(doc) - 1 for token in doc[:-1])
+def has_dependent(place: int, heads: NDArray) -> bool:
+    """RETURNS (bool): Whether the head of another word is here.
+
+    place (int): Where.
+    heads (NDArray): Where the head of each word is, relative to it. *Shape:* ``(words,)``.
+    """
+    of = np.arange(len(heads)) + heads.astype(np.int64)
+    return bool((np.delete(of, place) == place).any())
 
 
-def mistype(word: str, letters: Sequence[str]) -> str:
+def draw_places(n: int, chance: float) -> list[int]:
+    """Draw some of the numbers below n, each with the same chance. The gaps between those that are
+    drawn have a geometric distribution: they are drawn, rather than a number for each place.
+
+    n (int): How many numbers there are.
+    chance (float): The chance of each of them.
+    RETURNS (list[int]): The numbers that are drawn.
+    """
+    if chance >= 1.0:
+        return list(range(n))
+    places: list[int] = []
+    place = -1
+    while chance > 0.0:
+        gap = math.log(1.0 - random.random()) / math.log1p(-chance)
+        place += 1 + int(min(gap, n))
+        if place >= n:
+            break
+        places.append(place)
+    return places
+
+
+def mistype(word: str, words: Sequence[str]) -> str:
     """RETURNS (str): The word with one typo; a word with fewer than four letters as it is.
 
     word (str): The word.
-    letters (Sequence[str]): Letters of the same script, to replace one with.
+    words (Sequence[str]): Words of the same script, to take a letter from.
     """
     if len(word) < SHORTEST or not word.isalpha():
         return word
@@ -112,28 +173,30 @@ def mistype(word: str, letters: Sequence[str]) -> str:
         return word[:i] + word[i + 1 :]
     if kind == 2:
         return word[:i] + word[i] + word[i:]
-    return word[:i] + random.choice(letters) + word[i + 1 :]
+    letter = random.choice([letter for each in words for letter in each if letter.isalpha()])
+    return word[:i] + letter + word[i + 1 :]
 
 
-def reworded(doc: Doc, words: Sequence[str]) -> Doc:
+def reworded(doc: Doc, words: list[int]) -> Doc:
     """Tell a doc in other words, token by token.
 
     doc (Doc): The doc.
-    words (Sequence[str]): The new texts of its first tokens. Further tokens are left out.
+    words (list[int]): The hashes of the new texts of its first tokens. Further tokens are left
+        out.
     RETURNS (Doc): A new doc with the annotation of the old one.
     """
     n = len(words)
-    new = Doc(doc.vocab, words=list(words), spaces=[bool(t.whitespace_) for t in doc[:n]])
+    spaces = doc.to_array(SPACY)[:n].tolist()
+    new = Doc(doc.vocab, words=cast(list, words), spaces=spaces)
     # Where there are heads, sentences follow from them.
-    structure = HEAD if doc.has_annotation("DEP") else SENT_START
-    attributes = [*ATTRIBUTES, structure]
+    attributes = [HEAD if doc.has_annotation("DEP") else SENT_START, *ATTRIBUTES]
     new.from_array(attributes, cast(Ints2d, doc.to_array(attributes)[:n]))
     for key, spans in doc.spans.items():
         new.spans[key] = [
             Span(new, s.start, s.end, label=s.label, kb_id=s.kb_id) for s in spans if s.end <= n
         ]
     new.cats = dict(doc.cats)
-    scores = TagProbabilities.from_doc(doc)
-    if scores is not None:
-        TagProbabilities(scores.labels, scores.tags[:n], scores.probabilities[:n]).to_doc(new)
+    probabilities = TagProbabilities.from_doc(doc)
+    if probabilities is not None:
+        probabilities[:n].to_doc(new)
     return new

@@ -42,6 +42,17 @@ def check_positive(**values: Any) -> None:
         check(value is None or is_integer(value, 1), name, value, "1 or more")
 
 
+def check_size(most: int, **values: Any) -> None:
+    """Check sizes before memory is allocated for them.
+
+    most (int): The largest that is allowed.
+    RAISES (ValueError): If a value is neither an integer from 1 to this nor None.
+    """
+    for name, value in values.items():
+        holds = value is None or (is_integer(value, 1) and value <= most)
+        check(holds, name, value, f"from 1 to {most}")
+
+
 def check_not_negative(**values: Any) -> None:
     """RAISES (ValueError): If a value is not a finite number of 0 or more."""
     for name, value in values.items():

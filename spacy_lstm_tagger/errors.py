@@ -1,4 +1,4 @@
-"""The texts of our errors: what was given, what is allowed, what to do."""
+"""The texts of our errors and warnings: what was given, what is allowed, what to do."""
 
 from spacy.errors import ErrorsWithCodes
 
@@ -71,7 +71,6 @@ class Errors(metaclass=ErrorsWithCodes):
         "{folder} has .spacy files, but no {name} that says how they were made. "
         "Give another --output."
     )
-    D009 = "{reader}: found {name} = {value!r}, expected {allowed}."
     D010 = "Found no .spacy file with a doc at {path}. Give the folder that was labelled."
     D011 = (
         "FillVocabulary: found no WordCharEmbed layer in this pipeline. Take the callback "
@@ -160,18 +159,22 @@ class Errors(metaclass=ErrorsWithCodes):
         "The component {name!r} is a {kind}, expected an lstm_tagger. Give the name of one "
         "with --name."
     )
-    P017 = (
-        "auxiliary is set, but the model {model} is not made of token vectors (its ref "
-        "tok2vec) and one layer of scores above them. Take Tagger.v1 or CRFTagger.v1, or set "
-        "auxiliary = null."
+    P018 = (
+        "The training of {name!r} has diverged: {found}. Start again with a lower "
+        "[training.optimizer] learn_rate (0.005 is that of the configs) and a grad_clip (5.0)."
     )
-    R001 = "Corpus: found {name} = {value!r}, expected {allowed}."
+    P019 = (
+        "The tag {tag!r} is not what tag_set = {tag_set!r} of the tagger says: a universal part of "
+        "speech (NOUN), with its features if tag_set is upos+feats (NOUN|Case=Acc). Learn from "
+        'that column (--vars.tag in our configs, tag in the readers), or set tag_set = "xpos".'
+    )
     R002 = "Corpus: found nothing at path = {path}, expected a file or folder."
-    R003 = "{path}: found no .conllu file in this folder or below it. Correct the path."
+    R003 = "{path}: found no .conllu or .spacy file in this folder or below it. Correct the path."
     R004 = "{path}: found no sentence, expected some. Check that this is the right path."
     R005 = (
-        "{path}: found no word with a tag in the {column} column, expected some with "
-        'tag = "{tag}". Set tag = "{remedy}" to learn from another column.'
+        "{path}: found no word with a tag in {column}, expected some with tag = {tag!r}. Set "
+        "tag = {remedy!r} to learn from another column (--vars.tag {remedy} for a config of this "
+        "project, --tag {remedy} for its commands)."
     )
     R006 = (
         '{path}: found no "# newdoc" comment before the {count} sentences read, expected '
@@ -208,8 +211,47 @@ class Errors(metaclass=ErrorsWithCodes):
         "{path}: found {found}, expected a JSON object with a list of tags for each word, "
         'such as {{"the": ["DT"], "that": ["DT", "IN"]}}. Correct the file.'
     )
+    R017 = (
+        "{path}: found compressed data, as a .spacy file has, expected CoNLL-U. Give the file the "
+        "suffix .spacy, so that it is read as such, or give a text file."
+    )
+    R018 = "{path}: found a file packed by gzip, expected CoNLL-U. Unpack it: gunzip {path}."
+    R020 = (
+        "{path}: found .conllu and .spacy files in this folder or below it, expected one kind. "
+        "Give a file, or a folder that has one kind."
+    )
+    R021 = (
+        "{path}: found no word with a coarse tag or features, expected some for a morphologizer. "
+        "Take the component out, or give a corpus that has them."
+    )
     T001 = (
         "[training] max_steps = {steps} is not a multiple of eval_frequency = {every}: the last "
         "{unscored} steps would not be scored, and model-best would not have them. Set "
         "--training.eval_frequency to a divisor of {steps}, such as {steps} itself."
+    )
+
+
+class Warnings(metaclass=ErrorsWithCodes):
+    """Texts of warnings by code."""
+
+    W001 = (
+        "{name!r} has left the tags of a whole batch as they were, since each token had one: "
+        "another tagger comes before it, or the docs were tagged already. Take the other one out "
+        "of the pipeline, or set overwrite = true for this one."
+    )
+    W002 = (
+        "After {updates} updates {name!r} hardly tags better than by how frequent each tag is. "
+        "Check [training.optimizer] learn_rate, which is probably too high (0.005 is that of the "
+        "configs), and the annotation."
+    )
+    W010 = (
+        "{path} has {count} label(s) that {name!r} lacks, so it can neither learn nor give them: "
+        "{labels}. If it is to learn them, give it the labels of all data: set "
+        "[initialize.components.{name}.labels] to a reader such as spacy-lstm-tagger.TagLabels.v1 "
+        "(tags) or MorphLabels.v1 (morphologizer), or to what `python -m spacy init labels` writes."
+    )
+    W011 = (
+        "The training corpus is streamed (max_epochs = -1), so {name!r} has taken its labels from "
+        "the first 100 examples, and lacks those that they do not have. Give it all: set "
+        "[initialize.components.{name}.labels] to what `python -m spacy init labels` writes."
     )

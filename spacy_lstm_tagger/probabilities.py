@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from spacy.tokens import Doc
 
+from .whitespace import SPACE_TAG
+
 # Where `Doc.user_data` has them: it travels with `Doc.to_bytes`, `DocBin(store_user_data=True)`
 # and the workers of `n_process`.
 KEY = "spacy_lstm_tagger.tag_probabilities"
@@ -15,7 +17,7 @@ SEQUENCES_KEY = "spacy_lstm_tagger.tag_n_best"
 
 @dataclass(frozen=True)
 class TagProbabilities:
-    """The best tags of each token of a doc, best first.
+    """The best tags of each token of a doc, best first. Those of white space have no probability.
 
     labels (tuple[str, ...]): The tag set.
     tags (NDArray[np.uint16]): Indices into `labels`. *Shape:* ``(tokens, k)``.
@@ -73,19 +75,19 @@ class TagProbabilities:
     def dense(self, labels: Sequence[str] | None = None) -> NDArray[np.float32]:
         """Spread them out.
 
-        labels (Optional[Sequence[str]]): A tag set that has every tag of this one, whose order
-            the columns have. None: this one.
+        labels (Optional[Sequence[str]]): A tag set that has every tag of this one, but maybe that
+            of white space, whose order the columns have. None: this one.
         RETURNS (NDArray[np.float32]): The probability of every tag, 0 for those not kept.
             *Shape:* ``(tokens, tags)``.
         RAISES (KeyError): If a tag is not in the tag set.
         """
         columns = self.tags.astype(np.int64)
         if labels is not None and tuple(labels) != self.labels:
-            index = {label: i for i, label in enumerate(labels)}
+            index = {SPACE_TAG: len(labels), **{label: i for i, label in enumerate(labels)}}
             columns = np.array([index[label] for label in self.labels])[columns]
-        full = np.zeros((len(self.tags), len(labels or self.labels)), dtype=np.float32)
+        full = np.zeros((len(self.tags), len(labels or self.labels) + 1), dtype=np.float32)
         np.put_along_axis(full, columns, self.probabilities, axis=1)
-        return full
+        return full[:, :-1]
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,12 @@ from typing import Any
 
 from spacy.attrs import SENT_START
 from spacy.pipeline.tagger import tagger_score
+from spacy.scorer import MISSING_VALUES
+from spacy.strings import get_string_id
 from spacy.training import Example
 from spacy.util import registry
+
+from .whitespace import SPACE_TAG
 
 
 @registry.scorers("spacy-lstm-tagger.TaggerScorer.v1")
@@ -28,6 +32,8 @@ def score_tags(
         `acc_docs`, and with a threshold what `score_abstaining` gives.
     """
     examples = list(examples)
+    # Nobody has to guess that a token is white space: spaCy scores those of the reference alone.
+    kwargs = {"missing_values": {*MISSING_VALUES, get_string_id(SPACE_TAG)}, **kwargs}
     scores = dict(tagger_score(examples, **kwargs))
     several = [is_document(eg) for eg in examples]
     if any(several) and not all(several):

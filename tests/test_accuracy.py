@@ -62,8 +62,7 @@ def test_a_run_is_kept_and_not_repeated(tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(variants.VARIANTS, "accurate", variant)
     results = tmp_path / "results.json"
     folders = ["--ud", str(ud.parent), "--output", str(tmp_path / "out"), "--results", str(results)]
-    picture = tmp_path / "plots" / "accuracy.svg"
-    accuracy.main(["--variants", "accurate", "--seeds", "0", "--plot", str(picture), *folders])
+    accuracy.main(["--variants", "accurate", "--seeds", "0", *folders])
     tables = capsys.readouterr().out
     row, noise = (table.splitlines()[-1] for table in tables.split("\n\n"))
     assert row.startswith("| accurate | 1 |") and noise.startswith("| accurate | 1 |")
@@ -72,15 +71,51 @@ def test_a_run_is_kept_and_not_repeated(tmp_path, monkeypatch, capsys):
     (*_, (seconds, value)) = run["curve"]
     assert 0 < seconds <= run["train_seconds"] + 1
     assert value == pytest.approx(run["sentences"], abs=0.01)
-    assert "tiny dev, xpos" in picture.read_text()
     monkeypatch.setattr(accuracy, "run", None)  # would fail if it were called
     accuracy.main(["--variants", "accurate", "--seeds", "0", *folders])
     assert capsys.readouterr().out == tables
 
 
-def test_a_file_that_a_variant_needs_is_asked_for(tmp_path, capsys):
+def test_a_learning_curve_is_a_line():
+    run = {"tag": "xpos", "sentences": 95.5, "curve": [[1, 90.0], [2, 95.5]]}
+    text = accuracy.as_json({"b/0": run, "a/0": run})
+    assert json.loads(text) == {"a/0": run, "b/0": run} and text.index("a/0") < text.index("b/0")
+    assert '  "curve": [[1, 90.0], [2, 95.5]]\n' in text
+    published = (ROOT / "benchmarks" / "results" / "accuracy.json").read_text(encoding="utf-8")
+    assert accuracy.as_json(json.loads(published)) == published
+
+
+def test_what_is_published_is_printed_without_a_treebank(monkeypatch, capsys):
+    monkeypatch.delenv("UD_FOLDER", raising=False)
+    published = ROOT / "benchmarks" / "results" / "accuracy.json"
+    before = published.read_bytes()
+    accuracy.main(["--variants", "cnn", "accurate", "--results", str(published)])
+    assert "| accurate | 3 | 95.48 ± 0.06 |" in capsys.readouterr().out
+    assert published.read_bytes() == before
+
+
+def test_where_treebanks_are_is_asked_for(tmp_path, monkeypatch, capsys):
+    monkeypatch.delenv("UD_FOLDER", raising=False)
+    given = ["--variants", "accurate", "--output", str(tmp_path / "out")]
     with pytest.raises(SystemExit):
-        accuracy.main(["--ud", str(tmp_path), "--variants", "tenth-raw"])
+        accuracy.main(given)
+    error = capsys.readouterr().err
+    assert "--ud is missing" in error and "set UD_FOLDER" in error
+    monkeypatch.setenv("UD_FOLDER", str(tmp_path))
+    with pytest.raises(SystemExit):
+        accuracy.main(given)
+    assert f"no file {tmp_path / 'en_ewt' / 'train.conllu'}" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_file_that_a_variant_needs_is_asked_for(tmp_path, capsys):
+    folder = tmp_path / "en_ewt"
+    folder.mkdir()
+    for split in ("train", "dev"):
+        (folder / f"{split}.conllu").touch()
+    with pytest.raises(SystemExit):
+        given = ["--ud", str(tmp_path), "--output", str(tmp_path / "out")]
+        accuracy.main([*given, "--variants", "tenth-raw"])
     assert "--raw" in capsys.readouterr().err
     assert accuracy.needed(variants.VARIANTS["pretrained"]) == {"pretrained": "paths.init_tok2vec"}
 

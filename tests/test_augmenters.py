@@ -1,16 +1,19 @@
 """Noise changes the words as it says, and no annotation."""
 
+import math
 import random
 
+import numpy as np
 import pytest
 import spacy
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from spacy.tokens import Doc, Span
+from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Example
-from spacy.util import registry
+from spacy.util import fix_random_seed, registry
 
-from spacy_lstm_tagger.augmenters import create_noise_augmenter, mistype
+from spacy_lstm_tagger.augmenters import create_noise_augmenter, draw_places, mistype
+from spacy_lstm_tagger.probabilities import TagProbabilities
 from spacy_lstm_tagger.readers import Corpus
 
 from .util import CORPUS
@@ -109,6 +112,103 @@ def test_text_that_the_tokenizer_splits_is_split_anew(nlp, example):
     example.predicted = nlp.make_doc("Strange letters from Paris arrived.".replace(" ", "  "))
     made = augment(nlp, example, lower=1.0)
     assert made.predicted.text == made.reference.text == "strange letters from paris arrived."
+
+
+def test_probabilities_are_carried_along(nlp, example):
+    scores = np.arange(12, dtype="f4").reshape(6, 2)
+    TagProbabilities.of(["A", "B"], scores).to_doc(example.reference)
+    made = augment(nlp, example, lower=1.0, no_final=1.0).reference
+    assert TagProbabilities.from_doc(made).dense().tolist() == scores[:5].tolist()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["我们", "昨天", "读书", "。"],
+        ["هل", "قرأت", "الكتاب", "؟"],
+        ["Նա", "գիրք", "կարդաց", "։"],
+        ["वह", "किताब", "पढ़ता", "।"],
+        ["წიგნი", "წაიკითხა", "."],
+    ],
+    ids=["Chinese", "Arabic", "Armenian", "Hindi", "Georgian"],
+)
+def test_other_scripts(nlp, words):
+    tags = [f"T{i}" for i in range(len(words))]
+    doc = Doc(nlp.vocab, words=words, tags=tags)
+    example = Example(Doc(nlp.vocab, words=words), doc)
+    shorter = augment(nlp, example, no_final=1.0)
+    assert [t.text for t in shorter.predicted] == words[:-1]
+    for case in ("lower", "upper"):
+        made = augment(nlp, example, **{case: 1.0})
+        assert [t.text for t in made.reference] == [getattr(word, case)() for word in words]
+    for seed in range(20):
+        random.seed(seed)
+        made = augment(nlp, example, typos=1.0)
+        assert [t.tag_ for t in made.reference] == tags
+        assert [t.text[0] for t in made.predicted] == [word[0] for word in words]
+
+
+@pytest.mark.parametrize("values", [{}, {"group_by": 4}, {"group_by": 3, "tag": "upos"}], ids=str)
+def test_noise_in_the_reader_is_that_of_finished_examples(nlp, values):
+    noise = create_noise_augmenter(lower=0.2, upper=0.2, no_final=0.4, typos=0.05)
+    corpus = Corpus(CORPUS / "en-train.conllu", **values, limit=300)
+    random.seed(0)
+    expected = [made for eg in corpus(nlp) for made in noise(nlp, eg)]
+    random.seed(0)
+    found = list(Corpus(corpus.path, **values, limit=300, augmenter=noise)(nlp))
+    for name in ("predicted", "reference"):
+        ours, theirs = ([getattr(eg, name).to_json() for eg in egs] for egs in (found, expected))
+        assert ours == theirs
+    words = [t.text for eg in corpus(nlp) for t in eg.reference]
+    assert [t.text for eg in found for t in eg.reference] != words
+
+
+def test_punctuation_with_a_dependent_stays_in_the_reader(nlp, tmp_path):
+    docs = [
+        Doc(nlp.vocab, words=["Hm", "!"], tags=["A", "B"], heads=heads, deps=["dep", "ROOT"])
+        for heads in ([1, 1], [0, 1])
+    ]
+    DocBin(docs=docs).to_disk(tmp_path / "a.spacy")
+    noise = create_noise_augmenter(**{**QUIET, "no_final": 1.0})
+    corpus = Corpus(tmp_path / "a.spacy", group_by="document", augmenter=noise)
+    found = [len(eg.reference) for eg in corpus(nlp)]
+    assert found == [2, 1]
+
+
+def test_the_seed_decides(nlp):
+    corpus = Corpus(CORPUS / "en-train.conllu", augmenter=create_noise_augmenter(), limit=200)
+    runs = []
+    for seed in (1, 1, 2):
+        fix_random_seed(seed)
+        runs.append([eg.reference.text for eg in corpus(nlp)])
+    assert runs[0] == runs[1] != runs[2]
+
+
+@pytest.mark.parametrize("chance", [0.02, 0.3, 0.9])
+def test_places_are_drawn_on_their_own(chance):
+    """As often as by a draw for each: every place, every number of them, every pair."""
+    random.seed(0)
+    n, rounds = 6, 20_000
+    drawn = np.zeros((rounds, n), dtype=int)
+    for row in drawn:
+        row[draw_places(n, chance)] = 1
+
+    def check(found, expected):
+        assert abs(found - expected) < 5 * (expected * (1 - expected) / rounds) ** 0.5
+
+    for place in range(n):
+        check(drawn[:, place].mean(), chance)
+        for other in range(place):
+            check((drawn[:, place] * drawn[:, other]).mean(), chance**2)
+    for count in range(n + 1):
+        probability = math.comb(n, count) * chance**count * (1 - chance) ** (n - count)
+        check((drawn.sum(axis=1) == count).mean(), probability)
+
+
+def test_no_place_and_every_place():
+    assert draw_places(5, 0.0) == draw_places(0, 0.5) == []
+    assert draw_places(5, 1.0) == [0, 1, 2, 3, 4]
+    assert draw_places(5, 1e-320) == []
 
 
 def test_chances_are_kept(nlp):

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import spacy
 
-from benchmarks import measure, peers, sections, speed, texts, worker
+from benchmarks import feeding, measure, peers, sections, speed, texts, worker
 from benchmarks.packed import pack_pipeline
 
-from .util import CORPUS, scores_of, small_model, trained_nlp
+from .util import CORPUS, make_examples, scores_of, small_model, trained_nlp
 
 DEV = CORPUS / "en-dev.conllu"
 TREEBANK = ["--train", str(DEV), "--dev", str(DEV)]
@@ -64,6 +64,42 @@ def test_speed(run, capsys):
     assert figures["tagging", "batches of 8", "cnn"]["ratio"] == 1.0
     assert 0 < figures["share of the kernel limit", "batches of 16", "small"]["value"] < 100
     assert "| small, warm |" in capsys.readouterr().out
+
+
+def test_feeding(run):
+    report = run("--only", "feeding", "--peers", "kernel", "--rounds", "1", "--tokens", "200")
+    found = {(f["setting"], f["peer"]): f["value"] for f in report["figures"]}
+    readers = [
+        f"{name}{noise}" for name in ("Corpus.v1", "spacy.Corpus.v1") for noise in ("", ", noise")
+    ]
+    settings = {
+        "reading, first pass": readers,
+        "reading, later passes": readers,
+        "a training step without the network": ["small", "spaCy's own share"],
+        "tagging docs of 100 words without the network": ["small"],
+    }
+    assert set(found) == {(setting, name) for setting, names in settings.items() for name in names}
+    assert min(found.values()) > 0
+
+
+def test_without_network_nothing_is_computed_or_learnt():
+    nlp, optimizer = trained_nlp()
+    pipe, examples = nlp.get_pipe("lstm_tagger"), make_examples(nlp)
+    before, docs = pipe.model.to_bytes(), [eg.predicted for eg in examples]
+    expected = scores_of(pipe, docs)
+    modules = [shim.module for node in pipe.model.walk() for shim in node.shims]
+    calls = []
+    for module in modules:
+        module.register_forward_hook(lambda *arguments: calls.append(1))
+    with feeding.without_network(nlp):
+        nlp.update(examples, sgd=optimizer)
+        found = scores_of(pipe, docs)
+    assert calls == []
+    assert [scores.shape for scores in found] == [scores.shape for scores in expected]
+    assert pipe.model.to_bytes() == before
+    for ours, theirs in zip(scores_of(pipe, docs), expected, strict=True):
+        assert np.array_equal(ours, theirs)
+    assert calls
 
 
 def test_speed_on_raw_text(run, tmp_path):
@@ -204,7 +240,17 @@ def test_interleaved_rounds():
     assert (a.value, b.ratio) == (4.5, 1.0)
 
 
-def test_missing_files(capsys):
+def test_missing_files(capsys, monkeypatch):
     with pytest.raises(SystemExit):
         speed.parse(["--train", "nowhere.conllu"])
     assert "no file nowhere.conllu" in capsys.readouterr().err
+    monkeypatch.delenv("UD_FOLDER", raising=False)
+    with pytest.raises(SystemExit):
+        speed.parse([])
+    assert "--ud is missing" in capsys.readouterr().err
+
+
+def test_nothing_published_is_overwritten():
+    """Where no path is given, results go elsewhere."""
+    published = speed.ROOT / "benchmarks"
+    assert published not in speed.parse(TREEBANK).output.parents

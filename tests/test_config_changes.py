@@ -18,6 +18,18 @@ GOLD = {
     "group_by": [1, 10],
     "shuffle_buffer": 2000,
 }
+NOISE = {
+    "@augmenters": "spacy-lstm-tagger.NoiseAugmenter.v1",
+    "lower": 0.1,
+    "upper": 0.03,
+    "no_final": 0.05,
+    "typos": 0.01,
+}
+LABELS = {
+    "@readers": "spacy-lstm-tagger.TagLabels.v1",
+    "path": "${paths.train}",
+    "tag": "${vars.tag}",
+}
 LISTENER = {
     "@architectures": "spacy.Tok2VecListener.v1",
     "width": "${components.tok2vec.model.encode.width}",
@@ -118,6 +130,40 @@ CHANGES = {
             RATE + "initial_rate": 0.003,
         },
     ),
+    "continue.cfg": (
+        "accurate.cfg",
+        {
+            **steps(600, 100),
+            "paths.vectors": GONE,
+            "paths.init_tok2vec": GONE,
+            "paths.source": None,
+            "paths.old": None,
+            "components.lstm_tagger": {"source": "${paths.source}"},
+            "corpora.train": {
+                "@readers": "spacy-lstm-tagger.MixedCorpus.v1",
+                "weights": {"new": 1.0, "old": 1.0},
+                "shuffle_buffer": 500,
+                "corpora": {
+                    "new": {**GOLD, "augmenter": "${corpora.train.corpora.old.augmenter}"},
+                    "old": {**GOLD, "path": "${paths.old}", "augmenter": NOISE},
+                },
+            },
+            RATE + "warmup_steps": 50,
+            RATE + "initial_rate": 0.001,
+            "initialize.vectors": None,
+            "initialize.init_tok2vec": None,
+            "initialize.before_init": {
+                "@callbacks": "spacy.copy_from_base_model.v1",
+                "tokenizer": "${paths.source}",
+                "vocab": "${paths.source}",
+            },
+            "initialize.after_init": {
+                "@callbacks": "spacy-lstm-tagger.AddLabels.v1",
+                "labels": LABELS,
+            },
+            "initialize.components": {},
+        },
+    ),
     "distil.cfg": (
         "fast.cfg",
         {
@@ -207,6 +253,12 @@ CHANGES = {
             "training.score_weights.pos_acc": 0.5,
             "training.score_weights.morph_acc": 0.0,
             "training.score_weights.morph_per_feat": None,
+            "initialize.components.morphologizer": {
+                "labels": {
+                    "@readers": "spacy-lstm-tagger.MorphLabels.v1",
+                    "path": "${paths.train}",
+                },
+            },
             RATE + "initial_rate": 0.003,
         },
     ),

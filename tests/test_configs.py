@@ -5,13 +5,16 @@ from io import StringIO
 import numpy as np
 import pytest
 import spacy
+from spacy.tokens import DocBin
 from spacy.training.initialize import init_nlp
 from spacy.training.loop import train
+from spacy.util import load_config
 
 from spacy_lstm_tagger.distil.shards import to_bytes
 from spacy_lstm_tagger.probabilities import TagProbabilities
+from spacy_lstm_tagger.readers import Corpus
 
-from .util import CONFIGS, CORPUS, overrides
+from .util import CONFIGS, CORPUS, SMALL_HALVES, overrides
 
 NAMES = sorted(path.name for path in CONFIGS.glob("*.cfg"))
 
@@ -49,31 +52,50 @@ def raw(tmp_path_factory):
     return path
 
 
-@pytest.fixture
-def paths(request, small_corpus):
-    """RETURNS (Callable): The paths that a config is run with, as command-line arguments."""
+@pytest.fixture(scope="module")
+def source(tmp_path_factory, small_corpus, spacy_command):
+    """A small pipeline that is trained a little."""
+    folder = tmp_path_factory.mktemp("source")
+    values = {"paths.train": small_corpus, "paths.dev": small_corpus}
+    values |= {"training.max_steps": 2, "training.eval_frequency": 2}
+    sizes = overrides(SMALL_HALVES, "components.lstm_tagger.model.tok2vec.")
+    spacy_command("train", CONFIGS / "cpu.cfg", "--output", folder, *overrides(values), *sizes)
+    return folder / "model-last"
 
-    def make(name):
+
+@pytest.fixture
+def paths(request, small_corpus, tmp_path):
+    """RETURNS (Callable): The paths that a config is run with."""
+    further = {"distil.cfg": "silver", "raw.cfg": "raw", "vectors.cfg": "vectors"}
+    further["continue.cfg"] = "source"
+
+    def make(name, *, suffix=".conllu"):
         path = small_corpus if name != "tutorial.cfg" else CORPUS / "tutorial.conllu"
+        if suffix == ".spacy":
+            docs = [eg.reference for eg in Corpus(path, group_by=3)(spacy.blank("en"))]
+            path = tmp_path / "corpus.spacy"
+            DocBin(docs=docs).to_disk(path)
         values = {"paths.train": path, "paths.dev": path}
-        further = {"distil.cfg": "silver", "raw.cfg": "raw", "vectors.cfg": "vectors"}
         if name in further:
             values[f"paths.{further[name]}"] = request.getfixturevalue(further[name])
-        return overrides(values)
+        if name == "continue.cfg":
+            values["paths.old"] = path
+        return {key: str(path) for key, path in values.items()}
 
     return make
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_debug_config(spacy_command, paths, name):
-    printed = spacy_command("debug", "config", CONFIGS / name, *paths(name))
+    printed = spacy_command("debug", "config", CONFIGS / name, *overrides(paths(name)))
     assert "Config is valid" in printed
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_trains(spacy_command, paths, tmp_path, name):
     steps = overrides({"training.max_steps": 4, "training.eval_frequency": 2})
-    output = spacy_command("train", CONFIGS / name, "--output", tmp_path, *paths(name), *steps)
+    given = overrides(paths(name))
+    output = spacy_command("train", CONFIGS / name, "--output", tmp_path, *given, *steps)
     assert "Saved pipeline" in output
     nlp = spacy.load(tmp_path / "model-last")
     tags = [token.tag_ for token in nlp("I left the soup on the stove.")]
@@ -85,6 +107,54 @@ def test_trains(spacy_command, paths, tmp_path, name):
         assert nlp.vocab.vectors_length == 4
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_spacy_files_do_as_well(paths, name):
+    """Their suffix tells, and the labels are the same."""
+    labels = []
+    for suffix in (".conllu", ".spacy"):
+        nlp = init_nlp(load_config(CONFIGS / name, overrides=paths(name, suffix=suffix)))
+        labels.append(nlp.pipe_labels)
+    assert labels[0] == labels[1] and labels[0]
+
+
+@pytest.mark.parametrize("name", ["accurate.cfg", "shared.cfg"])
+def test_trains_from_spacy_files(spacy_command, paths, tmp_path, name):
+    steps = {"training.max_steps": 2, "training.eval_frequency": 2}
+    given = overrides(paths(name, suffix=".spacy") | steps)
+    spacy_command("train", CONFIGS / name, "--output", tmp_path, *given)
+    scores = spacy.load(tmp_path / "model-last").meta["performance"]
+    assert scores["acc_sents"] is not None and scores["acc_docs"] is not None
+
+
+def test_a_morphologizer_has_the_labels_of_the_whole_corpus(tmp_path):
+    """spaCy shows it the start of a stream only, 100 docs."""
+    row = "1\tgo\tgo\t{}\tVB\t{}\t_\t_\t_\t_\n\n"
+    rare = row.format("NOUN", "Case=Voc")
+    path = tmp_path / "train.conllu"
+    path.write_text(row.format("VERB", "Mood=Imp") * 3000 + rare, encoding="utf-8")
+    values = {"paths.train": str(path), "paths.dev": str(path)}
+    nlp = init_nlp(load_config(CONFIGS / "shared.cfg", overrides=values))
+    expected = {"Mood=Imp|POS=VERB", "Case=Voc|POS=NOUN"}
+    assert expected <= set(nlp.get_pipe("morphologizer").labels)
+
+
+@pytest.mark.parametrize("tag", ["upos", "upos+feats"])
+def test_universal_tags_are_parts_of_speech(spacy_command, tmp_path, tag):
+    path = tmp_path / "train.conllu"
+    rows = ["I\tI\tPRON\tPRP\tNumber=Sing", "sleep\tsleep\tVERB\tVBP\tTense=Pres"]
+    lines = [f"{i}\t{row}" + "\t_" * 4 for i, row in enumerate(rows, 1)]
+    path.write_text(("\n".join(lines) + "\n\n") * 20, encoding="utf-8")
+    values = {"paths.train": path, "paths.dev": path, "vars.tag": tag}
+    values |= {"training.max_steps": 20, "training.eval_frequency": 20}
+    sizes = overrides(SMALL_HALVES, "components.lstm_tagger.model.tok2vec.")
+    command = ["train", CONFIGS / "cpu.cfg", "--output", tmp_path / "output"]
+    spacy_command(*command, *overrides(values), *sizes)
+    doc = spacy.load(tmp_path / "output" / "model-last")("I sleep")
+    assert [token.pos_ for token in doc] == ["PRON", "VERB"]
+    feats = ["Number=Sing", "Tense=Pres"] if tag == "upos+feats" else ["", ""]
+    assert [str(token.morph) for token in doc] == feats
+
+
 def test_a_terminal_gets_scores_of_both_kinds_of_docs_and_a_progress_bar(small_corpus):
     class Terminal(StringIO):
         def isatty(self):
@@ -92,7 +162,7 @@ def test_a_terminal_gets_scores_of_both_kinds_of_docs_and_a_progress_bar(small_c
 
     paths = {"paths.train": str(small_corpus), "paths.dev": str(small_corpus)}
     steps = {"training.max_steps": 4, "training.eval_frequency": 2}
-    config = spacy.util.load_config(CONFIGS / "accurate.cfg", overrides={**paths, **steps})
+    config = load_config(CONFIGS / "accurate.cfg", overrides={**paths, **steps})
     table, bar = StringIO(), Terminal()
     train(init_nlp(config), stdout=table, stderr=bar)
     (header,) = [line for line in table.getvalue().splitlines() if line.startswith("E ")]
@@ -103,8 +173,8 @@ def test_a_terminal_gets_scores_of_both_kinds_of_docs_and_a_progress_bar(small_c
 @pytest.mark.parametrize("name", NAMES)
 def test_optimizer_for_training_on(name):
     """`nlp.resume_training()` makes the optimizer from its config block alone."""
-    config = spacy.util.load_config(CONFIGS / name)
-    nlp = spacy.util.load_model_from_config(config, auto_fill=True)
+    nlp = spacy.blank("en")
+    nlp.config["training"] = load_config(CONFIGS / name, interpolate=False)["training"]
     assert nlp.create_optimizer().learn_rate is not None
 
 

@@ -32,6 +32,17 @@ def test_tag_acc_is_that_of_spacy():
     assert score_tags([SENTENCE, TEXT])["tag_acc"] == 4 / 6
 
 
+def test_white_space_does_not_count():
+    """Be it tagged in the reference or not, in the prediction or not."""
+    words, gold = ["a", "\n", "b"], ["A", "_SP", "B"]
+    for tags, expected in ((["A", "_SP", "B"], 1.0), (["A", "", "C"], 0.5)):
+        for space in ("_SP", ""):
+            reference = Doc(VOCAB, words=words, tags=[gold[0], space, gold[2]])
+            example = Example(Doc(VOCAB, words=words, tags=tags), reference)
+            assert score_tags([example])["tag_acc"] == expected
+            assert score_tags([example], threshold=0.0)["tag_r"] == expected
+
+
 def test_parts():
     scores = score_tags(iter([SENTENCE, TEXT, UNTAGGED]))
     assert scores["acc_sents"] == 2 / 3  # the token without a gold tag does not count

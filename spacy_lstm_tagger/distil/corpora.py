@@ -11,16 +11,19 @@ from numpy.typing import NDArray
 from spacy.attrs import ORTH, SENT_START, SPACY, TAG
 from spacy.errors import Errors as SpacyErrors
 from spacy.language import Language
-from spacy.tokens import Doc, DocBin
+from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.training.corpus import walk_corpus
 from spacy.util import ensure_path, registry
 from spacy.vocab import Vocab
 
+from ..checks import check, is_integer, is_number
 from ..errors import Errors
+from ..files.docs import read_docbin
 from ..probabilities import TagProbabilities
-from ..readers import Corpus, is_int
+from ..readers import Corpus, is_range
 from ..readers import shuffle as in_random_order
+from ..readers.docbin import read_docs
 
 Reader = Callable[[Language], Iterable[Example]]
 
@@ -86,13 +89,9 @@ class ShardCorpus:
     shuffle: bool = True
 
     def __post_init__(self) -> None:
-        bounds = self.group_by if isinstance(self.group_by, (list, tuple)) else [self.group_by] * 2
-        valid = len(bounds) == 2 and all(is_int(bound, low=0) for bound in bounds)
-        valid = valid and (self.group_by == 0 or 1 <= bounds[0] <= bounds[1])
-        if not valid:
-            allowed = "0, a number of sentences, or [low, high] with 1 <= low <= high"
-            raise ValueError(_message("ShardCorpus", "group_by", self.group_by, allowed))
-        self._bounds = bounds
+        bounds = self.group_by
+        allowed = "0, a number of sentences, or [low, high] with 1 <= low <= high"
+        check(is_integer(bounds, 0) or is_range(bounds, 1), "group_by", bounds, allowed)
         self.path = ensure_path(self.path)
         if not self.path.exists():
             raise FileNotFoundError(Errors.D010.format(path=self.path))
@@ -110,20 +109,20 @@ class ShardCorpus:
             random.shuffle(paths)
         found = False
         for path in paths:
-            docs = DocBin().from_disk(path).get_docs(nlp.vocab)
+            docs = read_docs(path, nlp.vocab, user_data=True)
             references = [part for doc in docs for part in self._cut(doc)]
             if self.shuffle:
                 random.shuffle(references)
             for reference in references:
                 found = True
-                words, spaces = reference.to_array(ORTH), reference.to_array(SPACY)
+                words, spaces = reference.to_array([ORTH, SPACY]).T.tolist()
                 yield Example(_make_doc(nlp.vocab, words, spaces), reference)
         if not found:
             raise ValueError(Errors.D010.format(path=self.path))
 
     def count_words(self) -> int:
         """RETURNS (int): How many words there are."""
-        shards = (DocBin().from_disk(path) for path in walk_corpus(self.path, ".spacy"))
+        shards = map(read_docbin, walk_corpus(self.path, ".spacy"))
         return sum(len(tokens) for shard in shards for tokens in shard.tokens)
 
     def _cut(self, doc: Doc) -> Iterator[Doc]:
@@ -133,19 +132,19 @@ class ShardCorpus:
         if not self.group_by:
             yield doc
             return
-        columns = doc.to_array([ORTH, SPACY, SENT_START, TAG])
-        starts = np.flatnonzero(columns[:, 2] == 1).tolist()
-        starts = sorted({0, *starts})
-        scores = TagProbabilities.from_doc(doc)
+        columns = cast("NDArray[np.uint64]", doc.to_array([ORTH, SPACY, SENT_START, TAG]))
+        starts = sorted({0, *np.flatnonzero(columns[:, 2] == 1).tolist()})
+        probabilities = TagProbabilities.from_doc(doc)
+        bounds = self.group_by if isinstance(self.group_by, (list, tuple)) else [self.group_by] * 2
         i = 0
         while i < len(starts):
             start = starts[i]
-            i += random.randint(*self._bounds)
+            i += random.randint(*bounds)
             end = starts[i] if i < len(starts) else len(doc)
-            part = _make_doc(doc.vocab, columns[start:end, 0], columns[start:end, 1])
+            part = _make_doc(doc.vocab, *columns[start:end, :2].T.tolist())
             part.from_array([SENT_START, TAG], cast(Any, columns[start:end, 2:]))
-            if scores is not None:
-                scores[start:end].to_doc(part)
+            if probabilities is not None:
+                probabilities[start:end].to_doc(part)
             yield part
 
 
@@ -163,23 +162,20 @@ class MixedCorpus:
     shuffle_buffer: int = 1000
 
     def __post_init__(self) -> None:
-        def check(name: str, valid: bool, allowed: str) -> None:
-            if not valid:
-                raise ValueError(_message("MixedCorpus", name, getattr(self, name), allowed))
-
         names = ", ".join(map(repr, self.corpora))
-        check("corpora", bool(self.corpora), "one or more")
-        check("weights", self.weights is None or self.repeat is None, "null, as repeat is set")
+        check(bool(self.corpora), "corpora", dict(self.corpora), "one or more")
+        holds = self.weights is None or self.repeat is None
+        check(holds, "weights", self.weights, "null, as repeat is set")
         repeat, weights = self.repeat or {}, self.weights
-        valid = set(repeat) <= set(self.corpora) and all(is_int(n, low=1) for n in repeat.values())
-        check("repeat", valid, f"a whole number from 1 on for some of {names}")
-        valid = weights is None or (
-            set(weights) == set(self.corpora) and all(weight > 0 for weight in weights.values())
+        holds = set(repeat) <= set(self.corpora) and all(is_integer(n, 1) for n in repeat.values())
+        check(holds, "repeat", repeat, f"a whole number from 1 on for some of {names}")
+        holds = weights is None or (
+            set(weights) == set(self.corpora)
+            and all(is_number(weight) and weight > 0 for weight in weights.values())
         )
-        check("weights", valid, f"a number above 0 for each of {names}")
-        check(
-            "shuffle_buffer", is_int(self.shuffle_buffer, low=0), "a whole number; 0 turns it off"
-        )
+        check(holds, "weights", weights, f"a number above 0 for each of {names}")
+        holds = is_integer(self.shuffle_buffer, 0)
+        check(holds, "shuffle_buffer", self.shuffle_buffer, "a whole number; 0 turns it off")
         self._words: dict[str, int] = {}  # of each corpus, once they are counted
 
     def __call__(self, nlp: Language) -> Iterator[Example]:
@@ -242,9 +238,5 @@ def count_words(corpus: Reader, nlp: Language) -> int:
     return sum(len(example.predicted) for example in corpus(nlp))
 
 
-def _make_doc(vocab: Vocab, words: NDArray, spaces: NDArray) -> Doc:
-    return Doc(vocab, words=cast(list, words), spaces=spaces.astype(bool).tolist())
-
-
-def _message(reader: str, name: str, value: object, allowed: str) -> str:
-    return Errors.D009.format(reader=reader, name=name, value=value, allowed=allowed)
+def _make_doc(vocab: Vocab, words: list[int], spaces: list[int]) -> Doc:
+    return Doc(vocab, words=cast(list, words), spaces=cast(list, spaces))

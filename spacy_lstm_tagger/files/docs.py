@@ -1,6 +1,7 @@
 """Docs of spaCy's own files, .spacy."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -46,7 +47,7 @@ class Stored(NamedTuple):
 
 def read_docs(source: Source, reading: Reading, bad: BadTexts) -> Iterator[Text]:
     """YIELDS (Text): The words of each doc of a .spacy file."""
-    docs = _read_docbin(source)
+    docs = parse_docbin(source.stream.read(), source.path)
     size = source.taken() / max(1, len(docs))
     strings = {get_string_id(string): string for string in docs.strings if string}
     for number, part in enumerate(zip(*_parts(docs), strict=True), 1):
@@ -97,8 +98,20 @@ def pack(docs: Sequence[Doc]) -> DocBin:
     return packed
 
 
-def _read_docbin(source: Source) -> DocBin:
-    data = source.stream.read()
+def read_docbin(path: Path) -> DocBin:
+    """RETURNS (DocBin): The docs of a .spacy file.
+    RAISES (ValueError): If it is damaged, or none.
+    """
+    return parse_docbin(path.read_bytes(), path)
+
+
+def parse_docbin(data: bytes, path: Path | str) -> DocBin:
+    """RETURNS (DocBin): The docs of the bytes of a .spacy file.
+
+    data (bytes): The bytes.
+    path (Union[Path, str]): The file, for the error.
+    RAISES (ValueError): If they are damaged, or none.
+    """
     try:
         docs = DocBin().from_bytes(data)
         parts = _parts(docs)
@@ -108,7 +121,7 @@ def _read_docbin(source: Source) -> DocBin:
             raise ValueError("its words and spaces do not fit together")
         return docs
     except Exception as error:  # there is no telling what a damaged file raises
-        found = {"path": source.path, "error": error, "format": FORMAT}
+        found = {"path": path, "error": error, "format": FORMAT}
         raise ValueError(Errors.D012.format(**found)) from error
 
 

@@ -7,7 +7,15 @@ from spacy.util import registry
 from thinc.api import Model
 from thinc.types import Floats2d
 
-from ..errors import Errors
+from ..checks import (
+    check,
+    check_choice,
+    check_not_negative,
+    check_positive,
+    check_rate,
+    check_size,
+    is_integer,
+)
 from ..nn.characters import CharacterLSTM
 from ..nn.embedding import WordEmbedding
 from ..nn.lstm import BucketedLSTM
@@ -17,10 +25,15 @@ from .features import FeatureSet
 from .lstm_encoder import EncoderSettings, lstm_encoder
 from .softmax_output import softmax_output
 from .tagger import tagger
+from .threads import on_our_threads
 from .word_char_embed import EmbedSettings, word_char_embed
+
+# Beyond what a pipeline could want: memory is not allocated for a slip of the keyboard.
+MAX_WIDTH, MAX_ROWS, MAX_DEPTH = 65_536, 10_000_000, 64
 
 
 @registry.architectures("spacy-lstm-tagger.WordCharEmbed.v1")
+@on_our_threads
 def build_word_char_embed(
     *,
     width: int | None = 96,
@@ -84,27 +97,25 @@ def build_word_char_embed(
     RETURNS (Model[List[Doc], List[Floats2d]]): The layer.
     RAISES (ValueError): If a value is out of range.
     """
-    _check_positive(
+    check_size(
+        MAX_WIDTH,
         width=width,
         word_width=word_width,
-        word_rows=word_rows,
         char_width=char_width,
-        char_rows=char_rows,
         char_hidden_width=char_hidden_width,
         feature_width=feature_width,
-        feature_rows=feature_rows,
     )
-    _check_positive(**{f"prefixes[{i}]": n for i, n in enumerate(prefixes)})
-    _check_positive(**{f"suffixes[{i}]": n for i, n in enumerate(suffixes)})
-    _check_rate(word_dropout=word_dropout, dropout=dropout)
-    _check(char_lm_weight >= 0.0, "char_lm_weight", char_lm_weight, "it must be 0 or more")
-    _check(char_max_length >= 2, "char_max_length", char_max_length, "it must be 2 or more")
-    _check(cache_size >= 0, "cache_size", cache_size, "it must be 0 (keep nothing) or more")
-    _check(
+    check_size(MAX_ROWS, word_rows=word_rows, char_rows=char_rows, feature_rows=feature_rows)
+    check_positive(**{f"prefixes[{i}]": n for i, n in enumerate(prefixes)})
+    check_positive(**{f"suffixes[{i}]": n for i, n in enumerate(suffixes)})
+    check_rate(word_dropout=word_dropout, dropout=dropout)
+    check_not_negative(char_lm_weight=char_lm_weight, cache_size=cache_size)
+    check(is_integer(char_max_length, 2), "char_max_length", char_max_length, "2 or more")
+    check(
         width is not None or not include_static_vectors,
         "width",
         width,
-        "with include_static_vectors = true it must be a number",
+        "a number with include_static_vectors = true",
     )
     features = FeatureSet(
         lower=lower, prefixes=tuple(prefixes), suffixes=tuple(suffixes), shape=shape
@@ -139,6 +150,7 @@ def build_word_char_embed(
 
 
 @registry.architectures("spacy-lstm-tagger.LSTMEncoder.v1")
+@on_our_threads
 def build_lstm_encoder(
     *,
     width: int = 256,
@@ -180,23 +192,17 @@ def build_lstm_encoder(
     RETURNS (Model[List[Floats2d], List[Floats2d]]): The layer.
     RAISES (ValueError): If a value is out of range.
     """
-    _check_positive(
-        width=width,
-        input_width=input_width,
-        depth=depth,
-        last_width=last_width,
-        max_batch_items=max_batch_items,
-    )
-    _check_rate(dropout=dropout)
-    _check(window >= 0, "window", window, "it must be 0 (no windows) or more")
-    _check(lm_weight >= 0.0, "lm_weight", lm_weight, "it must be 0 or more")
-    _check(context >= 0, "context", context, "it must be 0 or more")
-    _check(merge in ("concat", "sum"), "merge", merge, 'it must be "concat" or "sum"')
+    check_size(MAX_WIDTH, width=width, input_width=input_width, last_width=last_width)
+    check_size(MAX_DEPTH, depth=depth)
+    check_positive(max_batch_items=max_batch_items)
+    check_rate(dropout=dropout)
+    check_not_negative(window=window, context=context, lm_weight=lm_weight)
+    check_choice("merge", merge, ("concat", "sum"))
     n_directions = 2 if bidirectional else 1
-    even = "it must be even, since half of it goes to each direction"
-    _check(width % n_directions == 0, "width", width, even)
+    even = "even, since half of it goes to each direction"
+    check(width % n_directions == 0, "width", width, even)
     if last_width is not None:
-        _check(last_width % n_directions == 0, "last_width", last_width, even)
+        check(last_width % n_directions == 0, "last_width", last_width, even)
     module = BucketedLSTM(
         input_width=input_width,
         hidden_width=width // n_directions,
@@ -252,18 +258,3 @@ def build_crf_tagger(
     model.set_ref("crf", output)
     model.set_ref("output_layer", output)
     return model
-
-
-def _check(holds: bool, name: str, value: object, allowed: str) -> None:
-    if not holds:
-        raise ValueError(Errors.M001.format(name=name, value=value, allowed=allowed))
-
-
-def _check_positive(**values: int | None) -> None:
-    for name, value in values.items():
-        _check(value is None or value >= 1, name, value, "it must be 1 or more")
-
-
-def _check_rate(**values: float | None) -> None:
-    for name, value in values.items():
-        _check(value is None or 0.0 <= value < 1.0, name, value, "it must be from 0 up to below 1")

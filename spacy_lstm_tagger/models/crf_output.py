@@ -10,6 +10,7 @@ from thinc.util import torch2xp
 from ..errors import Errors
 from ..nn.crf import LinearChainCRF
 from .flat import FlatList, affine, as_tensor, flatten
+from .threads import on_our_threads
 
 TRANSITIONS = ("transitions", "start", "end")
 
@@ -45,6 +46,7 @@ def crf_output(nO: int | None = None, nI: int | None = None) -> Model:
     )
 
 
+@on_our_threads
 def forward(
     model: Model[list[Floats2d], list[Floats2d]], X: Sequence[Floats2d], is_train: bool
 ) -> tuple[list[Floats2d], Callable]:

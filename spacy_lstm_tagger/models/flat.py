@@ -1,13 +1,13 @@
 """Lists of arrays that lie one after the other in a single one, and arrays as tensors."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 from thinc.api import Ops
 from thinc.types import Floats1d, Floats2d, FloatsXd
-from thinc.util import xp2torch
+from thinc.util import torch2xp, xp2torch
 from torch import Tensor
 
 
@@ -53,11 +53,8 @@ def affine(X: Floats2d, W: Floats2d, b: Floats1d) -> Floats2d:
     b (Floats1d): The bias. *Shape:* ``(nO,)``.
     RETURNS (Floats2d): *Shape:* ``(rows, nO)``.
     """
-    if not isinstance(X, np.ndarray) or torch.get_num_threads() == 1:
-        return X @ W.T + b  # on one thread, NumPy's BLAS takes less time than PyTorch's
-    # With more, NumPy's and PyTorch's would wait for each other, which takes several times as long.
-    weights, bias = torch.from_numpy(W).t(), torch.from_numpy(b)
-    return torch.addmm(bias, torch.from_numpy(X), weights).numpy()
+    # Not by NumPy's BLAS, whose threads and PyTorch's would wait for each other.
+    return cast(Floats2d, torch2xp(torch.addmm(as_tensor(b), as_tensor(X), as_tensor(W).t())))
 
 
 def no_gradient(dY: Sequence[Floats2d]) -> list:

@@ -10,9 +10,10 @@ from ..nn.crf import LinearChainCRF
 from ..nn.lattice import Lattice
 from .crf_output import crf_of
 from .flat import as_tensor, flatten
-from .shim import survive_fork
+from .threads import on_our_threads
 
 
+@on_our_threads
 def predict_lattice(model: Model[list[Doc], list[Floats2d]], docs: Sequence[Doc]) -> Lattice:
     """Score the tags of a batch of docs.
 
@@ -21,7 +22,6 @@ def predict_lattice(model: Model[list[Doc], list[Floats2d]], docs: Sequence[Doc]
     docs (Sequence[Doc]): The docs.
     RETURNS (Lattice): The scores.
     """
-    survive_fork()
     flat = flatten(model.ops, model.predict(list(docs)))
     if model.has_ref("output_layer"):
         attrs = model.get_ref("output_layer").attrs

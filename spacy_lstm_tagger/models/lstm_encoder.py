@@ -17,7 +17,8 @@ from ..nn.buckets import Buckets, kept_buckets, send
 from ..nn.lstm import BucketedLSTM
 from ..nn.plan import make_plan
 from .flat import FlatList, flatten, no_gradient
-from .shim import TorchShim, survive_fork
+from .shim import TorchShim
+from .threads import on_our_threads
 
 NAME = "lstm_encoder"
 # Plans of lone docs up to this length are kept.
@@ -78,6 +79,7 @@ def lstm_encoder(
     )
 
 
+@on_our_threads
 def forward(
     model: Model[list[Floats2d], list[Floats2d]], X: Sequence[Floats2d], is_train: bool
 ) -> tuple[list[Floats2d], Callable]:
@@ -86,7 +88,6 @@ def forward(
     X (Sequence[Floats2d]): One array a doc. *Shape:* ``(tokens, nI)``.
     RETURNS (tuple): One array a doc, *shape:* ``(tokens, nO)``, and the callback.
     """
-    survive_fork()
     shim = cast(TorchShim, model.shims[0])
     device = shim.device
     lengths = [len(x) for x in X]
@@ -115,27 +116,36 @@ def forward(
     return FlatList(cast(Floats2d, torch2xp(y)), lengths), backprop
 
 
+@on_our_threads
 def predict(
     model: Model[list[Floats2d], list[Floats2d]],
     x: Tensor,
     lengths: Sequence[int],
     *,
-    tokens: Tensor | None = None,
+    rows: NDArray[np.int64] | None = None,
     head: Callable[[Tensor], Tensor] | None = None,
 ) -> FlatList:
     """Encode a batch of docs without training.
 
-    x (Tensor): The vectors of tokens, see `BucketedLSTM.forward`. *Shape:* ``(rows, nI)``.
+    x (Tensor): The vectors of tokens, or a table that `rows` are of. *Shape:* ``(rows, nI)``.
     lengths (Sequence[int]): The number of tokens of each doc.
-    tokens (Optional[Tensor]): The row of `x` that each token has, likewise.
-    head (Optional[Callable[[Tensor], Tensor]]): What to make of the outputs, likewise.
+    rows (Optional[NDArray[np.int64]]): The row of `x` that each token has. *Shape:* ``(tokens,)``.
+    head (Optional[Callable[[Tensor], Tensor]]): What to make of the outputs, see
+        `BucketedLSTM.forward`.
     RETURNS (FlatList): One array a doc. *Shape:* ``(tokens, nO)``, or as wide as `head` makes it.
     """
     _check_width(model, x.shape[1])
     shim = cast(TorchShim, model.shims[0])
     limits = cast(EncoderSettings, model.attrs["settings"]).limits(x.device)
-    make = kept_buckets if len(lengths) == 1 and lengths[0] <= SHORT else Buckets.of
-    buckets = make(tuple(lengths), device=x.device, **limits)
+    tokens = None
+    if x.device.type == "cpu" and len(lengths) == 1 and lengths[0] <= SHORT:
+        buckets = kept_buckets(tuple(lengths), **limits)
+        tokens = None if rows is None else torch.from_numpy(rows)
+    else:
+        plan = make_plan(lengths, device_type=x.device.type, **limits)
+        sent = send([*plan.arrays, *([] if rows is None else [rows])], x.device)
+        buckets = Buckets(plan, sent[: len(plan.arrays)])
+        tokens = None if rows is None else sent[-1]
     y = shim.predict(ArgsKwargs((x, buckets), {"tokens": tokens, "head": head}))
     return FlatList(cast(Floats2d, torch2xp(y)), lengths)
 

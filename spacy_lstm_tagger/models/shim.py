@@ -3,7 +3,6 @@
 import contextlib
 import copy
 import hashlib
-import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -22,6 +21,7 @@ from ..errors import Errors
 from ..nn.vocabulary import VocabularyEmbedding
 from .loss_scale import scaled_backward
 from .optimizer import Key, Piece, State, update
+from .threads import on_our_threads, our_threads
 
 BLOCK = 1024
 PRECISIONS = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -108,6 +108,7 @@ class TorchShim(PyTorchShim):
             return torch.bfloat16
         return None
 
+    @on_our_threads
     def predict(self, inputs: ArgsKwargs) -> Tensor:
         """Run the module without gradients.
 
@@ -120,6 +121,7 @@ class TorchShim(PyTorchShim):
         with torch.inference_mode():
             return self.module(*inputs.args, **inputs.kwargs, precision=kernel).vectors.float()
 
+    @on_our_threads
     def begin_update(self, inputs: ArgsKwargs) -> tuple[Tensor, Callable[[Tensor], None]]:
         """Run the module in training mode.
 
@@ -132,6 +134,7 @@ class TorchShim(PyTorchShim):
         output = output.float()
         losses = [] if loss is None else [loss]
 
+        @on_our_threads
         def backprop(d_output: Tensor) -> None:
             outputs, grads = [output, *losses], [d_output, *map(torch.ones_like, losses)]
             if kernel != torch.float16:
@@ -143,6 +146,7 @@ class TorchShim(PyTorchShim):
 
         return output, backprop
 
+    @on_our_threads
     def finish_update(self, optimizer: Optimizer) -> None:
         """Let the optimizer change the weights in place and clear the gradients."""
         self._changed()
@@ -156,15 +160,17 @@ class TorchShim(PyTorchShim):
         """Use other weights, such as the optimizer's averages, while the context lasts."""
         backup = []
         try:
-            for key, weights, _ in self._pieces():
-                if key in params:
-                    backup.append((weights, weights.clone()))
-                    weights.copy_(xp2torch(params[key], device=weights.device))
+            with our_threads():
+                for key, weights, _ in self._pieces():
+                    if key in params:
+                        backup.append((weights, weights.clone()))
+                        weights.copy_(xp2torch(params[key], device=weights.device))
             self._changed()
             yield
         finally:
-            for weights, original in backup:
-                weights.copy_(original)
+            with our_threads():
+                for weights, original in backup:
+                    weights.copy_(original)
             self._changed()
 
     def _pieces(self) -> Iterator[tuple[tuple[int, str], Tensor, Tensor | None]]:
@@ -282,16 +288,3 @@ def checksum(data: bytes) -> bytes:
 def cpu_has_bf16() -> bool:
     """RETURNS (bool): Whether this CPU computes bfloat16 in hardware rather than emulating it."""
     return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-
-
-_process = os.getpid()
-
-
-def survive_fork() -> None:
-    """To be called before any work. PyTorch's threads do not survive a fork: a forked worker of
-    `nlp.pipe(n_process=2)` that asked for them would wait for ever. One thread needs none.
-    """
-    global _process
-    if os.getpid() != _process:
-        torch.set_num_threads(1)
-        _process = os.getpid()

@@ -7,6 +7,7 @@ from thinc.api import Model, Softmax_v2, glorot_uniform_init
 from thinc.types import Floats1d, Floats2d
 
 from .flat import FlatList, affine, flatten, no_gradient
+from .threads import on_our_threads
 
 
 def softmax_output(nO: int | None = None, nI: int | None = None) -> Model:
@@ -23,6 +24,7 @@ def softmax_output(nO: int | None = None, nI: int | None = None) -> Model:
     return Model("softmax_output", forward, init=init, layers=[softmax], dims={"nO": nO, "nI": nI})
 
 
+@on_our_threads
 def forward(
     model: Model[list[Floats2d], list[Floats2d]], X: Sequence[Floats2d], is_train: bool
 ) -> tuple[list[Floats2d], Callable]:

@@ -1,18 +1,17 @@
 """The tagger model: token vectors, then the scores of their tags."""
 
 from collections.abc import Callable
-from typing import cast
 
-import numpy as np
 import torch
 from spacy.tokens import Doc
 from thinc.api import Model, chain
 from thinc.layers.chain import forward as forward_chain
 from thinc.layers.chain import init as init_chain
-from thinc.types import Floats1d, Floats2d
+from thinc.types import Floats2d
 from torch import Tensor
 
-from .flat import affine, as_tensor, no_gradient
+from .flat import as_tensor, no_gradient
+from .threads import on_our_threads
 
 
 def tagger(
@@ -40,6 +39,7 @@ def tagger(
     )
 
 
+@on_our_threads
 def forward(
     model: Model[list[Doc], list[Floats2d]], docs: list[Doc], is_train: bool
 ) -> tuple[list[Floats2d], Callable]:
@@ -57,8 +57,8 @@ def forward(
     layer = output.layers[0] if output.layers else output
     head = affine_of(layer)
     embed, encode = tok2vec.layers
-    table, tokens, lengths = layers[0]["lookup"](embed, docs)
-    scores = layers[1]["predict"](encode, table, lengths, tokens=tokens, head=head)
+    table, rows, lengths = layers[0]["lookup"](embed, docs)
+    scores = layers[1]["predict"](encode, table, lengths, rows=rows, head=head)
     return scores, no_gradient
 
 
@@ -66,8 +66,5 @@ def affine_of(layer: Model) -> Callable[[Tensor], Tensor]:
     """RETURNS (Callable): The affine map of an output layer, for tensors of states.
     *Shapes:* ``(cells, nI)`` to ``(cells, nO)``.
     """
-    W, b = cast(Floats2d, layer.get_param("W")), cast(Floats1d, layer.get_param("b"))
-    if isinstance(W, np.ndarray):
-        return lambda states: torch.from_numpy(affine(states.float().numpy(), W, b))
-    weights, bias = as_tensor(W).t(), as_tensor(b)
+    weights, bias = as_tensor(layer.get_param("W")).t(), as_tensor(layer.get_param("b"))
     return lambda states: torch.addmm(bias, states.float(), weights)

@@ -22,7 +22,8 @@ from ..nn.vocabulary import VocabularyEmbedding
 from .cache import TypeCache
 from .features import FeatureSet, letters
 from .flat import FlatList, flatten, no_gradient
-from .shim import TorchShim, survive_fork
+from .shim import TorchShim
+from .threads import on_our_threads
 from .word_types import WordTypes
 
 NAME = "word_char_embed"
@@ -85,6 +86,7 @@ def word_char_embed(
     )
 
 
+@on_our_threads
 def forward(
     model: Model[list[Doc], list[Floats2d]], docs: Sequence[Doc], is_train: bool
 ) -> tuple[list[Floats2d], Callable]:
@@ -95,11 +97,10 @@ def forward(
     if not any(map(len, docs)):
         return FlatList(model.ops.alloc2f(0, model.get_dim("nO")), [0] * len(docs)), no_gradient
     if not is_train:
-        table, tokens, lengths = lookup(model, docs)
+        table, rows, lengths = lookup(model, docs)
         with torch.inference_mode():
-            vectors = table.index_select(0, tokens)
+            vectors = table.index_select(0, torch.from_numpy(rows).to(table.device))
         return FlatList(cast(Floats2d, torch2xp(vectors)), lengths), no_gradient
-    survive_fork()
     types = WordTypes.of(docs)
     shim = cast(TorchShim, model.shims[0])
     inputs = _inputs(model, types, training=True)
@@ -135,14 +136,14 @@ def init(
         static.initialize(X=X)
 
 
-def lookup(model: Model, docs: Sequence[Doc]) -> tuple[Tensor, Tensor, list[int]]:
+@on_our_threads
+def lookup(model: Model, docs: Sequence[Doc]) -> tuple[Tensor, NDArray[np.int64], list[int]]:
     """Embed without training, keeping what was computed for the next batch.
 
     docs (Sequence[Doc]): Docs of which one at least has a token.
-    RETURNS (tuple): A table of vectors, *shape:* ``(rows, width)``; the row of each token, int64,
+    RETURNS (tuple): A table of vectors, *shape:* ``(rows, width)``; the row of each token,
         *shape:* ``(tokens,)``; and the number of tokens of each doc.
     """
-    survive_fork()
     types = WordTypes.of(docs)
     shim = cast(TorchShim, model.shims[0])
 
@@ -157,9 +158,9 @@ def lookup(model: Model, docs: Sequence[Doc]) -> tuple[Tensor, Tensor, list[int]
         # Not kept: the vocabulary's vectors may change at any time.
         static = xp2torch(model.layers[0].predict([types]).data, device=table.device)
         with torch.inference_mode():
-            table = table.index_select(0, _index(rows, table.device)) + static
+            table = table.index_select(0, torch.from_numpy(rows).to(table.device)) + static
         rows = np.arange(len(types))
-    return table, _index(rows[types.tokens], table.device), types.lengths
+    return table, rows[types.tokens], types.lengths
 
 
 def _inputs(model: Model, types: WordTypes, *, training: bool) -> ArgsKwargs:
@@ -208,7 +209,3 @@ def _inputs(model: Model, types: WordTypes, *, training: bool) -> ArgsKwargs:
         features, letter_rows, *tokens = sent[: len(arrays)]
         args = (features, (letter_rows, Buckets(plan, sent[len(arrays) :])))
     return ArgsKwargs(args, {"tokens": tokens[0]} if training else {})
-
-
-def _index(values: NDArray[np.int64], device: torch.device) -> Tensor:
-    return torch.from_numpy(values).to(device)

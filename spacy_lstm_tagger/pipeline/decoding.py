@@ -13,13 +13,14 @@ from ..checks import check, check_flag, is_integer, is_number
 from ..models.flat import FlatList
 from ..nn.lattice import Lattice
 from ..probabilities import TagProbabilities, TagSequences
+from ..whitespace import SPACE_TAG, spread
 
 ABSTAINED = -1
 
 
 class Guesses(FlatList):
-    """The tags that were found for a batch of docs, as indices: one array a doc, `ABSTAINED` where
-    no tag was sure enough.
+    """The tags that were found for a batch of docs, as indices: one array a doc. White space has
+    the index after that of the last tag; where no tag was sure enough it is `ABSTAINED`.
 
     flat (NDArray[np.int64]): The tags of all docs. *Shape:* ``(tokens,)``.
     lengths (Iterable[int]): The number of tokens of each doc.
@@ -78,14 +79,23 @@ class Decoding:
         finite = is_number(temperature, 0.0) and 0.0 < temperature < float("inf")
         check(finite, "temperature", temperature, "more than 0")
 
-    def __call__(self, lattice: Lattice, labels: Sequence[str]) -> Guesses:
+    def __call__(
+        self,
+        lattice: Lattice,
+        labels: Sequence[str],
+        *,
+        lengths: Sequence[int],
+        spaces: NDArray[np.bool_],
+    ) -> Guesses:
         """Find the tags of a batch, and what else is asked for.
 
-        lattice (Lattice): The scores.
+        lattice (Lattice): The scores of words.
         labels (Sequence[str]): The tag set.
+        lengths (Sequence[int]): The number of tokens of each doc.
+        spaces (NDArray[np.bool_]): Which of them are white space, and no words.
+            *Shape:* ``(tokens,)``.
         RETURNS (Guesses): The tags.
         """
-        lengths = list(lattice.lengths)
         scaled = lattice.divided(self.temperature)
         sequences = None
         if self.n_best is None:
@@ -93,18 +103,21 @@ class Decoding:
         else:
             tags, chances = map(as_numpy, scaled.n_best(self.n_best))
             best = tags[0]
+            of_docs = FlatList(spread(tags.T, spaces, fill=len(labels)), lengths)
             sequences = [
-                TagSequences.of(labels, of_doc.T, chance)
-                for of_doc, chance in zip(FlatList(tags.T, lengths), chances.T, strict=True)
+                TagSequences.of([*labels, SPACE_TAG], of_doc.T, chance)
+                for of_doc, chance in zip(of_docs, chances.T, strict=True)
             ]
         kept = None
         if self.save_probabilities or self.threshold:
             probabilities = as_numpy(scaled.probabilities())
             if self.save_probabilities:
-                kept = [TagProbabilities.of(labels, p) for p in FlatList(probabilities, lengths)]
+                of_docs = FlatList(spread(probabilities, spaces, fill=0.0), lengths)
+                kept = [TagProbabilities.of(labels, of_doc) for of_doc in of_docs]
             if self.threshold:
                 sure = probabilities[np.arange(len(best)), best] >= self.threshold
                 best = np.where(sure, best, ABSTAINED)
+        best = spread(best, spaces, fill=len(labels))
         return Guesses(best, lengths, probabilities=kept, sequences=sequences)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from spacy.tokens import Doc, Token
 
 from ..probabilities import TagProbabilities, TagSequences
+from ..whitespace import SPACE_TAG
 
 
 def get_tag_probabilities(token: Token) -> dict[str, float] | None:
@@ -16,6 +17,8 @@ def get_tag_probabilities(token: Token) -> dict[str, float] | None:
     if kept is None:
         return None
     tags, probabilities = kept.tags[token.i].tolist(), kept.probabilities[token.i].tolist()
+    if not any(probabilities):
+        return {SPACE_TAG: 1.0}
     return {kept.labels[tag]: p for tag, p in zip(tags, probabilities, strict=True)}
 
 

@@ -29,13 +29,14 @@ DEFAULT_MODEL = Config().from_str(DEFAULT_CONFIG)["model"]
 
 @Language.factory(
     "lstm_tagger",
-    assigns=["token.tag"],
+    assigns=["token.tag", "token.pos", "token.morph"],
     default_config={
         "model": DEFAULT_MODEL,
         "overwrite": False,
         "scorer": {"@scorers": "spacy-lstm-tagger.TaggerScorer.v1"},
         "neg_prefix": "!",
         "label_smoothing": 0.0,
+        "tag_set": "xpos",
         "tag_separator": None,
         "class_weights": None,
         "soft_share": 1.0,
@@ -54,6 +55,7 @@ def make_lstm_tagger(
     scorer: Callable | None,
     neg_prefix: str,
     label_smoothing: float,
+    tag_set: str,
     tag_separator: str | None,
     class_weights: dict[str, float] | str | None,
     soft_share: float,
@@ -71,6 +73,7 @@ def make_lstm_tagger(
         scorer=scorer,
         neg_prefix=neg_prefix,
         label_smoothing=label_smoothing,
+        tag_set=tag_set,
         tag_separator=tag_separator,
         class_weights=class_weights,
         soft_share=soft_share,

@@ -12,6 +12,7 @@ from spacy.attrs import ORTH, TAG
 from spacy.training import Example
 
 from ..errors import Errors
+from ..whitespace import SPACE_TAG, is_space
 
 # Instead of the index of a tag: there is no annotation, or it allows several tags.
 MISSING, SEVERAL = -1, -2
@@ -48,7 +49,7 @@ def gold_tags(
 ) -> GoldTags:
     """Read the tags that the predicted docs of a batch should have.
 
-    A token that has no tag, or none in its own alignment, is missing.
+    A token that has no tag, or none in its own alignment, is missing, and so is white space.
 
     examples (Iterable[Example]): The batch.
     labels (Sequence[str]): The tag set.
@@ -61,13 +62,16 @@ def gold_tags(
     stores = {}  # examples may come from different vocabularies
     for eg in examples:
         stores[id(eg.reference.vocab)] = eg.reference.vocab.strings
-        columns.append(aligned_keys(eg, "TAG"))
+        keys = aligned_keys(eg, "TAG")
+        columns.append(np.where(is_space([eg.predicted]), 0, keys))
     distinct, annotations = np.unique(np.concatenate(columns), return_inverse=True)
     index = {label: i for i, label in enumerate(labels)}
     tag_sets = np.zeros((len(distinct), len(labels)), dtype=bool)
     tags = np.full(len(distinct), SEVERAL, dtype=np.int64)
     for i, key in enumerate(distinct.tolist()):
         text = next(strings[key] for strings in stores.values() if key in strings) if key else ""
+        if text == SPACE_TAG and text not in index:
+            text = ""
         named, negative = split_tag(text, index, neg_prefix=neg_prefix, separator=separator)
         if unknown := [each for each in named if each not in index]:
             raise ValueError(Errors.P001.format(tag=unknown[0], labels=", ".join(labels)))
@@ -79,6 +83,15 @@ def gold_tags(
         elif tag_sets[i].sum() == 1:
             tags[i] = tag_sets[i].argmax()
     return GoldTags(tags[annotations], annotations, tag_sets)
+
+
+def select(gold: GoldTags, tokens: NDArray[np.bool_]) -> GoldTags:
+    """RETURNS (GoldTags): What the annotation says of some of the tokens.
+
+    gold (GoldTags): What it says of all.
+    tokens (NDArray[np.bool_]): Which tokens. *Shape:* ``(tokens,)``.
+    """
+    return GoldTags(gold.tags[tokens], gold.annotations[tokens], gold.tag_sets)
 
 
 def aligned_keys(eg: Example, attr: str) -> NDArray[np.uint64]:
@@ -137,8 +150,10 @@ def tag_counts(examples: Iterable[Example]) -> Counter[str]:
 def named_tags(
     annotations: Iterable[str], *, neg_prefix: str | None, separator: str | None
 ) -> list[str]:
-    """RETURNS (list[str]): The tags that annotations name, in order, without repetition."""
+    """RETURNS (list[str]): The tags that annotations name, in order, without repetition, but for
+    that of white space.
+    """
     named = (
         split_tag(tag, (), neg_prefix=neg_prefix, separator=separator)[0] for tag in annotations
     )
-    return list(dict.fromkeys(chain.from_iterable(named)))
+    return [tag for tag in dict.fromkeys(chain.from_iterable(named)) if tag != SPACE_TAG]

@@ -4,11 +4,11 @@ from typing import cast
 
 import torch
 from thinc.types import Floats2d
-from thinc.util import torch2xp, xp2torch
+from thinc.util import torch2xp
 from torch import Tensor
 
 from ..models.crf_output import CRFGradient
-from ..models.flat import FlatList
+from ..models.flat import FlatList, as_tensor
 from ..nn.crf import LinearChainCRF
 from ..nn.lattice import Lattice
 
@@ -23,7 +23,7 @@ def rehearsal_gradient(scores: Floats2d, crf: LinearChainCRF | None, tutor: Latt
         probability.
     RETURNS (FlatList): The gradient of the logits, and of the CRF.
     """
-    now = xp2torch(scores)
+    now = as_tensor(scores)
     if crf is None or tutor.crf is None:
         return FlatList(torch2xp(now - _widen(tutor.probabilities(), now)), tutor.lengths)
     student = crf.expectations(now, tutor.lengths)

@@ -11,6 +11,7 @@ from ..errors import Errors
 from ..models.checkpoint import Checkpoint
 from ..models.resize import n_tags
 from ..models.shim import checksum
+from .lock import WeightsLock
 from .settings import check_settings
 
 # What is saved beside the vocabulary, and the field that leaves it out.
@@ -25,6 +26,7 @@ class SavedTagger(Tagger):
     """
 
     cfg: dict[str, Any]
+    _lock: WeightsLock
 
     def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
         """Save the component.
@@ -89,9 +91,10 @@ class SavedTagger(Tagger):
                 raise ValueError(Errors.L005.format(labels=len(cfg["labels"]), tags=tags))
         except ValueError as e:
             raise ValueError(Errors.L003.format(path=source, error=e)) from e
-        self.cfg = cfg
-        if checkpoint is not None:
-            checkpoint.load()
+        with self._lock.changing():
+            self.cfg = cfg
+            if checkpoint is not None:
+                checkpoint.load()
         return self
 
 

@@ -3,7 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ..checks import check, check_flag, check_not_negative, check_rate, check_share, is_integer
+from ..checks import (
+    check,
+    check_choice,
+    check_flag,
+    check_not_negative,
+    check_rate,
+    check_share,
+    is_integer,
+)
+from .annotations import ATTRIBUTES, check_tags
 from .class_weights import check_class_weights
 from .decoding import Decoding
 from .dictionary import TagDictionary
@@ -21,6 +30,8 @@ def check_settings(cfg: Mapping[str, Any]) -> None:
     check_flag(overwrite=cfg["overwrite"])
     check(isinstance(cfg["neg_prefix"], str), "neg_prefix", cfg["neg_prefix"], "some characters")
     check_rate(label_smoothing=cfg["label_smoothing"])
+    check_choice("tag_set", cfg["tag_set"], ATTRIBUTES)
+    check_tags(labels, cfg["tag_set"])
     check(
         separator is None or (isinstance(separator, str) and separator != ""),
         "tag_separator",

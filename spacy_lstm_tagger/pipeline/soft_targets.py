@@ -11,6 +11,7 @@ from thinc.types import Floats2d
 
 from ..errors import Errors
 from ..probabilities import TagProbabilities
+from ..whitespace import is_space
 from .gold import same_tokens
 
 
@@ -50,7 +51,7 @@ def soft_targets(examples: Iterable[Example], labels: Sequence[str]) -> SoftTarg
             if not same_tokens(eg):
                 where, dense = one_to_one(eg, dense)
             mass = dense.sum(axis=1, keepdims=True)
-            scored = mass[:, 0] > 0.0  # white space, for instance, is not
+            scored = (mass[:, 0] > 0.0) & ~is_space([eg.predicted])[where]
             tokens.append(start + where[scored])
             rows.append(dense[scored] / mass[scored])
         start += len(eg.predicted)

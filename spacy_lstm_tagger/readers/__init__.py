@@ -1,15 +1,16 @@
 """Readers for `[corpora]` and `[initialize.components]`: corpora, labels, dictionaries."""
 
 from .conllu import Sentence, read_sentences
-from .corpus import Corpus, create_corpus_reader, is_int, shuffle
+from .corpus import Corpus, create_corpus_reader, is_range, shuffle
 from .dictionary import read_tag_dictionary
-from .labels import read_tag_counts, read_tag_labels
+from .labels import read_morph_labels, read_tag_counts, read_tag_labels
 
 __all__ = [
     "Corpus",
     "Sentence",
     "create_corpus_reader",
-    "is_int",
+    "is_range",
+    "read_morph_labels",
     "read_sentences",
     "read_tag_counts",
     "read_tag_dictionary",

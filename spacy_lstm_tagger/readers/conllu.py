@@ -1,20 +1,32 @@
 """CoNLL-U files, sentence by sentence, with errors that name the line."""
 
-import codecs
 import re
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
+from struct import Struct
 from typing import NamedTuple
 
+import numpy as np
+from spacy.attrs import SENT_START
 from spacy.parts_of_speech import IDS as POS_IDS
 
 from ..errors import Errors
+from .encoded import COLUMNS, CONLLU_ATTRIBUTES, EncodedSentence, Strings
 
 NEWDOC = re.compile(r"#\s*newdoc(\s|$)")
-RANGE = re.compile(r"([0-9]+)-([0-9]+)")
+# A number of more digits is none that a sentence can have.
+RANGE = re.compile(r"([0-9]{1,9})-([0-9]{1,9})")
 EMPTY_NODE = re.compile(r"[0-9]+\.[0-9]+")
 FEATS = re.compile(r"_|[^\s=|]+=[^\s=|]+(\|[^\s=|]+=[^\s=|]+)*")
+# How files begin that are none of text: compressed by zlib, as .spacy files are, and by gzip.
+ZLIB = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
+GZIP = b"\x1f\x8b"
+# What to do about a wrong number of columns.
+TABS = "Remove tabs that are too many; write _ in a column that has no value."
+NO_TABS = "Spaces seem to separate the columns here: put tabs instead."
+SHOWN = 60  # characters of a wrong value in an error
+MAX_KNOWN = 100_000  # distinct words that are checked and encoded only once
 
 
 class Sentence(NamedTuple):
@@ -29,8 +41,26 @@ class Sentence(NamedTuple):
     newdoc: bool
 
 
-# The `conllu` package reads this format too, but its errors name no line, and it takes two spaces
-# inside a word for the end of a column.
+class Rows(NamedTuple):
+    """The words of a sentence, each as its columns FORM to FEATS with tabs between them, whether a
+    space follows each, and whether a document starts with the sentence.
+    """
+
+    words: list[str]
+    spaces: list[bool]
+    newdoc: bool
+
+
+class Word(NamedTuple):
+    """What a Doc knows of a word; _ has become no value."""
+
+    text: str
+    tag: str
+    pos: str
+    morph: str
+    lemma: str
+
+
 def read_sentences(path: Path, tag: str) -> Iterator[Sentence]:
     """Read a CoNLL-U file sentence by sentence.
 
@@ -39,94 +69,189 @@ def read_sentences(path: Path, tag: str) -> Iterator[Sentence]:
     YIELDS (Sentence): Each sentence that has words.
     RAISES (ValueError): At the first line that is not valid.
     """
+    for rows, spaces, newdoc in read_rows(path):
+        columns = zip(*(read_word(row, tag) for row in rows), strict=True)
+        words, tags, pos, morphs, lemmas = map(list, columns)
+        yield Sentence(words, spaces, tags, pos, morphs, lemmas, newdoc)
+
+
+def encode_sentences(path: Path, tag: str, strings: Strings) -> Iterator[EncodedSentence]:
+    """Read a CoNLL-U file as arrays.
+
+    path (Path): The file.
+    tag (str): What becomes the tag, as in `create_corpus_reader`.
+    strings (Strings): Where strings are added.
+    YIELDS (EncodedSentence): Each sentence that has words, with `CONLLU_ATTRIBUTES`.
+    RAISES (ValueError): At the first line that is not valid.
+    """
+    words = EncodedWords(tag, strings)
+    for rows, spaces, newdoc in read_rows(path):
+        parts = bytearray().join(map(words.__getitem__, zip(rows, spaces, strict=True)))
+        tokens = np.frombuffer(parts, dtype=np.uint64).reshape(len(rows), len(CONLLU_ATTRIBUTES))
+        tokens[0, COLUMNS[SENT_START]] = 1
+        yield EncodedSentence(tokens, newdoc)
+        if len(words) > MAX_KNOWN:
+            words.clear()
+
+
+class EncodedWords(dict[tuple[str, bool], bytes]):
+    """What a Doc is made of, for each distinct word: its columns, and whether a space follows.
+
+    tag (str): What becomes the tag, as in `create_corpus_reader`.
+    strings (Strings): Where strings are added.
+    """
+
+    def __init__(self, tag: str, strings: Strings):
+        super().__init__()
+        self.tag, self.strings = tag, strings
+        self.pack = Struct(f"={len(CONLLU_ATTRIBUTES)}Q").pack
+
+    def __missing__(self, key: tuple[str, bool]) -> bytes:
+        row, space = key
+        word, add = read_word(row, self.tag), self.strings.add
+        self[key] = encoded = self.pack(
+            add(word.text),
+            space,
+            2**64 - 1,  # -1: it starts no sentence
+            add(word.lemma),
+            add(word.tag),
+            POS_IDS[word.pos],
+            self.strings.add_morph(word.morph),
+        )
+        return encoded
+
+
+def read_word(row: str, tag: str) -> Word:
+    """Take from the columns FORM to FEATS what a Doc knows of a word."""
+    text, lemma, upos, xpos, feats = row.split("\t")
+    name = xpos if tag == "xpos" else upos
+    if tag == "upos+feats" and "_" not in (upos, feats):
+        name = f"{upos}|{feats}"
+    return Word(
+        text=text,
+        tag="" if name == "_" else name,
+        # A Doc takes only the coarse tags that spaCy knows, so a treebank's own are left out.
+        pos=upos if upos in POS_IDS else "",
+        morph="" if feats == "_" else feats,
+        # _ is also the lemma of the word _ itself.
+        lemma="" if lemma == "_" != text else lemma,
+    )
+
+
+# The `conllu` package reads this format too, but its errors name no line, and it takes two spaces
+# inside a word for the end of a column.
+def read_rows(path: Path) -> Iterator[Rows]:
+    """Read and check the words of a CoNLL-U file.
+
+    path (Path): The file.
+    YIELDS (Rows): Each sentence that has words.
+    RAISES (ValueError): At the first line that is not valid.
+    """
     lines: list[tuple[int, str]] = []
+    valid: set[str] = set()
     newdoc = False
+    # The empty line at the end closes the last sentence of a file that lacks one.
+    for number, line in enumerate(chain(read_lines(path), [""]), 1):
+        line = line.rstrip("\r\n")
+        if line.startswith("#"):
+            newdoc = newdoc or NEWDOC.match(line) is not None
+        elif line and not line.isspace():
+            lines.append((number, line))
+        elif lines:
+            words, spaces = check_lines(path, lines, valid)
+            lines = []
+            if words:
+                yield Rows(words, spaces, newdoc)
+                newdoc = False
+            if len(valid) > MAX_KNOWN:
+                valid.clear()
+
+
+def read_lines(path: Path) -> Iterator[str]:
+    """YIELDS (str): The lines of a text file."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="\n") as file:
+            yield from file
+    except UnicodeDecodeError:
+        raise ValueError(explain_bytes(path)) from None
+
+
+def explain_bytes(path: Path) -> str:
+    """RETURNS (str): What is wrong with a file that is not UTF-8, and where."""
     with path.open("rb") as file:
-        if file.read(3) != codecs.BOM_UTF8:
-            file.seek(0)
-        # The empty line at the end closes the last sentence of a file that lacks one.
-        for number, raw in enumerate(chain(file, [b"\n"]), 1):
-            try:  # line by line, so that the error can name the line
-                line = raw.decode("utf-8").rstrip("\r\n")
+        start = file.read(2)
+        if start in ZLIB or start == GZIP:
+            return (Errors.R018 if start == GZIP else Errors.R017).format(path=path)
+        file.seek(0)
+        for number, line in enumerate(file, 1):
+            try:
+                line.decode("utf-8")
             except UnicodeDecodeError as error:
                 place = f"{path}, line {number}"
-                text = Errors.R007.format(place=place, byte=raw[error.start])
-                raise ValueError(text) from None
-            if line.startswith("#"):
-                newdoc = newdoc or NEWDOC.match(line) is not None
-            elif line and not line.isspace():
-                lines.append((number, line))
-            elif lines:
-                rows, spaces = read_rows(path, lines)
-                lines = []
-                if rows:
-                    yield make_sentence(rows, spaces, tag, newdoc)
-                    newdoc = False
+                return Errors.R007.format(place=place, byte=line[error.start])
+    return Errors.R004.format(path=path)  # it was changed while it was read
 
 
-def read_rows(path: Path, lines: list[tuple[int, str]]) -> tuple[list[list[str]], list[bool]]:
-    """Check the numbered lines of a sentence; split those of words, and see where spaces go."""
+def check_lines(
+    path: Path, lines: list[tuple[int, str]], valid: set[str]
+) -> tuple[list[str], list[bool]]:
+    """Check the lines of a sentence, and see where spaces go.
+
+    path (Path): The file.
+    lines (list[tuple[int, str]]): The lines and their numbers.
+    valid (set[str]): Columns FORM to FEATS that are known to be valid; others are added.
+    RETURNS (tuple): The columns FORM to FEATS of each word, and whether a space follows it.
+    RAISES (ValueError): At the first line that is not valid.
+    """
 
     def fail(message: str, number: int, **found: object) -> ValueError:
         return ValueError(message.format(place=f"{path}, line {number}", **found))
 
-    rows: list[list[str]] = []
+    words: list[str] = []
     spaces: list[bool] = []
     # The open multiword token: first and last word, surface form, space after it, line number.
     start, end, form, space, opened = 0, 0, "", True, 0
+    expected = 1
     for number, line in lines:
-        row = line.split("\t")
-        if len(row) != 10:
-            remedy = "Remove tabs that are too many; write _ in a column that has no value."
-            if len(row) < 10 <= len(line.split()):
-                remedy = "Spaces seem to separate the columns here: put tabs instead."
-            raise fail(Errors.R008, number, count=len(row), remedy=remedy)
-        id_, word, feats = row[0], row[1], row[5]
-        if not word or word.isspace():
-            raise fail(Errors.R009, number)
-        if not FEATS.fullmatch(feats):
-            raise fail(Errors.R010, number, feats=feats)
-        space_after = "SpaceAfter=No" not in row[9].split("|")
-        expected = len(rows) + 1
+        if line.count("\t") != 9:
+            count, remedy = line.count("\t") + 1, TABS
+            if count < 10 <= len(line.split()):
+                remedy = NO_TABS
+            raise fail(Errors.R008, number, count=count, remedy=remedy)
+        id_, rest = line.split("\t", 1)
+        row, _, _, _, misc = rest.rsplit("\t", 4)
+        if row not in valid:
+            word, *_, feats = row.split("\t")
+            if not word or word.isspace():
+                raise fail(Errors.R009, number)
+            if not FEATS.fullmatch(feats):
+                raise fail(Errors.R010, number, feats=shorten(feats))
+            valid.add(row)
+        space_after = misc == "_" or "SpaceAfter=No" not in misc.split("|")
         if id_ == str(expected):
-            rows.append(row)
+            words.append(row)
             spaces.append(space_after)
             if expected == end:
                 # Parts that do not spell the form when put together (zu dem: zum) are apart.
-                parts = [part[1] for part in rows[start - 1 :]]
+                parts = [part.split("\t", 1)[0] for part in words[start - 1 :]]
                 spaces[start - 1 :] = [form != "".join(parts)] * (len(parts) - 1) + [space]
                 end = 0
+            expected += 1
         elif match := RANGE.fullmatch(id_):
             first, last = int(match[1]), int(match[2])
             if end or first != expected or last < first:
                 raise fail(Errors.R013, number, id=id_, expected=expected)
-            start, end, form, space, opened = first, last, word, space_after, number
+            form = row.split("\t", 1)[0]
+            start, end, space, opened = first, last, space_after, number
         elif re.fullmatch("[0-9]+", id_):
-            raise fail(Errors.R012, number, id=id_, expected=expected)
+            raise fail(Errors.R012, number, id=shorten(id_), expected=expected)
         elif not EMPTY_NODE.fullmatch(id_):
-            raise fail(Errors.R011, number, id=id_)
+            raise fail(Errors.R011, number, id=shorten(id_))
     if end:
-        raise fail(Errors.R014, opened, id=f"{start}-{end}", last=len(rows), end=end)
-    return rows, spaces
+        raise fail(Errors.R014, opened, id=f"{start}-{end}", last=len(words), end=end)
+    return words, spaces
 
 
-def make_sentence(rows: list[list[str]], spaces: list[bool], tag: str, newdoc: bool) -> Sentence:
-    """Take the columns that a Doc knows from the words of a sentence; _ becomes no value."""
-    _, words, lemmas, upos, xpos, feats, *_ = map(list, zip(*rows, strict=True))
-    tags = xpos if tag == "xpos" else upos
-    if tag == "upos+feats":
-        pairs = zip(upos, feats, strict=True)
-        tags = [pos if pos == "_" or feat == "_" else f"{pos}|{feat}" for pos, feat in pairs]
-    return Sentence(
-        words=words,
-        spaces=spaces,
-        tags=["" if tag == "_" else tag for tag in tags],
-        # A Doc takes only the coarse tags that spaCy knows, so a treebank's own are left out.
-        pos=[pos if pos in POS_IDS else "" for pos in upos],
-        morphs=["" if feat == "_" else feat for feat in feats],
-        # _ is also the lemma of the word _ itself.
-        lemmas=[
-            "" if lemma == "_" != word else lemma for word, lemma in zip(words, lemmas, strict=True)
-        ],
-        newdoc=newdoc,
-    )
+def shorten(value: str) -> str:
+    """RETURNS (str): As much of a wrong value as an error shows."""
+    return value if len(value) <= SHOWN else f"{value[:SHOWN]}…"

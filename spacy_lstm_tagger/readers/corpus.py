@@ -1,27 +1,56 @@
 """The reader of corpora: files into training examples, without a conversion step."""
 
 import random
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import KW_ONLY, dataclass
-from itertools import chain, islice
+from functools import partial
+from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
+import numpy as np
+from numpy.typing import NDArray
+from spacy.attrs import DEP, HEAD, ORTH, SPACY, TAG
 from spacy.errors import Errors as SpacyErrors
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
-from spacy.training.augment import dont_augment
 from spacy.training.corpus import walk_corpus
 from spacy.util import ensure_path, registry
+from spacy.vocab import Vocab
+from thinc.types import Ints2d
 
+from ..augmenters import NoiseAugmenter
+from ..checks import check, check_choice, is_integer
 from ..errors import Errors
-from .conllu import Sentence, read_sentences
+from . import conllu, docbin
+from .encoded import (
+    ATTRIBUTES,
+    COLUMNS,
+    Annotation,
+    EncodedSentence,
+    Keeper,
+    KeptCorpus,
+    Strings,
+)
+from .missing import warn_of_missing_labels
 
-# Where tags can come from, and what to try if that column is empty.
-TAG_REMEDIES = {"xpos": "upos", "upos": "xpos", "upos+feats": "xpos"}
-
+# Where tags can come from, what a .spacy file calls it, and what to try if there is none.
+TAGS = {
+    "xpos": ("token.tag_", "upos"),
+    "upos": ("token.pos_", "xpos"),
+    "upos+feats": ("token.pos_", "xpos"),
+}
 Item = TypeVar("Item")
+Tokens = NDArray[np.uint64]
+# The sentences of each file.
+Files = Iterator[tuple[Path, Iterator[EncodedSentence]]]
+Encoder = Callable[[Path, str, Strings], Iterator[EncodedSentence]]
+ENCODERS: dict[str, Encoder] = {
+    ".conllu": conllu.encode_sentences,
+    ".spacy": docbin.encode_sentences,
+}
 
 
 @registry.readers("spacy-lstm-tagger.Corpus.v1")
@@ -37,15 +66,20 @@ def create_corpus_reader(
     max_length: int = 0,
     augmenter: Callable | None = None,
 ) -> Callable[[Language], Iterable[Example]]:
-    """Create a reader of CoNLL-U files, for the corpora of a training config.
+    """Create a reader of CoNLL-U or .spacy files, for the corpora of a training config.
 
-    path (Optional[Path]): A CoNLL-U file, or a folder that is searched, at any depth, for
-        .conllu files. They are read in sorted order.
+    Words have tags, coarse tags, morphology, lemmas and starts of sentences; of .spacy files also
+    dependencies and entities.
+
+    path (Optional[Path]): A .spacy file, a CoNLL-U file of any other suffix, or a folder that is
+        searched, at any depth, for .conllu or .spacy files. They are read in sorted order.
     tag (str): What becomes token.tag_: "xpos", "upos", or "upos+feats" for tags like
-        NOUN|Case=Acc|Number=Sing. A word with _ in the column has no tag.
+        NOUN|Case=Acc|Number=Sing. A word with _ in the column has no tag. In .spacy files they
+        are token.tag_, token.pos_, and token.pos_ with token.morph.
     group_by (Union[int, str, List[int]]): How many sentences make up a doc: a number, "document"
-        for docs that start at the "# newdoc" comments, or [low, high] to draw the number anew
-        for each doc in every pass. A doc ends with its file at the latest.
+        for docs that start at the "# newdoc" comments or are docs of a .spacy file, or
+        [low, high] to draw the number anew for each doc in every pass. A doc ends with its file
+        at the latest.
     also_group_by (Optional[Union[int, str]]): Then yield the whole corpus once more, in docs of
         this many sentences or by "document": to score lone sentences and longer docs at once.
     shuffle_buffer (int): Draw the next doc at random from a buffer of this many docs. 0 keeps
@@ -77,10 +111,11 @@ def create_corpus_reader(
 
 @dataclass
 class Corpus:
-    """Iterate Example objects from a CoNLL-U file or a folder of them.
+    """Iterate Example objects from CoNLL-U or .spacy files.
 
-    Files are streamed: in memory are only the sentences of the current doc and of the shuffle
-    buffer. The arguments are those of `create_corpus_reader`.
+    What is read once is kept, if it is not too much (see `KeptCorpus`), until a file changes.
+    Larger files are streamed: in memory are only the sentences of the current doc and of the
+    shuffle buffer, and of .spacy files one. The arguments are those of `create_corpus_reader`.
     """
 
     path: Path
@@ -95,102 +130,170 @@ class Corpus:
     augmenter: Callable | None = None
 
     def __post_init__(self) -> None:
-        def check(name: str, valid: bool, allowed: str) -> None:
-            if not valid:
-                value = getattr(self, name)
-                raise ValueError(Errors.R001.format(name=name, value=value, allowed=allowed))
-
+        check_choice("tag", self.tag, TAGS)
         sizes, bounds = 'a number from 1 on, "document"', self.group_by
-        is_range = (
-            isinstance(bounds, (list, tuple))
-            and len(bounds) == 2
-            and all(is_int(bound, low=1) for bound in bounds)
-            and bounds[0] <= bounds[1]
-        )
-        check("tag", self.tag in TAG_REMEDIES, f"one of {', '.join(map(repr, TAG_REMEDIES))}")
-        is_size = bounds == "document" or is_int(bounds, low=1)
-        check("group_by", is_size or is_range, f"{sizes} or [low, high] with 1 <= low <= high")
+        is_size = bounds == "document" or is_integer(bounds, 1)
+        allowed = f"{sizes} or [low, high] with 1 <= low <= high"
+        check(is_size or is_range(bounds, 1), "group_by", bounds, allowed)
         again = self.also_group_by
-        is_size = again in (None, "document") or is_int(again, low=1)
-        check("also_group_by", is_size, f"{sizes} or null")
+        is_size = again in (None, "document") or is_integer(again, 1)
+        check(is_size, "also_group_by", again, f"{sizes} or null")
         for name in ("shuffle_buffer", "limit", "max_length"):
-            check(name, is_int(getattr(self, name), low=0), "a whole number; 0 turns it off")
+            value = getattr(self, name)
+            check(is_integer(value, 0), name, value, "a whole number; 0 turns it off")
         self.path = ensure_path(self.path)
         if not self.path.exists():
             raise FileNotFoundError(Errors.R002.format(path=self.path))
+        # What was read, with the state of the files then, and what labels are compared with.
+        self._kept: tuple[object, KeptCorpus] | None = None
+        self._annotations: set[Annotation] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_kept": None, "_annotations": None}
 
     def __call__(self, nlp: Language) -> Iterator[Example]:
         """Yield examples from the data.
 
         nlp (Language): The current nlp object.
         YIELDS (Example): The examples. A predicted doc has words and spaces only; its reference
-            has tags, coarse tags, morphology, lemmas and starts of sentences as well.
-        RAISES (ValueError): If a file is not valid CoNLL-U or lacks what the settings ask for.
+            has all annotation.
+        RAISES (ValueError): If a file is not valid or lacks what the settings ask for.
         """
-        augmenter = self.augmenter or dont_augment
         for group_by in (self.group_by, self.also_group_by):
             if group_by is not None:
-                for group in shuffle(self._groups(group_by), self.shuffle_buffer):
-                    yield from augmenter(nlp, self._make_example(nlp, group))
+                groups = self._groups(self.read(nlp.vocab), group_by)
+                for group in shuffle(groups, self.shuffle_buffer):
+                    yield from self._make_examples(nlp, group)
+        annotations = self._annotations
+        if annotations and warn_of_missing_labels(nlp, self.path, annotations):
+            self._annotations = None  # once is enough
 
     def count_words(self) -> int:
         """RETURNS (int): How many words there are.
-        RAISES (ValueError): If a file is not valid CoNLL-U.
+        RAISES (ValueError): If a file is not valid.
         """
-        return sum(len(sentence.words) for group in self._groups(1) for sentence in group)
+        files = self.read(Vocab())
+        return sum(len(sentence.tokens) for _, sentences in files for sentence in sentences)
 
-    def _make_example(self, nlp: Language, group: list[Sentence]) -> Example:
-        columns: dict[str, Any] = {
-            name: list(chain.from_iterable(getattr(sentence, name) for sentence in group))
-            for name in ("words", "spaces", "tags", "pos", "morphs", "lemmas")
-        }
-        starts: Any = [i == 0 for sentence in group for i in range(len(sentence.words))]
-        reference = Doc(nlp.vocab, **columns, sent_starts=starts)
-        if self.gold_tokens:
-            predicted = Doc(nlp.vocab, words=columns["words"], spaces=columns["spaces"])
-        else:
-            predicted = nlp.make_doc(reference.text)
-        return Example(predicted, reference)
+    def read(self, vocab: Vocab) -> Files:
+        """Read the files as arrays.
 
-    def _groups(self, group_by: int | str | list[int]) -> Iterator[list[Sentence]]:
-        """Read the corpus once and yield the sentences of each doc."""
-        paths = walk_corpus(self.path, ".conllu") if self.path.is_dir() else [self.path]
-        if not paths:
-            raise ValueError(Errors.R003.format(path=self.path))
-        total, has_tags = 0, False
+        vocab (Vocab): A vocabulary that is to have the strings.
+        YIELDS (tuple): Each file and its sentences, up to the limit. They have to be read before
+            the next file is.
+        RAISES (ValueError): If a file is not valid, or there is none.
+        """
+        encode_sentences, paths = find_files(self.path)
+        stamp = [(path, path.stat().st_mtime_ns, path.stat().st_size) for path in paths]
+        if self._kept is not None and self._kept[0] == stamp:
+            yield from self._kept[1].read(vocab)
+            return
+        strings = Strings(vocab)
+        keeper = Keeper(strings)
         for path in paths:
-            group: list[Sentence] = []
-            count, length, size, has_newdoc = 0, 0, 0, False
-            left = self.limit - total if self.limit else None
-            for sentence in islice(read_sentences(path, self.tag), left):
-                length += len(sentence.words)
-                full = sentence.newdoc if group_by == "document" else len(group) == size
+            left = self.limit - keeper.sentences if self.limit else None
+            if left == 0:
+                break
+            sentences = islice(encode_sentences(path, self.tag, strings), left)
+            yield path, keeper.collect(path, sentences)
+        kept = keeper.corpus()
+        self._kept = None if kept is None else (stamp, kept)
+        self._annotations = keeper.annotations
+
+    def _groups(self, files: Files, group_by: int | str | list[int]) -> Iterator[list[Tokens]]:
+        """YIELDS (list): The sentences of each doc."""
+        total, has_tags = 0, False
+        for path, sentences in files:
+            group: list[Tokens] = []
+            count, length, has_newdoc = 0, 0, False
+            size: Any = group_by
+            for tokens, newdoc in sentences:
+                length += len(tokens)
+                full = newdoc if group_by == "document" else len(group) == size
                 if group and (full or length > self.max_length > 0):
                     yield group
-                    group, length = [], len(sentence.words)
-                if not group and not isinstance(group_by, str):
-                    size = group_by if isinstance(group_by, int) else random.randint(*group_by)
-                group.append(sentence)
+                    group, length = [], len(tokens)
+                if not group and isinstance(group_by, (list, tuple)):
+                    size = random.randint(*group_by)
+                group.append(tokens)
                 count += 1
-                has_newdoc = has_newdoc or sentence.newdoc
-                has_tags = has_tags or any(sentence.tags)
+                has_newdoc = has_newdoc or newdoc
+                has_tags = has_tags or bool(tokens[:, COLUMNS[TAG]].any())
             if group_by == "document" and group and not has_newdoc:
                 raise ValueError(Errors.R006.format(path=path, count=count))
             if group:
                 yield group
             total += count
-            if self.limit and total == self.limit:
-                break
         if not total:
             raise ValueError(Errors.R004.format(path=self.path))
         if not has_tags:
-            found = {"path": self.path, "tag": self.tag, "column": self.tag[:4].upper()}
-            raise ValueError(Errors.R005.format(**found, remedy=TAG_REMEDIES[self.tag]))
+            raise ValueError(explain_tags(self.path, self.tag))
+
+    def _make_examples(self, nlp: Language, group: list[Tokens]) -> Iterator[Example]:
+        """YIELDS (Example): What the augmenter makes of the sentences of a doc."""
+        tokens = group[0] if len(group) == 1 else np.concatenate(group)
+        words: list | None = None
+        if isinstance(self.augmenter, NoiseAugmenter):  # sooner before there are docs than after
+            heads = partial(get_heads, tokens)
+            words = self.augmenter.change(tokens[:, COLUMNS[ORTH]], nlp.vocab.strings, heads=heads)
+            tokens = tokens if words is None else tokens[: len(words)]
+        if words is None:
+            words = tokens[:, COLUMNS[ORTH]].tolist()
+        spaces = tokens[:, COLUMNS[SPACY]].tolist()
+        reference = Doc(nlp.vocab, words=words, spaces=spaces)
+        attributes = ATTRIBUTES[2 : tokens.shape[1]]  # ORTH and SPACY are there
+        reference.from_array(list(attributes), cast(Ints2d, tokens[:, 2:]))
+        if self.gold_tokens:
+            predicted = Doc(nlp.vocab, words=words, spaces=spaces)
+        else:
+            predicted = nlp.make_doc(reference.text)
+        example = Example(predicted, reference)
+        if self.augmenter is None or isinstance(self.augmenter, NoiseAugmenter):
+            yield example
+        else:
+            yield from self.augmenter(nlp, example)
 
 
-def is_int(value: object, *, low: int) -> bool:
-    """Tell whether a setting is a whole number that is large enough; true and false are none."""
-    return isinstance(value, int) and not isinstance(value, bool) and value >= low
+def get_heads(tokens: Tokens) -> Tokens:
+    """RETURNS (Tokens): Where the head of each word is, relative to it. *Shape:* ``(words,)``."""
+    has_heads = tokens.shape[1] > COLUMNS[HEAD] and tokens[:, COLUMNS[DEP]].any()
+    return tokens[:, COLUMNS[HEAD]] if has_heads else np.zeros(len(tokens), np.uint64)
+
+
+def find_files(path: Path) -> tuple[Encoder, list[Path]]:
+    """Find the files of a corpus, and how to read them.
+
+    path (Path): A file or a folder, as in `create_corpus_reader`.
+    RETURNS (tuple): What encodes the sentences of a file, and the files.
+    RAISES (ValueError): If it is a folder that has no such files, or some of either kind.
+    """
+    if not path.is_dir():
+        return (ENCODERS.get(path.suffix, conllu.encode_sentences), [path])
+    with warnings.catch_warnings():  # where there is no file
+        warnings.simplefilter("ignore")
+        found = {suffix: walk_corpus(path, suffix) for suffix in ENCODERS}
+    kinds = [suffix for suffix, paths in found.items() if paths]
+    if len(kinds) != 1:
+        message = Errors.R020 if kinds else Errors.R003
+        raise ValueError(message.format(path=path))
+    return ENCODERS[kinds[0]], found[kinds[0]]
+
+
+def explain_tags(path: Path, tag: str) -> str:
+    """RETURNS (str): That no word of a corpus has a tag, and what to do."""
+    column, remedy = TAGS[tag]
+    if find_files(path)[0] is conllu.encode_sentences:
+        column = tag[:4].upper()
+    return Errors.R005.format(path=path, tag=tag, column=column, remedy=remedy)
+
+
+def is_range(value: object, low: int) -> bool:
+    """RETURNS (bool): Whether a value is [low, high], two integers in order that are not less than
+    another one.
+    """
+    if not isinstance(value, (list, tuple)) or len(value) != 2:
+        return False
+    return all(is_integer(bound, low) for bound in value) and value[0] <= value[1]
 
 
 def shuffle(items: Iterator[Item], size: int) -> Iterator[Item]:

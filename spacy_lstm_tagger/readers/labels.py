@@ -1,13 +1,19 @@
 """Readers of the labels of a whole corpus; a streamed one shows a component only its start."""
 
-from collections import Counter, defaultdict
-from itertools import chain
+from collections import Counter
 from pathlib import Path
 
+from spacy.attrs import MORPH, POS, TAG
 from spacy.errors import Errors as SpacyErrors
+from spacy.morphology import Morphology
+from spacy.parts_of_speech import IDS as POS_IDS
 from spacy.util import registry
+from spacy.vocab import Vocab
 
-from .corpus import Corpus
+from ..errors import Errors
+from .corpus import Corpus, explain_tags
+from .encoded import COLUMNS
+from .missing import morph_label
 
 
 @registry.readers("spacy-lstm-tagger.TagLabels.v1")
@@ -16,15 +22,12 @@ def read_tag_labels(*, path: Path | None, tag: str = "xpos") -> list[str]:
     a streamed corpus (max_epochs = -1) spaCy shows a component only its first examples, which
     may not have every tag.
 
-    path (Optional[Path]): A CoNLL-U file, or a folder that is searched for .conllu files.
+    path (Optional[Path]): Files, as in `create_corpus_reader`.
     tag (str): What becomes the tag, as in `create_corpus_reader`.
     RETURNS (List[str]): The tags, sorted.
     RAISES (ValueError): If a value or a file is not valid, or no word has a tag.
     """
-    if path is None:
-        raise ValueError(SpacyErrors.E913)
-    sentences = chain.from_iterable(Corpus(path, tag=tag)._groups(1))
-    return sorted({tag for sentence in sentences for tag in sentence.tags if tag})
+    return list(read_tag_counts(path=path, tag=tag))
 
 
 @registry.readers("spacy-lstm-tagger.TagCounts.v1")
@@ -32,24 +35,51 @@ def read_tag_counts(*, path: Path | None, tag: str = "xpos") -> dict[str, int]:
     """Count the tags of a corpus, for `class_weights = "balanced"` where the corpus is streamed:
     spaCy then shows a component only its first examples before training.
 
-    path (Optional[Path]): A CoNLL-U file, or a folder that is searched for .conllu files.
-    tag (str): What becomes the tag, as in `Corpus.v1`.
-    RETURNS (Dict[str, int]): How many words have each tag.
-    RAISES (ValueError): If a value or a file is not valid.
+    path (Optional[Path]): Files, as in `create_corpus_reader`.
+    tag (str): What becomes the tag, as in `create_corpus_reader`.
+    RETURNS (Dict[str, int]): How many words have each tag, sorted by tag.
+    RAISES (ValueError): If a value or a file is not valid, or no word has a tag.
     """
-    total: Counter[str] = Counter()
-    for tags in _count(path, tag).values():
-        total.update(tags)
-    return dict(sorted(total.items()))
-
-
-def _count(path: Path | None, tag: str) -> dict[str, Counter[str]]:
-    """RETURNS (dict[str, Counter[str]]): How often each word has each tag."""
     if path is None:
         raise ValueError(SpacyErrors.E913)
-    counts: dict[str, Counter[str]] = defaultdict(Counter)
-    for sentence in chain.from_iterable(Corpus(path, tag=tag)._groups(1)):
-        for word, each in zip(sentence.words, sentence.tags, strict=True):
-            if each:
-                counts[word][each] += 1
-    return counts
+    corpus, vocab = Corpus(path, tag=tag), Vocab()
+    counts: Counter[int] = Counter()
+    for _, sentences in corpus.read(vocab):
+        for tokens, _ in sentences:
+            counts.update(tokens[:, COLUMNS[TAG]].tolist())
+    named = {vocab.strings[key]: n for key, n in counts.items() if key}
+    if not named:
+        raise ValueError(explain_tags(corpus.path, tag))
+    return dict(sorted(named.items()))
+
+
+@registry.readers("spacy-lstm-tagger.MorphLabels.v1")
+def read_morph_labels(*, path: Path | None) -> dict[str, dict[str, str | int]]:
+    """Read the labels of spaCy's `morphologizer` from a corpus, for [initialize.components], as
+    `init labels` writes them.
+
+    path (Optional[Path]): Files, as in `create_corpus_reader`.
+    RETURNS (Dict[str, Dict[str, Union[str, int]]]): For each label its features, in "morph", and
+        spaCy's number of its coarse tag, in "pos".
+    RAISES (ValueError): If a file is not valid, or no word has a coarse tag or features.
+    """
+    if path is None:
+        raise ValueError(SpacyErrors.E913)
+    corpus, vocab = Corpus(path), Vocab()
+    pairs: set[tuple[int, int]] = set()
+    for _, sentences in corpus.read(vocab):
+        for tokens, _ in sentences:
+            pairs.update(map(tuple, tokens[:, [COLUMNS[POS], COLUMNS[MORPH]]].tolist()))
+    labels = {}
+    for pos, morph in pairs:
+        name, feats = vocab.strings[pos], vocab.strings[morph]
+        label = morph_label(vocab.morphology, name, feats)
+        if label:
+            labels[label] = ("" if feats == Morphology.EMPTY_MORPH else feats, POS_IDS[name])
+    if not labels:
+        raise ValueError(Errors.R021.format(path=corpus.path))
+    ordered = sorted(labels.items())
+    return {
+        "morph": {label: feats for label, (feats, _) in ordered},
+        "pos": {label: pos for label, (_, pos) in ordered},
+    }

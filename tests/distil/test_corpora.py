@@ -14,8 +14,9 @@ from spacy.util import registry
 
 from spacy_lstm_tagger.distil.corpora import MixedCorpus, ShardCorpus, count_words
 from spacy_lstm_tagger.distil.shards import to_bytes
+from spacy_lstm_tagger.files.docs import read_docbin
 from spacy_lstm_tagger.probabilities import TagProbabilities
-from spacy_lstm_tagger.readers import Corpus
+from spacy_lstm_tagger.readers import Corpus, docbin
 
 from ..util import CORPUS
 
@@ -91,13 +92,12 @@ def test_each_pass_has_its_own_order(nlp, shards):
 
 def test_one_file_is_read_at_a_time(nlp, shards, monkeypatch):
     read = []
-    from_disk = DocBin.from_disk
 
-    def record(self, path):
+    def record(path):
         read.append(path)
-        return from_disk(self, path)
+        return read_docbin(path)
 
-    monkeypatch.setattr(DocBin, "from_disk", record)
+    monkeypatch.setattr(docbin, "read_docbin", record)
     stream = ShardCorpus(shards)(nlp)
     next(stream)
     assert len(read) == 1
@@ -114,7 +114,7 @@ def test_docs_without_sentences_or_scores_or_words(nlp, tmp_path):
 
 @pytest.mark.parametrize("group_by", [-1, [0, 2], [3, 2], [1], "x", [1, "x"], True])
 def test_bad_group_by(shards, group_by):
-    with pytest.raises(ValueError, match=r"D009.*ShardCorpus.*group_by"):
+    with pytest.raises(ValueError, match=r"M001.*group_by"):
         ShardCorpus(shards, group_by=group_by)
 
 
@@ -235,15 +235,25 @@ def test_kinds_of_corpora(nlp, shards, tmp_path):
 )
 def test_bad_settings(name, value):
     arguments = {"corpora": {"a": Numbered("a", 1), "b": Numbered("b", 1)}, name: value}
-    with pytest.raises(ValueError, match=f"D009.*MixedCorpus.*{name}"):
+    with pytest.raises(ValueError, match=f"M001.*{name}"):
         MixedCorpus(**arguments)
 
 
 def test_repeat_and_weights_exclude_each_other():
-    with pytest.raises(ValueError, match=r"D009.*weights.*repeat is set"):
+    with pytest.raises(ValueError, match=r"M001.*weights.*repeat is set"):
         MixedCorpus({"a": Numbered("a", 1)}, repeat={"a": 2}, weights={"a": 1})
 
 
 @pytest.mark.parametrize("name", ["ShardCorpus", "MixedCorpus"])
 def test_registered(name):
     assert registry.readers.get(f"spacy-lstm-tagger.{name}.v1")
+
+
+def test_a_damaged_shard_is_named(nlp, shards):
+    bad = shards / "shard-1.spacy"
+    bad.write_bytes(bad.read_bytes()[:-20])
+    for group_by in (0, 2):
+        with pytest.raises(ValueError, match=r"D012.*shard-1\.spacy cannot be read"):
+            list(ShardCorpus(shards, group_by=group_by)(nlp))
+    with pytest.raises(ValueError, match=r"D012.*shard-1\.spacy cannot be read"):
+        ShardCorpus(shards).count_words()

@@ -13,19 +13,27 @@ from .util import (
     device_of,
     on,
     tags_of,
-    weights,
     with_precision,
 )
 
-NAMES = ["gpu.cfg", "crf.cfg", "small.cfg", "shared.cfg"]
+NAMES = ["gpu.cfg", "crf.cfg", "small.cfg", "shared.cfg", "vectors.cfg"]
 TEXTS = ["I left the soup on the stove.", "Nobody saw the gnomlings"]
 
 
 @pytest.fixture(scope="module")
-def train(spacy_command, small_corpus, tmp_path_factory):
+def vectors(spacy_command, tmp_path_factory):
+    """The path of a pipeline that has static vectors."""
+    folder = tmp_path_factory.mktemp("vectors")
+    (folder / "vectors.txt").write_text("2 3\nthe 1 2 3\nsoup 4 5 6\n", encoding="utf-8")
+    spacy_command("init", "vectors", "en", folder / "vectors.txt", folder / "pipeline")
+    return folder / "pipeline"
+
+
+@pytest.fixture(scope="module")
+def train(spacy_command, small_corpus, tmp_path_factory, request):
     """Runs some steps of `spacy train`, with evaluation; returns the pipeline's path."""
 
-    def run(name, precision, *, gpu_id):
+    def run(name, precision, device):
         folder = tmp_path_factory.mktemp("trained")
         changes = {
             "paths.train": small_corpus,
@@ -34,8 +42,12 @@ def train(spacy_command, small_corpus, tmp_path_factory):
             "training.eval_frequency": 2,
             **with_precision(name, precision),
         }
+        if name == "vectors.cfg":
+            changes["paths.vectors"] = request.getfixturevalue("vectors")
+        gpu_id = {"cpu": -1, "gpu": 0}[device]
         options = ["--output", folder, "--gpu-id", gpu_id, *overrides(changes)]
-        assert "Saved pipeline" in spacy_command("train", CONFIGS / name, *options)
+        with on(device):
+            assert "Saved pipeline" in spacy_command("train", CONFIGS / name, *options)
         return folder / "model-last"
 
     return run
@@ -60,7 +72,7 @@ def logits(nlp):
 @pytest.mark.parametrize("precision", PRECISIONS)
 @pytest.mark.parametrize("name", NAMES)
 def test_what_was_trained_there_tags_here(name, precision, train):
-    path = train(name, precision, gpu_id=0)
+    path = train(name, precision, "gpu")
     here, there = load(path, "cpu"), load(path, "gpu")
     assert all(map(all, tags_of(there.pipe(TEXTS))))
     assert_close(logits(there), logits(here), TOLERANCE[precision])
@@ -69,18 +81,13 @@ def test_what_was_trained_there_tags_here(name, precision, train):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_what_was_trained_here_tags_there_and_learns_on(name, train, small_docs):
-    path = train(name, "fp32", gpu_id=-1)
+    path = train(name, "fp32", "cpu")
     here, there = load(path, "cpu"), load(path, "gpu")
     assert_close(logits(there), logits(here), TOLERANCE["fp32"])
-    before, learned = weights(here), []
-    for nlp in (here, there):
-        with on(device_of(nlp)):
-            optimizer = nlp.resume_training()
-            optimizer.learn_rate = 0.001
-            docs = [Doc(nlp.vocab, words=[token.text for token in doc]) for doc in small_docs]
-            nlp.update([*map(Example, docs, small_docs)], sgd=optimizer)
-        learned.append(weights(nlp))
-    # Adam divides by the gradient's size, so a tiny gradient may step in either direction.
-    for name, weight in before.items():
-        one, other = (after[name] - weight for after in learned)
-        assert abs(one - other).mean() <= 0.1 * abs(one).mean(), name
+    with on("gpu"):
+        optimizer = there.resume_training()
+        optimizer.learn_rate = 0.005
+        docs = [Doc(there.vocab, words=[token.text for token in doc]) for doc in small_docs]
+        examples = [*map(Example, docs, small_docs)]
+        losses = [there.update(examples, sgd=optimizer, losses={}) for _ in range(5)]
+    assert losses[-1]["lstm_tagger"] < losses[0]["lstm_tagger"]

@@ -6,7 +6,7 @@ from spacy.util import registry
 from thinc.api import Adam
 
 from .pretend import Kind, counting
-from .util import PRECISIONS, nlp_from, with_precision
+from .util import PRECISIONS, device_of, nlp_from, on, with_precision
 
 pytestmark = pytest.mark.counts
 
@@ -25,7 +25,9 @@ def batch(nlp):
 @pytest.fixture(scope="module")
 def optimizer(nlp, batch):
     optimizer = Adam(0.001, grad_clip=5.0, use_averages=True)
-    nlp.update(batch, sgd=optimizer, drop=0.33)  # the first one allocates
+    with on("gpu"):
+        nlp.update(batch, sgd=optimizer, drop=0.33)  # the first one allocates
+    assert device_of(nlp) == "gpu"
     return optimizer
 
 
@@ -33,7 +35,8 @@ def test_a_step_of_training_waits_at_most_8_times(nlp, batch, optimizer):
     assert 3500 < sum(len(eg.predicted) for eg in batch) < 4500
     with counting() as counts:
         nlp.update(batch, sgd=optimizer, drop=0.33)
-    assert counts.total(Kind.SYNC) <= 8, counts
+    waits = counts.only(Kind.SYNC)
+    assert waits.total() <= 8, waits
 
 
 def test_the_optimizer_takes_at_most_60_kernels_and_exchanges(nlp, batch, optimizer):
@@ -41,7 +44,8 @@ def test_the_optimizer_takes_at_most_60_kernels_and_exchanges(nlp, batch, optimi
     with counting() as counts:
         for _, pipe in nlp.pipeline:
             pipe.finish_update(optimizer)
-    assert counts.total(Kind.KERNEL, Kind.EXCHANGE) <= 60, counts
+    launches = counts.only(Kind.KERNEL, Kind.EXCHANGE)
+    assert launches.total() <= 60, launches
 
 
 def test_tagging_waits_at_most_3_times_a_batch(nlp, batch, optimizer):
@@ -49,7 +53,8 @@ def test_tagging_waits_at_most_3_times_a_batch(nlp, batch, optimizer):
         docs = [nlp.make_doc(eg.reference.text) for eg in batch]
         with counting() as counts:
             list(nlp.pipe(docs, batch_size=len(docs)))
-        assert counts.total(Kind.SYNC) <= 3, counts
+        waits = counts.only(Kind.SYNC)
+        assert waits.total() <= 3, waits
 
 
 def test_weights_are_ready_for_cudnn(nlp, batch, optimizer):
@@ -62,4 +67,4 @@ def test_weights_are_ready_for_cudnn(nlp, batch, optimizer):
             list(nlp.pipe([eg.predicted.copy() for eg in batch]))
     calls = counts.of("cuDNN's LSTM")
     assert calls > 20 and not counts.of("cuDNN's weights made flat"), counts
-    assert counts.of("_to_copy") < 2 * calls, counts
+    assert counts.of("_to_copy") < 3 * calls, counts  # there and back, with the inputs

@@ -27,11 +27,13 @@ def with_precision(name, precision):
     return {f"components.{owner}.{half}.precision": precision for half in ("embed", "encode")}
 
 
-def nlp_from(name, changes=(), *, use_gpu=0):
-    """RETURNS (Language): The pipeline of a config, initialized from the embedded corpus."""
+def nlp_from(name, changes=()):
+    """RETURNS (Language): The pipeline of a config, initialized from the embedded corpus, on the GPU."""
     paths = {f"paths.{split}": str(CORPUS / f"en-{split}.conllu") for split in ("train", "dev")}
-    config = load_config(CONFIGS / name, overrides={**paths, **dict(changes)})
-    return init_nlp(config, use_gpu=use_gpu)
+    with on("gpu"):
+        return init_nlp(
+            load_config(CONFIGS / name, overrides={**paths, **dict(changes)}), use_gpu=0
+        )
 
 
 def copied(nlp, device):
@@ -48,15 +50,6 @@ def modules(nlp):
         for node in pipe.model.walk():
             for shim in node.shims:
                 yield f"{name} {node.name}", shim._model
-
-
-def weights(nlp):
-    """RETURNS (dict): Copies of the weights of all PyTorch modules, on the CPU."""
-    return {
-        f"{module} {name}": weight.detach().cpu().clone().numpy()
-        for module, each in modules(nlp)
-        for name, weight in each.named_parameters()
-    }
 
 
 def device_of(nlp):

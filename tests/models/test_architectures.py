@@ -45,10 +45,11 @@ def test_every_architecture_has_an_entry_point(name):
 
 # Values out of range. The error names the setting and its value, and says what is allowed.
 
-NOT_POSITIVE = ["width", "word_width", "word_rows", "char_width", "char_rows", "char_hidden_width",
-                "feature_width", "feature_rows"]  # fmt: skip
+WIDTHS = ["width", "word_width", "char_width", "char_hidden_width", "feature_width"]
+ROWS = ["word_rows", "char_rows", "feature_rows"]
 BAD_EMBED = [
-    *[(name, value, "1 or more") for name in NOT_POSITIVE for value in (0, -1)],
+    *[(name, value, "from 1 to 65536") for name in WIDTHS for value in (0, -1, 10**9)],
+    *[(name, value, "from 1 to 10000000") for name in ROWS for value in (0, -1, 10**9)],
     ("prefixes", (3, 0), "1 or more"),
     ("suffixes", (-2,), "1 or more"),
     ("word_dropout", 1.0, "below 1"),
@@ -57,13 +58,16 @@ BAD_EMBED = [
     ("dropout", math.nan, "below 1"),
     ("char_lm_weight", -1.0, "0 or more"),
     ("char_max_length", 1, "2 or more"),
-    ("cache_size", -1, "0 .*or more"),
+    ("cache_size", -1, "0 or more"),
     ("precision", "int8", "one of fp32, bf16, fp16"),
 ]
 BAD_ENCODER = [
-    *[(name, 0, "1 or more") for name in ("width", "depth", "max_batch_items")],
-    ("input_width", -5, "1 or more"),
-    ("last_width", 0, "1 or more"),
+    ("width", 0, "from 1 to 65536"),
+    ("depth", 0, "from 1 to 64"),
+    ("depth", 10**5, "from 1 to 64"),
+    ("max_batch_items", 0, "1 or more"),
+    ("input_width", -5, "from 1 to 65536"),
+    ("last_width", 0, "from 1 to 65536"),
     ("last_width", 7, "even"),
     ("lm_weight", -0.1, "0 or more"),
     ("width", 7, "even"),

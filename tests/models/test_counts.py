@@ -44,7 +44,7 @@ def counts(monkeypatch):
 
     def count_copies(self, *args, **kwargs):
         # Vectors pass between the layers on the device: only indices come from outside.
-        to_device = any(isinstance(arg, torch.device) for arg in args)
+        to_device = any(isinstance(arg, (torch.device, str)) for arg in args)
         found["copies"] += to_device and self.dtype == torch.int64
         return to(self, *args, **kwargs)
 

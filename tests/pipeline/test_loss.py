@@ -14,8 +14,8 @@ from spacy.vocab import Vocab
 from thinc.api import NumpyOps, SequenceCategoricalCrossentropy
 
 from spacy_lstm_tagger.nn.crf import LinearChainCRF
-from spacy_lstm_tagger.pipeline.gold import SEVERAL, GoldTags, gold_tags
-from spacy_lstm_tagger.pipeline.loss import crf_gradient, softmax_gradient, token_weights
+from spacy_lstm_tagger.pipeline.gold import SEVERAL, GoldTags, gold_tags, select
+from spacy_lstm_tagger.pipeline.loss import crf_loss, softmax_gradient, softmax_loss, token_weights
 
 LABELS = ["NN", "V", "DET"]
 ANNOTATIONS = ["", *LABELS]
@@ -121,39 +121,65 @@ def test_impossible_sets_give_a_finite_gradient():
     assert np.isfinite(found).all() and found[0, 0] == 1.0
 
 
-def crf_loss(values, gold, **options):
+WORDS = np.zeros(8, dtype=bool)
+SPACED = np.array([False, True, False, True, False, True, False, False])  # a doc has no word
+
+
+def loss_of_crf(values, gold, spaces=WORDS, **options):
     emissions, *crf = values
-    return crf_gradient(OPS, emissions.numpy(), LENGTHS, LinearChainCRF(*crf), gold, **options)
+    crf = LinearChainCRF(*crf)
+    return crf_loss(emissions.numpy(), LENGTHS, crf, gold, spaces=spaces, **options)
 
 
 @pytest.mark.parametrize("label_smoothing", [0.0, 0.2])
 @pytest.mark.parametrize("weighted", [False, True])
-def test_crf_gradient_against_finite_differences(label_smoothing, weighted):
+@pytest.mark.parametrize("spaces", [WORDS, SPACED], ids=["words", "spaced"])
+def test_crf_gradient_against_finite_differences(label_smoothing, weighted, spaces):
     torch.manual_seed(0)
     shapes = [(8, 4), (4, 4), (4,), (4,)]
     values = [torch.randn(shape, dtype=torch.float64) for shape in shapes]
     gold = random_gold(0)
     weights = np.arange(1, 9, dtype="f") / 4 if weighted else None
-    options = {"label_smoothing": label_smoothing, "weights": weights}
-    _, gradient = crf_loss(values, gold, **options)
+    options = {"label_smoothing": label_smoothing, "weights": weights, "spaces": spaces}
+    gradient = loss_of_crf(values, gold, **options).gradient
     crf = gradient.crf
     gradients = [gradient.flat, crf.transitions, crf.start, crf.end]
     for value, d_value in zip(values, gradients, strict=True):
         flat, d_flat = value.view(-1), np.asarray(d_value).ravel()
         for i in range(len(flat)):
             flat[i] += 1e-5
-            up = crf_loss(values, gold, **options)[0]
+            up = loss_of_crf(values, gold, **options).value
             flat[i] -= 2e-5
-            down = crf_loss(values, gold, **options)[0]
+            down = loss_of_crf(values, gold, **options).value
             flat[i] += 1e-5
             assert (up - down) / 2e-5 == pytest.approx(d_flat[i], abs=1e-5)
+    assert not gradient.flat[spaces].any()
+
+
+def test_a_crf_reads_words_as_if_there_were_no_white_space():
+    values = [torch.randn(shape) for shape in [(8, 4), (4, 4), (4,), (4,)]]
+    gold, words, lengths = random_gold(3), ~SPACED, [2, 0, 0, 3]
+    loss = loss_of_crf(values, gold, SPACED, label_smoothing=0.1)
+    emissions, *crf = values
+    without = crf_loss(
+        emissions[torch.from_numpy(words)].numpy(),
+        lengths,
+        LinearChainCRF(*crf),
+        select(gold, words),
+        spaces=np.zeros(5, dtype=bool),
+        label_smoothing=0.1,
+    )
+    assert loss.value == pytest.approx(without.value) and loss.surprise == without.surprise
+    assert_allclose(loss.gradient.flat[words], without.gradient.flat, atol=1e-6)
+    assert_allclose(loss.gradient.crf.transitions, without.gradient.crf.transitions, atol=1e-6)
 
 
 def test_a_crf_without_transitions_learns_emissions_as_a_softmax_does():
     gold = random_gold(1)
     emissions = torch.randn(8, 4)
     crf = LinearChainCRF.independent(emissions)
-    _, gradient = crf_gradient(OPS, emissions.numpy(), LENGTHS, crf, gold, label_smoothing=0.0)
+    values = [emissions, crf.transitions, crf.start, crf.end]
+    gradient = loss_of_crf(values, gold, label_smoothing=0.0).gradient
     probs = emissions.softmax(1).numpy()
     expected = softmax_gradient(OPS, probs, gold, label_smoothing=0.0)
     assert_allclose(gradient.flat, expected, atol=1e-6)
@@ -162,8 +188,8 @@ def test_a_crf_without_transitions_learns_emissions_as_a_softmax_does():
 def test_docs_without_annotation_teach_a_crf_nothing():
     gold = GoldTags(np.full(8, -1), np.zeros(8, dtype=np.int64), np.ones((1, 4), dtype=bool))
     values = [torch.randn(shape) for shape in [(8, 4), (4, 4), (4,), (4,)]]
-    loss, gradient = crf_loss(values, gold, label_smoothing=0.2)
-    assert loss == pytest.approx(0.0, abs=1e-9)
+    loss, surprise, gradient = loss_of_crf(values, gold, label_smoothing=0.2)
+    assert loss == pytest.approx(0.0, abs=1e-9) and surprise == pytest.approx(0.0, abs=1e-9)
     crf = gradient.crf
     for array in (gradient.flat, crf.transitions, crf.start, crf.end):
         assert_allclose(array, 0.0, atol=1e-6)
@@ -175,3 +201,27 @@ def test_tokens_count_as_the_tags_that_they_may_have():
     )
     found = token_weights(gold, np.array([1.0, 5.0, 2.0], "f"))
     assert found.tolist() == [5.0, 1.5]
+
+
+def test_surprise_is_that_of_tokens_with_a_single_tag():
+    gold, probs = random_gold(2), np.random.default_rng(0).dirichlet(np.ones(4), 8).astype("f")
+    single = (gold.tags >= 0).nonzero()[0]
+    expected = -np.log(probs[single, gold.tags[single]]).mean()
+    d_logits = softmax_gradient(OPS, probs, gold, label_smoothing=0.1)
+    loss = softmax_loss(OPS, probs, d_logits, LENGTHS, gold)
+    assert loss.surprise == pytest.approx(expected, rel=1e-5)
+    assert loss.value == pytest.approx(np.square(d_logits).sum(), rel=1e-5)
+    assert [len(array) for array in loss.gradient] == LENGTHS
+
+
+@pytest.mark.parametrize("label_smoothing", [0.0, 0.2])
+@pytest.mark.parametrize("weight", [None, 3.0])
+def test_surprise_of_a_crf_depends_on_neither_smoothing_nor_weights(label_smoothing, weight):
+    gold = GoldTags(np.arange(8) % 4, np.arange(8), np.eye(4, dtype=bool)[np.arange(8) % 4])
+    emissions = torch.randn(8, 4)
+    crf = LinearChainCRF.independent(emissions)
+    expected = -emissions.log_softmax(1)[torch.arange(8), torch.arange(8) % 4].mean()
+    weights = None if weight is None else np.full(8, weight, dtype="f")
+    options = {"label_smoothing": label_smoothing, "weights": weights}
+    loss = loss_of_crf([emissions, crf.transitions, crf.start, crf.end], gold, **options)
+    assert loss.surprise == pytest.approx(float(expected), rel=1e-5)

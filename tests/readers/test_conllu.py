@@ -157,6 +157,10 @@ def row(id_="1", form="a", feats="_", columns=10):
         ([row().replace("\t", "  ")], 2, "R008", ["found 1 column", "put tabs instead"]),
         ([row(form="")], 2, "R009", ["FORM (column 2)"]),
         ([row(form=" ")], 2, "R009", ["FORM (column 2)"]),
+        ([row("1-" + 5000 * "9"), row()], 2, "R011", ["'1-999", "…'"]),
+        ([row(5000 * "9")], 2, "R012", ["found id 999", "…, expected 1"]),
+        ([row("1." + 5000 * "9" + "x"), row()], 2, "R011", ["…'"]),
+        ([row(feats=5000 * "9")], 2, "R010", ["'999", "…'"]),
         (
             [row(), row("2", feats="Case")],
             3,
@@ -186,6 +190,7 @@ def test_bad_line(nlp, tmp_path, lines, number, code, parts):
     message = str(error.value)
     assert message.startswith(f"[{code}] {path}, line {number}: found")
     assert all(part in message for part in parts), message
+    assert len(message) < 500 + len(str(path))
 
 
 def test_bad_encoding(nlp, tmp_path):
@@ -193,3 +198,9 @@ def test_bad_encoding(nlp, tmp_path):
     path.write_bytes(f"# a\n{row()}\n{row('2', 'café')}\n".encode("latin1"))
     with pytest.raises(ValueError, match=r"R007.*latin1\.conllu, line 3: found byte 0xe9.*UTF-8"):
         list(resolve(path)(nlp))
+
+
+def test_an_empty_node_of_many_digits_is_none(nlp, tmp_path):
+    path = tmp_path / "nodes.conllu"
+    path.write_text("\n".join([row(), row("1." + 5000 * "9")]))
+    assert [len(eg.reference) for eg in resolve(path)(nlp)] == [1]

@@ -42,7 +42,7 @@ def test_config_augmenter(nlp, german):
 @pytest.mark.parametrize(
     "name, value, allowed",
     [
-        ("tag", "pos", "'xpos', 'upos', 'upos+feats'"),
+        ("tag", "pos", '"xpos", "upos" or "upos+feats"'),
         ("group_by", 0, "a number from 1 on"),
         ("group_by", [5, 2], "[low, high] with 1 <= low <= high"),
         ("group_by", [0, 2], "[low, high]"),
@@ -59,7 +59,7 @@ def test_config_augmenter(nlp, german):
 def test_config_value_not_allowed(german, name, value, allowed):
     with pytest.raises(ValueError) as error:
         resolve(german, **{name: value})
-    assert f"{name} = {value!r}" in str(error.value)
+    assert f"{name} = {value} " in str(error.value)
     assert allowed in str(error.value)
 
 
@@ -74,7 +74,7 @@ def test_path(nlp, tmp_path):
         create_corpus_reader(path=None)
     with pytest.raises(FileNotFoundError, match=r"R002.*nowhere\.conllu"):
         resolve(tmp_path / "nowhere.conllu")
-    with pytest.raises(ValueError, match="R003"), pytest.warns(UserWarning, match="W090"):
+    with pytest.raises(ValueError, match="R003"):
         next(resolve(tmp_path)(nlp))
     (tmp_path / "comments.conllu").write_text("# nothing here\n\n")
     for group_by in (1, "document"):
@@ -202,5 +202,5 @@ def test_no_tags(nlp, german, fifty, tag, column, remedy):
     examples = resolve(german.parent / "untagged.conllu", tag=tag, also_group_by=2)(nlp)
     # Only a whole pass can tell.
     assert sizes(islice(examples, 5)) == [1] * 5
-    with pytest.raises(ValueError, match=f'R005.*{column}.*Set tag = "{remedy}"'):
+    with pytest.raises(ValueError, match=f"R005.* in {column}.*--vars.tag {remedy}"):
         next(examples)

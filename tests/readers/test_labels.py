@@ -1,9 +1,13 @@
 """The labels of a whole corpus, and how often each is met."""
 
 import pytest
+import spacy
 from spacy.util import registry
 
-from spacy_lstm_tagger.readers import read_tag_counts
+from spacy_lstm_tagger.readers import Corpus, read_morph_labels, read_tag_counts
+
+from ..util import CORPUS
+from .test_docbin import to_spacy
 
 
 def read_labels(path, **values):
@@ -48,3 +52,54 @@ def test_counts(tmp_path):
     assert read_tag_counts(path=path, tag="upos") == {"X": 7}
     with pytest.raises(ValueError, match="E913"):
         read_tag_counts(path=None)
+
+
+def morph_labels(path):
+    return registry.readers.get("spacy-lstm-tagger.MorphLabels.v1")(path=path)
+
+
+@pytest.mark.parametrize("path", [CORPUS / "en-train.conllu", None])
+def test_labels_of_a_morphologizer(tmp_path, german, path):
+    """Those that spaCy's component finds when it is shown all examples."""
+    path, nlp = path or german, spacy.blank("en")
+    pipe = nlp.add_pipe("morphologizer")
+    examples = list(Corpus(path)(nlp))
+    nlp.initialize(lambda: examples)
+    # It takes a word with neither for another label, which it never learns.
+    expected = {
+        kind: {label: value for label, value in values.items() if label != "_"}
+        for kind, values in pipe.label_data.items()
+    }
+    labels = morph_labels(path)
+    assert labels == expected
+    assert list(labels["morph"]) == list(labels["pos"]) == sorted(expected["pos"])
+    assert morph_labels(to_spacy(path, tmp_path / "a.spacy", nlp.vocab)) == labels
+
+
+def test_labels_of_words_with_one_or_neither(german):
+    labels = morph_labels(german)
+    assert {"POS=VERB", "POS=PRON", "Foo=Bar", "Case=Dat|POS=DET"} <= set(labels["morph"])
+    assert labels["morph"]["POS=VERB"] == "" and labels["pos"]["Foo=Bar"] == 0
+    assert "" not in labels["morph"] and "_" not in labels["morph"]
+
+
+def test_no_labels_of_a_morphologizer(tmp_path):
+    path = tmp_path / "a.conllu"
+    path.write_text("1\ta\t_\t_\tT\t_\t_\t_\t_\t_\n\n")
+    with pytest.raises(ValueError, match=r"R021.*a\.conllu.*coarse tag or features"):
+        read_morph_labels(path=path)
+    with pytest.raises(ValueError, match="E913"):
+        read_morph_labels(path=None)
+
+
+def test_a_morphologizer_on_a_streamed_corpus(german):
+    path = german
+    nlp = spacy.blank("en")
+    pipe = nlp.add_pipe("morphologizer")
+    nlp.config["initialize"]["components"]["morphologizer"] = {
+        "labels": {"@readers": "spacy-lstm-tagger.MorphLabels.v1", "path": str(path)}
+    }
+    first, second = Corpus(path)(nlp)
+    nlp.initialize(lambda: [second])
+    assert "Case=Dat|POS=DET" in pipe.labels and "Foo=Bar" in pipe.labels
+    assert nlp.update([first, second])["morphologizer"] > 0

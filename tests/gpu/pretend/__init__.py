@@ -23,6 +23,7 @@ import torch.utils.dlpack
 from . import cudnn, cupy
 from .calls import Calls
 from .counts import Counts, Kind, count, counting
+from .memory import pickled
 from .operations import Operations
 
 __all__ = ["NAME", "Counts", "Kind", "counting", "install"]
@@ -59,6 +60,10 @@ def _answers(run_backward: Callable) -> dict[Any, dict[str, Any]]:
             "_cudnn_rnn_flatten_weight": cudnn.flatten_weights,
             "_use_cudnn_rnn_flatten_weight": lambda: True,
             "autocast": _Autocast,
+        },
+        torch.Tensor: {
+            "_reduce_ex_internal": pickled,
+            "record_stream": lambda tensor, stream: None,
         },
         torch.autograd: {"_engine_run_backward": run_backward},
         torch.backends.cudnn: {"is_acceptable": cudnn.is_acceptable},

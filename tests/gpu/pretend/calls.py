@@ -21,7 +21,6 @@ ANSWERS: dict[Any, Callable] = {
     Tensor.get_device: lambda tensor: 0 if on_gpu(tensor) else -1,
     Tensor.is_pinned: is_pinned,
     Tensor.pin_memory: pin,
-    Tensor.record_stream: lambda tensor, stream: None,
 }
 # Factories whose values come from the CPU's memory.
 FROM_VALUES = {torch.tensor, torch.as_tensor, torch.asarray}
@@ -79,13 +78,14 @@ def _cuda(tensor: Tensor, device: Any = None, non_blocking: bool = False) -> Ten
 
 
 @answers(Tensor.numpy, Tensor.__array__)
-def _numpy(tensor: Tensor, *args: Any, **kwargs: Any) -> Any:
+def _numpy(tensor: Tensor, dtype: Any = None, **kwargs: Any) -> Any:
     if on_gpu(tensor):
         raise TypeError(
             "can't convert cuda:0 device type tensor to numpy. Use Tensor.cpu() to copy the tensor "
             "to host memory first."
         )
-    return tensor.numpy(**kwargs) if not args else tensor.__array__(*args)
+    array = tensor.numpy(**kwargs)
+    return array if dtype is None else array.astype(dtype, copy=False)
 
 
 @answers(Tensor.tolist)

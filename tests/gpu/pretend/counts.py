@@ -18,17 +18,16 @@ class Kind(Enum):
 class Counts(Counter[tuple[Kind, str]]):
     """How often each thing was done, by its kind and name."""
 
-    def total(self, *kinds: Kind) -> int:
-        """RETURNS (int): How often anything of these kinds was done."""
-        return sum(n for (kind, _), n in self.items() if kind in kinds)
+    def only(self, *kinds: Kind) -> "Counts":
+        """RETURNS (Counts): What is of these kinds."""
+        return Counts({key: n for key, n in self.items() if key[0] in kinds})
 
     def of(self, name: str) -> int:
         """RETURNS (int): How often what has this name was done."""
         return sum(n for (_, each), n in self.items() if each == name)
 
-    def __str__(self) -> str:
-        lines = [f"{kind.name} {name}: {n}" for (kind, name), n in self.most_common()]
-        return "\n".join(lines)
+    def __repr__(self) -> str:
+        return ", ".join(f"{n} {kind.name} {name}" for (kind, name), n in self.most_common())
 
 
 _open: list[Counts] = []

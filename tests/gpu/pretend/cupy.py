@@ -28,7 +28,6 @@ class ndarray(NDArrayOperatorsMixin):
     """
 
     __slots__ = ("__weakref__", "_data")
-    __array_priority__ = 100
 
     def __init__(self, data: Any):
         self._data = np.asarray(data)
@@ -43,8 +42,8 @@ class ndarray(NDArrayOperatorsMixin):
         count(Kind.KERNEL, f"cupy.{ufunc.__name__}")
         return _wrapped(getattr(ufunc, method)(*_values(inputs), **_values(kwargs)))
 
-    def __array_function__(self, func: Callable, types: Any, args: Any, kwargs: Any) -> Any:
-        return _launch(func.__name__, func, args, kwargs)
+    def __reduce__(self) -> tuple:
+        return ndarray, (self._data,)
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(self._data, name)
@@ -63,9 +62,6 @@ class ndarray(NDArrayOperatorsMixin):
 
     def __len__(self) -> int:
         return len(self._data)
-
-    def __iter__(self) -> Iterator["ndarray"]:
-        return map(ndarray, self._data)
 
     def __getitem__(self, index: Any) -> "ndarray":
         parts = index if isinstance(index, tuple) else (index,)
@@ -172,6 +168,11 @@ def asarray(x: Any, dtype: Any = None, **_: Any) -> ndarray:
     return array(x, dtype)
 
 
+def split(x: ndarray, ends: Any, axis: int = 0) -> list[ndarray]:
+    """RETURNS (list[ndarray]): Views. Where they end is known to the CPU, as CuPy asks."""
+    return [ndarray(part) for part in np.split(_values(x), ends, axis)]
+
+
 def asnumpy(x: Any, **_: Any) -> np.ndarray:
     """RETURNS (np.ndarray): A copy in the CPU's memory, or what is there already."""
     return x.get() if isinstance(x, ndarray) else np.asarray(x)
@@ -197,10 +198,11 @@ def tensor_to_dlpack(tensor: Tensor) -> Capsule:
         return Capsule(tensor.numpy())
 
 
-def tensor_from_dlpack(capsule: Any) -> Tensor:
-    """`torch.utils.dlpack.from_dlpack`, for what comes from this stub."""
+def tensor_from_dlpack(source: Any) -> Tensor:
+    """`torch.utils.dlpack.from_dlpack`, which takes an array of this stub, or its capsule."""
+    capsule = source.toDlpack() if isinstance(source, ndarray) else source
     if not isinstance(capsule, Capsule):
-        return _torch_from_dlpack(capsule)
+        return _torch_from_dlpack(source)
     with _disable_current_modes(), torch._C.DisableTorchFunction():
         return mark(torch.from_numpy(capsule.data), True)
 
@@ -283,11 +285,6 @@ def _nrm2(x: ndarray) -> ndarray:
     return _launch("nrm2", np.linalg.norm, (x,), {})
 
 
-def _scatter_add(table: ndarray, index: Any, values: Any) -> None:
-    count(Kind.KERNEL, "cupyx.scatter_add")
-    np.add.at(_values(table), _values(index), _values(values))
-
-
 class _Module(ModuleType):
     """A module of the stub. What is not its own is NumPy's.
 
@@ -326,6 +323,7 @@ cupy = _Module(
     load=lambda file, **_: array(np.load(file)),
     ndarray=ndarray,
     save=lambda file, x, **_: np.save(file, asnumpy(x)),
+    split=split,
     # Its submodules.
     cublas=_Module("cupy.cublas", nrm2=_nrm2),
     cuda=_Module(
@@ -340,9 +338,13 @@ cupy = _Module(
         set_allocator=lambda allocate: _allocator.append(allocate),
         stream=_Module("cupy.cuda.stream", Stream=type("Stream", (), {"null": None})),
     ),
-    random=_Module("cupy.random", seed=lambda seed: None),
+    random=_Module(
+        "cupy.random",
+        seed=lambda seed: None,
+        uniform=lambda *args: _launch("random.uniform", np.random.uniform, args, {}),
+    ),
 )
-cupyx = _Module("cupyx", scatter_add=_scatter_add)
+cupyx = _Module("cupyx")
 
 
 def modules() -> Iterator[ModuleType]:

@@ -1,6 +1,6 @@
 """Which tensors pretend to lie on the GPU, and how they get there and back."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import torch
@@ -67,6 +67,19 @@ def move(tensor: Tensor, *, gpu: bool, non_blocking: bool = False) -> Tensor:
     name = "CPU to GPU" if gpu else "GPU to CPU"
     count_copy(name, waits=not (non_blocking and is_pinned(tensor)))
     return _Move.apply(tensor, gpu)
+
+
+_pickled = Tensor._reduce_ex_internal
+
+
+def pickled(tensor: Tensor, protocol: int) -> tuple:
+    """RETURNS (tuple): What becomes of a tensor in a pickle, which tells where it is."""
+    return unpickled, (*_pickled(tensor, protocol), on_gpu(tensor))
+
+
+def unpickled(function: Callable, args: tuple, gpu: bool) -> Tensor:
+    """RETURNS (Tensor): The tensor, where it was then."""
+    return mark(function(*args), gpu)
 
 
 class _Move(torch.autograd.Function):

@@ -1,0 +1,91 @@
+"""What a tagger writes into docs: tags, and of universal ones what they say."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from spacy.attrs import MORPH, POS, TAG
+from spacy.parts_of_speech import IDS as POS_IDS
+from spacy.symbols import SPACE
+from spacy.tokens import Doc
+from spacy.vocab import Vocab
+
+from ..errors import Errors
+from ..whitespace import SPACE_TAG
+
+# Where tags are written, for each `tag_set`.
+ATTRIBUTES = {"xpos": [TAG], "upos": [TAG, POS], "upos+feats": [TAG, POS, MORPH]}
+
+
+def check_tags(labels: Iterable[str], tag_set: str) -> None:
+    """Check whether tags are those of a tag set.
+
+    labels (Iterable[str]): The tags.
+    tag_set (str): A key of `ATTRIBUTES`.
+    RAISES (ValueError): If one of them is not.
+    """
+    for label in labels if tag_set != "xpos" else ():
+        pos, *features = label.split("|")
+        pairs = [feature.partition("=") for feature in features]
+        known = pos in POS_IDS and pos != "" and all(name and value for name, _, value in pairs)
+        if not known or (features and tag_set == "upos"):
+            raise ValueError(Errors.P019.format(tag=label, tag_set=tag_set))
+
+
+def annotate(
+    docs: Sequence[Doc],
+    guesses: Sequence[NDArray[np.int64]],
+    labels: Sequence[str],
+    *,
+    tag_set: str,
+    overwrite: bool,
+) -> bool:
+    """Write tags into docs.
+
+    docs (Sequence[Doc]): The docs.
+    guesses (Sequence[NDArray[np.int64]]): The tags of each doc, by their places in the tag set. The
+        one after the last is that of white space, `ABSTAINED` writes nothing.
+    labels (Sequence[str]): The tag set.
+    tag_set (str): What tags these are, a key of `ATTRIBUTES`.
+    overwrite (bool): Whether what is there already is replaced.
+    RETURNS (bool): Whether there was nothing to do: all tokens had a tag that stays.
+    """
+    attributes = ATTRIBUTES[tag_set]
+    tables: dict[int, NDArray[np.uint64]] = {}
+    n_tokens = n_kept = 0
+    for doc, ids in zip(docs, guesses, strict=True):
+        if not len(doc):
+            continue
+        if id(doc.vocab) not in tables:
+            used = np.unique(np.concatenate(guesses)) if MORPH in attributes else ()
+            tables[id(doc.vocab)] = _values(doc.vocab, labels, attributes, used)
+        values = tables[id(doc.vocab)][ids]
+        n_tokens += len(doc)
+        if not overwrite and any(map(doc.has_annotation, attributes)):
+            present = doc.to_array(attributes).reshape(values.shape)
+            n_kept += np.count_nonzero(present[:, 0])
+            values = np.where(present == 0, values, present)
+        doc.from_array(attributes, cast(Any, values))
+    return 0 < n_tokens == n_kept
+
+
+def _values(
+    vocab: Vocab, labels: Sequence[str], attributes: Sequence[int], used: Iterable[int]
+) -> NDArray[np.uint64]:
+    """RETURNS (NDArray[np.uint64]): What each tag writes, with that of white space and none.
+    *Shape:* ``(tags + 2, attributes)``.
+
+    used (Iterable[int]): Which tags there are: too many have features to look at all of them.
+    """
+    tags = [*labels, SPACE_TAG]
+    columns = [[*map(vocab.strings.add, tags), 0]]
+    if POS in attributes:
+        columns.append([*(POS_IDS.get(tag.split("|")[0], SPACE) for tag in tags), 0])
+    if MORPH in attributes:
+        column = [0] * (len(tags) + 1)
+        for i in used:
+            if i >= 0:
+                column[i] = vocab.morphology.add(tags[i].partition("|")[2])
+        columns.append(column)
+    return np.array(columns, dtype=np.uint64).T

@@ -1,0 +1,178 @@
+"""How a tagger learns: a step of training, and one of rehearsal."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from spacy.training import Example, validate_examples
+from thinc.api import Optimizer, set_dropout_rate
+from thinc.types import Floats2d
+
+from ..models.flat import flatten
+from ..models.lattice import model_crf, predict_lattice
+from ..models.threads import on_our_threads
+from ..whitespace import is_space
+from .class_weights import class_weights_array
+from .gold import GoldTags, gold_tags, named_tags
+from .loss import batch_loss, token_weights
+from .progress import Progress
+from .rehearsal import rehearsal_gradient
+from .saving import SavedTagger
+from .soft_targets import soft_targets
+
+
+class LearningTagger(SavedTagger):
+    """A tagger with losses of its own, that tells when training goes wrong. See `LSTMTagger` for
+    its settings.
+    """
+
+    _progress: Progress
+
+    def update(
+        self,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optimizer | None = None,
+        losses: dict[str, float] | None = None,
+    ) -> dict[str, float]:
+        """Learn from a batch.
+
+        examples (Iterable[Example]): The batch.
+        drop (float): The dropout rate.
+        sgd (Optional[Optimizer]): The optimizer.
+        losses (Optional[Dict[str, float]]): Where the loss is added.
+        RETURNS (Dict[str, float]): The losses.
+        RAISES (ValueError): As `get_loss`.
+        """
+        validate_examples(examples, "LSTMTagger.update")
+        return self._learn(self.get_loss, examples, drop=drop, sgd=sgd, losses=losses)
+
+    @on_our_threads
+    def _learn(
+        self,
+        get_loss: Callable,
+        examples: Iterable[Example],
+        *,
+        drop: float,
+        sgd: Optimizer | None,
+        losses: dict[str, float] | None,
+    ) -> dict[str, float]:
+        """Make a step. See `update`.
+
+        get_loss (Callable): From the batch and its scores to the loss and its gradient.
+        """
+        losses = {} if losses is None else losses
+        losses.setdefault(self.name, 0.0)
+        docs = [eg.predicted for eg in examples]
+        if not any(len(doc) for doc in docs):
+            return losses
+        with self._lock.changing():
+            set_dropout_rate(self.model, drop)
+            scores, backprop = self.model.begin_update(docs)
+            loss, gradient = get_loss(examples, scores)
+            backprop(gradient)
+            if sgd not in (None, False):
+                self.finish_update(sgd)
+        losses[self.name] += loss
+        return losses
+
+    def finish_update(self, sgd: Optimizer) -> None:
+        """Let the optimizer change the weights.
+
+        sgd (Optimizer): The optimizer.
+        """
+        with self._lock.changing():
+            super().finish_update(sgd)
+
+    def use_params(self, params: dict) -> Iterator[None]:
+        """Take other weights, such as averages, until it is resumed: `Language.use_params` does.
+
+        params (dict): The weights.
+        """
+        context = self.model.use_params(params)
+        with self._lock.changing():
+            context.__enter__()
+        try:
+            yield
+        finally:
+            with self._lock.changing():
+                context.__exit__(None, None, None)
+
+    @on_our_threads
+    def get_loss(
+        self, examples: Iterable[Example], scores: Sequence[Floats2d]
+    ) -> tuple[float, Sequence[Floats2d]]:
+        """The gradient of the loss: of the cross-entropy, with its squared norm as the loss, as in
+        spaCy's taggers, or of a CRF's negative log-likelihood, with this as the loss.
+
+        examples (Iterable[Example]): The batch.
+        scores (Sequence[Floats2d]): The tags' probabilities, one array a doc, or a CRF's emissions.
+        RETURNS (tuple): The loss, and the gradient of the logits, one array a doc.
+        RAISES (ValueError): If a tag is not in the tag set, or the training has diverged.
+        """
+        examples = list(examples)
+        validate_examples(examples, "LSTMTagger.get_loss")
+        gold, weights = self._gold(examples), self._class_weights()
+        loss = batch_loss(
+            self.model,
+            flatten(self.model.ops, scores),
+            gold,
+            lengths=[len(array) for array in scores],
+            spaces=is_space(eg.predicted for eg in examples),
+            label_smoothing=self.cfg["label_smoothing"],
+            weights=None if weights is None else token_weights(gold, weights),
+            soft=soft_targets(examples, self.labels),
+            soft_share=self.cfg["soft_share"],
+            soft_weight=self.cfg["soft_weight"],
+        )
+        self._progress.update(loss.value, loss.surprise, gold.tags, name=self.name)
+        return loss.value, loss.gradient
+
+    def _gold(self, examples: Iterable[Example]) -> GoldTags:
+        """RETURNS (GoldTags): The tags that the predicted docs should have."""
+        return gold_tags(examples, self.labels, **self._notation)
+
+    def _named(self, annotations: Iterable[str]) -> list[str]:
+        """RETURNS (list[str]): The tags that annotations of the training data name."""
+        return named_tags(annotations, **self._notation)
+
+    @property
+    def _notation(self) -> dict[str, str | None]:
+        return {"neg_prefix": self.cfg["neg_prefix"], "separator": self.cfg["tag_separator"]}
+
+    def _class_weights(self) -> NDArray[np.float32] | None:
+        """RETURNS (Optional[NDArray[np.float32]]): The weight of each tag. None if all count the
+        same.
+        """
+        weights, counts = self.cfg["class_weights"], self.cfg["tag_counts"]
+        return class_weights_array(weights, self.labels, counts=counts)
+
+    def rehearse(
+        self,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optimizer | None = None,
+        losses: dict[str, float] | None = None,
+    ) -> dict[str, float]:
+        """Train the model to score as it did when `nlp.resume_training` was called, also if it has
+        more tags now.
+
+        examples (Iterable[Example]): The batch; its annotation is not read.
+        drop (float): The dropout rate.
+        sgd (Optional[Optimizer]): The optimizer.
+        losses (Optional[Dict[str, float]]): Where the loss is added.
+        RETURNS (Dict[str, float]): The losses.
+        """
+        validate_examples(examples, "LSTMTagger.rehearse")
+        known = [] if self._rehearsal_model is None else examples
+        return self._learn(self._rehearsal_loss, known, drop=drop, sgd=sgd, losses=losses)
+
+    def _rehearsal_loss(
+        self, examples: Iterable[Example], scores: Sequence[Floats2d]
+    ) -> tuple[float, Sequence[Floats2d]]:
+        tutor = predict_lattice(self._rehearsal_model, [eg.predicted for eg in examples])
+        flat = flatten(self.model.ops, scores)
+        gradient = rehearsal_gradient(flat, model_crf(self.model), tutor)
+        return float((gradient.flat**2).sum()), gradient

@@ -1,0 +1,76 @@
+"""Tagging and training at once: threads that tag read weights which another one changes."""
+
+import os
+import threading
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_LOCKS: "weakref.WeakSet[WeightsLock]" = weakref.WeakSet()
+
+
+class WeightsLock:
+    """Lets any number of threads read weights, or one thread change them, which may read them
+    meanwhile. Who waits to change them comes before new readers. A copy is a lock of its own.
+    """
+
+    def __init__(self) -> None:
+        _LOCKS.add(self)
+        self.start_over()
+
+    def start_over(self) -> None:
+        """Be free, as in a process that was forked: whoever held the lock is not in it."""
+        self._condition = threading.Condition()
+        self._readers = self._waiting = 0
+        self._owner: int | None = None
+
+    def __deepcopy__(self, memo: dict) -> "WeightsLock":
+        return WeightsLock()
+
+    def __reduce__(self) -> tuple:
+        return WeightsLock, ()
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Hold the weights as they are while the context lasts. It may not be nested."""
+        if self._owner == threading.get_ident():
+            yield
+            return
+        with self._condition:
+            self._condition.wait_for(lambda: self._owner is None and not self._waiting)
+            self._readers += 1
+        try:
+            yield
+        finally:
+            with self._condition:
+                self._readers -= 1
+                self._condition.notify_all()
+
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """Keep readers away while the context lasts."""
+        if self._owner == threading.get_ident():
+            yield
+            return
+        with self._condition:
+            self._waiting += 1
+            try:
+                self._condition.wait_for(lambda: self._owner is None and not self._readers)
+            finally:
+                self._waiting -= 1
+            self._owner = threading.get_ident()
+        try:
+            yield
+        finally:
+            with self._condition:
+                self._owner = None
+                self._condition.notify_all()
+
+
+def _start_over_in_child() -> None:
+    for lock in list(_LOCKS):
+        lock.start_over()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_start_over_in_child)

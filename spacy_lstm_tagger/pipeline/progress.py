@@ -1,0 +1,58 @@
+"""Tells when a training goes wrong, rather than that it ends with a tagger that knows nothing."""
+
+import math
+import warnings
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import Errors, Warnings
+
+# Nats a token. A tagger that knows nothing is surprised by the log of the number of tags, about 4;
+# one that was sure of other tags for all words by about 20, and learns. Measured.
+HOPELESS = 30.0
+# How many updates are looked at together, and how much less than by the tags' frequencies alone the
+# tagger should be surprised in those that come after the first ones.
+WINDOW = 200
+PART = 0.9
+
+
+class Progress:
+    """Watches the losses of a training."""
+
+    def __init__(self) -> None:
+        self._windows, self._warned = 0, False
+        self._surprises: list[float] = []
+        self._counts = np.zeros(1, dtype=np.int64)
+
+    def update(self, loss: float, surprise: float, tags: NDArray[np.int64], *, name: str) -> None:
+        """Look at the loss of a batch.
+
+        loss (float): The loss.
+        surprise (float): The mean −log probability of the right tags.
+        tags (NDArray[np.int64]): The right tags, negative where they are not known.
+        name (str): The name of the component.
+        RAISES (ValueError): If the training has diverged.
+        """
+        if not math.isfinite(loss):
+            raise ValueError(Errors.P018.format(name=name, found=f"the loss is {loss}"))
+        if surprise > HOPELESS:
+            found = f"the right tags have a mean probability of exp(-{surprise:.0f})"
+            raise ValueError(Errors.P018.format(name=name, found=found))
+        counts = np.bincount(tags[tags >= 0], minlength=len(self._counts))
+        counts[: len(self._counts)] += self._counts
+        self._counts = counts
+        self._surprises.append(surprise)
+        if len(self._surprises) == WINDOW:
+            self._look_back(name)
+
+    def _look_back(self, name: str) -> None:
+        """Compare a tagger with one that knows only how frequent tags are."""
+        self._windows += 1
+        shares = self._counts[self._counts > 0] / max(self._counts.sum(), 1)
+        entropy, mean = float(-(shares * np.log(shares)).sum()), np.mean(self._surprises)
+        if self._windows > 1 and mean > PART * entropy > 0.0 and not self._warned:
+            self._warned = True
+            text = Warnings.W002.format(name=name, updates=self._windows * WINDOW)
+            warnings.warn(text, stacklevel=2)
+        self._surprises, self._counts = [], np.zeros(1, dtype=np.int64)

@@ -1,0 +1,89 @@
+"""`.spacy` files, doc by doc and sentence by sentence, with errors that name the file."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+from spacy.attrs import DEP, ENT_IOB, HEAD, MORPH, POS, SENT_START, TAG
+from spacy.tokens import Doc
+from spacy.vocab import Vocab
+
+from ..errors import Errors
+from ..files.docs import FORMAT, read_docbin
+from .encoded import ATTRIBUTES, COLUMNS, EncodedSentence, Strings
+
+INSIDE, BEGIN = 1, 3  # of an entity, in ENT_IOB
+
+
+def read_docs(path: Path, vocab: Vocab, *, user_data: bool = False) -> Iterator[Doc]:
+    """Read a .spacy file.
+
+    path (Path): The file.
+    vocab (Vocab): The vocabulary of the docs.
+    user_data (bool): Whether the docs keep the user data of the file.
+    YIELDS (Doc): Each doc, also one without words.
+    RAISES (ValueError): If the file is damaged.
+    """
+    doc_bin = read_docbin(path)
+    if not user_data:
+        doc_bin.user_data = []
+    docs = doc_bin.get_docs(vocab)
+    while True:
+        try:
+            doc = next(docs, None)
+        except Exception as error:  # there is no telling what a damaged file raises
+            raise ValueError(Errors.D012.format(path=path, error=error, format=FORMAT)) from error
+        if doc is None:
+            return
+        yield doc
+
+
+def encode_sentences(path: Path, tag: str, strings: Strings) -> Iterator[EncodedSentence]:
+    """Read a .spacy file as arrays. A doc without sentences is one.
+
+    path (Path): The file.
+    tag (str): What becomes the tag, as in `create_corpus_reader`.
+    strings (Strings): Where strings are added.
+    YIELDS (EncodedSentence): Each sentence, with `ATTRIBUTES`; each doc is a document.
+    RAISES (ValueError): If the file is damaged.
+    """
+    vocab = Vocab()
+    names: dict[tuple[int, int], int] = {}  # of coarse tags with features
+    no_value = vocab.strings.add("_")
+    starts_column, iob_column = COLUMNS[SENT_START], COLUMNS[ENT_IOB]
+    for number, doc in enumerate(read_docs(path, vocab)):
+        if not number:  # all strings of the file are in the vocabulary now
+            for text in vocab.strings:
+                strings.add(text)
+        if not len(doc):
+            continue
+        tokens = cast("NDArray[np.uint64]", doc.to_array(list(ATTRIBUTES)))
+        # spaCy converts a treebank without dependencies so: each word is a sentence of its own.
+        if (tokens[:, COLUMNS[DEP]] == no_value).all():
+            tokens[:, [COLUMNS[DEP], COLUMNS[HEAD], starts_column]] = 0
+        if tag != "xpos":
+            tokens[:, COLUMNS[TAG]] = _coarse_tags(tokens, tag, strings, names)
+        starts = sorted({0, *np.flatnonzero(tokens[:, starts_column] == 1).tolist()})
+        tokens[starts, starts_column] = 1
+        # An entity goes on in the next sentence as another one.
+        cut = [start for start in starts if tokens[start, iob_column] == INSIDE]
+        tokens[cut, iob_column] = BEGIN
+        for start, end in zip(starts, [*starts[1:], len(doc)], strict=True):
+            yield EncodedSentence(tokens[start:end], newdoc=start == 0)
+
+
+def _coarse_tags(
+    tokens: NDArray[np.uint64], tag: str, strings: Strings, names: dict[tuple[int, int], int]
+) -> list[int]:
+    """RETURNS (list[int]): The hashes of universal tags, with features if they are asked for."""
+    store = strings.vocab.strings
+    keys = tokens[:, [COLUMNS[POS], COLUMNS[MORPH]]].tolist()
+    if tag == "upos":
+        return [pos for pos, _ in keys]  # spaCy's ids of them are their hashes too
+    for pos, morph in set(map(tuple, keys)) - set(names):
+        feats = store[morph] if pos and morph else ""
+        name = store[pos] if feats in ("", "_") else f"{store[pos]}|{feats}"
+        names[pos, morph] = strings.add(name)
+    return [names[pos, morph] for pos, morph in keys]

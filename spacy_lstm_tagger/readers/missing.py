@@ -1,0 +1,88 @@
+"""Warns of labels that data has and a component of the pipeline lacks."""
+
+import warnings
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from spacy.language import Language
+from spacy.morphology import Morphology
+from spacy.pipeline import EntityRecognizer, Morphologizer, SentenceRecognizer, Tagger
+from spacy.strings import StringStore
+
+from ..errors import Warnings
+from ..pipeline import LSTMTagger
+from ..pipeline.gold import split_tag
+from ..whitespace import SPACE_TAG
+from .encoded import Annotation
+
+SHOWN = 10  # labels in a warning
+
+
+def warn_of_missing_labels(nlp: Language, path: Path, annotations: Iterable[Annotation]) -> bool:
+    """Warn of labels that a corpus has and an initialized component lacks: it can neither learn nor
+    give them. Of components whose labels cannot be told from the annotation, warn if they had to
+    take them from the start of a streamed corpus.
+
+    nlp (Language): The pipeline.
+    path (Path): The corpus.
+    annotations (Iterable[Annotation]): The distinct annotations of its words.
+    RETURNS (bool): Whether there is such a component to compare with.
+    """
+    annotations = list(annotations)
+    training, initialize = (nlp.config.get(name, {}) for name in ("training", "initialize"))
+    frozen = training.get("frozen_components", [])
+    found = False
+    for name, pipe in nlp.pipeline:
+        labels = set(getattr(pipe, "labels", ()))
+        if not labels or name in frozen or isinstance(pipe, SentenceRecognizer):
+            continue
+        found = True
+        needed = labels_for(pipe, annotations, nlp.vocab.strings)
+        if needed is None:
+            is_given = initialize.get("components", {}).get(name, {}).get("labels")
+            if hasattr(pipe, "label_data") and training.get("max_epochs") == -1 and not is_given:
+                warnings.warn(Warnings.W011.format(name=name), stacklevel=1)
+        elif missing := sorted(needed - labels):
+            shown = ", ".join(map(repr, missing[:SHOWN])) + (", …" if len(missing) > SHOWN else "")
+            values = {"path": path, "name": name, "count": len(missing), "labels": shown}
+            warnings.warn(Warnings.W010.format(**values), stacklevel=1)
+    return found
+
+
+def labels_for(
+    pipe: Any, annotations: Iterable[Annotation], strings: StringStore
+) -> set[str] | None:
+    """RETURNS (Optional[set[str]]): The labels that a component needs for some annotations. None
+    if they do not tell.
+    """
+    if isinstance(pipe, Morphologizer):
+        morphology = pipe.vocab.morphology
+        pairs = {(each.pos, each.morph) for each in annotations}
+        return {morph_label(morphology, strings[pos], strings[morph]) for pos, morph in pairs} - {
+            ""
+        }
+    if isinstance(pipe, Tagger):
+        cfg, labels = pipe.cfg, set(pipe.labels)
+        prefix, separator = cfg.get("neg_prefix"), cfg.get("tag_separator")
+        tags = {strings[each.tag] for each in annotations}
+        if isinstance(pipe, LSTMTagger):
+            tags.discard(SPACE_TAG)  # white space has it without being told
+        return {
+            label
+            for tag in tags
+            for label in split_tag(tag, labels, neg_prefix=prefix, separator=separator)[0]
+        }
+    if isinstance(pipe, EntityRecognizer):
+        return {strings[each.entity] for each in annotations if each.entity}
+    return None
+
+
+def morph_label(morphology: Morphology, pos: str, feats: str) -> str:
+    """RETURNS (str): The label that spaCy's `morphologizer` has for a coarse tag and features.
+    Empty if there is neither.
+    """
+    parts = Morphology.feats_to_dict(feats)
+    if pos:
+        parts[Morphologizer.POS_FEAT] = pos
+    return morphology.strings[morphology.add(parts)] if parts else ""

@@ -1,0 +1,100 @@
+"""The Python and config blocks of the pages do what the pages say."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+import spacy
+from spacy.util import registry
+from thinc.api import Config
+
+from spacy_lstm_tagger.readers import Corpus
+
+from ..util import small_model
+from . import PAGES, blocks
+
+EXAMPLES = [name for name, text in PAGES.items() if blocks(text, "python")]
+
+
+def train(path, corpus, architecture):
+    """Train a pipeline for a moment, with Penn tags, and save it."""
+    nlp = spacy.blank("en")
+    model = small_model() | {"@architectures": f"spacy-lstm-tagger.{architecture}.v1"}
+    nlp.add_pipe("lstm_tagger", config={"model": model})
+    examples = list(Corpus(corpus)(nlp))
+    optimizer = nlp.initialize(lambda: examples)
+    optimizer.learn_rate = 0.01
+    for _ in range(20):
+        nlp.update(examples, sgd=optimizer)
+    path.mkdir(parents=True)
+    nlp.to_disk(path)
+
+
+@pytest.fixture
+def folder(tmp_path, small_corpus, monkeypatch):
+    """The pipelines that the examples load, in the folder that they are run in."""
+    for name in ("cpu", "accurate"):
+        train(tmp_path / "output" / name / "model-best", small_corpus, "Tagger")
+    train(tmp_path / "output" / "crf" / "model-best", small_corpus, "CRFTagger")
+    other = spacy.blank("en")
+    other.add_pipe("tagger").add_label("X")
+    ruler = other.add_pipe("attribute_ruler")
+    other.initialize()
+    ruler.add([[{"TAG": "DT"}]], {"POS": "DET"})
+    other.to_disk(tmp_path / "en_core_web_sm")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_python(name, folder, capsys):
+    names = {}
+    for code in blocks(PAGES[name], "python"):
+        exec(code, names)
+    printed = capsys.readouterr().out.strip().splitlines()
+    if name == "docs/pipelines.md":
+        tags = [("Everybody", "NN"), ("ate", "V"), ("the", "DET"), ("book", "NN")]
+        assert printed == [str(tags)]
+        assert all(token.tag_ for token in names["doc"])
+        assert names["doc"][2].pos_ == "DET"  # "the": what comes behind reads our tags
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [(name, code) for name, text in PAGES.items() for code in blocks(text, "ini")],
+)
+def test_config_blocks(name, code):
+    """What a block names is registered, and takes these settings."""
+
+    def check(block):
+        for value in block.values():
+            if isinstance(value, dict):
+                check(value)
+        if any(key.startswith("@") for key in block):
+            assert registry.fill({"block": block}, validate=True)
+
+    variables = '[paths]\ntrain = null\n\n[vars]\ntag = "xpos"\n\n'
+    check(Config().from_str(variables + with_parents(code)))
+
+
+def with_parents(code):
+    """RETURNS (str): A part of a config, with the sections that its sections are in."""
+    names = re.findall(r"^\[(.+)\]$", code, re.M)
+    parents = {
+        ".".join(name.split(".")[:n]) for name in names for n in range(1, name.count(".") + 1)
+    }
+    return "".join(f"[{name}]\n\n" for name in sorted(parents - set(names))) + code
+
+
+@pytest.mark.slow
+def test_quick_start(tmp_path, spacy_command):
+    """Training takes a minute; the tags are those that the README shows."""
+    (command, *_) = blocks(PAGES["README.md"], "bash")
+    (shown, *_) = blocks(PAGES["README.md"], "text")
+    spacy_command("train", "configs/cpu.cfg", "--output", tmp_path / "output" / "cpu")
+    code = command.split("python -c '")[1].rstrip().removesuffix("'")
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == shown

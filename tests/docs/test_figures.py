@@ -1,0 +1,95 @@
+"""The figures of the pages are those of the results."""
+
+import json
+import re
+from statistics import mean
+
+import pytest
+
+from benchmarks.accuracy import columns, of_variant
+
+from ..util import ROOT
+from . import PAGES
+
+RESULTS = ROOT / "benchmarks" / "results"
+ACCURACY = json.loads((RESULTS / "accuracy.json").read_text(encoding="utf-8"))
+# What the columns of the tables of experiments are called in the results.
+COLUMNS = {
+    **{"sentences": "sentences", "as it is": "sentences", "docs of ten": "tens"},
+    **{"new words": "unknown", "lower case": "lower", "capitals": "upper"},
+    **{"no final": "no_final", "typos": "typos"},
+}
+
+
+def tables(text):
+    """YIELDS (tuple): The head and the rows of each table."""
+    for table in re.findall(r"^\|.*\n\|[-:|]+\|\n(?:\|.*\n)+", text, re.M):
+        head, _, *rows = (re.split(r" *(?<!\\)\| *", line)[1:-1] for line in table.splitlines())
+        yield head, rows
+
+
+def speed(name, setting, section="tagging"):
+    """RETURNS (dict): What the speed benchmark measured, by peer."""
+    report = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+    return {
+        figure["peer"]: figure["value"]
+        for figure in report["figures"]
+        if (figure["section"], figure["setting"]) == (section, setting)
+    }
+
+
+def test_experiments():
+    seen = set()
+    for head, rows in tables(PAGES["benchmarks/EXPERIMENTS.md"]):
+        names = [COLUMNS[column] for column in head[3:]]
+        for _, variant, *cells in rows:
+            name = variant.strip("`")
+            runs = of_variant(ACCURACY, name)
+            digits = [1 if column == "unknown" else 2 for column in names]
+            pairs = zip(names, digits, strict=True)
+            figures = [columns(runs, [column], places)[0] for column, places in pairs]
+            assert cells == [str(len(runs)), *figures], name
+            seen.add(name)
+    assert {key.split("/")[0] for key in ACCURACY} == seen
+
+
+@pytest.mark.parametrize("name", ["cnn", "accurate", "fast"])
+def test_readme(name):
+    head, rows = next(tables(PAGES["README.md"]))
+    (column,) = [
+        i for i, text in enumerate(head) if {"cnn": "CNN"}.get(name, f"`{name}.cfg`") in text
+    ]
+    shown = {row[0]: row[column].strip("*") for row in rows}
+    known = name if name == "cnn" else f"{name}, running text"
+    tagging = speed("speed", "batches of 256")[known]
+    training = speed("speed", "batches of 1,000 words", "training")[name]
+    size = speed("speed-memory", "on disk", "memory")[name]
+
+    def accuracy(kind):
+        return f"{mean(run[kind] for run in of_variant(ACCURACY, name).values()):.1f} %"
+
+    assert shown == {
+        "accuracy, sentences": accuracy("sentences"),
+        "accuracy, texts of ten sentences": accuracy("tens"),
+        "accuracy, words that training did not have": accuracy("unknown"),
+        "words a second, tagging": f"{round(tagging, -3):,.0f}",
+        "words a second, training": f"{round(training, -3):,.0f}",
+        "size on disk": f"{size:.1f} MB",
+    }
+
+
+def test_recipe():
+    (_, rows) = list(tables(PAGES["docs/recipe.md"]))[-1]
+    spread = [columns(of_variant(ACCURACY, name), [kind], 2)[0] for name, kind in CELLS]
+    text = " ".join(cell.replace("*", "") for row in rows for cell in row)
+    for figure in spread:
+        assert figure in text
+    assert len(re.findall(r"±", text)) == len(spread)
+
+
+CELLS = [
+    *[("cnn", "sentences"), ("accurate", "sentences"), ("fast", "sentences")],
+    *[("cnn", "tens"), ("accurate", "tens"), ("fast", "tens")],
+    *[("accurate-upos", "sentences"), ("tenth-cnn", "sentences"), ("tenth", "sentences")],
+    *[("greek-cnn", "sentences"), ("greek", "sentences")],
+]

@@ -1,0 +1,120 @@
+"""Our layers run on one thread, unless the user wants others, and give the setting back."""
+
+import threading
+
+import pytest
+import spacy
+import torch
+
+from spacy_lstm_tagger.models import threads
+from spacy_lstm_tagger.models.threads import our_threads
+from spacy_lstm_tagger.nn.kernel import LSTMLayer
+
+from ..util import SENTENCES, make_examples, tok2vec_config, train, trained_nlp
+
+TEXTS = [text for text, _ in SENTENCES]
+
+
+@pytest.fixture(autouse=True)
+def default(monkeypatch):
+    """PyTorch's default is three threads, and nobody has chosen another number."""
+    before = torch.get_num_threads()
+    for name in threads.VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(threads, "_default", 3)
+    torch.set_num_threads(3)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def seen(monkeypatch):
+    """The numbers of threads that LSTMs ran on."""
+    numbers = set()
+    run = LSTMLayer.run
+
+    def record(self, *args):
+        numbers.add(torch.get_num_threads())
+        return run(self, *args)
+
+    monkeypatch.setattr(LSTMLayer, "run", record)
+    return numbers
+
+
+def work():
+    """Train and tag."""
+    nlp, _ = trained_nlp(steps=2)
+    nlp("A lone sentence")
+    list(nlp.pipe(TEXTS))
+    nlp.rehearse(make_examples(nlp), sgd=nlp.resume_training())
+
+
+def test_training_and_tagging(seen):
+    work()
+    assert seen == {1}
+    assert torch.get_num_threads() == 3
+
+
+@pytest.mark.parametrize("architecture", ["spacy.Tagger.v2", "spacy-lstm-tagger.Tagger.v1"])
+def test_our_encoder_below_other_layers(architecture, seen):
+    nlp = spacy.blank("en")
+    tok2vec = tok2vec_config(width=16, embed_width=8)
+    nlp.add_pipe("tagger", config={"model": {"@architectures": architecture, "tok2vec": tok2vec}})
+    examples = make_examples(nlp)
+    train(nlp, examples, steps=2, optimizer=nlp.initialize(lambda: examples))
+    list(nlp.pipe(TEXTS))
+    assert seen == {1}
+    assert torch.get_num_threads() == 3
+
+
+@pytest.mark.parametrize("variable", threads.VARIABLES)
+def test_a_variable_is_obeyed(variable, seen, monkeypatch):
+    monkeypatch.setenv(variable, "3")
+    work()
+    assert seen == {3}
+
+
+def test_what_was_set_is_obeyed(seen):
+    torch.set_num_threads(2)
+    work()
+    assert seen == {2}
+    assert torch.get_num_threads() == 2
+
+
+def test_an_error_gives_the_setting_back():
+    with pytest.raises(KeyError), our_threads():
+        assert torch.get_num_threads() == 1
+        raise KeyError
+    assert torch.get_num_threads() == 3
+
+
+def test_blocks_within_blocks():
+    with our_threads():
+        with our_threads():
+            assert torch.get_num_threads() == 1
+        assert torch.get_num_threads() == 1
+    assert torch.get_num_threads() == 3
+
+
+def test_threads_of_the_process_do_not_disturb_each_other():
+    """Each enters while others are within, and a new one has the process's setting afterwards."""
+    numbers, barrier = [], threading.Barrier(4)
+
+    def enter():
+        for _ in range(50):
+            barrier.wait()
+            with our_threads():
+                numbers.append(torch.get_num_threads())
+            numbers.append(torch.get_num_threads() * 10)
+
+    def run(*functions):
+        started = [threading.Thread(target=function) for function in functions]
+        for thread in started:
+            thread.start()
+        for thread in started:
+            thread.join()
+
+    run(*[enter] * 4)
+    assert set(numbers) == {1, 30}
+    run(lambda: numbers.append(torch.get_num_threads()))
+    assert numbers[-1] == torch.get_num_threads() == 3

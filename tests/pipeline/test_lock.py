@@ -1,0 +1,191 @@
+"""Tagging and training at once: whoever tags sees the weights before or after a step."""
+
+import copy
+import multiprocessing
+import os
+import pickle
+import threading
+
+import numpy as np
+import pytest
+
+from spacy_lstm_tagger.pipeline.lock import WeightsLock
+
+from ..util import SENTENCES, make_examples, scores_of, train, trained_nlp
+
+TEXTS = [text for text, _ in SENTENCES]
+
+
+class Thread(threading.Thread):
+    """A thread whose error is raised where it is joined."""
+
+    def __init__(self, function):
+        super().__init__(daemon=True)
+        self.function, self.error = function, None
+        self.start()
+
+    def run(self):
+        try:
+            self.function()
+        except BaseException as error:
+            self.error = error
+
+    def result(self):
+        self.join()
+        if self.error is not None:
+            raise self.error
+
+
+def tag_while(nlp, change):
+    """Tag in three threads while another function runs.
+
+    RETURNS (list): The probabilities that were found.
+    """
+    pipe = nlp.get_pipe("lstm_tagger")
+    pipe.cfg["save_probabilities"] = True
+    found, done = [], threading.Event()
+
+    def tag():
+        while not done.is_set():
+            docs = [nlp.make_doc(text) for text in TEXTS]
+            guesses = pipe.predict(docs)
+            found.append(np.concatenate([each.dense() for each in guesses.probabilities]))
+
+    threads = [Thread(tag) for _ in range(3)]
+    try:
+        change()
+    finally:
+        done.set()
+        for thread in threads:
+            thread.result()
+    return found
+
+
+def probabilities(nlp):
+    pipe = nlp.get_pipe("lstm_tagger")
+    guesses = pipe.predict([nlp.make_doc(text) for text in TEXTS])
+    return np.concatenate([each.dense() for each in guesses.probabilities])
+
+
+def assert_all_known(found, known):
+    known = np.array(known)
+    for each in found:
+        assert np.abs(known - each).max(axis=(1, 2)).min() < 1e-6
+
+
+@pytest.mark.parametrize("architecture", ["Tagger", "CRFTagger"])
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_tagging_while_training(architecture, precision):
+    nlp, optimizer = trained_nlp(steps=1, architecture=architecture, precision=precision)
+    nlp.get_pipe("lstm_tagger").cfg["save_probabilities"] = True
+    examples, known = make_examples(nlp), [probabilities(nlp)]
+
+    def steps():
+        for _ in range(15):
+            train(nlp, examples, steps=1, optimizer=optimizer, drop=0.2)
+            known.append(probabilities(nlp))
+
+    found = tag_while(nlp, steps)
+    assert len(found) > 10
+    assert_all_known(found, known)
+
+
+def test_tagging_while_weights_are_averaged_or_loaded():
+    nlp, optimizer = trained_nlp(steps=5)
+    pipe = nlp.get_pipe("lstm_tagger")
+    pipe.cfg["save_probabilities"] = True
+    data = pipe.to_bytes(exclude=["vocab"])
+    known = [probabilities(nlp)]
+    with nlp.use_params(optimizer.averages):
+        known.append(probabilities(nlp))
+
+    def change():
+        for _ in range(20):
+            with nlp.use_params(optimizer.averages):
+                probabilities(nlp)
+            pipe.from_bytes(data, exclude=["vocab"])
+
+    assert_all_known(tag_while(nlp, change), known)
+
+
+def test_a_step_keeps_readers_away_until_it_is_made():
+    lock, order = WeightsLock(), []
+    inside, may_end = threading.Event(), threading.Event()
+
+    def change():
+        with lock.changing():
+            with lock.reading(), lock.changing():  # its own
+                order.append("change")
+            inside.set()
+            may_end.wait()
+            order.append("changed")
+
+    def read():
+        with lock.reading():
+            order.append("read")
+
+    writer = Thread(change)
+    inside.wait()
+    readers = [Thread(read) for _ in range(3)]
+    may_end.set()
+    for thread in (writer, *readers):
+        thread.result()
+    assert order == ["change", "changed", "read", "read", "read"]
+
+
+def test_many_read_at_once():
+    lock, barrier = WeightsLock(), threading.Barrier(4)
+
+    def read():
+        with lock.reading():
+            barrier.wait()  # all of them are in
+
+    for thread in [Thread(read) for _ in range(4)]:
+        thread.result()
+
+
+def test_an_error_frees_it():
+    lock = WeightsLock()
+    for enter in (lock.reading, lock.changing):
+        with pytest.raises(KeyError), enter():
+            raise KeyError
+    with lock.changing():
+        pass
+
+
+@pytest.mark.parametrize("make", [copy.deepcopy, lambda lock: pickle.loads(pickle.dumps(lock))])
+def test_a_copy_is_free(make):
+    lock = WeightsLock()
+    with lock.changing():
+        other = make(lock)
+    Thread(lambda: other.changing().__enter__()).result()
+
+
+def tag_in_child(nlp, queue):
+    queue.put([[token.tag_ for token in doc] for doc in nlp.pipe(TEXTS)])
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_fork_while_another_thread_trains():
+    """In the child nobody holds the lock."""
+    nlp, _ = trained_nlp(steps=5)
+    lock = nlp.get_pipe("lstm_tagger")._lock
+    expected = [[token.tag_ for token in doc] for doc in nlp.pipe(TEXTS)]
+    inside, may_end = threading.Event(), threading.Event()
+
+    def hold():
+        with lock.changing():
+            inside.set()
+            may_end.wait()
+
+    thread = Thread(hold)
+    inside.wait()
+    context = multiprocessing.get_context("fork")
+    queue = context.Queue()
+    child = context.Process(target=tag_in_child, args=(nlp, queue), daemon=True)
+    child.start()
+    assert queue.get() == expected
+    child.join()
+    may_end.set()
+    thread.result()
+    assert scores_of(nlp.get_pipe("lstm_tagger"), [nlp.make_doc(TEXTS[0])])

@@ -1,0 +1,130 @@
+"""A training that goes wrong says so: at once if it diverges, or soon if nothing is learned."""
+
+import warnings
+
+import numpy as np
+import pytest
+import spacy
+from spacy.training import Example
+from thinc.api import Adam
+from torch import nn
+
+from spacy_lstm_tagger.models.shim import TorchShim
+from spacy_lstm_tagger.pipeline.progress import HOPELESS, WINDOW, Progress
+
+from ..util import SENTENCES, make_examples, train, trained_nlp
+
+ARCHITECTURES = ["Tagger", "CRFTagger"]
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("rate", [1e3, 1e6])
+def test_a_learn_rate_that_is_much_too_high(architecture, rate):
+    nlp, _ = trained_nlp(steps=0, architecture=architecture)
+    with pytest.raises(ValueError, match=r"P018.*'lstm_tagger' has diverged.*lower.*learn_rate"):
+        train(nlp, make_examples(nlp), steps=30, optimizer=Adam(rate, grad_clip=5.0))
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.parametrize("where", ["output", "module"])
+def test_weights_that_are_not_finite(architecture, bad, where):
+    nlp, optimizer = trained_nlp(steps=1, architecture=architecture)
+    model = nlp.get_pipe("lstm_tagger").model
+    if where == "output":
+        layer = model.get_ref("output_layer")
+        layer.set_param("W", layer.get_param("W") * bad)
+    else:
+        shim = next(s for node in model.walk() for s in node.shims if isinstance(s, TorchShim))
+        nn.init.constant_(next(shim.module.parameters()), bad)
+    with pytest.raises(ValueError, match=r"P018"):
+        train(nlp, make_examples(nlp), steps=1, optimizer=optimizer)
+
+
+def test_scores_of_unannotated_tokens_count_too():
+    """Their gradient is zero, but not if they are no numbers."""
+    nlp, _ = trained_nlp(steps=1)
+    pipe, doc = nlp.get_pipe("lstm_tagger"), nlp.make_doc("The dog")
+    examples = [Example.from_dict(doc, {"words": ["The", "dog"], "tags": ["DET", ""]})]
+    scores, _ = pipe.model.begin_update([eg.predicted for eg in examples])
+    assert np.isfinite(pipe.get_loss(examples, scores)[0])
+    scores.flat[1] = np.nan
+    with pytest.raises(ValueError, match="P018"):
+        pipe.get_loss(examples, scores)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_a_tagger_that_is_sure_may_learn_other_tags(architecture):
+    """All tags change after it was trained for long: it is surprised, but not hopeless."""
+    nlp, optimizer = trained_nlp(steps=200, architecture=architecture)
+    labels = nlp.get_pipe("lstm_tagger").labels
+    other = dict(zip(labels, [*labels[1:], labels[0]], strict=True))
+    data = [(text, " ".join(other[tag] for tag in tags.split())) for text, tags in SENTENCES]
+    train(nlp, make_examples(nlp, data), steps=60, optimizer=optimizer)
+    assert [token.tag_ for token in nlp(data[0][0])] == data[0][1].split()
+
+
+def test_a_step_looks_at_all_docs_at_once(monkeypatch):
+    """Two numbers come back from the device, whatever the number of docs."""
+    nlp, _ = trained_nlp(steps=1)
+    pipe, calls = nlp.get_pipe("lstm_tagger"), []
+    to_numpy = type(pipe.model.ops).to_numpy
+    monkeypatch.setattr(
+        type(pipe.model.ops),
+        "to_numpy",
+        lambda self, data, **kwargs: calls.append(data.shape) or to_numpy(self, data, **kwargs),
+    )
+    monkeypatch.setattr(pipe.model.ops.xp, "isnan", None)
+    pipe.update(make_examples(nlp, SENTENCES * 5))
+    assert calls == [(2,)]
+
+
+# What is learned
+
+
+def watch(surprises, *, tags=(0, 0, 0, 1), progress=None):
+    progress = progress or Progress()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for surprise in surprises:
+            progress.update(1.0, surprise, np.array(tags), name="mine")
+    return [str(each.message) for each in caught]
+
+
+FREQUENCIES = -(0.75 * np.log(0.75) + 0.25 * np.log(0.25))
+
+
+def test_tags_by_their_frequency_alone():
+    texts = watch([FREQUENCIES] * (6 * WINDOW))
+    assert len(texts) == 1  # once
+    assert f"[W002] After {2 * WINDOW} updates 'mine' hardly" in texts[0]
+    assert "learn_rate" in texts[0]
+
+
+def test_the_first_updates_may_be_bad():
+    assert not watch([5.0] * WINDOW + [0.1] * WINDOW * 3)
+    assert not watch([5.0] * (2 * WINDOW - 1))
+
+
+def test_what_was_learned_and_lost_again():
+    assert len(watch([0.1] * 3 * WINDOW + [1.0] * WINDOW)) == 1
+
+
+def test_a_single_tag_is_no_failure():
+    assert not watch([0.0, 0.01] * 3 * WINDOW, tags=[3, 3, -1])
+    assert not watch([0.0] * 3 * WINDOW, tags=[-1, -2])
+
+
+@pytest.mark.parametrize("surprise", [HOPELESS + 1, np.nan, np.inf])
+def test_hopeless(surprise):
+    loss = 1.0 if np.isfinite(surprise) else surprise
+    with pytest.raises(ValueError, match=r"P018.*'mine'"):
+        Progress().update(loss, surprise, np.array([0]), name="mine")
+
+
+def test_initializing_starts_anew():
+    nlp = spacy.blank("en")
+    pipe = nlp.add_pipe("lstm_tagger")
+    watch([FREQUENCIES] * WINDOW, progress=pipe._progress)
+    nlp.initialize(lambda: make_examples(nlp))
+    assert not watch([FREQUENCIES] * WINDOW, progress=pipe._progress)

@@ -1,0 +1,64 @@
+"""The pictures: who has never seen the code can read them."""
+
+import json
+from itertools import combinations
+
+import pytest
+
+from benchmarks import plots
+
+THEME = plots.THEMES[""]
+ACCURACY = json.loads((plots.RESULTS / "accuracy.json").read_text(encoding="utf-8"))
+SPEED = plots.words_a_second(json.loads((plots.RESULTS / "speed.json").read_text(encoding="utf-8")))
+
+
+def boxes(figure):
+    """RETURNS (list): Each text of a figure, and where it is, in pixels."""
+    from matplotlib.text import Text
+
+    figure.canvas.draw()
+    texts = []
+    for axes in figure.axes:
+        texts += [child for child in axes.get_children() if isinstance(child, Text)]
+        texts += [axes.xaxis.label, axes.yaxis.label]
+        for axis in (axes.xaxis, axes.yaxis):
+            low, high = axis.get_view_interval()
+            texts += [
+                tick.label1 for tick in axis.get_major_ticks() if low <= tick.get_loc() <= high
+            ]
+    return [(text.get_text(), text.get_window_extent()) for text in texts if text.get_text()]
+
+
+@pytest.mark.parametrize("name", plots.PICTURES)
+def test_labels(name):
+    figure = plots.PICTURES[name](ACCURACY, SPEED, THEME)
+    texts = boxes(figure)
+    assert len(texts) > 8
+    for (a, box), (b, other) in combinations(texts, 2):
+        assert not box.overlaps(other), (a, b)
+    width, height = figure.canvas.get_width_height()
+    for text, box in texts:
+        assert min(box.x0, box.y0) >= 0 and box.x1 <= width and box.y1 <= height, text
+        # No name of a variant or a peer, as the results have them.
+        assert text not in {*ACCURACY, *SPEED, *(key.split("/")[0] for key in ACCURACY)}
+
+
+def test_both_themes(tmp_path):
+    plots.main(["--output", str(tmp_path)])
+    names = {f"{name}{theme}.svg" for name in plots.PICTURES for theme in plots.THEMES}
+    assert {path.name for path in tmp_path.iterdir()} == names
+    # They say what there is in the repository, and are the same when they are drawn again.
+    assert names <= {path.name for path in plots.RESULTS.iterdir()}
+    first = (tmp_path / "overview.svg").read_bytes()
+    plots.main(["--output", str(tmp_path)])
+    assert (tmp_path / "overview.svg").read_bytes() == first
+    assert plots.THEMES["-dark"]["text"] in (tmp_path / "speed-dark.svg").read_text()
+
+
+def test_what_was_not_measured_is_left_out(tmp_path):
+    results = {"cnn/0": {"sentences": 94.0}, "accurate/0": {"sentences": 95.0}}
+    figure = plots.dots(results, {}, THEME)
+    texts = [text for text, _ in boxes(figure)]
+    assert plots.CNN in texts and "95.00" in texts and plots.FAST not in texts
+    figure = plots.bars({}, {"cnn": 30000.0}, THEME)
+    assert plots.PACKED not in [text for text, _ in boxes(figure)]
