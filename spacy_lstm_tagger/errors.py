@@ -26,6 +26,21 @@ class Errors(metaclass=ErrorsWithCodes):
     )
     C005 = "The pipeline has no component {name!r}; it has {names}. Give one of them with --name."
     C006 = "{pipeline} has no component that sets token.tag_, only {names}. Give one with a tagger."
+    C007 = (
+        "{path}: found the suffix {suffix!r}, expected one of {allowed}, or .gz or .zst behind it. "
+        "Give another --output, or --format."
+    )
+    C008 = (
+        "{first} and {second} would both be written to {path}. Give them one by one, or an "
+        "--output with a suffix for all of them."
+    )
+    C009 = "{path} is both read and written. Give another --output."
+    C010 = "{error} What was tagged before that is in {path}."
+    C011 = (
+        "The component {name!r} of {pipeline} gives tags without probabilities. Leave out "
+        "--probabilities."
+    )
+    C012 = "{name}: found {value!r}, expected one of {allowed}."
     D001 = "Found no text at {path}, expected a file, or a folder with some in it."
     D002 = (
         "{place} cannot be read: {error}. Expected UTF-8 and, in a .jsonl file, an object such as "
@@ -70,8 +85,12 @@ class Errors(metaclass=ErrorsWithCodes):
         "--output, or delete the folder."
     )
     D014 = "{path} cannot be decompressed ({error}). Copy the file again, or correct its suffix."
-    D015 = "{path} needs the package {package}. Install it: pip install 'spacy-lstm-tagger[files]'."
+    D015 = "{what} needs the package {package}. Install it: pip install 'spacy-lstm-tagger[files]'."
     D016 = "{path} has no column {key!r}, only {names}. Give the name of one with --text-key."
+    D017 = "{place} has {key!r} already. Give a --prefix for what is added, such as tagged_."
+    D018 = (
+        "{path}: a row does not fit those before it ({error}). Write .jsonl, where rows may differ."
+    )
     L001 = (
         "The model file is damaged: its weights cannot be read ({error}). "
         "Copy or package the pipeline again from where it was trained."

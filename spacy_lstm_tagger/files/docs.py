@@ -2,10 +2,23 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
+import numpy as np
+import srsly
 from numpy.typing import NDArray
-from spacy.attrs import ORTH
+from spacy.attrs import (
+    DEP,
+    ENT_ID,
+    ENT_KB_ID,
+    ENT_TYPE,
+    LEMMA,
+    MORPH,
+    NORM,
+    ORTH,
+    SPACY,
+    TAG,
+)
 from spacy.strings import get_string_id
 from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
@@ -14,6 +27,8 @@ from ..errors import Errors
 from .streams import Source
 from .texts import BadTexts, Reading, Text
 
+# The attributes of tokens that are strings.
+STRINGS = (ORTH, NORM, TAG, LEMMA, MORPH, DEP, ENT_TYPE, ENT_KB_ID, ENT_ID)
 FORMAT = "docs as spaCy's DocBin writes them"
 
 
@@ -59,6 +74,28 @@ def restore(stored: Sequence[Stored], vocab: Vocab) -> list[Doc]:
         one.user_data = [each.user_data]
         docs += one.get_docs(vocab)
     return docs
+
+
+def pack(docs: Sequence[Doc]) -> DocBin:
+    """RETURNS (DocBin): One or more docs with all that they have, as `DocBin(docs=docs)`, which
+    walks over tokens and takes as long as to tag them.
+    """
+    packed = DocBin(store_user_data=True)
+    strings: Any = docs[0].vocab.strings
+    keys: set[int] = set()
+    for doc in docs:
+        packed.tokens.append(doc.to_array(cast(Any, packed.attrs)))
+        packed.spaces.append(doc.to_array([SPACY]).reshape(-1, 1).astype(bool))
+        packed.cats.append(doc.cats)
+        packed.span_groups.append(doc.spans.to_bytes())
+        packed.flags.append({"has_unknown_spaces": doc.has_unknown_spaces})
+        packed.user_data.append(srsly.msgpack_dumps(doc.user_data))
+        spans = (span for group in doc.spans.values() for span in group)
+        keys.update(key for span in spans for key in (span.label, span.kb_id, span.id))
+    for attr in STRINGS:
+        keys.update(np.unique(np.concatenate([doc.to_array([attr]) for doc in docs])).tolist())
+    packed.strings.update(strings[key] for key in keys if key in strings)
+    return packed
 
 
 def read_docbin(path: Path) -> DocBin:

@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..errors import Errors
@@ -56,12 +55,12 @@ def read_parquet(source: Source, reading: Reading, bad: BadTexts) -> Iterator[Te
         ) from error
 
 
-def import_pyarrow(path: Path) -> Any:
-    """RETURNS (Any): The package that reads and writes such files.
+def import_pyarrow(what: object) -> Any:
+    """RETURNS (Any): The package that reads and writes such files. `what` needs it.
     RAISES (ValueError): If it is not installed.
     """
     try:
         import pyarrow.parquet
     except ImportError as error:
-        raise ValueError(Errors.D015.format(path=path, package="pyarrow")) from error
+        raise ValueError(Errors.D015.format(what=what, package="pyarrow")) from error
     return pyarrow

@@ -14,6 +14,7 @@ from ..errors import Errors
 
 STANDARD = Path("-")
 COMPRESSED = (".gz", ".zst")
+BLOCK = 1 << 16  # so many bytes are decompressed at a time
 
 
 class Source:
@@ -40,6 +41,13 @@ class Source:
     def size(self) -> int:
         """RETURNS (int): The size of the file, in bytes. 0 if it has no end."""
         return os.fstat(self.raw.fileno()).st_size if self.raw is not None else 0
+
+
+def split_name(path: Path) -> tuple[str, str]:
+    """RETURNS (tuple[str, str]): A file's name without its suffix, and that: .jsonl.gz is one."""
+    compressed = path.suffix if path.suffix.lower() in COMPRESSED else ""
+    kind = Path(path.name.removesuffix(compressed)).suffix
+    return path.name.removesuffix(kind + compressed), kind + compressed
 
 
 def kind_of(path: Path) -> str:
@@ -94,16 +102,45 @@ def _decompress(path: Path, raw: IO[bytes]) -> IO[bytes]:
     if path.suffix.lower() == ".gz":
         return gzip.GzipFile(fileobj=raw)  # type: ignore[return-value]
     if path.suffix.lower() == ".zst":
-        reader = _zstandard(path).ZstdDecompressor().stream_reader(raw, read_across_frames=True)
-        return io.BufferedReader(reader)
+        return io.BufferedReader(_Frames(raw, _zstandard(path)))
     return raw
+
+
+class _Frames(io.RawIOBase):
+    """What the frames of a .zst file have. The reader of the package takes a file that was cut off
+    for a whole one.
+    """
+
+    def __init__(self, raw: IO[bytes], package: Any):
+        self.raw, self.package = raw, package
+        self._frame: Any = None
+        self._left, self._data = b"", b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._data:
+            block = self._left or self.raw.read(BLOCK)
+            if not block:
+                if self._frame is not None:
+                    raise EOFError("the file was cut off")
+                return 0
+            if self._frame is None:
+                self._frame = self.package.ZstdDecompressor().decompressobj()
+            self._data, self._left = self._frame.decompress(block), b""
+            if self._frame.eof:
+                self._left, self._frame = self._frame.unused_data, None
+        count = min(len(buffer), len(self._data))
+        buffer[:count], self._data = self._data[:count], self._data[count:]
+        return count
 
 
 def _zstandard(path: Path) -> Any:
     try:
         import zstandard
     except ImportError as error:
-        raise ValueError(Errors.D015.format(path=path, package="zstandard")) from error
+        raise ValueError(Errors.D015.format(what=path, package="zstandard")) from error
     return zstandard
 
 

@@ -1,0 +1,154 @@
+"""`lstm-tagger tag`: tag files."""
+
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+from spacy.cli._util import Arg, Opt, import_code, setup_gpu
+from wasabi import msg
+
+from ..errors import Errors
+from ..files.formats import ENCODERS
+from ..files.parquet import import_pyarrow
+from ..files.reading import READERS, find_texts
+from ..files.streams import STANDARD, kind_of, open_source, split_name
+from ..files.tagged import Style
+from ..files.texts import BadTexts, Reading
+from ..tagging import FileTagger, Job, tag_files
+from . import lstm_tagger_cli
+from .messages import LiveLine, clear_errors
+
+COLUMNS = ("xpos", "upos", "upos+feats")
+FORMATS = [kind[1:] for kind in ENCODERS]
+INPUT_FORMATS = ["text", *(kind[1:] for kind in READERS)]
+INPUT_HELP = "Files or folders; - for standard input"
+FORMAT_HELP = f"What is written, whatever the suffix: {', '.join(FORMATS)}"
+INPUT_FORMAT_HELP = f"What is read, whatever the suffix: {', '.join(INPUT_FORMATS)}"
+OUTPUT_HELP = "A file, - for standard output, or a folder for one file each"
+
+
+@lstm_tagger_cli.command("tag")
+def tag_cli(
+    pipeline: Annotated[str, Arg(help="A pipeline with a tagger: name or folder")],
+    inputs: Annotated[list[Path], Arg(help=INPUT_HELP)],
+    output: Annotated[str, Opt("--output", "-o", help=OUTPUT_HELP)],
+    format: Annotated[str | None, Opt("--format", "-f", help=FORMAT_HELP)] = None,
+    input_format: Annotated[str | None, Opt(help=INPUT_FORMAT_HELP)] = None,
+    text_key: Annotated[str, Opt("--text-key", "-k", help="Name of the text")] = "text",
+    tokens: Annotated[bool, Opt(help="Texts are words with spaces between them")] = False,
+    whole_files: Annotated[bool, Opt(help="Each file of plain text is one document")] = False,
+    column: Annotated[str, Opt("--tag", "-t", help="CoNLL-U: the column of the tags")] = "xpos",
+    probabilities: Annotated[
+        bool, Opt("--probabilities", "--scores", "-p", help="Tell how sure each tag is")
+    ] = False,
+    prefix: Annotated[str, Opt(help="What the names start with that are added")] = "",
+    skip_bad: Annotated[int, Opt(min=0, help="Texts to leave out if they cannot be read")] = 0,
+    n_process: Annotated[int, Opt("--n-process", "-n", min=1, help="Number of processes")] = 1,
+    batch_size: Annotated[int | None, Opt(min=1, help="Docs that are tagged at a time")] = None,
+    gpu_id: Annotated[int, Opt("--gpu-id", "-g", help="GPU, or -1 for the CPU")] = -1,
+    code: Annotated[Path | None, Opt("--code", "-c", help="Python file to import first")] = None,
+):
+    """
+    Tag files: plain text with a document a line, JSONL, CoNLL-U, Parquet or .spacy; to CoNLL-U,
+    JSONL, TSV, Parquet or .spacy; compressed if the name ends with .gz or .zst. What else is in a
+    file stays, where the format has a place for it. A file appears when it is complete.
+    """
+    import_code(code)
+    setup_gpu(gpu_id, silent=True)
+    live, bad = LiveLine(), BadTexts(skip_bad)
+    with clear_errors(), live:
+        check_choice("--tag", column, COLUMNS)
+        check_choice("--format", format, FORMATS)
+        check_choice("--input-format", input_format, INPUT_FORMATS)
+        reading = Reading(
+            text_key=text_key,
+            tokens=tokens,
+            whole=whole_files,
+            strip=False,
+            kind=input_format and f".{input_format}",
+            keep=True,
+        )
+        kind, files = plan_files(inputs, output, format and f".{format}", reading)
+        check_files(files, kind, reading)
+        job = Job(
+            pipeline,
+            kind,
+            Style(column=column, prefix=prefix, text_key=text_key),
+            probabilities=probabilities,
+            batch_size=batch_size,
+            gpu_id=gpu_id,
+            code=code,
+        )
+        tagger = FileTagger(job)
+        done = tag_files(tagger, files, reading, n_process=n_process, bad=bad, report=live)
+    if bad.found:
+        print(f"⚠ Left out {len(bad.found)} texts:", *bad.found, sep="\n", file=sys.stderr)
+    if output != str(STANDARD):
+        msg.good(f"{done.words:,} words, {done.speed:,.0f} a second", output)
+
+
+def plan_files(
+    inputs: Sequence[Path], output: str, kind: str | None, reading: Reading
+) -> tuple[str, list[tuple[Path, list[Path]]]]:
+    """Find out what is written, and what it is made of.
+
+    inputs (Sequence[Path]): Files and folders.
+    output (str): A file, a folder if it is there or ends with a slash, or `-`.
+    kind (Optional[str]): What is written, as a suffix. None: what the output's name says,
+        or that of the inputs.
+    reading (Reading): How the inputs are read.
+    RETURNS (tuple): What is written, as a suffix; and each file with those that it is made of.
+    RAISES (ValueError): If it is not clear what is written, or two are the same.
+    RAISES (FileNotFoundError): If there is no input.
+    """
+    found = [(path, each) for path in inputs for each in find_texts(path)]
+    path, is_folder = Path(output), output.endswith("/") or Path(output).is_dir()
+    if kind is None and not is_folder and path != STANDARD:
+        kind = kind_of(path)
+        if kind not in ENCODERS:
+            names = {"suffix": kind, "allowed": ", ".join(ENCODERS)}
+            raise ValueError(Errors.C007.format(path=path, **names))
+    if kind is None:
+        kinds = {reading.kind or kind_of(each) for _, each in found}
+        kind = kinds.pop() if len(kinds) == 1 else ".tsv"
+        kind = kind if kind in ENCODERS else ".tsv"
+    if not is_folder:
+        return kind, [(path, [each for _, each in found])]
+    places: dict[Path, Path] = {}
+    for root, each in found:
+        inside = each.relative_to(root).parent if root != each else Path()
+        place = path / inside / f"{split_name(each)[0]}{kind}"
+        if place in places:
+            raise ValueError(Errors.C008.format(first=places[place], second=each, path=place))
+        places[place] = each
+    return kind, [(place, [each]) for place, each in places.items()]
+
+
+def check_files(files: Sequence[tuple[Path, Sequence[Path]]], kind: str, reading: Reading) -> None:
+    """Find out before the work begins what would fail at its end.
+
+    RAISES (ValueError): If a file is both read and written, or a package is missing.
+    RAISES (OSError): If a file cannot be read or written.
+    """
+    read = {path for _, inputs in files for path in inputs if path != STANDARD}
+    resolved = {path.resolve() for path in read}
+    for path in read:
+        with open_source(path):
+            if (reading.kind or kind_of(path)) == ".parquet":
+                import_pyarrow(path)
+    if kind == ".parquet":
+        import_pyarrow(files[0][0])
+    for path, _ in files:
+        if path != STANDARD:
+            if path.resolve() in resolved:
+                raise ValueError(Errors.C009.format(path=path))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=path.parent).close()
+
+
+def check_choice(name: str, value: str | None, allowed: Sequence[str]) -> None:
+    """RAISES (ValueError): If an option has a value that it may not have."""
+    if value is not None and value not in allowed:
+        raise ValueError(Errors.C012.format(name=name, value=value, allowed=", ".join(allowed)))

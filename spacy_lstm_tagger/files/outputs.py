@@ -1,0 +1,149 @@
+"""Files that appear under their names when they are complete."""
+
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import IO, Any
+
+from spacy.tokens import DocBin
+
+from ..errors import Errors
+from .parquet import import_pyarrow
+from .streams import STANDARD, open_sink, split_name
+
+
+class Output:
+    """A file that is written, bit by bit, with what an encoder of `formats` gives.
+
+    path (Path): Its name. `-`: standard output.
+    kind (str): What is written, as a suffix.
+    RAISES (OSError): If it cannot be written.
+    """
+
+    def __init__(self, path: Path, kind: str):
+        self.path = path
+        self._stack = ExitStack()
+        self._temporary: Path | None = None
+        self._is_empty, self._is_whole = True, True
+        try:
+            self._writer = WRITERS[kind](path, self._open())
+            self._stack.callback(self._writer.close)
+        except BaseException:
+            self.break_off()
+            raise
+
+    def _open(self) -> IO[bytes]:
+        if self.path == STANDARD:
+            return sys.stdout.buffer
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._temporary = self.path.with_name(f".{self.path.name}.tmp")
+        raw = self._stack.enter_context(self._temporary.open("wb"))
+        return self._stack.enter_context(open_sink(self.path, raw))
+
+    def write(self, data: Any) -> None:
+        """Write what an encoder gave."""
+        self._is_whole = False  # if it fails, who knows what was written
+        try:
+            self._writer.write(data)
+        except ValueError:  # it does not fit, so nothing was
+            self._is_whole = True
+            raise
+        self._is_whole, self._is_empty = True, False
+
+    def complete(self) -> None:
+        """Give the file its name. One that is there is replaced."""
+        self._is_whole = False
+        self._stack.close()
+        if self._temporary is not None:
+            self._temporary.replace(self.path)
+        else:
+            sys.stdout.buffer.flush()
+
+    def break_off(self) -> Path | None:
+        """Keep what was written before an error, under a name that tells that more was to come.
+
+        RETURNS (Optional[Path]): The name. None: there is nothing, or not the whole of it.
+        """
+        temporary, path = self._temporary, None
+        try:
+            self._stack.close()
+            if temporary is not None and self._is_whole and not self._is_empty:
+                stem, suffix = split_name(self.path)
+                path = temporary.replace(self.path.with_name(f"{stem}.incomplete{suffix}"))
+        except OSError:  # such as a full disk, which may be why it was broken off
+            path = None
+        finally:
+            if temporary is not None:
+                temporary.unlink(missing_ok=True)
+        return path
+
+
+class Writer:
+    """Writes what an encoder gives: here, lines.
+
+    path (Path): The name of the file.
+    stream (IO[bytes]): Where it is written.
+    """
+
+    def __init__(self, path: Path, stream: IO[bytes]):
+        self.path, self.stream = path, stream
+
+    def write(self, data: Any) -> None:
+        """Write what an encoder gave."""
+        self.stream.write(data)
+
+    def close(self) -> None:
+        """Write what is left."""
+
+
+class DocsWriter(Writer):
+    """Writes a .spacy file, once all docs are there."""
+
+    docs: DocBin | None = None
+
+    def write(self, data: DocBin) -> None:
+        """Keep some docs."""
+        data.store_user_data = True  # which is lost on the way between processes
+        if self.docs is None:
+            self.docs = data
+        else:
+            self.docs.merge(data)
+
+    def close(self) -> None:
+        """Write all docs."""
+        self.stream.write((self.docs or DocBin()).to_bytes())
+
+
+class TableWriter(Writer):
+    """Writes a Parquet file, of which each row has the columns of the first one."""
+
+    writer: Any = None
+
+    def write(self, data: Any) -> None:
+        """Write the rows of a table."""
+        arrow = import_pyarrow(self.path)
+        try:
+            if self.writer is None:
+                self.writer = arrow.parquet.ParquetWriter(self.stream, data.schema)
+            schema = self.writer.schema
+            if differing := set(data.column_names) ^ set(schema.names):
+                raise ValueError(f"not all rows have {', '.join(sorted(differing))}")
+            self.writer.write_table(data.select(schema.names).cast(schema))
+        except (ValueError, arrow.ArrowException) as error:
+            raise ValueError(Errors.D018.format(path=self.path, error=error)) from error
+
+    def close(self) -> None:
+        """Write the end of the file."""
+        arrow = import_pyarrow(self.path)
+        if self.writer is None:
+            self.writer = arrow.parquet.ParquetWriter(self.stream, arrow.schema([]))
+        self.writer.close()
+
+
+WRITERS: dict[str, type[Writer]] = {
+    ".jsonl": Writer,
+    ".tsv": Writer,
+    ".conllu": Writer,
+    ".spacy": DocsWriter,
+    ".parquet": TableWriter,
+}

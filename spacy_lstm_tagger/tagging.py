@@ -1,0 +1,222 @@
+"""Tag texts of files into files."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import spacy
+import torch
+from spacy.cli._util import import_code
+from spacy.tokens import Doc
+
+from .errors import Errors
+from .files.docs import Stored, restore
+from .files.formats import ENCODERS
+from .files.outputs import Output
+from .files.reading import read_texts
+from .files.streams import STANDARD
+from .files.tagged import Style, TaggedTexts
+from .files.texts import BadTexts, Reading, Text
+from .progress import Progress
+from .taggers import keep_probabilities, read_probabilities, tagger_names
+from .workers import in_processes
+
+# So many docs, or characters, are tagged and written at a time.
+DOCS, CHARACTERS = 5000, 1_000_000
+WORDS = 100_000  # so many distinct words that are met stay in memory
+
+
+@dataclass(frozen=True)
+class Job:
+    """How texts are tagged.
+
+    pipeline (str): The name or folder of a pipeline with a tagger.
+    kind (str): What is written, as a suffix.
+    style (Style): How it is written.
+    probabilities (bool): Whether the probability of each tag is told.
+    batch_size (Optional[int]): How many docs the pipeline gets at a time. None: as it likes.
+    gpu_id (int): The GPU. -1: none.
+    code (Optional[Path]): A file with registered functions that the pipeline needs.
+    """
+
+    pipeline: str
+    kind: str
+    style: Style
+    probabilities: bool = False
+    batch_size: int | None = None
+    gpu_id: int = -1
+    code: Path | None = None
+
+
+class Part(NamedTuple):
+    """Some texts, and the number of the output that they are for."""
+
+    output: int
+    texts: list[Text]
+
+
+class Written(NamedTuple):
+    """What is to be written of some texts, the number of the output, and what was counted."""
+
+    output: int
+    data: Any
+    texts: int
+    words: int
+    size: float
+
+
+class FileTagger:
+    """A pipeline that tags texts, and encodes them to be written.
+
+    job (Job): How.
+    RAISES (ValueError): If the pipeline has no tagger, or one that does not tell what is asked.
+    """
+
+    def __init__(self, job: Job):
+        self.job = job
+        self.nlp = spacy.load(job.pipeline)
+        names = tagger_names(self.nlp)
+        if not names:
+            found = {"pipeline": job.pipeline, "names": ", ".join(self.nlp.pipe_names)}
+            raise ValueError(Errors.C006.format(**found))
+        self.pipe = self.nlp.get_pipe(names[-1])
+        self.labels: tuple[str, ...] = tuple(getattr(self.pipe, "labels", ()))
+        self._most_words = len(self.nlp.vocab) + WORDS
+        if job.probabilities:
+            keep_probabilities(self.pipe)
+            if self._read_numbers([self.nlp(".")]) is None:
+                raise ValueError(Errors.C011.format(pipeline=job.pipeline, name=names[-1]))
+
+    def __call__(self, part: Part) -> Written:
+        """RETURNS (Written): Texts that are tagged."""
+        texts, size = part.texts, sum(text.size for text in part.texts)
+        if not texts:
+            return Written(part.output, None, 0, 0, size)
+        # In a memory zone words that are met do not stay, but the tokenizer remembers none of them.
+        is_full = len(self.nlp.vocab) > self._most_words
+        with self.nlp.memory_zone() if is_full else nullcontext():
+            docs = [self._make_doc(text) for text in texts]
+            docs = list(self.nlp.pipe(docs, batch_size=self.job.batch_size))
+            numbers = self._read_numbers(docs) if self.job.probabilities else None
+            tagged = TaggedTexts(texts, docs, numbers or [])
+            data = ENCODERS[self.job.kind](tagged, self.job.style)
+            return Written(part.output, data, len(texts), int(tagged.bounds[-1]), size)
+
+    def _make_doc(self, text: Text) -> Doc:
+        if isinstance(text.source, Stored):
+            (doc,) = restore([text.source], self.nlp.vocab)
+            for token in doc:  # tags that are there would stay
+                token.tag = 0
+            return doc
+        if text.text is None:
+            return Doc(self.nlp.vocab, words=text.words, spaces=text.spaces)
+        return self.nlp.make_doc(text.text)
+
+    def _read_numbers(self, docs: Sequence[Doc]) -> list[str | None] | None:
+        """RETURNS (Optional[list]): How sure the tag of each token of each doc is; None for a tag
+        that is not the tagger's. None if the tagger does not tell.
+        """
+        batch_size = self.job.batch_size or self.nlp.batch_size
+        dense = read_probabilities(docs, self.pipe, self.labels, batch_size=batch_size)
+        if dense is None:
+            return None
+        columns = {label: i for i, label in enumerate(self.labels)}
+        tags = (token.tag_ for doc in docs for token in doc)
+        return [
+            f"{row[columns[tag]]:.4f}" if tag in columns else None
+            for tag, row in zip(tags, dense, strict=True)
+        ]
+
+
+def tag_files(
+    tagger: FileTagger,
+    files: Sequence[tuple[Path, Sequence[Path]]],
+    reading: Reading,
+    *,
+    n_process: int = 1,
+    bad: BadTexts | None = None,
+    report: Callable[[Progress], object],
+) -> Progress:
+    """Tag files. In memory are only some texts at a time.
+
+    tagger (FileTagger): What tags them. If there are several processes, each has its own.
+    files (Sequence[tuple[Path, Sequence[Path]]]): What is written, and what it is made of.
+    reading (Reading): How that is read.
+    n_process (int): How many processes tag.
+    bad (Optional[BadTexts]): What is done with texts that cannot be read. None: they are an error.
+    report (Callable[[Progress], object]): Is told the progress.
+    RETURNS (Progress): What was done.
+    RAISES (ValueError): If a text cannot be read or tagged. What was tagged before it is kept.
+    RAISES (OSError): If a file cannot be read or written, or a process ends early.
+    """
+    bad = bad or BadTexts()
+    paths = [path for _, inputs in files for path in inputs if path != STANDARD]
+    progress = Progress(sum(path.stat().st_size for path in paths))
+    parts = _parts(files, reading, bad, tagger.nlp.max_length)
+    written: Iterator[Written] = map(tagger, parts)
+    if n_process > 1:
+        arguments = (tagger.job,)
+        written = in_processes(
+            _work, parts, n_process=n_process, start=_start_worker, arguments=arguments
+        )
+    for number, group in groupby(written, key=attrgetter("output")):
+        output = Output(files[number][0], tagger.job.kind)
+        try:
+            for each in group:
+                if each.texts:
+                    output.write(each.data)
+                progress.add(texts=each.texts, size=each.size, words=each.words)
+                report(progress)
+            output.complete()
+        except BaseException as error:
+            kept = output.break_off()
+            if kept is not None and isinstance(error, (ValueError, OSError)):
+                raise ValueError(Errors.C010.format(error=error, path=kept)) from error
+            raise
+    return progress
+
+
+def _parts(
+    files: Sequence[tuple[Path, Sequence[Path]]], reading: Reading, bad: BadTexts, longest: int
+) -> Iterator[Part]:
+    """YIELDS (Part): What there is to tag: at least one part for each output."""
+    for number, (_, inputs) in enumerate(files):
+        part, size, count = Part(number, []), 0, 0
+        try:
+            for text in read_texts(inputs, reading, bad=bad):
+                if text.text is not None and len(text.text) > longest:
+                    why = f"it has {len(text.text):,} characters, and nlp.max_length is {longest:,}"
+                    bad.add(text.place, ValueError(why), key=reading.text_key)
+                    continue
+                part.texts.append(text)
+                size += len(text)
+                if size >= CHARACTERS or len(part.texts) >= DOCS:
+                    yield part
+                    part, size, count = Part(number, []), 0, count + 1
+        except (ValueError, OSError):
+            yield part  # so that what can be tagged is
+            raise
+        if part.texts or not count:
+            yield part
+
+
+_tagger: FileTagger | None = None  # that of a worker process
+
+
+def _start_worker(job: Job) -> None:
+    global _tagger
+    import_code(job.code)
+    if job.gpu_id >= 0:
+        spacy.require_gpu(job.gpu_id)
+    torch.set_num_threads(1)
+    _tagger = FileTagger(job)
+
+
+def _work(part: Part) -> Written:
+    if _tagger is None:
+        raise RuntimeError("the worker has no pipeline")
+    return _tagger(part)
