@@ -50,7 +50,6 @@ def test_from_texts_to_a_wheel(project):
     assert nlp.pipe_names == ["lstm_tagger"]
     assert nlp.config["training"]["max_steps"] == 4
 
-
     # The other column is no score of 0.00.
     with pytest.raises(SystemExit):
         project_run(project, "evaluate", overrides={"vars.tag": "upos"})
