@@ -71,24 +71,24 @@ class Errors(metaclass=ErrorsWithCodes):
         "{folder} has .spacy files, but no {name} that says how they were made. "
         "Give another --output."
     )
-    D010 = "Found no .spacy file with a doc at {path}. Give the folder that was labelled."
-    D011 = (
+    D009 = "Found no .spacy file with a doc at {path}. Give the folder that was labelled."
+    D010 = (
         "FillVocabulary: found no WordCharEmbed layer in this pipeline. Take the callback "
         "out of [initialize], or use an architecture that reads words and characters."
     )
-    D012 = (
+    D011 = (
         "{path} cannot be read ({error}), expected {format}. Copy or make the file again, or take "
         "it out."
     )
-    D013 = (
+    D012 = (
         "{path} is not the list of shards that this command writes ({error}). Give another "
         "--output, or delete the folder."
     )
-    D014 = "{path} cannot be decompressed ({error}). Copy the file again, or correct its suffix."
-    D015 = "{what} needs the package {package}. Install it: pip install 'spacy-lstm-tagger[files]'."
-    D016 = "{path} has no column {key!r}, only {names}. Give the name of one with --text-key."
-    D017 = "{place} has {key!r} already. Give a --prefix for what is added, such as tagged_."
-    D018 = (
+    D013 = "{path} cannot be decompressed ({error}). Copy the file again, or correct its suffix."
+    D014 = "{what} needs the package {package}. Install it: pip install 'spacy-lstm-tagger[files]'."
+    D015 = "{path} has no column {key!r}, only {names}. Give the name of one with --text-key."
+    D016 = "{place} has {key!r} already. Give a --prefix for what is added, such as tagged_."
+    D017 = (
         "{path}: a row does not fit those before it ({error}). Write .jsonl, where rows may differ."
     )
     L001 = (
@@ -119,11 +119,11 @@ class Errors(metaclass=ErrorsWithCodes):
         "Set [initialize] vectors to a pipeline or vectors package that has some, or set "
         "include_static_vectors = false."
     )
-    M011 = (
+    M004 = (
         "CRFTagger.v1 is decoded and trained by the lstm_tagger component, and another one "
         'is to be initialized with it. Set factory = "lstm_tagger", or use Tagger.v1 there.'
     )
-    M012 = (
+    M005 = (
         "A gradient is not a finite number, however float16 is scaled. Lower the learn_rate, or "
         'set precision = "bf16" or "fp32".'
     )
@@ -135,92 +135,92 @@ class Errors(metaclass=ErrorsWithCodes):
         "The training data has probabilities of the tag {tag}, which is not one of the "
         "tagger's labels: {labels}. Label the text with a teacher of the same tag set."
     )
-    P011 = (
+    P003 = (
         "The tag dictionary has the tag {tag!r} for {word!r}, which is not one of the "
         "tagger's labels: {labels}. Correct it, or leave out such tags with ignore_unknown=True."
     )
-    P012 = (
+    P004 = (
         "The tag dictionary has no tag for {word!r}, expected some. Leave out the word, and "
         "it may have any."
     )
-    P013 = (
+    P005 = (
         "class_weights has the tag {tag!r}, which is not one of the tagger's labels: "
         "{labels}. Correct it."
     )
-    P014 = (
+    P006 = (
         'class_weights = "balanced" was set after the tagger was initialized, so the tags '
         "were not counted. Initialize it, or give a weight for each tag."
     )
-    P015 = (
+    P007 = (
         "The data to calibrate on has no token with a tag, expected some. Check that it is "
         "the right file."
     )
-    P016 = (
+    P008 = (
         "The component {name!r} is a {kind}, expected an lstm_tagger. Give the name of one "
         "with --name."
     )
-    P018 = (
+    P009 = (
         "The training of {name!r} has diverged: {found}. Start again with a lower "
         "[training.optimizer] learn_rate (0.005 is that of the configs) and a grad_clip (5.0)."
     )
-    P019 = (
+    P010 = (
         "The tag {tag!r} is not what tag_set = {tag_set!r} of the tagger says: a universal part of "
         "speech (NOUN), with its features if tag_set is upos+feats (NOUN|Case=Acc). Learn from "
         'that column (--vars.tag in our configs, tag in the readers), or set tag_set = "xpos".'
     )
-    R002 = "Corpus: found nothing at path = {path}, expected a file or folder."
-    R003 = "{path}: found no .conllu or .spacy file in this folder or below it. Correct the path."
-    R004 = "{path}: found no sentence, expected some. Check that this is the right path."
-    R005 = (
+    R001 = "Corpus: found nothing at path = {path}, expected a file or folder."
+    R002 = "{path}: found no .conllu or .spacy file in this folder or below it. Correct the path."
+    R003 = "{path}: found no sentence, expected some. Check that this is the right path."
+    R004 = (
         "{path}: found no word with a tag in {column}, expected some with tag = {tag!r}. Set "
         "tag = {remedy!r} to learn from another column (--vars.tag {remedy} for a config of this "
         "project, --tag {remedy} for its commands)."
     )
-    R006 = (
+    R005 = (
         '{path}: found no "# newdoc" comment before the {count} sentences read, expected '
         'one for each document to group by "document". Add them or group by a number.'
     )
-    R007 = "{place}: found byte 0x{byte:02x}, expected UTF-8. Convert the file to UTF-8."
-    R008 = (
+    R006 = "{place}: found byte 0x{byte:02x}, expected UTF-8. Convert the file to UTF-8."
+    R007 = (
         "{place}: found {count} column(s), expected 10 with a tab between them (ID, FORM, "
         "LEMMA, UPOS, XPOS, FEATS, HEAD, DEPREL, DEPS, MISC). {remedy}"
     )
-    R009 = "{place}: found an empty FORM (column 2), expected a word. Write it there."
-    R010 = (
+    R008 = "{place}: found an empty FORM (column 2), expected a word. Write it there."
+    R009 = (
         "{place}: found {feats!r} as FEATS (column 6), expected _ or Name=Value joined by "
         "|, such as Case=Acc|Number=Sing. Correct the column, or write _."
     )
-    R011 = (
+    R010 = (
         "{place}: found id {id!r}, expected a number such as 3, a range such as 3-4 or an "
         "empty node such as 5.1. Correct the id; if this is a comment, start it with #."
     )
-    R012 = (
+    R011 = (
         "{place}: found id {id}, expected {expected}, as each sentence counts its words "
         "from 1. Correct the id, or put an empty line between two sentences."
     )
-    R013 = (
+    R012 = (
         "{place}: found range {id}, expected one that starts at the next word, {expected}, "
         "ends at it or later and lies in no other range. Correct the range."
     )
-    R014 = (
+    R013 = (
         "{place}: found range {id} in a sentence that ends with word {last}, expected "
         "words up to {end}. Add the missing words, or shorten the range."
     )
-    R015 = "TagDictionary: found no file at path = {path}. Correct the path."
-    R016 = (
+    R014 = "TagDictionary: found no file at path = {path}. Correct the path."
+    R015 = (
         "{path}: found {found}, expected a JSON object with a list of tags for each word, "
         'such as {{"the": ["DT"], "that": ["DT", "IN"]}}. Correct the file.'
     )
-    R017 = (
+    R016 = (
         "{path}: found compressed data, as a .spacy file has, expected CoNLL-U. Give the file the "
         "suffix .spacy, so that it is read as such, or give a text file."
     )
-    R018 = "{path}: found a file packed by gzip, expected CoNLL-U. Unpack it: gunzip {path}."
-    R020 = (
+    R017 = "{path}: found a file packed by gzip, expected CoNLL-U. Unpack it: gunzip {path}."
+    R018 = (
         "{path}: found .conllu and .spacy files in this folder or below it, expected one kind. "
         "Give a file, or a folder that has one kind."
     )
-    R021 = (
+    R019 = (
         "{path}: found no word with a coarse tag or features, expected some for a morphologizer. "
         "Take the component out, or give a corpus that has them."
     )
@@ -244,13 +244,13 @@ class Warnings(metaclass=ErrorsWithCodes):
         "Check [training.optimizer] learn_rate, which is probably too high (0.005 is that of the "
         "configs), and the annotation."
     )
-    W010 = (
+    W003 = (
         "{path} has {count} label(s) that {name!r} lacks, so it can neither learn nor give them: "
         "{labels}. If it is to learn them, give it the labels of all data: set "
         "[initialize.components.{name}.labels] to a reader such as spacy-lstm-tagger.TagLabels.v1 "
         "(tags) or MorphLabels.v1 (morphologizer), or to what `python -m spacy init labels` writes."
     )
-    W011 = (
+    W004 = (
         "The training corpus is streamed (max_epochs = -1), so {name!r} has taken its labels from "
         "the first 100 examples, and lacks those that they do not have. Give it all: set "
         "[initialize.components.{name}.labels] to what `python -m spacy init labels` writes."

@@ -69,7 +69,7 @@ def calibrate(
         raise ValueError(Errors.C005.format(name=name, names=", ".join(nlp.pipe_names)))
     pipe = nlp.get_pipe(name)
     if not isinstance(pipe, LSTMTagger):
-        raise ValueError(Errors.P016.format(name=name, kind=type(pipe).__name__))
+        raise ValueError(Errors.P008.format(name=name, kind=type(pipe).__name__))
     reader: Callable[[Language], Iterable[Example]]
     if data_path.suffix == ".conllu":
         reader = TagCorpus(data_path, tag=tag)

@@ -94,7 +94,7 @@ class ShardCorpus:
         check(is_integer(bounds, 0) or is_range(bounds, 1), "group_by", bounds, allowed)
         self.path = ensure_path(self.path)
         if not self.path.exists():
-            raise FileNotFoundError(Errors.D010.format(path=self.path))
+            raise FileNotFoundError(Errors.D009.format(path=self.path))
 
     def __call__(self, nlp: Language) -> Iterator[Example]:
         """Yield examples from the data.
@@ -118,7 +118,7 @@ class ShardCorpus:
                 words, spaces = reference.to_array([ORTH, SPACY]).T.tolist()
                 yield Example(_make_doc(nlp.vocab, words, spaces), reference)
         if not found:
-            raise ValueError(Errors.D010.format(path=self.path))
+            raise ValueError(Errors.D009.format(path=self.path))
 
     def count_words(self) -> int:
         """RETURNS (int): How many words there are."""

@@ -146,7 +146,7 @@ def _read_manifest(path: Path) -> dict[str, Any]:
         return manifest
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         why = f"it has no {error}" if isinstance(error, KeyError) else error
-        raise ValueError(Errors.D013.format(path=path, error=why)) from error
+        raise ValueError(Errors.D012.format(path=path, error=why)) from error
 
 
 def _name(index: int) -> str:

@@ -56,7 +56,7 @@ class VocabularyFiller:
             node for model in models for node in model.walk() if node.name == "word_char_embed"
         ]
         if not layers:
-            raise ValueError(Errors.D011)
+            raise ValueError(Errors.D010)
         counts: Counter[int] = Counter()
         for example in self.corpus(nlp):
             counts.update(example.predicted.to_array(ORTH).tolist())

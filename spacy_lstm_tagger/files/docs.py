@@ -122,7 +122,7 @@ def parse_docbin(data: bytes, path: Path | str) -> DocBin:
         return docs
     except Exception as error:  # there is no telling what a damaged file raises
         found = {"path": path, "error": error, "format": FORMAT}
-        raise ValueError(Errors.D012.format(**found)) from error
+        raise ValueError(Errors.D011.format(**found)) from error
 
 
 def _parts(docs: DocBin) -> tuple[list[Any], ...]:

@@ -134,7 +134,7 @@ def _added(
         del names[TOKENS]  # they came from there
     for name in names.values():
         if name in there and isinstance(text.source, (dict, Row)):
-            raise ValueError(Errors.D017.format(place=text.place, key=name))
+            raise ValueError(Errors.D016.format(place=text.place, key=name))
     return names
 
 

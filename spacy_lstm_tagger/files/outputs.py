@@ -130,7 +130,7 @@ class TableWriter(Writer):
                 raise ValueError(f"not all rows have {', '.join(sorted(differing))}")
             self.writer.write_table(data.select(schema.names).cast(schema))
         except (ValueError, arrow.ArrowException) as error:
-            raise ValueError(Errors.D018.format(path=self.path, error=error)) from error
+            raise ValueError(Errors.D017.format(path=self.path, error=error)) from error
 
     def close(self) -> None:
         """Write the end of the file."""

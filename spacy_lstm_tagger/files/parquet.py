@@ -37,7 +37,7 @@ def read_parquet(source: Source, reading: Reading, bad: BadTexts) -> Iterator[Te
         names = file.schema_arrow.names
         if key not in names:
             found = {"path": source.path, "key": key, "names": ", ".join(map(repr, names))}
-            raise ValueError(Errors.D016.format(**found))
+            raise ValueError(Errors.D015.format(**found))
         number, size = 0, source.size() / max(1, file.metadata.num_rows)
         columns = None if reading.keep else [key]
         for batch in file.iter_batches(ROWS, columns=columns):
@@ -51,7 +51,7 @@ def read_parquet(source: Source, reading: Reading, bad: BadTexts) -> Iterator[Te
                     bad.add(place, error, key=key)
     except arrow.ArrowException as error:
         raise ValueError(
-            Errors.D012.format(path=source.path, error=error, format=FORMAT)
+            Errors.D011.format(path=source.path, error=error, format=FORMAT)
         ) from error
 
 
@@ -62,5 +62,5 @@ def import_pyarrow(what: object) -> Any:
     try:
         import pyarrow.parquet
     except ImportError as error:
-        raise ValueError(Errors.D015.format(what=what, package="pyarrow")) from error
+        raise ValueError(Errors.D014.format(what=what, package="pyarrow")) from error
     return pyarrow

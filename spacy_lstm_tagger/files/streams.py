@@ -74,7 +74,7 @@ def open_source(path: Path) -> Iterator[Source]:
         with path.open("rb") as raw:
             yield Source(path, _decompress(path, raw), raw)
     except damage as error:
-        raise ValueError(Errors.D014.format(path=path, error=error)) from error
+        raise ValueError(Errors.D013.format(path=path, error=error)) from error
 
 
 @contextmanager
@@ -140,7 +140,7 @@ def _zstandard(path: Path) -> Any:
     try:
         import zstandard
     except ImportError as error:
-        raise ValueError(Errors.D015.format(what=path, package="zstandard")) from error
+        raise ValueError(Errors.D014.format(what=path, package="zstandard")) from error
     return zstandard
 
 

@@ -79,7 +79,7 @@ def init(
 ) -> None:
     """Infer the sizes. The transitions start at zero: the tags are independent at first."""
     if not model.attrs["decoded"]:
-        raise ValueError(Errors.M011)
+        raise ValueError(Errors.M004)
     for dim, data in (("nI", X), ("nO", Y)):
         if data and not model.has_dim(dim):
             model.set_dim(dim, data[0].shape[1])

@@ -44,7 +44,7 @@ def scaled_backward(
         if not overflow.item():
             break
     else:
-        raise ValueError(Errors.M012)
+        raise ValueError(Errors.M005)
     for leaf, grad in zip(leaves, found, strict=True):
         if grad is not None:
             leaf.grad = grad if leaf.grad is None else leaf.grad.add_(grad)

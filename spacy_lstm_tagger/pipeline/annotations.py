@@ -30,7 +30,7 @@ def check_tags(labels: Iterable[str], tag_set: str) -> None:
         pairs = [feature.partition("=") for feature in features]
         known = pos in POS_IDS and pos != "" and all(name and value for name, _, value in pairs)
         if not known or (features and tag_set == "upos"):
-            raise ValueError(Errors.P019.format(tag=label, tag_set=tag_set))
+            raise ValueError(Errors.P010.format(tag=label, tag_set=tag_set))
 
 
 def annotate(

@@ -53,9 +53,9 @@ def class_weights_array(
         return None
     if isinstance(weights, str):
         if counts is None:
-            raise ValueError(Errors.P014)
+            raise ValueError(Errors.P006)
         weights = balanced_weights(counts, labels)
     for tag in weights:
         if tag not in labels:
-            raise ValueError(Errors.P013.format(tag=tag, labels=", ".join(labels)))
+            raise ValueError(Errors.P005.format(tag=tag, labels=", ".join(labels)))
     return np.array([weights.get(label, 1.0) for label in labels], dtype=np.float32)

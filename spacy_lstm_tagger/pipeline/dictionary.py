@@ -30,11 +30,11 @@ class TagDictionary:
         for row, (word, tags) in enumerate(entries.items()):
             tags = [tags] if isinstance(tags, str) else list(tags)
             if not tags:
-                raise ValueError(Errors.P012.format(word=word))
+                raise ValueError(Errors.P004.format(word=word))
             for tag in tags:
                 if tag not in index:
                     names = ", ".join(labels)
-                    raise ValueError(Errors.P011.format(word=word, tag=tag, labels=names))
+                    raise ValueError(Errors.P003.format(word=word, tag=tag, labels=names))
                 allowed[row, index[tag]] = True
         self._made_of = entries, list(labels)
         order = np.argsort(keys)

@@ -270,7 +270,7 @@ class LSTMTagger(LearningTagger):
                 gold.append(self._gold(batch).tags[~spaces])
             tags = np.concatenate(gold)
             if not (tags >= 0).any():
-                raise ValueError(Errors.P015)
+                raise ValueError(Errors.P007)
             result = calibrate(lattices, tags, temperature=self.cfg["temperature"])
         self.cfg["temperature"] = result.temperature
         return result

@@ -35,10 +35,10 @@ class Progress:
         RAISES (ValueError): If the training has diverged.
         """
         if not math.isfinite(loss):
-            raise ValueError(Errors.P018.format(name=name, found=f"the loss is {loss}"))
+            raise ValueError(Errors.P009.format(name=name, found=f"the loss is {loss}"))
         if surprise > HOPELESS:
             found = f"the right tags have a mean probability of exp(-{surprise:.0f})"
-            raise ValueError(Errors.P018.format(name=name, found=found))
+            raise ValueError(Errors.P009.format(name=name, found=found))
         counts = np.bincount(tags[tags >= 0], minlength=len(self._counts))
         counts[: len(self._counts)] += self._counts
         self._counts = counts

@@ -181,15 +181,15 @@ def explain_bytes(path: Path) -> str:
     with path.open("rb") as file:
         start = file.read(2)
         if start in ZLIB or start == GZIP:
-            return (Errors.R018 if start == GZIP else Errors.R017).format(path=path)
+            return (Errors.R017 if start == GZIP else Errors.R016).format(path=path)
         file.seek(0)
         for number, line in enumerate(file, 1):
             try:
                 line.decode("utf-8")
             except UnicodeDecodeError as error:
                 place = f"{path}, line {number}"
-                return Errors.R007.format(place=place, byte=line[error.start])
-    return Errors.R004.format(path=path)  # it was changed while it was read
+                return Errors.R006.format(place=place, byte=line[error.start])
+    return Errors.R003.format(path=path)  # it was changed while it was read
 
 
 def check_lines(
@@ -217,15 +217,15 @@ def check_lines(
             count, remedy = line.count("\t") + 1, TABS
             if count < 10 <= len(line.split()):
                 remedy = NO_TABS
-            raise fail(Errors.R008, number, count=count, remedy=remedy)
+            raise fail(Errors.R007, number, count=count, remedy=remedy)
         id_, rest = line.split("\t", 1)
         row, _, _, _, misc = rest.rsplit("\t", 4)
         if row not in valid:
             word, *_, feats = row.split("\t")
             if not word or word.isspace():
-                raise fail(Errors.R009, number)
+                raise fail(Errors.R008, number)
             if not FEATS.fullmatch(feats):
-                raise fail(Errors.R010, number, feats=shorten(feats))
+                raise fail(Errors.R009, number, feats=shorten(feats))
             valid.add(row)
         space_after = misc == "_" or "SpaceAfter=No" not in misc.split("|")
         if id_ == str(expected):
@@ -240,15 +240,15 @@ def check_lines(
         elif match := RANGE.fullmatch(id_):
             first, last = int(match[1]), int(match[2])
             if end or first != expected or last < first:
-                raise fail(Errors.R013, number, id=id_, expected=expected)
+                raise fail(Errors.R012, number, id=id_, expected=expected)
             form = row.split("\t", 1)[0]
             start, end, space, opened = first, last, space_after, number
         elif re.fullmatch("[0-9]+", id_):
-            raise fail(Errors.R012, number, id=shorten(id_), expected=expected)
+            raise fail(Errors.R011, number, id=shorten(id_), expected=expected)
         elif not EMPTY_NODE.fullmatch(id_):
-            raise fail(Errors.R011, number, id=shorten(id_))
+            raise fail(Errors.R010, number, id=shorten(id_))
     if end:
-        raise fail(Errors.R014, opened, id=f"{start}-{end}", last=len(words), end=end)
+        raise fail(Errors.R013, opened, id=f"{start}-{end}", last=len(words), end=end)
     return words, spaces
 
 

@@ -143,7 +143,7 @@ class Corpus:
             check(is_integer(value, 0), name, value, "a whole number; 0 turns it off")
         self.path = ensure_path(self.path)
         if not self.path.exists():
-            raise FileNotFoundError(Errors.R002.format(path=self.path))
+            raise FileNotFoundError(Errors.R001.format(path=self.path))
         # What was read, with the state of the files then, and what labels are compared with.
         self._kept: tuple[object, KeptCorpus] | None = None
         self._annotations: set[Annotation] | None = None
@@ -220,12 +220,12 @@ class Corpus:
                 has_newdoc = has_newdoc or newdoc
                 has_tags = has_tags or bool(tokens[:, COLUMNS[TAG]].any())
             if group_by == "document" and group and not has_newdoc:
-                raise ValueError(Errors.R006.format(path=path, count=count))
+                raise ValueError(Errors.R005.format(path=path, count=count))
             if group:
                 yield group
             total += count
         if not total:
-            raise ValueError(Errors.R004.format(path=self.path))
+            raise ValueError(Errors.R003.format(path=self.path))
         if not has_tags:
             raise ValueError(explain_tags(self.path, self.tag))
 
@@ -274,7 +274,7 @@ def find_files(path: Path) -> tuple[Encoder, list[Path]]:
         found = {suffix: walk_corpus(path, suffix) for suffix in ENCODERS}
     kinds = [suffix for suffix, paths in found.items() if paths]
     if len(kinds) != 1:
-        message = Errors.R020 if kinds else Errors.R003
+        message = Errors.R018 if kinds else Errors.R002
         raise ValueError(message.format(path=path))
     return ENCODERS[kinds[0]], found[kinds[0]]
 
@@ -284,7 +284,7 @@ def explain_tags(path: Path, tag: str) -> str:
     column, remedy = TAGS[tag]
     if find_files(path)[0] is conllu.encode_sentences:
         column = tag[:4].upper()
-    return Errors.R005.format(path=path, tag=tag, column=column, remedy=remedy)
+    return Errors.R004.format(path=path, tag=tag, column=column, remedy=remedy)
 
 
 def is_range(value: object, low: int) -> bool:

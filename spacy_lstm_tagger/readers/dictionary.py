@@ -22,14 +22,14 @@ def read_tag_dictionary(*, path: Path | None) -> dict[str, list[str]]:
         raise ValueError(SpacyErrors.E913)
     path = ensure_path(path)
     if not path.is_file():
-        raise FileNotFoundError(Errors.R015.format(path=path))
+        raise FileNotFoundError(Errors.R014.format(path=path))
     try:
         entries = srsly.read_json(path)
     except ValueError as e:
-        raise ValueError(Errors.R016.format(path=path, found=f"no JSON ({e})")) from e
+        raise ValueError(Errors.R015.format(path=path, found=f"no JSON ({e})")) from e
     if not isinstance(entries, dict):
-        raise ValueError(Errors.R016.format(path=path, found=f"a {type(entries).__name__}"))
+        raise ValueError(Errors.R015.format(path=path, found=f"a {type(entries).__name__}"))
     for word, tags in entries.items():
         if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
-            raise ValueError(Errors.R016.format(path=path, found=f"{tags!r} for {word!r}"))
+            raise ValueError(Errors.R015.format(path=path, found=f"{tags!r} for {word!r}"))
     return entries

@@ -34,7 +34,7 @@ def read_docs(path: Path, vocab: Vocab, *, user_data: bool = False) -> Iterator[
         try:
             doc = next(docs, None)
         except Exception as error:  # there is no telling what a damaged file raises
-            raise ValueError(Errors.D012.format(path=path, error=error, format=FORMAT)) from error
+            raise ValueError(Errors.D011.format(path=path, error=error, format=FORMAT)) from error
         if doc is None:
             return
         yield doc

@@ -77,7 +77,7 @@ def read_morph_labels(*, path: Path | None) -> dict[str, dict[str, str | int]]:
         if label:
             labels[label] = ("" if feats == Morphology.EMPTY_MORPH else feats, POS_IDS[name])
     if not labels:
-        raise ValueError(Errors.R021.format(path=corpus.path))
+        raise ValueError(Errors.R019.format(path=corpus.path))
     ordered = sorted(labels.items())
     return {
         "morph": {label: feats for label, (feats, _) in ordered},

@@ -42,11 +42,11 @@ def warn_of_missing_labels(nlp: Language, path: Path, annotations: Iterable[Anno
         if needed is None:
             is_given = initialize.get("components", {}).get(name, {}).get("labels")
             if hasattr(pipe, "label_data") and training.get("max_epochs") == -1 and not is_given:
-                warnings.warn(Warnings.W011.format(name=name), stacklevel=1)
+                warnings.warn(Warnings.W004.format(name=name), stacklevel=1)
         elif missing := sorted(needed - labels):
             shown = ", ".join(map(repr, missing[:SHOWN])) + (", …" if len(missing) > SHOWN else "")
             values = {"path": path, "name": name, "count": len(missing), "labels": shown}
-            warnings.warn(Warnings.W010.format(**values), stacklevel=1)
+            warnings.warn(Warnings.W003.format(**values), stacklevel=1)
     return found
 
 

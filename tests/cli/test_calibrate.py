@@ -59,7 +59,7 @@ def test_in_its_own_place(model, small_corpus, spacy_command):
     assert [path.name for path in model.parent.iterdir()] == ["model"]
 
 
-@pytest.mark.parametrize("name,code", [("sentencizer", "P016"), ("lstm_taggger", "C005")])
+@pytest.mark.parametrize("name,code", [("sentencizer", "P008"), ("lstm_taggger", "C005")])
 def test_a_component_of_another_kind(tmp_path, small_corpus, name, code):
     nlp = spacy.blank("en")
     nlp.add_pipe("sentencizer")

@@ -123,7 +123,7 @@ def test_damaged_docs(work, tmp_path):
     (tmp_path / "texts.spacy").write_bytes(b"damaged")
     arguments = ["--texts", tmp_path / "texts.spacy", "--output", tmp_path / "silver"]
     code, printed = run(work / "teacher", *arguments)
-    assert code == 1 and is_one_error(printed) and "texts.spacy" in printed and "D012" in printed
+    assert code == 1 and is_one_error(printed) and "texts.spacy" in printed and "D011" in printed
 
 
 def test_a_lost_shard(work, tmp_path):
@@ -138,7 +138,7 @@ def test_a_lost_shard(work, tmp_path):
 def test_a_manifest_of_something_else(work, tmp_path):
     (tmp_path / "manifest.json").write_text('{"name": "An app", "icons": []}')
     code, printed = run(work / "teacher", "--texts", work / "texts.txt", "--output", tmp_path)
-    assert code == 1 and is_one_error(printed) and "D013" in printed
+    assert code == 1 and is_one_error(printed) and "D012" in printed
 
 
 @pytest.mark.parametrize("content", ["[1, 2]", "{", "[" * 100_000, '{"a": 1}'])

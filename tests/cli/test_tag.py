@@ -277,7 +277,7 @@ def test_compressed_files(model, expected, texts, tmp_path, suffix):
     assert pairs(map(json.loads, content.splitlines())) == expected
     path.write_bytes(path.read_bytes()[:-10])
     code, printed = run(model, path, "--output", tmp_path / "no.jsonl")
-    assert code == 1 and is_one_error(printed) and str(path) in printed and "D014" in printed
+    assert code == 1 and is_one_error(printed) and str(path) in printed and "D013" in printed
 
 
 def test_a_folder_has_a_file_for_each(model, expected, texts, tmp_path):
@@ -435,7 +435,7 @@ def test_an_error_in_a_text_keeps_what_was_done(model, tmp_path, name, content, 
         (["in/texts.txt", "--output", "out.tsv", "--tag", "pos"], "C012"),
         (["in/texts.jsonl", "--output", "in/texts.jsonl"], "C009"),
         (["in", "--output", "in/", "--format", "tsv"], "C008"),
-        (["in/texts.parquet", "--output", "out.tsv", "--text-key", "body"], "D016"),
+        (["in/texts.parquet", "--output", "out.tsv", "--text-key", "body"], "D015"),
         (["in/texts.txt", "--output", "in/texts.txt/out.tsv"], ""),
     ],
 )
@@ -463,7 +463,7 @@ def test_rows_that_differ(model, tmp_path, monkeypatch):
     path = tmp_path / "in.jsonl"
     path.write_text('{"text": "a", "x": 1}\n{"text": "b", "x": "one"}\n')
     code, printed = run(model, path, "--output", tmp_path / "out.parquet")
-    assert code == 1 and is_one_error(printed) and "D018" in printed
+    assert code == 1 and is_one_error(printed) and "D017" in printed
     assert pyarrow.parquet.read_table(tmp_path / "out.incomplete.parquet").num_rows == 1
 
 

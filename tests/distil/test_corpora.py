@@ -119,9 +119,9 @@ def test_bad_group_by(shards, group_by):
 
 
 def test_no_data(nlp, tmp_path):
-    with pytest.raises(FileNotFoundError, match="D010"):
+    with pytest.raises(FileNotFoundError, match="D009"):
         ShardCorpus(tmp_path / "missing")
-    with pytest.warns(UserWarning, match="W090"), pytest.raises(ValueError, match="D010"):
+    with pytest.warns(UserWarning, match="W090"), pytest.raises(ValueError, match="D009"):
         list(ShardCorpus(tmp_path)(nlp))
 
 
@@ -253,7 +253,7 @@ def test_a_damaged_shard_is_named(nlp, shards):
     bad = shards / "shard-1.spacy"
     bad.write_bytes(bad.read_bytes()[:-20])
     for group_by in (0, 2):
-        with pytest.raises(ValueError, match=r"D012.*shard-1\.spacy cannot be read"):
+        with pytest.raises(ValueError, match=r"D011.*shard-1\.spacy cannot be read"):
             list(ShardCorpus(shards, group_by=group_by)(nlp))
-    with pytest.raises(ValueError, match=r"D012.*shard-1\.spacy cannot be read"):
+    with pytest.raises(ValueError, match=r"D011.*shard-1\.spacy cannot be read"):
         ShardCorpus(shards).count_words()

@@ -54,7 +54,7 @@ def test_a_word_without_letters():
 def test_a_pipeline_without_such_a_layer():
     nlp = spacy.blank("en")
     nlp.add_pipe("tagger")
-    with pytest.raises(ValueError, match="D011"):
+    with pytest.raises(ValueError, match="D010"):
         create_vocabulary_filler(corpus=lambda nlp: [])(nlp)
 
 

@@ -98,7 +98,7 @@ def test_damaged_docs_name_their_file(tmp_path, cut_at):
     path = tmp_path / "a.spacy"
     DocBin(docs=[Doc(spacy.blank("en").vocab, words=["a"])]).to_disk(path)
     path.write_bytes(path.read_bytes()[:cut_at])
-    with pytest.raises(ValueError, match=r"D012.*a\.spacy cannot be read .*again"):
+    with pytest.raises(ValueError, match=r"D011.*a\.spacy cannot be read .*again"):
         list(read_texts([path], bad=BadTexts(5)))
 
 
@@ -114,7 +114,7 @@ def test_docs_whose_parts_do_not_fit(tmp_path, parts):
     path = tmp_path / "a.spacy"
     DocBin(docs=[Doc(spacy.blank("en").vocab, words=["a", "b"])]).to_disk(path)
     damage(path, **parts)
-    with pytest.raises(ValueError, match=r"D012.*a\.spacy"):
+    with pytest.raises(ValueError, match=r"D011.*a\.spacy"):
         list(read_texts([path]))
 
 

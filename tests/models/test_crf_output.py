@@ -78,5 +78,5 @@ def test_another_component_is_told_that_it_cannot_use_it():
     nlp = spacy.blank("en")
     model = {**small_model(), "@architectures": "spacy-lstm-tagger.CRFTagger.v1"}
     nlp.add_pipe("tagger", config={"model": model})
-    with pytest.raises(ValueError, match=r"M011.*factory = \"lstm_tagger\""):
+    with pytest.raises(ValueError, match=r"M004.*factory = \"lstm_tagger\""):
         nlp.initialize(lambda: make_examples(nlp))

@@ -63,6 +63,6 @@ def test_through_the_pipe(architecture):
 def test_nothing_to_calibrate_on():
     nlp, _ = trained_nlp(steps=0)
     for examples in ([], make_examples(nlp, [("The", "!DET")])):
-        with pytest.raises(ValueError, match="P015"):
+        with pytest.raises(ValueError, match="P007"):
             nlp.get_pipe("lstm_tagger").calibrate(examples)
     assert nlp.get_pipe("lstm_tagger").cfg["temperature"] == 1.0

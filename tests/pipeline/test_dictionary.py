@@ -80,8 +80,8 @@ def test_loading_what_has_none_takes_it_away(original, nlp, pipe):
 @pytest.mark.parametrize(
     "entries,message",
     [
-        ({"dog": ["NN", "XYZ"]}, r"P011.*'XYZ' for 'dog'.*DET, NN.*ignore_unknown"),
-        ({"dog": []}, r"P012.*no tag for 'dog'"),
+        ({"dog": ["NN", "XYZ"]}, r"P003.*'XYZ' for 'dog'.*DET, NN.*ignore_unknown"),
+        ({"dog": []}, r"P004.*no tag for 'dog'"),
     ],
 )
 def test_bad_dictionaries(nlp, pipe, entries, message):
@@ -110,7 +110,7 @@ def test_from_the_config(tmp_path):
     nlp.initialize(lambda: make_examples(nlp))
     assert nlp("The dog")[1].tag_ == "V"
     srsly.write_json(path, {"dog": ["XYZ"]})
-    with pytest.raises(ValueError, match="P011"):
+    with pytest.raises(ValueError, match="P003"):
         nlp.initialize(lambda: make_examples(nlp))
 
 

@@ -343,8 +343,8 @@ BAD_SETTINGS = {
 BAD_ENTRIES = [
     ({"the": 5}, r"M001.*tag_dictionary\['the'\] = 5.*list of tags"),
     ({"the": [None]}, r"M001.*tag_dictionary\['the'\]"),
-    ({"the": ["XYZ"]}, "P011.*XYZ"),
-    ({"the": []}, "P012.*the"),
+    ({"the": ["XYZ"]}, "P003.*XYZ"),
+    ({"the": []}, "P004.*the"),
 ]
 
 

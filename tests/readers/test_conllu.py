@@ -152,34 +152,34 @@ def row(id_="1", form="a", feats="_", columns=10):
 @pytest.mark.parametrize(
     "lines, number, code, parts",
     [
-        ([row(columns=9)], 2, "R008", ["found 9 column", "expected 10", "write _"]),
-        ([row(columns=11)], 2, "R008", ["found 11 column", "Remove tabs"]),
-        ([row().replace("\t", "  ")], 2, "R008", ["found 1 column", "put tabs instead"]),
-        ([row(form="")], 2, "R009", ["FORM (column 2)"]),
-        ([row(form=" ")], 2, "R009", ["FORM (column 2)"]),
-        ([row("1-" + 5000 * "9"), row()], 2, "R011", ["'1-999", "…'"]),
-        ([row(5000 * "9")], 2, "R012", ["found id 999", "…, expected 1"]),
-        ([row("1." + 5000 * "9" + "x"), row()], 2, "R011", ["…'"]),
-        ([row(feats=5000 * "9")], 2, "R010", ["'999", "…'"]),
+        ([row(columns=9)], 2, "R007", ["found 9 column", "expected 10", "write _"]),
+        ([row(columns=11)], 2, "R007", ["found 11 column", "Remove tabs"]),
+        ([row().replace("\t", "  ")], 2, "R007", ["found 1 column", "put tabs instead"]),
+        ([row(form="")], 2, "R008", ["FORM (column 2)"]),
+        ([row(form=" ")], 2, "R008", ["FORM (column 2)"]),
+        ([row("1-" + 5000 * "9"), row()], 2, "R010", ["'1-999", "…'"]),
+        ([row(5000 * "9")], 2, "R011", ["found id 999", "…, expected 1"]),
+        ([row("1." + 5000 * "9" + "x"), row()], 2, "R010", ["…'"]),
+        ([row(feats=5000 * "9")], 2, "R009", ["'999", "…'"]),
         (
             [row(), row("2", feats="Case")],
             3,
-            "R010",
+            "R009",
             ["'Case'", "Name=Value joined by |", "write _"],
         ),
-        ([row(feats="Case=Acc,Number=Sing")], 2, "R010", ["'Case=Acc,Number=Sing'"]),
-        ([row(feats="")], 2, "R010", ["''"]),
-        ([row("one")], 2, "R011", ["'one'", "3-4", "5.1", "start it with #"]),
-        ([row(""), row()], 2, "R011", ["''"]),
-        ([row("1-")], 2, "R011", ["'1-'"]),
-        ([row("2")], 2, "R012", ["found id 2, expected 1"]),
-        ([row(), row("3")], 3, "R012", ["found id 3, expected 2"]),
-        ([row(), row()], 3, "R012", ["found id 1, expected 2", "put an empty line"]),
-        ([row("01")], 2, "R012", ["found id 01, expected 1"]),
-        ([row("2-3"), row()], 2, "R013", ["found range 2-3", "next word, 1"]),
-        ([row(), row("2-1"), row("2")], 3, "R013", ["found range 2-1"]),
-        ([row("1-3"), row(), row("2-3"), row("2"), row("3")], 4, "R013", ["in no other range"]),
-        ([row("1-3"), row(), row("2")], 2, "R014", ["range 1-3", "ends with word 2", "up to 3"]),
+        ([row(feats="Case=Acc,Number=Sing")], 2, "R009", ["'Case=Acc,Number=Sing'"]),
+        ([row(feats="")], 2, "R009", ["''"]),
+        ([row("one")], 2, "R010", ["'one'", "3-4", "5.1", "start it with #"]),
+        ([row(""), row()], 2, "R010", ["''"]),
+        ([row("1-")], 2, "R010", ["'1-'"]),
+        ([row("2")], 2, "R011", ["found id 2, expected 1"]),
+        ([row(), row("3")], 3, "R011", ["found id 3, expected 2"]),
+        ([row(), row()], 3, "R011", ["found id 1, expected 2", "put an empty line"]),
+        ([row("01")], 2, "R011", ["found id 01, expected 1"]),
+        ([row("2-3"), row()], 2, "R012", ["found range 2-3", "next word, 1"]),
+        ([row(), row("2-1"), row("2")], 3, "R012", ["found range 2-1"]),
+        ([row("1-3"), row(), row("2-3"), row("2"), row("3")], 4, "R012", ["in no other range"]),
+        ([row("1-3"), row(), row("2")], 2, "R013", ["range 1-3", "ends with word 2", "up to 3"]),
     ],
 )
 def test_bad_line(nlp, tmp_path, lines, number, code, parts):
@@ -196,7 +196,7 @@ def test_bad_line(nlp, tmp_path, lines, number, code, parts):
 def test_bad_encoding(nlp, tmp_path):
     path = tmp_path / "latin1.conllu"
     path.write_bytes(f"# a\n{row()}\n{row('2', 'café')}\n".encode("latin1"))
-    with pytest.raises(ValueError, match=r"R007.*latin1\.conllu, line 3: found byte 0xe9.*UTF-8"):
+    with pytest.raises(ValueError, match=r"R006.*latin1\.conllu, line 3: found byte 0xe9.*UTF-8"):
         list(resolve(path)(nlp))
 
 

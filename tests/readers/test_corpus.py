@@ -72,13 +72,13 @@ def test_value_of_wrong_type_from_python(german, value):
 def test_path(nlp, tmp_path):
     with pytest.raises(ValueError, match="E913"):
         create_corpus_reader(path=None)
-    with pytest.raises(FileNotFoundError, match=r"R002.*nowhere\.conllu"):
+    with pytest.raises(FileNotFoundError, match=r"R001.*nowhere\.conllu"):
         resolve(tmp_path / "nowhere.conllu")
-    with pytest.raises(ValueError, match="R003"):
+    with pytest.raises(ValueError, match="R002"):
         next(resolve(tmp_path)(nlp))
     (tmp_path / "comments.conllu").write_text("# nothing here\n\n")
     for group_by in (1, "document"):
-        with pytest.raises(ValueError, match="R004"):
+        with pytest.raises(ValueError, match="R003"):
             next(resolve(tmp_path, group_by=group_by)(nlp))
 
 
@@ -104,7 +104,7 @@ def test_sentences_before_the_first_document_are_one(nlp, tmp_path):
 def test_group_by_document_needs_documents(nlp, fifty):
     path = fifty / "b" / "b.conllu"
     path.write_text(path.read_text().replace("# newdoc", "# new"))
-    with pytest.raises(ValueError, match=r"R006.*b\.conllu.*# newdoc.*20 sentences.*number"):
+    with pytest.raises(ValueError, match=r"R005.*b\.conllu.*# newdoc.*20 sentences.*number"):
         list(resolve(fifty, group_by="document")(nlp))
 
 
@@ -202,5 +202,5 @@ def test_no_tags(nlp, german, fifty, tag, column, remedy):
     examples = resolve(german.parent / "untagged.conllu", tag=tag, also_group_by=2)(nlp)
     # Only a whole pass can tell.
     assert sizes(islice(examples, 5)) == [1] * 5
-    with pytest.raises(ValueError, match=f"R005.* in {column}.*--vars.tag {remedy}"):
+    with pytest.raises(ValueError, match=f"R004.* in {column}.*--vars.tag {remedy}"):
         next(examples)

@@ -30,12 +30,12 @@ def test_a_dictionary_from_a_file(tmp_path):
 def test_files_that_are_no_dictionary(tmp_path, text, found):
     path = tmp_path / "dictionary.json"
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(ValueError, match=rf"R016.*found {found}.*expected a JSON object"):
+    with pytest.raises(ValueError, match=rf"R015.*found {found}.*expected a JSON object"):
         read_tag_dictionary(path=path)
 
 
 def test_no_path(tmp_path):
-    with pytest.raises(FileNotFoundError, match="R015"):
+    with pytest.raises(FileNotFoundError, match="R014"):
         read_tag_dictionary(path=tmp_path / "nothing.json")
     with pytest.raises(ValueError, match="E913"):
         read_tag_dictionary(path=None)

@@ -91,7 +91,7 @@ def test_labels_are_found_in_either(tmp_path, tag):
 
 def test_a_folder_has_one_kind(nlp, treebank):
     conllu, path = treebank
-    with pytest.raises(ValueError, match=r"R020.*\.conllu and \.spacy"):
+    with pytest.raises(ValueError, match=r"R018.*\.conllu and \.spacy"):
         list(Corpus(conllu.parent)(nlp))
     expected = describe(Corpus(path)(nlp))
     for file in conllu.parent.glob("*.conllu"):
@@ -146,9 +146,9 @@ def test_an_entity_over_two_sentences_is_two(nlp, tmp_path):
 
 def test_no_tags(nlp, tmp_path):
     path = save(tmp_path / "a.spacy", [Doc(nlp.vocab, words=["a"], pos=["X"])])
-    with pytest.raises(ValueError, match=r"R005.*a\.spacy.* in token\.tag_.*--vars\.tag upos"):
+    with pytest.raises(ValueError, match=r"R004.*a\.spacy.* in token\.tag_.*--vars\.tag upos"):
         list(Corpus(path)(nlp))
-    with pytest.raises(ValueError, match=r"R005.* in token\.tag_"):
+    with pytest.raises(ValueError, match=r"R004.* in token\.tag_"):
         read_tag_labels(path=path)
     assert read_tag_labels(path=path, tag="upos") == ["X"]
 
@@ -204,7 +204,7 @@ def test_a_file_with_wrong_parts_is_named(nlp, tmp_path, change):
     path = save(tmp_path / "a.spacy", [Doc(nlp.vocab, words=["unheard", "of"], tags=["T", "U"])])
     data = srsly.msgpack_loads(zlib.decompress(path.read_bytes()))
     path.write_bytes(zlib.compress(srsly.msgpack_dumps(change(data))))
-    with pytest.raises(ValueError, match=r"D012.*a\.spacy.*cannot be read.*Copy or"):
+    with pytest.raises(ValueError, match=r"D011.*a\.spacy.*cannot be read.*Copy or"):
         list(Corpus(path)(spacy.blank("en")))
 
 
@@ -219,12 +219,12 @@ def test_errors_of_the_reader_of_examples_are_left_alone(treebank, nlp):
 def test_a_spacy_file_of_another_name(treebank, nlp, suffix):
     path = treebank[1].with_suffix(suffix)
     treebank[1].rename(path)
-    with pytest.raises(ValueError, match=r"R017.*treebank.*suffix \.spacy"):
+    with pytest.raises(ValueError, match=r"R016.*treebank.*suffix \.spacy"):
         list(Corpus(path)(nlp))
 
 
 def test_a_packed_file(tmp_path, nlp):
     path = tmp_path / "a.conllu.gz"
     path.write_bytes(gzip.compress(GERMAN.encode()))
-    with pytest.raises(ValueError, match=r"R018.*gunzip"):
+    with pytest.raises(ValueError, match=r"R017.*gunzip"):
         list(Corpus(path)(nlp))

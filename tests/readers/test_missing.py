@@ -36,7 +36,7 @@ def test_tags_that_training_lacks():
     tags = {t.tag_ for eg in Corpus(DEV)(spacy.blank("en")) for t in eg.reference}
     (message,) = messages(corpus, nlp)
     missing = sorted(tags - set(nlp.get_pipe("lstm_tagger").labels))
-    assert f"W010] {DEV} has {len(missing)} label(s) that 'lstm_tagger' lacks" in message
+    assert f"W003] {DEV} has {len(missing)} label(s) that 'lstm_tagger' lacks" in message
     assert ": " + ", ".join(map(repr, missing[:10])) in message
     assert messages(corpus, nlp) == []  # once
 
@@ -108,4 +108,4 @@ def test_labels_of_a_streamed_corpus_that_cannot_be_compared(tmp_path, max_epoch
     nlp.config["initialize"]["components"]["trainable_lemmatizer"] = {"labels": labels}
     found = messages(Corpus(tmp_path / "a.spacy"), nlp)
     assert len(found) == warns
-    assert all("W011" in each and "'trainable_lemmatizer'" in each for each in found)
+    assert all("W004" in each and "'trainable_lemmatizer'" in each for each in found)
