@@ -341,7 +341,10 @@ def test_probabilities(tmp_path, texts, factory):
     for row, doc in zip(rows, nlp.pipe(TEXTS), strict=True):
         scores = pipe.model.predict([doc])[0] if len(doc) else []
         for scored, token, found in zip(scores, doc, row["probabilities"], strict=True):
-            assert found == pytest.approx(max(spacy_softmax(scored)), abs=1e-4), token
+            if factory == "lstm_tagger" and token.is_space:  # whose tag is a rule
+                assert found is None
+            else:
+                assert found == pytest.approx(max(spacy_softmax(scored)), abs=1e-4), token
     cells = [row[2] for row in read_tsv(tmp_path / "out.tsv") if row != [""]]
     sure = [
         f"{p:.4f}"
