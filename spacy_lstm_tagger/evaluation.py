@@ -1,5 +1,6 @@
 """How right a pipeline's tags are: on lone sentences and on texts, on known words and on others."""
 
+import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,11 +62,24 @@ def evaluate(
     known = known_words(nlp)
     found = {}
     for name, group_by in (("sentences", 1), ("texts", TEXT)):
-        examples = list(Corpus(path, tag=tag, group_by=group_by, gold_tokens=not raw)(nlp))
+        examples = read_examples(nlp, path, tag=tag, group_by=group_by, gold_tokens=not raw)
         docs = nlp.pipe((eg.predicted for eg in examples), n_process=n_process)
         pairs = zip(docs, examples, strict=True)
         found[name] = accuracies([Example(doc, eg.reference) for doc, eg in pairs], known)
     return found
+
+
+def read_examples(nlp: Language, path: Path, **settings: Any) -> list[Example]:
+    """Read a corpus without a warning of tags that the pipeline lacks, as if it was to learn them.
+
+    nlp (Language): The pipeline.
+    path (Path): A file or folder that `Corpus.v1` reads.
+    settings (Any): Further ones of `Corpus.v1`.
+    RETURNS (list[Example]): The examples.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=r"\[W010\]")
+        return list(Corpus(path, **settings)(nlp))
 
 
 def accuracies(examples: list[Example], known: Callable[[int], bool] | None) -> Evaluation:

@@ -1,21 +1,20 @@
 """`python -m spacy lstm-tagger calibrate`: make probabilities as sure as the tagger is right."""
 
-from collections.abc import Callable, Iterable
 from itertools import chain
 from pathlib import Path
 
 from spacy.cli._util import Arg, Opt, setup_gpu
 from spacy.language import Language
-from spacy.training import Corpus, Example
+from spacy.training import Example
 from spacy.util import load_model
 from wasabi import msg
 
 from ..errors import Errors
+from ..evaluation import read_examples
 from ..files.whole import whole_folder
 from ..pipeline import LSTMTagger
 from ..pipeline.calibration import Calibration
 from ..pipeline.gold import split_tag, tag_counts
-from ..readers import Corpus as TagCorpus
 from . import lstm_tagger_cli
 from .fit import check_fit
 from .messages import clear_errors
@@ -27,7 +26,7 @@ def calibrate_cli(
     data_path: Path = Arg(..., help="Dev data: .spacy, or CoNLL-U", exists=True),
     output: Path = Opt(..., "--output", "-o", help="Where the calibrated pipeline is saved"),
     name: str = Opt("lstm_tagger", "--name", "-n", help="The component's name"),
-    tag: str = Opt("xpos", "--tag", "-t", help="CoNLL-U: where tags come from"),
+    tag: str = Opt("xpos", "--tag", "-t", help="Where tags come from: xpos, upos or upos+feats"),
     use_gpu: int = Opt(-1, "--gpu-id", "-g", help="GPU ID or -1 for CPU"),
 ) -> None:
     """Fit a temperature to dev data, print the expected calibration error before and after, and
@@ -57,9 +56,9 @@ def calibrate(
     """Calibrate the tagger of a pipeline.
 
     nlp (Language): The pipeline.
-    data_path (Path): Dev data: a .spacy file or a folder of such, or a CoNLL-U file.
+    data_path (Path): Dev data: a file or folder that `Corpus.v1` reads.
     name (str): The component's name.
-    tag (str): Where the tags of a CoNLL-U file come from, see `Corpus`.
+    tag (str): Where its tags come from, as for `Corpus.v1`.
     RETURNS (tuple): The temperature and what it does on the data; and the tags of the data that
         the tagger does not have, whose words are left out.
     RAISES (ValueError): If there is no such component, or most words of the data have no tag of
@@ -70,12 +69,7 @@ def calibrate(
     pipe = nlp.get_pipe(name)
     if not isinstance(pipe, LSTMTagger):
         raise ValueError(Errors.P008.format(name=name, kind=type(pipe).__name__))
-    reader: Callable[[Language], Iterable[Example]]
-    if data_path.suffix == ".conllu":
-        reader = TagCorpus(data_path, tag=tag)
-    else:
-        reader = Corpus(data_path, gold_preproc=True)
-    examples = list(reader(nlp))
+    examples = read_examples(nlp, data_path, tag=tag)
     labels = frozenset(pipe.labels)
     notation = {"neg_prefix": pipe.cfg["neg_prefix"], "separator": pipe.cfg["tag_separator"]}
 

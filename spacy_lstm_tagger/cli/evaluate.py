@@ -12,10 +12,11 @@ from spacy.util import load_model
 from wasabi import msg
 
 from ..errors import Errors
-from ..evaluation import TEXT, Accuracy, Evaluation, evaluate
+from ..evaluation import TEXT, Accuracy, Evaluation, evaluate, read_examples
 from ..files.whole import write_whole
-from ..readers import Corpus, read_tag_counts
+from ..readers import read_tag_counts
 from ..taggers import tagger_names
+from ..whitespace import SPACE_TAG
 from . import lstm_tagger_cli
 from .fit import check_fit
 from .messages import clear_errors
@@ -84,8 +85,9 @@ def find_missing_tags(nlp: Language, path: Path, *, tag: str, pipeline: str) -> 
     labels = {label for name in taggers for label in getattr(nlp.get_pipe(name), "labels", ())}
     given = labels
     if not labels:  # by what it does
-        examples = Corpus(path, tag=tag, limit=SAMPLE)(nlp)
+        examples = read_examples(nlp, path, tag=tag, limit=SAMPLE)
         given = {token.tag_ for eg in examples for token in nlp(eg.predicted)}
+    given = {*given, SPACE_TAG}
     counts = Counter(read_tag_counts(path=path, tag=tag))
     missing = check_fit(counts, given.__contains__, path=path, tag=tag, pipeline=pipeline)
     return missing if labels else []
