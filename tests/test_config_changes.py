@@ -216,7 +216,7 @@ CHANGES = {
     ),
     "vectors.cfg": (
         "cpu.cfg",
-        {EMBED + "include_static_vectors": True, RATE + "initial_rate": 0.003},
+        {EMBED + "include_static_vectors": True},
     ),
     "shared.cfg": (
         "cpu.cfg",
