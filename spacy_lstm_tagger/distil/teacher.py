@@ -11,12 +11,14 @@ import spacy
 from numpy.typing import NDArray
 from spacy.attrs import IS_SPACE, ORTH, SENT_START, SPACY, TAG
 from spacy.pipeline import Sentencizer
+from spacy.strings import get_string_id
 from spacy.tokens import Doc
 
 from ..errors import Errors
 from ..files.texts import Text
 from ..probabilities import TagProbabilities
 from ..taggers import keep_probabilities, read_probabilities, tagger_names
+from ..whitespace import SPACE_TAG
 
 
 class Teacher:
@@ -37,7 +39,9 @@ class Teacher:
         # What comes before the tagger may feed it; what comes after it is not needed.
         self.nlp.select_pipes(enable=names[: names.index(taggers[0]) + 1])
         self.pipe = self.nlp.get_pipe(taggers[0])
-        self.labels: tuple[str, ...] = tuple(getattr(self.pipe, "labels", ()))
+        self._scored: tuple[str, ...] = tuple(getattr(self.pipe, "labels", ()))
+        # That of white space is a rule, which nobody has to learn.
+        self.labels = tuple(label for label in self._scored if label != SPACE_TAG)
         if not self.labels:
             raise ValueError(Errors.D004.format(source=source, name=taggers[0]))
         keep_probabilities(self.pipe)
@@ -65,7 +69,10 @@ class Teacher:
         for _ in self.nlp.pipe(docs):
             pass
         size = self.nlp.batch_size
-        return read_probabilities(docs, self.pipe, self.labels, batch_size=size)
+        found = read_probabilities(docs, self.pipe, self._scored, batch_size=size)
+        if found is None or self._scored == self.labels:
+            return found
+        return found[:, [self._scored.index(label) for label in self.labels]]
 
 
 class Teachers:
@@ -108,7 +115,7 @@ class Teachers:
             keys = [docs[0].vocab.strings.add(label) for label in self.labels]
             tags = np.array(keys, dtype=np.uint64)[total.argmax(axis=1)]
         spaces = np.concatenate([doc.to_array(IS_SPACE) for doc in docs]).astype(bool)
-        tags[spaces] = 0
+        tags[spaces | (tags == get_string_id(SPACE_TAG))] = 0
         scores = None
         if total is not None and self.top_k:
             total[spaces] = 0.0
@@ -163,11 +170,11 @@ def check_labels(teacher: Teacher, labels: Sequence[str], *, whose: str) -> None
     """Compare tag sets, whose order does not matter.
 
     teacher (Teacher): The teacher.
-    labels (Sequence[str]): The tags that it should have.
+    labels (Sequence[str]): The tags that it should have, but for that of white space.
     whose (str): Whose tags these are.
     RAISES (ValueError): If one of them has a tag that the other has not.
     """
-    tags = set(teacher.labels), set(labels)
+    tags = set(teacher.labels), set(labels) - {SPACE_TAG}
     if tags[0] != tags[1]:
         more, less = (
             ", ".join(sorted(difference)) or "none"

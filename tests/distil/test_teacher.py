@@ -221,3 +221,24 @@ def test_digest_tells_teachers_apart(ours, tmp_path):
     assert len(digests) == 2
     spacy.load(ours[0]).to_disk(tmp_path)
     assert Teacher(ours[0]).digest() in digests
+
+
+def test_the_tag_of_white_space_is_no_label(tmp_path):
+    """spaCy's own taggers learn it; ours have it by rule, so a student lacks it."""
+    spacy.util.fix_random_seed(0)
+    nlp = spacy.blank("en")
+    nlp.add_pipe("tagger", config={"model": MODELS["stock"]})
+    words, tags = ["The", "dog", "\n", "slept"], ["DET", "NN", "_SP", "V"]
+    gold = Doc(nlp.vocab, words=words, tags=tags)
+    nlp.initialize(lambda: [spacy.training.Example(Doc(nlp.vocab, words=words), gold)])
+    nlp.to_disk(tmp_path / "spaces")
+    teachers = Teachers([str(tmp_path / "spaces")])
+    assert "_SP" in nlp.get_pipe("tagger").labels
+    assert teachers.labels == ("DET", "NN", "V")
+    check_labels(teachers.members[0], ["V", "NN", "DET"], whose="the student")
+    (doc,) = teachers.label([text("The dog\n slept")])
+    kept = TagProbabilities.from_doc(doc)
+    assert kept.labels == teachers.labels
+    assert [total > 0 for total in kept.dense().sum(axis=1)] == [not t.is_space for t in doc]
+    assert [token.tag_ for token in doc if token.is_space] == [""]
+    assert "_SP" not in {token.tag_ for token in doc}
