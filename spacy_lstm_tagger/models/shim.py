@@ -17,6 +17,7 @@ from thinc.types import ArgsKwargs
 from thinc.util import xp2torch
 from torch import Tensor
 
+from ..checks import check_choice
 from ..errors import Errors
 from ..nn.vocabulary import VocabularyEmbedding
 from .loss_scale import scaled_backward
@@ -57,9 +58,7 @@ class TorchShim(PyTorchShim):
     """
 
     def __init__(self, module: torch.nn.Module, *, precision: str = "fp32"):
-        if precision not in PRECISIONS:
-            allowed = f"it must be one of {', '.join(PRECISIONS)}"
-            raise ValueError(Errors.M001.format(name="precision", value=precision, allowed=allowed))
+        check_choice("precision", precision, PRECISIONS)
         super().__init__(module)
         self.precision = precision
         self._changes = 0

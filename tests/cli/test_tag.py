@@ -4,7 +4,6 @@ import gzip
 import json
 import subprocess
 import sys
-from functools import partial
 from itertools import zip_longest
 
 import pyarrow
@@ -18,66 +17,9 @@ from spacy.tokens import Doc, DocBin, Span
 from spacy_lstm_tagger.readers import Corpus
 
 from ..distil import stock_teacher
-from ..processes import children, is_alive, needs_proc, wait_until
 from ..util import CORPUS
-from . import is_one_error, run_command
-
-TEXTS = [
-    "The dog ate the apple . I slept .",
-    "",
-    "Everybody read  that book, née “Ὀδυσσεία”.",
-    " x",
-]
-OBJECTS = [{"id": i, "text": text, "n": {"a": [1.5, None]}} for i, text in enumerate(TEXTS)]
-
-run = partial(run_command, "tag")
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    path = tmp_path_factory.mktemp("tag") / "model"
-    stock_teacher(factory="lstm_tagger").to_disk(path)
-    return path
-
-
-@pytest.fixture(scope="module")
-def expected(model):
-    """What the pipeline says of the texts."""
-    return [[(t.text, t.tag_) for t in doc] for doc in spacy.load(model).pipe(TEXTS)]
-
-
-@pytest.fixture
-def texts(tmp_path):
-    return write_texts(tmp_path / "in")
-
-
-def write_texts(folder):
-    """RETURNS (dict): A file of the same texts in each format that takes texts."""
-    folder.mkdir()
-    paths = {kind: folder / f"texts.{kind}" for kind in ("txt", "jsonl", "parquet")}
-    paths["txt"].write_text("".join(f"{text}\n" for text in TEXTS), encoding="utf-8")
-    paths["jsonl"].write_text("".join(f"{json.dumps(each)}\n" for each in OBJECTS))
-    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(OBJECTS), paths["parquet"])
-    return paths
-
-
-def tag(*arguments):
-    code, printed = run(*arguments)
-    assert code == 0, printed
-    return printed
-
-
-def read_jsonl(path):
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-
-
-def pairs(rows):
-    return [list(zip(row["tokens"], row["tags"], strict=True)) for row in rows]
-
-
-def read_tsv(path):
-    """RETURNS (list): The rows. An empty one is behind each doc."""
-    return [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines()]
+from . import is_one_error
+from .tagging import CONLLU, OBJECTS, TEXTS, pairs, read_jsonl, read_tsv, run, tag
 
 
 @pytest.mark.parametrize("kind", ["txt", "jsonl", "parquet"])
@@ -141,24 +83,6 @@ def test_conllu_of_texts(model, expected, texts, tmp_path):
     assert [len(list(doc.sents)) for doc in docs] == [2, 1, 1]
     assert "SpacesAfter=\\s\\s" in output.read_text()
     assert docs[1].text.strip() == TEXTS[2].replace("  ", " ")
-
-
-CONLLU = """\
-# newdoc id = d1
-# sent_id = s1
-# text = Vámonos al mar.
-1-2\tVámonos\t_\t_\t_\t_\t_\t_\t_\t_
-1\tVamos\tir\tVERB\tOLD\tMood=Imp\t0\troot\t0:root\tA=b
-2\tnos\tnosotros\tPRON\t_\tCase=Acc\t1\tobj\t1:obj\t_
-2.1\tnada\t_\t_\t_\t_\t_\t_\t1:x\t_
-3\tal\tal\tADP\tOLD\t_\t4\tcase\t4:case\t_
-4\tmar\tmar\tNOUN\tOLD\t_\t1\tobl\t1:obl\tSpaceAfter=No|TagProb=0.1
-5\t.\t.\tPUNCT\tOLD\t_\t1\tpunct\t1:punct\tSpaceAfter=No
-
-# sent_id = s2
-1\tSí\tsí\tINTJ\t_\t_\t0\troot\t_\t_
-
-"""
 
 
 def test_conllu_keeps_what_it_has(model, tmp_path):
@@ -400,101 +324,6 @@ def test_who_has_read_enough_gets_no_traceback(model, tmp_path):
     command = f"{sys.executable} -m spacy lstm-tagger tag {model} {path} -o - | head -1"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
     assert done.stdout.startswith("I\t") and done.stderr == ""
-
-
-@pytest.mark.parametrize(
-    "name,content,where",
-    [
-        ("in.jsonl", '{"text": "a"}\n{"body": "b"}\n', "in.jsonl, line 2"),
-        ("in.jsonl", '{"text": "a"}\n{"text": ["b", 3]}\n', "in.jsonl, line 2"),
-        ("in.jsonl", '{"text": "a"}\n{"text": ["b", ""]}\n', "in.jsonl, line 2"),
-        ("in.txt", b"one\ntwo\xff\n", "in.txt, line 2"),
-        ("in.conllu", CONLLU + "1\tno columns\n\n", "in.conllu, line 15"),
-        ("in.conllu", CONLLU.encode() + b"# \xff\n\n", "in.conllu, line 15"),
-        ("in.txt", "one\n" + "x" * 1_000_001, "in.txt, line 2"),
-    ],
-)
-def test_an_error_in_a_text_keeps_what_was_done(model, tmp_path, name, content, where):
-    path, output = tmp_path / name, tmp_path / "out.jsonl"
-    data = content if isinstance(content, bytes) else content.encode()
-    path.write_bytes(data)
-    code, printed = run(model, path, "--output", output)
-    assert code == 1 and is_one_error(printed) and where in printed, printed
-    kept = tmp_path / "out.incomplete.jsonl"
-    assert str(kept) in printed and not output.exists()
-    assert len(read_jsonl(kept)) == (2 if name.endswith("conllu") else 1)
-    code, printed = run(model, path, "--output", output, "--skip-bad", 1)
-    assert code == 0 and "Left out 1 text" in printed and where in printed
-    assert read_jsonl(output) == read_jsonl(kept)
-
-
-@pytest.mark.parametrize(
-    "arguments,code",
-    [
-        (["missing.txt", "--output", "out.tsv"], "D001"),
-        (["in/texts.txt", "--output", "out.txt"], "C007"),
-        (["in/texts.txt", "--output", "out.tsv", "--format", "xml"], "C012"),
-        (["in/texts.txt", "--output", "out.tsv", "--input-format", "xml"], "C012"),
-        (["in/texts.txt", "--output", "out.tsv", "--tag", "pos"], "C012"),
-        (["in/texts.jsonl", "--output", "in/texts.jsonl"], "C009"),
-        (["in", "--output", "in/", "--format", "tsv"], "C008"),
-        (["in/texts.parquet", "--output", "out.tsv", "--text-key", "body"], "D015"),
-        (["in/texts.txt", "--output", "in/texts.txt/out.tsv"], ""),
-    ],
-)
-def test_errors_before_work_begins(model, texts, tmp_path, monkeypatch, arguments, code):
-    monkeypatch.chdir(tmp_path)
-    before = sorted(tmp_path.rglob("*"))
-    status, printed = run(model, *arguments)
-    assert status == 1 and f"[{code}]" * bool(code) in printed and "✘" in printed
-    assert "Traceback" not in printed and len(printed.strip().splitlines()) == 1
-    assert sorted(tmp_path.rglob("*")) == before
-
-
-def test_names_that_are_there(model, expected, tmp_path):
-    path = tmp_path / "in.jsonl"
-    path.write_text('{"text": "I slept", "tags": ["sleep"]}\n')
-    code, printed = run(model, path, "--output", tmp_path / "out.jsonl")
-    assert code == 1 and is_one_error(printed) and "in.jsonl, line 1 has 'tags'" in printed
-    tag(model, path, "--output", tmp_path / "out.jsonl", "--prefix", "pos_")
-    (row,) = read_jsonl(tmp_path / "out.jsonl")
-    assert row["tags"] == ["sleep"] and len(row["pos_tags"]) == 2
-
-
-def test_rows_that_differ(model, tmp_path, monkeypatch):
-    monkeypatch.setattr("spacy_lstm_tagger.tagging.DOCS", 1)
-    path = tmp_path / "in.jsonl"
-    path.write_text('{"text": "a", "x": 1}\n{"text": "b", "x": "one"}\n')
-    code, printed = run(model, path, "--output", tmp_path / "out.parquet")
-    assert code == 1 and is_one_error(printed) and "D017" in printed
-    assert pyarrow.parquet.read_table(tmp_path / "out.incomplete.parquet").num_rows == 1
-
-
-def test_a_full_disk(model, texts, tmp_path, monkeypatch):
-    def fail(descriptor):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("spacy_lstm_tagger.files.streams.os.fsync", fail)
-    code, printed = run(model, texts["txt"], "--output", tmp_path / "out.tsv")
-    assert code == 1 and "No space left on device" in printed
-    assert [path.name for path in tmp_path.iterdir()] == ["in"]
-
-
-@needs_proc
-def test_killed_work_leaves_nothing(model, tmp_path):
-    path = tmp_path / "in.txt"
-    path.write_text("I slept .\n" * 500_000)
-    command = [sys.executable, "-m", "spacy", "lstm-tagger", "tag", model, path]
-    process = subprocess.Popen([*command, "--output", tmp_path / "out.tsv", "--n-process", "2"])
-    try:
-        temporary = tmp_path / ".out.tsv.tmp"
-        assert wait_until(lambda: temporary.exists() and temporary.stat().st_size)
-        workers = children(process.pid)
-    finally:
-        process.kill()
-        process.wait()
-    assert not (tmp_path / "out.tsv").exists()
-    assert wait_until(lambda: not any(map(is_alive, workers)))
 
 
 def test_a_live_line_on_a_terminal_alone(model, texts, tmp_path):

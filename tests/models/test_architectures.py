@@ -59,7 +59,7 @@ BAD_EMBED = [
     ("char_lm_weight", -1.0, "0 or more"),
     ("char_max_length", 1, "2 or more"),
     ("cache_size", -1, "0 or more"),
-    ("precision", "int8", "one of fp32, bf16, fp16"),
+    ("precision", "int8", "fp32.*bf16.*fp16"),
 ]
 BAD_ENCODER = [
     ("width", 0, "from 1 to 65536"),
@@ -72,7 +72,7 @@ BAD_ENCODER = [
     ("lm_weight", -0.1, "0 or more"),
     ("width", 7, "even"),
     ("dropout", 1.0, "below 1"),
-    ("precision", "int8", "one of fp32, bf16, fp16"),
+    ("precision", "int8", "fp32.*bf16.*fp16"),
 ]
 
 

@@ -133,13 +133,6 @@ def test_saved_after_training_on(tmp_path):
 # Files
 
 
-@pytest.fixture(scope="module")
-def folder(trained, tmp_path_factory):
-    path = tmp_path_factory.mktemp("pipeline")
-    trained.to_disk(path)
-    return path
-
-
 @pytest.fixture
 def broken(folder, tmp_path):
     """RETURNS (Callable): Makes a copy of the saved pipeline with other bytes as its model, with
@@ -319,82 +312,6 @@ def test_fields_can_be_left_out(folder):
     pipe.from_disk(path, exclude=["vocab", "model"])
     assert pipe.cfg["threshold"] is None
     assert not np.allclose(scores(nlp)[0], expected[0])
-
-
-# Settings
-
-
-BAD_SETTINGS = {
-    "temperature": ("warm", "M001.*temperature = warm.*more than 0"),
-    "threshold": (2, "M001.*threshold = 2.*from 0 to 1"),
-    "n_best": (1.5, "M001.*n_best"),
-    "overwrite": ("yes", "M001.*overwrite = yes.*true or false"),
-    "save_probabilities": (None, "M001.*save_probabilities"),
-    "label_smoothing": ("0.1", "M001.*label_smoothing"),
-    "neg_prefix": (None, "M001.*neg_prefix"),
-    "tag_separator": (1, "M001.*tag_separator"),
-    "class_weights": ([1, 2], "M001.*class_weights"),
-    "soft_share": ([], "M001.*soft_share"),
-    "soft_weight": (-1, "M001.*soft_weight"),
-    "tag_counts": ({"NN": "many"}, r"M001.*tag_counts\['NN'\] = many"),
-    "tag_dictionary": (["the"], r"M001.*tag_dictionary = \['the'\].*table"),
-    "labels": ({"NN": 1}, "M001.*labels"),
-}
-BAD_ENTRIES = [
-    ({"the": 5}, r"M001.*tag_dictionary\['the'\] = 5.*list of tags"),
-    ({"the": [None]}, r"M001.*tag_dictionary\['the'\]"),
-    ({"the": ["XYZ"]}, "P003.*XYZ"),
-    ({"the": []}, "P004.*the"),
-]
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "error"),
-    [(name, *bad) for name, bad in BAD_SETTINGS.items()]
-    + [("tag_dictionary", *bad) for bad in BAD_ENTRIES],
-)
-def test_bad_settings_in_the_file(folder, tmp_path, name, value, error):
-    nlp = spacy.load(folder)
-    pipe, expected = nlp.get_pipe("lstm_tagger"), scores(nlp)
-    nlp.to_disk(tmp_path)
-    path, before = tmp_path / "lstm_tagger", dict(pipe.cfg)
-    srsly.write_json(path / "cfg", {**pipe.cfg, name: value})
-    with pytest.raises(ValueError, match=rf"(?s)L003.*lstm_tagger.*{error}"):
-        pipe.from_disk(path, exclude=["vocab"])
-    assert pipe.cfg == before
-    assert_same_scores(scores(nlp), expected)
-
-
-@pytest.mark.parametrize("text", ["", "{", "[]", "\udcff", "[" * 100_000])
-def test_settings_that_are_no_json(folder, tmp_path, text):
-    spacy.load(folder).to_disk(tmp_path)
-    (tmp_path / "lstm_tagger" / "cfg").write_bytes(text.encode("utf-8", "surrogateescape"))
-    with pytest.raises(ValueError, match=r"L003.*L006"):
-        spacy.load(tmp_path)
-
-
-@pytest.mark.parametrize("count", [0, 3, 5])
-def test_labels_are_as_many_as_the_model_scores(folder, tmp_path, count):
-    nlp = spacy.load(folder)
-    labels = nlp.get_pipe("lstm_tagger").labels
-    nlp.to_disk(tmp_path)
-    path = tmp_path / "lstm_tagger" / "cfg"
-    srsly.write_json(path, {**srsly.read_json(path), "labels": labels[:count]})
-    with pytest.raises(ValueError, match=rf"L003.*L005.*{count} labels.*{len(labels)} tags"):
-        spacy.load(tmp_path)
-    with pytest.raises(ValueError, match="L005"):
-        nlp.get_pipe("lstm_tagger").from_disk(path.parent, exclude=["vocab", "model"])
-
-
-@pytest.mark.parametrize("n_tags", [None, 4])
-def test_before_it_is_trained(tmp_path, n_tags):
-    nlp = spacy.blank("en")
-    nlp.add_pipe("lstm_tagger", config={"model": {**small_model(), "nO": n_tags}})
-    other = by_disk(nlp, tmp_path)
-    assert other.get_pipe("lstm_tagger").labels == ()
-    data = [("a b c d", "A B C D")]
-    other.initialize(lambda: make_examples(other, data))
-    assert len(other.get_pipe("lstm_tagger").labels) == 4
 
 
 # Pickle

@@ -1,0 +1,106 @@
+"""`lstm-tagger tag` where something is wrong: one error, and nothing lost or half-written."""
+
+import subprocess
+import sys
+
+import pyarrow.parquet
+import pytest
+
+from ..processes import children, is_alive, needs_proc, wait_until
+from . import is_one_error
+from .tagging import CONLLU, read_jsonl, run, tag
+
+
+@pytest.mark.parametrize(
+    "name,content,where",
+    [
+        ("in.jsonl", '{"text": "a"}\n{"body": "b"}\n', "in.jsonl, line 2"),
+        ("in.jsonl", '{"text": "a"}\n{"text": ["b", 3]}\n', "in.jsonl, line 2"),
+        ("in.jsonl", '{"text": "a"}\n{"text": ["b", ""]}\n', "in.jsonl, line 2"),
+        ("in.txt", b"one\ntwo\xff\n", "in.txt, line 2"),
+        ("in.conllu", CONLLU + "1\tno columns\n\n", "in.conllu, line 15"),
+        ("in.conllu", CONLLU.encode() + b"# \xff\n\n", "in.conllu, line 15"),
+        ("in.txt", "one\n" + "x" * 1_000_001, "in.txt, line 2"),
+    ],
+)
+def test_an_error_in_a_text_keeps_what_was_done(model, tmp_path, name, content, where):
+    path, output = tmp_path / name, tmp_path / "out.jsonl"
+    data = content if isinstance(content, bytes) else content.encode()
+    path.write_bytes(data)
+    code, printed = run(model, path, "--output", output)
+    assert code == 1 and is_one_error(printed) and where in printed, printed
+    kept = tmp_path / "out.incomplete.jsonl"
+    assert str(kept) in printed and not output.exists()
+    assert len(read_jsonl(kept)) == (2 if name.endswith("conllu") else 1)
+    code, printed = run(model, path, "--output", output, "--skip-bad", 1)
+    assert code == 0 and "Left out 1 text" in printed and where in printed
+    assert read_jsonl(output) == read_jsonl(kept)
+
+
+@pytest.mark.parametrize(
+    "arguments,code",
+    [
+        (["missing.txt", "--output", "out.tsv"], "D001"),
+        (["in/texts.txt", "--output", "out.txt"], "C007"),
+        (["in/texts.txt", "--output", "out.tsv", "--format", "xml"], "C012"),
+        (["in/texts.txt", "--output", "out.tsv", "--input-format", "xml"], "C012"),
+        (["in/texts.txt", "--output", "out.tsv", "--tag", "pos"], "C012"),
+        (["in/texts.jsonl", "--output", "in/texts.jsonl"], "C009"),
+        (["in", "--output", "in/", "--format", "tsv"], "C008"),
+        (["in/texts.parquet", "--output", "out.tsv", "--text-key", "body"], "D015"),
+        (["in/texts.txt", "--output", "in/texts.txt/out.tsv"], ""),
+    ],
+)
+def test_errors_before_work_begins(model, texts, tmp_path, monkeypatch, arguments, code):
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+    status, printed = run(model, *arguments)
+    assert status == 1 and f"[{code}]" * bool(code) in printed and "✘" in printed
+    assert "Traceback" not in printed and len(printed.strip().splitlines()) == 1
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_names_that_are_there(model, expected, tmp_path):
+    path = tmp_path / "in.jsonl"
+    path.write_text('{"text": "I slept", "tags": ["sleep"]}\n')
+    code, printed = run(model, path, "--output", tmp_path / "out.jsonl")
+    assert code == 1 and is_one_error(printed) and "in.jsonl, line 1 has 'tags'" in printed
+    tag(model, path, "--output", tmp_path / "out.jsonl", "--prefix", "pos_")
+    (row,) = read_jsonl(tmp_path / "out.jsonl")
+    assert row["tags"] == ["sleep"] and len(row["pos_tags"]) == 2
+
+
+def test_rows_that_differ(model, tmp_path, monkeypatch):
+    monkeypatch.setattr("spacy_lstm_tagger.tagging.DOCS", 1)
+    path = tmp_path / "in.jsonl"
+    path.write_text('{"text": "a", "x": 1}\n{"text": "b", "x": "one"}\n')
+    code, printed = run(model, path, "--output", tmp_path / "out.parquet")
+    assert code == 1 and is_one_error(printed) and "D017" in printed
+    assert pyarrow.parquet.read_table(tmp_path / "out.incomplete.parquet").num_rows == 1
+
+
+def test_a_full_disk(model, texts, tmp_path, monkeypatch):
+    def fail(descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("spacy_lstm_tagger.files.streams.os.fsync", fail)
+    code, printed = run(model, texts["txt"], "--output", tmp_path / "out.tsv")
+    assert code == 1 and "No space left on device" in printed
+    assert [path.name for path in tmp_path.iterdir()] == ["in"]
+
+
+@needs_proc
+def test_killed_work_leaves_nothing(model, tmp_path):
+    path = tmp_path / "in.txt"
+    path.write_text("I slept .\n" * 500_000)
+    command = [sys.executable, "-m", "spacy", "lstm-tagger", "tag", model, path]
+    process = subprocess.Popen([*command, "--output", tmp_path / "out.tsv", "--n-process", "2"])
+    try:
+        temporary = tmp_path / ".out.tsv.tmp"
+        assert wait_until(lambda: temporary.exists() and temporary.stat().st_size)
+        workers = children(process.pid)
+    finally:
+        process.kill()
+        process.wait()
+    assert not (tmp_path / "out.tsv").exists()
+    assert wait_until(lambda: not any(map(is_alive, workers)))
