@@ -5,7 +5,6 @@ from typing import Any, cast
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from thinc.api import Ops
 from thinc.types import Floats1d, Floats2d, FloatsXd
 from thinc.util import torch2xp, xp2torch
@@ -44,14 +43,6 @@ def as_tensor(array: FloatsXd) -> Tensor:
     if isinstance(array, np.ndarray):
         return torch.from_numpy(array)
     return xp2torch(array, device=torch.device("cuda"))
-
-
-def send(array: NDArray, device: torch.device) -> Tensor:
-    """RETURNS (Tensor): A NumPy array on a device. On a CPU it shares its memory; to a GPU it is
-    copied without waiting for it.
-    """
-    tensor = torch.from_numpy(array)
-    return tensor if device.type == "cpu" else tensor.pin_memory().to(device, non_blocking=True)
 
 
 def affine(X: Floats2d, W: Floats2d, b: Floats1d) -> Floats2d:

@@ -13,9 +13,10 @@ from thinc.util import torch2xp, xp2torch
 from torch import Tensor
 
 from ..errors import Errors
-from ..nn.buckets import Buckets, kept_buckets, send
+from ..nn.buckets import Buckets, kept_buckets
 from ..nn.lstm import BucketedLSTM
 from ..nn.plan import make_plan
+from ..nn.transfer import send_joined
 from .flat import FlatList, flatten, no_gradient
 from .shim import TorchShim
 from .threads import on_our_threads
@@ -101,7 +102,7 @@ def forward(
     learns_language = cast(BucketedLSTM, shim.module).language_model is not None
     if learns_language:
         arrays = [*arrays, followed_rows(lengths)]
-    sent = send(arrays, device)
+    sent = send_joined(arrays, device)
     inputs = ArgsKwargs((x, Buckets(plan, sent[: len(plan.arrays)])), {})
     if learns_language:
         inputs.kwargs["followed"] = sent[-1]
@@ -143,7 +144,7 @@ def predict(
         tokens = None if rows is None else torch.from_numpy(rows)
     else:
         plan = make_plan(lengths, device_type=x.device.type, **limits)
-        sent = send([*plan.arrays, *([] if rows is None else [rows])], x.device)
+        sent = send_joined([*plan.arrays, *([] if rows is None else [rows])], x.device)
         buckets = Buckets(plan, sent[: len(plan.arrays)])
         tokens = None if rows is None else sent[-1]
     y = shim.predict(ArgsKwargs((x, buckets), {"tokens": tokens, "head": head}))

@@ -15,9 +15,10 @@ from thinc.util import torch2xp, xp2torch
 from torch import Tensor
 
 from ..errors import Errors
-from ..nn.buckets import Buckets, kept_buckets, send
+from ..nn.buckets import Buckets, kept_buckets
 from ..nn.embedding import WordEmbedding
 from ..nn.plan import make_plan
+from ..nn.transfer import send, send_joined
 from ..nn.vocabulary import VocabularyEmbedding
 from .cache import TypeCache
 from .features import FeatureSet, letters
@@ -99,7 +100,7 @@ def forward(
     if not is_train:
         table, rows, lengths = lookup(model, docs)
         with torch.inference_mode():
-            vectors = table.index_select(0, torch.from_numpy(rows).to(table.device))
+            vectors = table.index_select(0, send(rows, table.device))
         return FlatList(cast(Floats2d, torch2xp(vectors)), lengths), no_gradient
     types = WordTypes.of(docs)
     shim = cast(TorchShim, model.shims[0])
@@ -158,7 +159,7 @@ def lookup(model: Model, docs: Sequence[Doc]) -> tuple[Tensor, NDArray[np.int64]
         # Not kept: the vocabulary's vectors may change at any time.
         static = xp2torch(model.layers[0].predict([types]).data, device=table.device)
         with torch.inference_mode():
-            table = table.index_select(0, torch.from_numpy(rows).to(table.device)) + static
+            table = table.index_select(0, send(rows, table.device)) + static
         rows = np.arange(len(types))
     return table, rows[types.tokens], types.lengths
 
@@ -191,7 +192,7 @@ def _inputs(model: Model, types: WordTypes, *, training: bool) -> ArgsKwargs:
             embedding.add(sorted(set(characters)))
         arrays.insert(1, np.array(embedding.lookup(characters), dtype=np.int64))
     if module.characters is None:
-        features, *tokens = send(arrays, device)
+        features, *tokens = send_joined(arrays, device)
         args: tuple = (features,)
     elif len(lengths) <= FEW and not training and device.type == "cpu":
         features, letter_rows, *tokens = map(torch.from_numpy, arrays)
@@ -205,7 +206,7 @@ def _inputs(model: Model, types: WordTypes, *, training: bool) -> ArgsKwargs:
             finals_only=True,
             device_type=device.type,
         )
-        sent = send([*arrays, *plan.arrays], device)
+        sent = send_joined([*arrays, *plan.arrays], device)
         features, letter_rows, *tokens = sent[: len(arrays)]
         args = (features, (letter_rows, Buckets(plan, sent[len(arrays) :])))
     return ArgsKwargs(args, {"tokens": tokens[0]} if training else {})

@@ -5,13 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from .plan import Plan, make_plan
+from .transfer import send_joined
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ class Buckets:
     """A ragged batch in buckets, and the way back to flat order.
 
     plan (Plan): How it is cut.
-    arrays (Sequence[Tensor]): The plan's arrays, on the device, see `send`.
+    arrays (Sequence[Tensor]): The plan's arrays, on the device, see `send_joined`.
     """
 
     def __init__(self, plan: Plan, arrays: Sequence[Tensor]):
@@ -74,7 +73,7 @@ class Buckets:
         RETURNS (Buckets): The batch.
         """
         plan = make_plan(lengths, device_type=torch.device(device).type, **options)
-        return cls(plan, send(plan.arrays, device))
+        return cls(plan, send_joined(plan.arrays, device))
 
     def flatten(self, outputs: Sequence[Sequence[Sequence[Tensor]]]) -> Tensor:
         """Bring the outputs of all buckets back into flat order.
@@ -114,18 +113,6 @@ def kept_buckets(lengths: tuple[int, ...], **options: Any) -> Buckets:
     batches are alike, and to plan one takes a tenth of the time of `nlp(text)`.
     """
     return Buckets.of(lengths, **options)
-
-
-def send(arrays: Sequence[NDArray[np.int64]], device: torch.device | str) -> list[Tensor]:
-    """Send arrays to a device in one copy.
-
-    arrays (Sequence[NDArray[np.int64]]): The arrays.
-    device (torch.device): The device.
-    RETURNS (list[Tensor]): The same as tensors, of the same shapes.
-    """
-    joined = torch.from_numpy(np.concatenate([array.ravel() for array in arrays])).to(device)
-    parts = joined.split([array.size for array in arrays])
-    return [part.view(array.shape) for part, array in zip(parts, arrays, strict=True)]
 
 
 def _join(parts: list[Tensor]) -> Tensor:

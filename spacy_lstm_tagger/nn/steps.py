@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 
 import torch
 
+from .transfer import send_joined
+
 
 class Steps:
     """The elements of a flat batch in the order of time: first the first element of every
@@ -38,8 +40,8 @@ class Steps:
         before = torch.arange(n_first, len(of)) - sizes[time[order][n_first:] - 1]
         self.sizes: list[int] = sizes.tolist()
         self.first = slice(0, n_first)
-        self.order, self.sequence = order.to(device), of[order].to(device)
-        self.last, self.before = last.to(device), before.to(device)
+        arrays = [each.numpy() for each in (order, of[order], last, before)]
+        self.order, self.sequence, self.last, self.before = send_joined(arrays, device)
 
     def forwards(self) -> Iterator[tuple[slice, slice]]:
         """YIELDS (tuple): For each step but the first, the places of the elements before, and

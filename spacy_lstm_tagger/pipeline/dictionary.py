@@ -11,7 +11,7 @@ from spacy.tokens import Doc
 from torch import Tensor
 
 from ..errors import Errors
-from ..models.flat import send
+from ..nn.transfer import send
 
 
 class TagDictionary:

@@ -15,9 +15,10 @@ from thinc.util import torch2xp
 from torch import Tensor
 
 from ..models.crf_output import CRFGradient
-from ..models.flat import FlatList, as_tensor, send
+from ..models.flat import FlatList, as_tensor
 from ..models.lattice import model_crf
 from ..nn.crf import LinearChainCRF
+from ..nn.transfer import send
 from ..whitespace import word_lengths
 from .gold import MISSING, SEVERAL, GoldTags, select
 from .soft_targets import SoftTargets, add_soft_targets

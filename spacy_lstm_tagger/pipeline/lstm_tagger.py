@@ -17,11 +17,11 @@ from thinc.api import Model
 from thinc.types import Floats2d
 
 from ..errors import Errors, Warnings
-from ..models.flat import send
 from ..models.lattice import predict_lattice
 from ..models.resize import can_resize, resize_output
 from ..models.threads import on_our_threads
 from ..nn.lattice import Lattice
+from ..nn.transfer import send
 from ..whitespace import SPACE_TAG, is_space, word_lengths
 from .annotations import annotate, check_tags
 from .calibration import Calibration, calibrate

@@ -9,7 +9,7 @@ from spacy.training import Example
 from torch import Tensor
 
 from ..errors import Errors
-from ..models.flat import send
+from ..nn.transfer import send
 from ..probabilities import TagProbabilities
 from ..whitespace import is_space
 from .gold import same_tokens
