@@ -1,19 +1,21 @@
 """How right a pipeline's tags are: on lone sentences and on texts, on known words and on others."""
 
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from spacy.attrs import TAG
+from numpy.typing import NDArray
 from spacy.language import Language
-from spacy.pipeline.tagger import tagger_score
 from spacy.training import Example
 
+from .comparison import Comparison
+from .lexicon import Lexicon
 from .models.word_char_embed import NAME as EMBEDDING
 from .readers import Corpus
+from .taggers import tagger_names
 
 TEXT = 10  # sentences
 
@@ -36,13 +38,21 @@ class Evaluation:
     """The accuracy on docs of one kind.
 
     all (Accuracy): On all words.
-    known (Optional[Accuracy]): On those that have a row in the tagger's vocabulary.
-    unknown (Optional[Accuracy]): On the others. Both are None if the tagger has no such rows.
+    known (Optional[Accuracy]): On those that training had; where the tagger does not keep which
+        these are, on those that have a row in its vocabulary.
+    unknown (Optional[Accuracy]): On the others. Both are None if neither is to be found.
+    ambiguous (Optional[Accuracy]): On words that training had with several tags. None: the tagger
+        does not keep which these are.
+    whole_sents (Optional[float]): Of how many sentences each tag is right.
+    tag_macro_f (Optional[float]): The mean F1 of the tags.
     """
 
     all: Accuracy
     known: Accuracy | None
     unknown: Accuracy | None
+    ambiguous: Accuracy | None
+    whole_sents: float | None
+    tag_macro_f: float | None
 
 
 def evaluate(
@@ -59,13 +69,15 @@ def evaluate(
     RETURNS (dict[str, Evaluation]): For "sentences", which are alone, and for "texts" of ten.
     RAISES (ValueError): If the file is not valid or has no tag.
     """
-    known = known_words(nlp)
+    lexicon, known = find_lexicon(nlp), known_words(nlp)
     found = {}
     for name, group_by in (("sentences", 1), ("texts", TEXT)):
         examples = read_examples(nlp, path, tag=tag, group_by=group_by, gold_tokens=not raw)
         docs = nlp.pipe((eg.predicted for eg in examples), n_process=n_process)
         pairs = zip(docs, examples, strict=True)
-        found[name] = accuracies([Example(doc, eg.reference) for doc, eg in pairs], known)
+        found[name] = accuracies(
+            Comparison(Example(doc, eg.reference) for doc, eg in pairs), lexicon, known
+        )
     return found
 
 
@@ -82,14 +94,39 @@ def read_examples(nlp: Language, path: Path, **settings: Any) -> list[Example]:
         return list(Corpus(path, **settings)(nlp))
 
 
-def accuracies(examples: list[Example], known: Callable[[int], bool] | None) -> Evaluation:
-    """RETURNS (Evaluation): The accuracy of tagged docs. `known` tells whether a word is."""
-    if known is None:
-        return Evaluation(_accuracy(examples), None, None)
-    parts = (
-        _accuracy(_with_tags_of(eg, known, wanted) for eg in examples) for wanted in (True, False)
+def accuracies(
+    found: Comparison, lexicon: Lexicon | None, known: Callable[[int], bool] | None
+) -> Evaluation:
+    """RETURNS (Evaluation): The accuracy of tagged docs.
+
+    found (Comparison): Their tags.
+    lexicon (Optional[Lexicon]): The words of the tagger's training data.
+    known (Optional[Callable[[int], bool]]): Where there is none, whether a word is known.
+    """
+    kinds: dict[str, Any] = dict.fromkeys(("known", "unknown", "ambiguous"))
+    if lexicon is not None:
+        kinds["known"] = lexicon.frequencies(found.words) > 0
+        kinds["ambiguous"] = lexicon.is_ambiguous(found.words)
+    elif known is not None:
+        kinds["known"] = np.array([known(word) for word in found.words.tolist()], dtype=bool)
+    if kinds["known"] is not None:
+        kinds["unknown"] = ~kinds["known"]
+    parts = {name: None if kind is None else _accuracy(found, kind) for name, kind in kinds.items()}
+    f1 = found.tag_scores().f1
+    return Evaluation(
+        all=_accuracy(found, np.ones(len(found.words), dtype=bool)),
+        whole_sents=found.whole_sentences(),
+        tag_macro_f=float(f1.mean()) if len(f1) else None,
+        **parts,
     )
-    return Evaluation(_accuracy(examples), *parts)
+
+
+def find_lexicon(nlp: Language) -> Lexicon | None:
+    """RETURNS (Optional[Lexicon]): The words of the training data of the pipeline's last tagger.
+    None: it does not keep them.
+    """
+    pipe: Any = nlp.get_pipe(tagger_names(nlp)[-1])
+    return Lexicon.from_settings(getattr(pipe, "cfg", {}))
 
 
 def known_words(nlp: Language) -> Callable[[int], bool] | None:
@@ -109,16 +146,5 @@ def known_words(nlp: Language) -> Callable[[int], bool] | None:
     return known
 
 
-def _accuracy(examples: Iterable[Example]) -> Accuracy:
-    examples = list(examples)
-    words = sum(int(np.count_nonzero(eg.reference.to_array(TAG))) for eg in examples)
-    return Accuracy(words, tagger_score(examples)["tag_acc"])
-
-
-def _with_tags_of(eg: Example, known: Callable[[int], bool], wanted: bool) -> Example:
-    """RETURNS (Example): The same, with gold tags only of words that are known, or are not."""
-    reference = eg.reference.copy()
-    for token in reference:
-        if known(token.orth) is not wanted:
-            token.tag = 0
-    return Example(eg.predicted, reference)
+def _accuracy(found: Comparison, chosen: NDArray[np.bool_]) -> Accuracy:
+    return Accuracy(int(chosen.sum()), found.accuracy(chosen))

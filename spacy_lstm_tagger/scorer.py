@@ -1,8 +1,9 @@
-"""The scorer: tag accuracy, on lone sentences and on whole texts, and of a tagger that abstains."""
+"""The scorer: tag accuracy, of which words and texts, and tag by tag."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import numpy as np
 from spacy.attrs import SENT_START
 from spacy.pipeline.tagger import tagger_score
 from spacy.scorer import MISSING_VALUES
@@ -10,6 +11,8 @@ from spacy.strings import get_string_id
 from spacy.training import Example
 from spacy.util import registry
 
+from .comparison import Comparison
+from .lexicon import Lexicon
 from .whitespace import SPACE_TAG
 
 
@@ -20,29 +23,68 @@ def make_tagger_scorer() -> Callable:
 
 
 def score_tags(
-    examples: Iterable[Example], *, threshold: float | None = None, **kwargs: Any
+    examples: Iterable[Example],
+    *,
+    threshold: float | None = None,
+    lexicon: Lexicon | None = None,
+    **kwargs: Any,
 ) -> dict[str, Any]:
-    """Score tags as spaCy does (`tag_acc`). If some docs are one sentence and some are several,
-    each of the two is scored on its own as well: LSTM taggers trained on lone sentences lose
-    accuracy on whole texts, and one figure alone hides that.
+    """Score tags as spaCy does (`tag_acc`), and tell more: one figure hides that a tagger does
+    worse on whole texts than on lone sentences, on words that are new to it, or on rare tags.
 
     examples (Iterable[Example]): The scored docs.
     threshold (Optional[float]): What the tagger's threshold is. None: it never abstains.
-    RETURNS (dict[str, Any]): `tag_acc`, where there are both kinds of docs `acc_sents` and
-        `acc_docs`, and with a threshold what `score_abstaining` gives.
+    lexicon (Optional[Lexicon]): The words of its training data. None: they are not known.
+    RETURNS (dict[str, Any]): `tag_acc`; `acc_sents` and `acc_docs`, if some docs are one sentence
+        and some are several; `acc_known`, `acc_unknown` and `acc_ambiguous`, on words that training
+        had, had not, and had with several tags; `whole_sents`, the share of sentences without an
+        error; `tag_per_type`, precision, recall and F1 of each tag; `tag_macro_f`, the mean of the
+        latter; and with a threshold what `score_abstaining` gives. None: there are no such words,
+        or they are not known.
     """
     examples = list(examples)
     # Nobody has to guess that a token is white space: spaCy scores those of the reference alone.
     kwargs = {"missing_values": {*MISSING_VALUES, get_string_id(SPACE_TAG)}, **kwargs}
     scores = dict(tagger_score(examples, **kwargs))
-    several = [is_document(eg) for eg in examples]
-    if any(several) and not all(several):
-        for key, kind in (("acc_sents", False), ("acc_docs", True)):
-            part = [eg for eg, is_doc in zip(examples, several, strict=True) if is_doc is kind]
-            scores[key] = tagger_score(part, **kwargs)["tag_acc"]
+    found = Comparison(examples)
+    several = np.array([is_document(eg) for eg in examples], dtype=bool)
+    if several.any() and not several.all():
+        in_docs = several[found.docs]
+        scores.update(acc_sents=found.accuracy(~in_docs), acc_docs=found.accuracy(in_docs))
+    scores.update(score_words(found, lexicon))
+    scores["whole_sents"] = found.whole_sentences()
+    scores.update(score_tag_by_tag(found, examples))
     if threshold is not None:
         scores.update(score_abstaining(examples))
     return scores
+
+
+def score_words(found: Comparison, lexicon: Lexicon | None) -> dict[str, float | None]:
+    """RETURNS (dict[str, Optional[float]]): The accuracy on words that training had, had not, and
+    had with several tags.
+    """
+    names = ("acc_known", "acc_unknown", "acc_ambiguous")
+    if lexicon is None:
+        return dict.fromkeys(names)
+    known = lexicon.frequencies(found.words) > 0
+    kinds = (known, ~known, lexicon.is_ambiguous(found.words))
+    return {name: found.accuracy(kind) for name, kind in zip(names, kinds, strict=True)}
+
+
+def score_tag_by_tag(found: Comparison, examples: list[Example]) -> dict[str, Any]:
+    """RETURNS (dict[str, Any]): `tag_per_type` in spaCy's form, and `tag_macro_f`."""
+    scores = found.tag_scores()
+    if not len(scores.tags):
+        return {"tag_macro_f": None, "tag_per_type": None}
+    strings = examples[0].reference.vocab.strings
+    figures = zip(scores.precision, scores.recall, scores.f1, strict=True)
+    return {
+        "tag_macro_f": float(scores.f1.mean()),
+        "tag_per_type": {
+            strings[int(tag)]: {"p": float(p), "r": float(r), "f": float(f)}
+            for tag, (p, r, f) in zip(scores.tags, figures, strict=True)
+        },
+    }
 
 
 def score_abstaining(examples: Iterable[Example]) -> dict[str, float | None]:

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -39,7 +40,7 @@ def evaluate_cli(
 ):
     """
     Tell how many words a pipeline tags right: each sentence alone and texts of ten, all words and,
-    for our taggers, those that have a row in their vocabulary and those that have none.
+    for our taggers, those that training had, those it had not, and those it had with several tags.
     """
     import_code(code)
     setup_gpu(gpu_id)
@@ -55,7 +56,9 @@ def evaluate_cli(
             write_whole(output, f"{text}\n".encode())
     if missing:
         msg.warn("Always wrong, as the pipeline does not give these tags:", ", ".join(missing))
-    rows = [row(name, found) for name in ("all", "known", "unknown")]
+    rows = [row(name, found) for name in ("all", "known", "unknown", "ambiguous")]
+    rows.append(shares("whole sentences", [each.whole_sents for each in found.values()]))
+    rows.append(shares("F1, mean of tags", [each.tag_macro_f for each in found.values()]))
     header = ("words", "number", "sentences alone", f"texts of {TEXT}")
     msg.table([each for each in rows if each], header=header, aligns=tuple("lrrr"), divider=True)
     if output is not None:
@@ -67,6 +70,11 @@ def row(name: str, found: dict[str, Evaluation]) -> tuple[str, ...]:
     accuracies: list[Accuracy | None] = [getattr(each, name) for each in found.values()]
     cells = [f"{each.tag_acc:.2%}" for each in accuracies if each and each.tag_acc is not None]
     return (name, f"{accuracies[0].words:,}", *cells) if cells and accuracies[0] else ()
+
+
+def shares(name: str, values: Sequence[float | None]) -> tuple[str, ...]:
+    """RETURNS (tuple[str, ...]): A row of figures of no number of words."""
+    return (name, "", *("" if value is None else f"{value:.2%}" for value in values))
 
 
 def find_missing_tags(nlp: Language, path: Path, *, tag: str, pipeline: str) -> list[str]:

@@ -17,6 +17,7 @@ from thinc.api import Model
 from thinc.types import Floats2d
 
 from ..errors import Errors, Warnings
+from ..lexicon import Lexicon
 from ..models.lattice import predict_lattice
 from ..models.resize import can_resize, resize_output
 from ..models.threads import on_our_threads
@@ -110,6 +111,8 @@ class LSTMTagger(LearningTagger):
             temperature=1.0,
             tag_counts=None,
             tag_dictionary=None,
+            word_counts=None,
+            ambiguous_words=None,
         )
         check_settings(self.cfg)
         vocab.strings.add(SPACE_TAG)
@@ -149,6 +152,7 @@ class LSTMTagger(LearningTagger):
         labels: list[str] | None = None,
         tag_dictionary: dict[str, list[str]] | None = None,
         tag_counts: dict[str, int] | None = None,
+        word_tags: dict[str, dict[str, int]] | None = None,
     ) -> None:
         """Prepare for training.
 
@@ -159,6 +163,8 @@ class LSTMTagger(LearningTagger):
             set stays.
         tag_counts (Optional[Dict[str, int]]): How often the training data has each tag, for
             "balanced" class weights. None: as often as the sample.
+        word_tags (Optional[Dict[str, Dict[str, int]]]): How often it has each word with each tag,
+            by which scores tell words apart. None: they do not.
         RAISES (ValueError): If there is no tag, the dictionary or the weights name others, or
             [training] of the pipeline's config ends between two evaluations.
         """
@@ -181,6 +187,9 @@ class LSTMTagger(LearningTagger):
         self._class_weights()  # now that the tags are known, those of others are an error
         if tag_dictionary is not None:
             self.set_tag_dictionary(tag_dictionary)
+        lexicon = None if word_tags is None else Lexicon.of(word_tags)
+        self.cfg["word_counts"] = lexicon and dict(lexicon.counts)
+        self.cfg["ambiguous_words"] = lexicon and list(lexicon.ambiguous)
 
     def set_tag_dictionary(
         self, entries: Mapping[str, Iterable[str]] | None, *, ignore_unknown: bool = False
@@ -276,11 +285,14 @@ class LSTMTagger(LearningTagger):
         return result
 
     def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
-        """Score tags. If the tagger may abstain, the scorer is told so.
+        """Score tags. The scorer is told whether the tagger may abstain, and which words it knows.
 
         examples (Iterable[Example]): The scored docs.
         RETURNS (Dict[str, Any]): The scores.
         """
         if self.cfg["threshold"] is not None:
             kwargs.setdefault("threshold", self.cfg["threshold"])
+        lexicon = Lexicon.from_settings(self.cfg)
+        if lexicon is not None:
+            kwargs.setdefault("lexicon", lexicon)
         return super().score(examples, **kwargs)

@@ -49,6 +49,11 @@ def check_settings(cfg: Mapping[str, Any]) -> None:
         TagDictionary(cfg["tag_dictionary"], labels)
     for tag, count in _entries("tag_counts", cfg["tag_counts"]):
         check(is_integer(count, 0), f"tag_counts[{tag!r}]", count, "a number of tokens")
+    for word, count in _entries("word_counts", cfg["word_counts"]):
+        check(is_integer(count, 1), f"word_counts[{word!r}]", count, "a number of tokens")
+    ambiguous = cfg["ambiguous_words"]
+    holds = ambiguous is None or _is_list_of_strings(ambiguous)
+    check(holds, "ambiguous_words", ambiguous, "null or a list of words")
 
 
 def _entries(name: str, table: Any) -> list[tuple[str, Any]]:

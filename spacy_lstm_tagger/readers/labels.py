@@ -3,7 +3,7 @@
 from collections import Counter
 from pathlib import Path
 
-from spacy.attrs import MORPH, POS, TAG
+from spacy.attrs import MORPH, ORTH, POS, TAG
 from spacy.errors import Errors as SpacyErrors
 from spacy.morphology import Morphology
 from spacy.parts_of_speech import IDS as POS_IDS
@@ -40,17 +40,38 @@ def read_tag_counts(*, path: Path | None, tag: str = "xpos") -> dict[str, int]:
     RETURNS (Dict[str, int]): How many words have each tag, sorted by tag.
     RAISES (ValueError): If a value or a file is not valid, or no word has a tag.
     """
+    counts: Counter[str] = Counter()
+    for tags in read_word_tags(path=path, tag=tag).values():
+        counts.update(tags)
+    return dict(sorted(counts.items()))
+
+
+@registry.readers("spacy-lstm-tagger.WordTags.v1")
+def read_word_tags(*, path: Path | None, tag: str = "xpos") -> dict[str, dict[str, int]]:
+    """Count how often a corpus has each word with each tag, for scores of words that training had,
+    had not, or had with several tags.
+
+    path (Optional[Path]): Files, as in `create_corpus_reader`.
+    tag (str): What becomes the tag, as in `create_corpus_reader`.
+    RETURNS (Dict[str, Dict[str, int]]): For each word that has a tag, its tags and how often it
+        has each. The most frequent words come first.
+    RAISES (ValueError): If a value or a file is not valid, or no word has a tag.
+    """
     if path is None:
         raise ValueError(SpacyErrors.E913)
     corpus, vocab = Corpus(path, tag=tag), Vocab()
-    counts: Counter[int] = Counter()
+    counts: Counter[tuple[int, int]] = Counter()
     for _, sentences in corpus.read(vocab):
         for tokens, _ in sentences:
-            counts.update(tokens[:, COLUMNS[TAG]].tolist())
-    named = {vocab.strings[key]: n for key, n in counts.items() if key}
-    if not named:
+            pairs = tokens[:, [COLUMNS[ORTH], COLUMNS[TAG]]].tolist()
+            counts.update(map(tuple, pairs))
+    found: dict[str, dict[str, int]] = {}
+    for (word, key), count in counts.most_common():
+        if key:
+            found.setdefault(vocab.strings[word], {})[vocab.strings[key]] = count
+    if not found:
         raise ValueError(explain_tags(corpus.path, tag))
-    return dict(sorted(named.items()))
+    return found
 
 
 @registry.readers("spacy-lstm-tagger.MorphLabels.v1")

@@ -111,6 +111,27 @@ def test_raw_text_has_words_that_are_not_aligned(model, tmp_path):
     assert raw["sentences"]["all"]["tag_acc"] < 1.0
 
 
+def test_a_tagger_that_keeps_the_words_of_its_training(tmp_path, small_corpus):
+    """What it keeps counts, rather than which words have a row."""
+    nlp = trained_nlp(steps=0)[0]
+    examples = list(Corpus(small_corpus)(nlp))
+    rows = [("the", "DT"), (".", "."), ("that", "IN"), ("that", "DT"), ("the", "DT")]
+    (tmp_path / "train.conllu").write_text(
+        "".join(f"1\t{word}\t_\t_\t{tag}" + "\t_" * 5 + "\n\n" for word, tag in rows)
+    )
+    reader = {"@readers": "spacy-lstm-tagger.WordTags.v1", "path": str(tmp_path / "train.conllu")}
+    nlp.config["initialize"]["components"] = {"lstm_tagger": {"word_tags": reader}}
+    nlp.initialize(lambda: examples)
+    nlp.to_disk(tmp_path / "model")
+    found, printed = figures(tmp_path, tmp_path / "model", small_corpus)
+    words = [word for sentence in read_words(small_corpus) for word, *_ in sentence]
+    known = sum(word in ("the", ".", "that") for word in words)
+    assert found["sentences"]["known"]["words"] == known
+    assert found["sentences"]["unknown"]["words"] == len(words) - known
+    assert found["sentences"]["ambiguous"]["words"] == words.count("that")
+    assert "whole sentences" in printed and "F1" in printed
+
+
 @pytest.mark.parametrize("tag,other", [("xpos", "upos"), ("upos", "xpos")])
 def test_tags_of_another_column(tmp_path, small_corpus, tag, other):
     train(tmp_path / "model", small_corpus, tag=tag)
@@ -155,6 +176,9 @@ def test_other_taggers(tmp_path):
         "all": {"words": 22, "tag_acc": 0.5},
         "known": None,
         "unknown": None,
+        "ambiguous": None,
+        "whole_sents": 0.0,
+        "tag_macro_f": pytest.approx(1 / 3),
     }
     assert "unknown" not in printed
     code, printed = run(tmp_path / "model", path, "--tag", "upos")

@@ -21,6 +21,8 @@ BAD_SETTINGS = {
     "soft_weight": (-1, "M001.*soft_weight"),
     "tag_counts": ({"NN": "many"}, r"M001.*tag_counts\['NN'\] = many"),
     "tag_dictionary": (["the"], r"M001.*tag_dictionary = \['the'\].*table"),
+    "word_counts": ({"the": 0}, r"M001.*word_counts\['the'\] = 0"),
+    "ambiguous_words": ("that", "M001.*ambiguous_words = that.*list of words"),
     "labels": ({"NN": 1}, "M001.*labels"),
 }
 BAD_ENTRIES = [

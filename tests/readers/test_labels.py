@@ -4,7 +4,7 @@ import pytest
 import spacy
 from spacy.util import registry
 
-from spacy_lstm_tagger.readers import Corpus, read_morph_labels, read_tag_counts
+from spacy_lstm_tagger.readers import Corpus, read_morph_labels, read_tag_counts, read_word_tags
 
 from ..util import CORPUS
 from .test_docbin import to_spacy
@@ -50,6 +50,8 @@ def test_counts(tmp_path):
     path.write_text("\n".join(f"1\t{word}\t_\tX\t{tag}" + "\t_" * 5 + "\n" for word, tag in rows))
     assert read_tag_counts(path=path) == {"DT": 3, "IN": 1, "NN": 2}
     assert read_tag_counts(path=path, tag="upos") == {"X": 7}
+    words = {"the": {"DT": 3}, "dog": {"NN": 2}, "that": {"IN": 1}}
+    assert read_word_tags(path=path) == words and list(read_word_tags(path=path)) == list(words)
     with pytest.raises(ValueError, match="E913"):
         read_tag_counts(path=None)
 

@@ -1,0 +1,137 @@
+"""A pipeline's tags beside those of the reference, as columns: what each figure is counted from."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from spacy.attrs import IS_SPACE, ORTH, SENT_START, TAG
+from spacy.strings import get_string_id
+from spacy.training import Example
+
+from .whitespace import SPACE_TAG
+
+SPACE = np.uint64(get_string_id(SPACE_TAG))
+
+
+class TagScores(NamedTuple):
+    """Figures of each tag that the reference or the pipeline has, the most frequent first.
+
+    tags (NDArray[np.uint64]): The tags' hashes. *Shape:* ``(tags,)``, as of the others.
+    counts (NDArray[np.int64]): How many words have the tag in the reference.
+    guesses (NDArray[np.int64]): How many the pipeline gives it.
+    precision, recall, f1 (NDArray[np.float64]): 0 where there is nothing to divide by.
+    """
+
+    tags: NDArray[np.uint64]
+    counts: NDArray[np.int64]
+    guesses: NDArray[np.int64]
+    precision: NDArray[np.float64]
+    recall: NDArray[np.float64]
+    f1: NDArray[np.float64]
+
+
+class Comparison:
+    """The words of references that have a tag, and the tags that a pipeline gives them: those of
+    its tokens that are part of a single word, as spaCy's scorer has it. White space does not count.
+
+    examples (Iterable[Example]): The docs that the pipeline has tagged, and their references.
+
+    Of each word it has a value in `words`, its hash, `gold`, its tag, `sentences` and `docs`, the
+    numbers of those that it is in, and `right`. Of each tag that is given it has one in `places`,
+    the number of its word, and `guesses`: one a word if the tokens are those of the reference.
+    """
+
+    def __init__(self, examples: Iterable[Example]):
+        columns = [_columns(eg) for eg in examples]
+        empty = np.zeros((0, 4), dtype=np.uint64), np.zeros((0, 2), dtype=np.uint64)
+        words, pairs = zip(*columns, strict=True) if columns else ([empty[0]], [empty[1]])
+        lengths = [len(each) for each in words]
+        table, given = np.concatenate(words), np.concatenate(pairs)
+        self.docs = np.repeat(np.arange(len(words)), lengths)
+        self.words, self.gold = table[:, 0], table[:, 1]
+        # Sentences are numbered in each doc: across docs they are where one of the numbers changes.
+        number = table[:, 2]
+        changes = np.diff(number.astype(np.int64)) != 0
+        changes |= np.diff(self.docs) != 0
+        self.sentences = np.concatenate([[0], np.cumsum(changes)])[: len(table)]
+        starts = np.cumsum([0, *lengths[:-1]])
+        self.places = given[:, 0].astype(np.int64) + np.repeat(starts, [len(p) for p in pairs])
+        self.guesses = given[:, 1]
+        self.is_hit = self.guesses == self.gold[self.places]
+        self.right = np.zeros(len(table), dtype=bool)
+        self.right[self.places[self.is_hit]] = True
+        self.tokens = table[:, 3].astype(np.int64)
+
+    def accuracy(self, chosen: NDArray[np.bool_] | None = None) -> float | None:
+        """Tell how many words have the right tag, as spaCy's `tag_acc`: with other tokens than
+        those of the reference that is an F-score.
+
+        chosen (Optional[NDArray[np.bool_]]): Which words count. None: all. *Shape:* ``(words,)``.
+        RETURNS (Optional[float]): None: there are no such words.
+        """
+        if chosen is None:
+            chosen = np.ones(len(self.words), dtype=bool)
+        given = chosen[self.places]
+        total = int(chosen.sum() + given.sum())
+        return 2 * int((given & self.is_hit).sum()) / total if chosen.any() else None
+
+    def whole_sentences(self) -> float | None:
+        """RETURNS (Optional[float]): Of how many sentences each word has the right tag. None: there
+        are none.
+        """
+        if not len(self.words):
+            return None
+        return float(np.logical_and.reduceat(self.right, sentence_starts(self.sentences)).mean())
+
+    def tag_scores(self) -> TagScores:
+        """RETURNS (TagScores): Precision, recall and F1 of each tag."""
+        tags = np.unique(np.concatenate([self.gold, self.guesses]))
+        tags = tags[tags != 0]  # an empty one
+
+        def count(found: NDArray[np.uint64]) -> NDArray[np.int64]:
+            return np.bincount(np.searchsorted(tags, found), minlength=len(tags))
+
+        counts, guesses = count(self.gold), count(self.guesses[self.guesses != 0])
+        hits = count(self.guesses[self.is_hit])
+        order = np.lexsort((tags, -counts))
+        figures = (each[order] for each in prf(counts, guesses, hits))
+        return TagScores(tags[order], counts[order], guesses[order], *figures)
+
+
+def prf(
+    counts: NDArray[np.int64], guesses: NDArray[np.int64], hits: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """RETURNS (tuple): Precision, recall and F1, from how many words have each tag, how many are
+    given it, and how many of these are right; 0 where there is nothing to divide by.
+    """
+    precision = hits / np.maximum(guesses, 1)
+    recall = hits / np.maximum(counts, 1)
+    return precision, recall, 2 * hits / np.maximum(guesses + counts, 1)
+
+
+def sentence_starts(sentences: NDArray[np.int64]) -> NDArray[np.int64]:
+    """RETURNS (NDArray[np.int64]): The number of the first word of each sentence.
+
+    sentences (NDArray[np.int64]): The number of each word's sentence. *Shape:* ``(words,)``.
+    """
+    return np.flatnonzero(np.diff(sentences, prepend=-1))
+
+
+def _columns(eg: Example) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    """RETURNS (tuple): Word, tag, sentence and token of each word that counts; and which of these
+    words is given which tag.
+    """
+    gold = eg.reference.to_array([ORTH, TAG, SENT_START]).astype(np.uint64).reshape(-1, 3)
+    starts = gold[:, 2].astype(np.int64) == 1
+    chosen = (gold[:, 1] != 0) & (gold[:, 1] != SPACE)
+    sentences, tokens = np.cumsum(starts).astype(np.uint64), np.arange(len(gold), dtype=np.uint64)
+    words = np.column_stack([gold[:, :2], sentences, tokens])[chosen]
+    guessed = eg.predicted.to_array([TAG, IS_SPACE]).astype(np.uint64).reshape(-1, 2)
+    alignment = eg.alignment.x2y
+    single = (alignment.lengths == 1) & (guessed[:, 1] == 0)
+    owner = np.repeat(single, alignment.lengths)
+    places = alignment.data[owner]
+    numbers = np.cumsum(chosen) - 1  # among the words that count
+    pairs = np.column_stack([numbers[places].astype(np.uint64), guessed[single, 0]])
+    return words, np.unique(pairs[chosen[places]], axis=0)

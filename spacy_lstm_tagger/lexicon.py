@@ -1,0 +1,56 @@
+"""The words of a tagger's training data: which it had, and which of them with several tags."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from spacy.strings import get_string_id
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """Words, as they are written.
+
+    counts (Mapping[str, int]): How often training had each.
+    ambiguous (Collection[str]): Those that it had with more than one tag.
+    """
+
+    counts: Mapping[str, int]
+    ambiguous: Collection[str]
+
+    @classmethod
+    def of(cls, word_tags: Mapping[str, Mapping[str, int]]) -> "Lexicon":
+        """RETURNS (Lexicon): The words that `WordTags.v1` has read."""
+        counts = {word: sum(tags.values()) for word, tags in word_tags.items()}
+        return cls(counts, [word for word, tags in word_tags.items() if len(tags) > 1])
+
+    @classmethod
+    def from_settings(cls, cfg: Mapping[str, Any]) -> "Lexicon | None":
+        """RETURNS (Optional[Lexicon]): What a tagger keeps of its training data. None: nothing."""
+        if cfg.get("word_counts") is None:
+            return None
+        return cls(cfg["word_counts"], cfg.get("ambiguous_words") or [])
+
+    def frequencies(self, words: NDArray[np.uint64]) -> NDArray[np.int64]:
+        """RETURNS (NDArray[np.int64]): How often training had each word.
+
+        words (NDArray[np.uint64]): The words' hashes. *Shape:* ``(words,)``.
+        """
+        keys = _keys(self.counts)
+        counts = np.fromiter(self.counts.values(), dtype=np.int64, count=len(keys))
+        order = np.argsort(keys)
+        keys, counts = keys[order], counts[order]
+        if not len(keys):
+            return np.zeros(len(words), dtype=np.int64)
+        rows = np.searchsorted(keys, words).clip(max=len(keys) - 1)
+        return np.where(keys[rows] == words, counts[rows], 0)
+
+    def is_ambiguous(self, words: NDArray[np.uint64]) -> NDArray[np.bool_]:
+        """RETURNS (NDArray[np.bool_]): Whether training had each word with more than one tag."""
+        return np.isin(words, _keys(self.ambiguous))
+
+
+def _keys(words: Collection[str]) -> NDArray[np.uint64]:
+    return np.fromiter(map(get_string_id, words), dtype=np.uint64, count=len(words))
