@@ -229,6 +229,10 @@ class Errors(metaclass=ErrorsWithCodes):
         "{unscored} steps would not be scored, and model-best would not have them. Set "
         "--training.eval_frequency to a divisor of {steps}, such as {steps} itself."
     )
+    T002 = (
+        "{place}: expected the figures of an evaluation as a line of JSON, as ProgressLogger.v1 "
+        "writes it ({error}). Give another file."
+    )
 
 
 class Warnings(metaclass=ErrorsWithCodes):

@@ -1,8 +1,11 @@
 """How far work on texts is, and how long the rest will take."""
 
+import shutil
+import sys
 import time
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import IO
 
 
 @dataclass
@@ -66,3 +69,31 @@ class Progress:
         by_limit = self._texts / self.limit if self.limit else 0.0
         by_size = self._size / self.total if self.total else 0.0
         self.fraction = min(1.0, max(by_size, by_limit))
+
+
+class LiveLine:
+    """A line that shows progress while it changes: on a terminal, and nowhere else.
+
+    stream (Optional[IO]): Where it is shown. None: standard error.
+    """
+
+    def __init__(self, stream: IO | None = None):
+        self.stream = sys.stderr if stream is None else stream
+        self.is_shown = self.stream.isatty()
+
+    def __call__(self, progress: object) -> None:
+        """Show the progress, as far as it goes into one line."""
+        if self.is_shown:
+            line = str(progress)[: shutil.get_terminal_size().columns - 1]
+            print(f"\r\x1b[K{line}", end="", file=self.stream, flush=True)
+
+    def clear(self) -> None:
+        """Take the line away."""
+        if self.is_shown:
+            print("\r\x1b[K", end="", file=self.stream, flush=True)
+
+    def __enter__(self) -> "LiveLine":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.clear()

@@ -1,4 +1,4 @@
-"""What the commands print: errors, on one line with the remedy, and how far they are."""
+"""What the commands print: errors, on one line with the remedy."""
 
 import os
 import sys
@@ -9,7 +9,6 @@ from wasabi import color, msg
 from wasabi.util import locale_escape
 
 from ..errors import Errors
-from ..progress import Progress
 
 
 @contextmanager
@@ -31,22 +30,3 @@ def fail(text: str) -> None:
     line = locale_escape(f"✘ {text}")
     print(color(line, fg="red") if msg.show_color else line, file=sys.stderr)
     raise SystemExit(1)
-
-
-class LiveLine:
-    """A line that shows progress while it changes: on a terminal, and nowhere else."""
-
-    def __init__(self) -> None:
-        self.is_shown = sys.stderr.isatty()
-
-    def __call__(self, progress: Progress) -> None:
-        """Show the progress."""
-        if self.is_shown:
-            print(f"\r\x1b[K{progress}", end="", file=sys.stderr, flush=True)
-
-    def __enter__(self) -> "LiveLine":
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        if self.is_shown:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)

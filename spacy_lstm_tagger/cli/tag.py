@@ -16,9 +16,10 @@ from ..files.reading import READERS, find_texts
 from ..files.streams import STANDARD, kind_of, open_source, split_name
 from ..files.tagged import Style
 from ..files.texts import BadTexts, Reading
+from ..progress import LiveLine
 from ..tagging import FileTagger, Job, tag_files
 from . import lstm_tagger_cli
-from .messages import LiveLine, clear_errors
+from .messages import clear_errors
 
 COLUMNS = ("xpos", "upos", "upos+feats")
 FORMATS = [kind[1:] for kind in ENCODERS]

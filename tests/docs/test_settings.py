@@ -15,7 +15,7 @@ from spacy_lstm_tagger.pipeline import LSTMTagger
 from . import PAGES
 
 PREFIX = "spacy-lstm-tagger."
-KINDS = ("architectures", "readers", "callbacks", "augmenters", "scorers")
+KINDS = ("architectures", "readers", "callbacks", "augmenters", "scorers", "loggers")
 REGISTERED = {
     entry.name.removeprefix(PREFIX): kind
     for kind in KINDS

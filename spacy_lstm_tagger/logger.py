@@ -1,0 +1,176 @@
+"""The logger of a training: a table as spaCy prints it, a line that lives between its rows, and a
+file that keeps the figures of each evaluation beside the model.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import IO, Any
+
+from spacy.language import Language
+from spacy.training.loggers import console_logger_v3
+from spacy.util import ensure_path, registry
+
+from .errors import Errors
+from .progress import LiveLine
+
+FILE = "training-log.jsonl"  # beside model-best and model-last
+
+# What spaCy calls at each step, with the figures if there was an evaluation, and at the end.
+LogStep = Callable[[dict[str, Any] | None], None]
+Logger = Callable[[Language, IO, IO], tuple[LogStep, Callable[[], None]]]
+
+
+@registry.loggers("spacy-lstm-tagger.ProgressLogger.v1")
+def create_progress_logger(
+    *, path: str | Path | None = None, console_output: bool = True
+) -> Logger:
+    """Print spaCy's table; between its rows, on a terminal, show step, loss, words a second, time
+    left and the best score so far; and keep all figures of each evaluation, as a line of JSON.
+
+    path (Optional[Union[str, Path]]): The file for the figures. None: `training-log.jsonl` in the
+        folder of --output; without one, none.
+    console_output (bool): Whether to print the table. In a chain, another logger may do so: it
+        should come behind this one.
+    RETURNS (Logger): The logger.
+    """
+
+    def set_up(nlp: Language, stdout: IO = sys.stdout, stderr: IO = sys.stderr):
+        table = console_logger_v3(console_output=console_output)
+        log_row, end_table = table(nlp, stdout, stderr)
+        log, live = TrainingLog(ensure_path(path)), LiveLine(stderr)
+        progress = TrainingProgress(nlp.config["training"]["max_steps"])
+
+        def log_step(info: dict[str, Any] | None) -> None:
+            progress.update(info)
+            if info is None:
+                live(progress)
+                return
+            live.clear()
+            log_row(info)
+            log.add(info)
+
+        def finalize() -> None:
+            live.clear()
+            end_table()
+
+        return log_step, finalize
+
+    return set_up
+
+
+class TrainingLog:
+    """The figures of each evaluation of a training.
+
+    path (Optional[Path]): The file. None: one beside the model.
+    RAISES (ValueError): If there is a file that is no such log, which would be lost.
+    """
+
+    def __init__(self, path: Path | None):
+        self.path = path
+        self._is_new = True
+        if path is not None:
+            _check_old(path)
+
+    def add(self, info: dict[str, Any]) -> None:
+        """Append the figures of an evaluation. The first ones replace the log of another training.
+
+        info (dict[str, Any]): What spaCy tells of it.
+        """
+        if self.path is None and "output_path" in info:  # the folder of model-last
+            self.path = Path(info["output_path"]).parent / FILE
+            _check_old(self.path)
+        if self.path is None:
+            return
+        if self._is_new:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        record = {name: info[name] for name in ("step", "epoch", "words", "seconds", "score")}
+        record |= {"losses": info["losses"], "scores": info["other_scores"]}
+        with self.path.open("w" if self._is_new else "a", encoding="utf-8") as file:
+            file.write(json.dumps(record, default=float) + "\n")
+        self._is_new = False
+
+
+def read_training_log(path: Path) -> list[dict[str, Any]]:
+    """Read a log. A last line that was not written whole, as of a training that was killed, is left
+    out.
+
+    path (Path): The file.
+    RETURNS (list[dict[str, Any]]): The figures of each evaluation.
+    RAISES (ValueError): If it is no such log.
+    """
+    *lines, last = path.read_bytes().split(b"\n")
+    records = []
+    for number, line in enumerate(lines, 1):
+        try:
+            record = json.loads(line)
+            records.append({"step": int(record["step"]), **dict(record), **_tables(record)})
+        except (ValueError, KeyError, TypeError) as error:
+            place = f"{path}, line {number}"
+            raise ValueError(Errors.T002.format(place=place, error=error)) from error
+    if last and not records:
+        raise ValueError(Errors.T002.format(place=f"{path}, line 1", error="it does not end"))
+    return records
+
+
+def _tables(record: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {name: dict(record[name]) for name in ("losses", "scores")}
+
+
+def _check_old(path: Path) -> None:
+    if path.exists():
+        read_training_log(path)
+
+
+class TrainingProgress:
+    """How far a training is, as a line.
+
+    max_steps (int): How many steps it takes at most. 0: it is not known.
+    clock (Callable[[], float]): Tells the seconds.
+    """
+
+    def __init__(self, max_steps: int, *, clock: Callable[[], float] = time.monotonic):
+        self.max_steps = max_steps
+        self.step = -1  # the first one is step 0
+        self._clock, self._start = clock, clock()
+        self._speed = 0.0
+        self._losses: dict[str, float] = {}
+        self._best: tuple[float, int] | None = None
+
+    def update(self, info: dict[str, Any] | None) -> None:
+        """Count a step.
+
+        info (Optional[dict[str, Any]]): What spaCy tells of it: something if there was an
+            evaluation, whose losses and speed stand until the next.
+        """
+        self.step += 1
+        if info is None:
+            return
+        self._losses = info["losses"]
+        self._speed = info["words"] / max(self._clock() - self._start, 1e-9)
+        if self._best is None or info["score"] > self._best[0]:
+            self._best = (info["score"], info["step"])
+
+    def __str__(self) -> str:
+        """RETURNS (str): The line; of what is not known it tells nothing."""
+        parts = [f"step {self.step:,}"]
+        if self.max_steps:
+            parts = [f"step {self.step:,} of {self.max_steps:,}"]
+        several = len(self._losses) > 1
+        losses = [
+            f"{name} {loss:,.2f}" if several else f"{loss:,.2f}"
+            for name, loss in self._losses.items()
+        ]
+        if losses:
+            parts.append(f"loss {', '.join(losses)}")
+        if self._speed:
+            parts.append(f"{self._speed:,.0f} words/s")
+        if self.max_steps and self.step > 0:
+            seconds = (self._clock() - self._start) / self.step * (self.max_steps - self.step)
+            parts.append(f"{timedelta(seconds=max(0, round(seconds)))} left")
+        if self._best is not None:
+            parts.append(f"best {self._best[0]:.4f} at step {self._best[1]:,}")
+        return "  ".join(parts)

@@ -1,0 +1,199 @@
+"""What a training prints, shows and keeps."""
+
+import json
+from io import StringIO
+
+import pytest
+import spacy
+from spacy.training.initialize import init_nlp
+from spacy.training.loop import train
+from spacy.util import load_config, load_config_from_str, registry
+
+from spacy_lstm_tagger.logger import (
+    FILE,
+    TrainingLog,
+    TrainingProgress,
+    create_progress_logger,
+    read_training_log,
+)
+
+from .util import CONFIGS, SMALL_HALVES, overrides
+
+
+class Terminal(StringIO):
+    def isatty(self):
+        return True
+
+
+def make_info(step=0, score=0.5, **values):
+    info = {"step": step, "epoch": 1, "words": 1000 * step, "seconds": step, "score": score}
+    info |= {"losses": {"lstm_tagger": 12.5}, "other_scores": {"tag_acc": score, "acc_known": 0.9}}
+    return info | values
+
+
+@pytest.fixture(scope="module")
+def nlp():
+    nlp = spacy.blank("en")
+    nlp.add_pipe("lstm_tagger")
+    nlp.config["training"]["max_steps"] = 40
+    return nlp
+
+
+@pytest.fixture(scope="module")
+def output(tmp_path_factory, small_corpus, spacy_command):
+    """The folder of a short training, and what was printed."""
+    folder = tmp_path_factory.mktemp("logged")
+    values = {"paths.train": small_corpus, "paths.dev": small_corpus}
+    values |= {"training.max_steps": 4, "training.eval_frequency": 2}
+    sizes = overrides(SMALL_HALVES, "components.lstm_tagger.model.tok2vec.")
+    arguments = (CONFIGS / "cpu.cfg", "--output", folder, *overrides(values), *sizes)
+    return folder, spacy_command("train", *arguments)
+
+
+def test_a_training_keeps_its_figures_beside_the_model(output):
+    folder, printed = output
+    records = read_training_log(folder / FILE)
+    assert [record["step"] for record in records] == [0, 2, 4]
+    meta = json.loads((folder / "model-last" / "meta.json").read_text())["performance"]
+    last = records[-1]
+    assert meta["tag_acc"] == pytest.approx(last["scores"]["tag_acc"])
+    assert meta["lstm_tagger_loss"] == pytest.approx(last["losses"]["lstm_tagger"])
+    assert last["words"] > records[1]["words"] > 0
+    rows = [line.split() for line in printed.splitlines() if line.strip()[:1].isdigit()]
+    assert [row[1] for row in rows] == ["0", "2", "4"]
+    assert "words/s" not in printed, "no live line in a file"
+
+
+def test_the_scores_of_a_trained_pipeline(output, small_docs, spacy_command, tmp_path):
+    """The words of its training are known: they are in its meta and in what spaCy evaluates."""
+    folder, _ = output
+    meta = json.loads((folder / "model-last" / "meta.json").read_text())["performance"]
+    assert meta["acc_known"] == pytest.approx(meta["tag_acc"])
+    assert 0.0 < meta["tag_macro_f"] < 1.0 and "NN" in meta["tag_per_type"]
+    data, figures = tmp_path / "dev.spacy", tmp_path / "figures.json"
+    spacy.tokens.DocBin(docs=small_docs).to_disk(data)
+    spacy_command("evaluate", folder / "model-last", data, "--output", figures, "--gold-preproc")
+    scores = json.loads(figures.read_text())
+    assert scores["acc_known"] == pytest.approx(scores["tag_acc"])
+    assert scores["acc_unknown"] is None and scores["acc_ambiguous"] is not None
+    assert scores["tag_per_type"]["NN"]["f"] > 0.0
+
+
+def test_a_live_line_on_a_terminal(nlp, tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    stdout, stderr = StringIO(), Terminal()
+    log_step, finalize = create_progress_logger(path=tmp_path / "log.jsonl")(nlp, stdout, stderr)
+    for info in (make_info(), None, None, make_info(3, score=0.75), None):
+        log_step(info)
+    finalize()
+    shown = stderr.getvalue().split("\r\x1b[K")
+    assert "step 2 of 40" in shown[3] and "loss 12.50" in shown[3]
+    assert "best 0.5000 at step 0" in shown[3] and "best 0.7500 at step 3" in shown[5]
+    assert shown[4] == shown[-1] == "", "it is gone before a row is printed, and at the end"
+    table = stdout.getvalue().splitlines()
+    assert len(table) == 4 and table[0].startswith("E ") and "50.00" in table[2]
+    assert len(read_training_log(tmp_path / "log.jsonl")) == 2
+
+
+def test_what_the_line_tells():
+    now = iter([0.0, 2.0, 3.0])
+    progress = TrainingProgress(100, clock=lambda: next(now))
+    progress.update(make_info(words=3000))
+    for _ in range(3):
+        progress.update(None)
+    line = "step 3 of 100  loss 12.50  1,500 words/s  0:01:37 left  best 0.5000 at step 0"
+    assert str(progress) == line
+    progress = TrainingProgress(0, clock=lambda: 1.0)
+    progress.update(None)
+    assert str(progress) == "step 0"
+
+
+def test_two_losses_have_names():
+    progress = TrainingProgress(0, clock=iter([0.0, 1.0]).__next__)
+    progress.update(make_info(losses={"tagger": 1.5, "ner": 2000.0}))
+    assert "loss tagger 1.50, ner 2,000.00" in str(progress)
+
+
+def test_a_narrow_terminal(nlp, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "20")
+    stderr = Terminal()
+    log_step, _ = create_progress_logger(console_output=False)(nlp, StringIO(), stderr)
+    log_step(make_info())
+    log_step(None)
+    assert len(stderr.getvalue().split("\r\x1b[K")[-1]) == 19
+
+
+CHAIN = """
+[logger]
+@loggers = "spacy.ChainLogger.v1"
+
+[logger.logger1]
+@loggers = "spacy-lstm-tagger.ProgressLogger.v1"
+console_output = false
+path = {path}
+
+[logger.logger2]
+@loggers = "spacy.ConsoleLogger.v3"
+output_file = {other}
+"""
+
+
+def test_a_chain_with_loggers_of_spacy(small_corpus, tmp_path):
+    paths = {"path": json.dumps(str(tmp_path / "a")), "other": json.dumps(str(tmp_path / "b"))}
+    chain = load_config_from_str(CHAIN.format(**paths))["logger"]
+    values = {"paths.train": str(small_corpus), "paths.dev": str(small_corpus)}
+    values |= {"training.max_steps": 2, "training.eval_frequency": 2}
+    values |= {f"components.lstm_tagger.model.tok2vec.{k}": v for k, v in SMALL_HALVES.items()}
+    config = load_config(CONFIGS / "cpu.cfg", overrides=values)
+    config["training"]["logger"] = chain
+    stdout = StringIO()
+    train(init_nlp(config), None, stdout=stdout, stderr=StringIO())
+    ours, theirs = (tmp_path / "a").read_text(), (tmp_path / "b").read_text()
+    for line, other in zip(ours.splitlines(), theirs.splitlines(), strict=True):
+        our, their = json.loads(line), json.loads(other)
+        assert our["step"] == their["step"] and our["losses"] == pytest.approx(their["losses"])
+        assert 100 * our["scores"]["tag_acc"] == pytest.approx(their["scores"]["tag_acc"])
+    assert stdout.getvalue().count("TAG_ACC") == 1
+
+
+def test_without_an_output_nothing_is_kept(nlp, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    log_step, finalize = create_progress_logger()(nlp, StringIO(), StringIO())
+    log_step(make_info())
+    finalize()
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_log_replaces_that_of_another_training(tmp_path):
+    path = tmp_path / "new" / "log.jsonl"
+    for steps in ([0, 2, 4], [0, 3]):
+        log = TrainingLog(path)
+        for step in steps:
+            log.add(make_info(step))
+    assert [record["step"] for record in read_training_log(path)] == [0, 3]
+
+
+@pytest.mark.parametrize("text", ['{"text": "A dog."}\n', "step 5\n", "[1]\n", '{"step": 1}'])
+def test_other_files_are_not_replaced(tmp_path, text):
+    path = tmp_path / FILE
+    path.write_text(text)
+    with pytest.raises(ValueError, match=r"T002.*line 1: expected the figures"):
+        TrainingLog(path)
+    with pytest.raises(ValueError, match="T002"):
+        TrainingLog(None).add(make_info(output_path=str(tmp_path / "model-last")))
+    assert path.read_text() == text
+
+
+def test_a_log_that_was_cut(tmp_path):
+    path = tmp_path / FILE
+    log = TrainingLog(path)
+    log.add(make_info())
+    log.add(make_info(2))
+    path.write_bytes(path.read_bytes()[:-5])
+    assert [record["step"] for record in read_training_log(path)] == [0]
+    TrainingLog(path)
+
+
+def test_is_registered():
+    name = "spacy-lstm-tagger.ProgressLogger.v1"
+    assert registry.loggers.get(name) is create_progress_logger
