@@ -155,7 +155,7 @@ def test_universal_tags_are_parts_of_speech(spacy_command, tmp_path, tag):
     assert [str(token.morph) for token in doc] == feats
 
 
-def test_a_terminal_gets_scores_of_both_kinds_of_docs_and_a_progress_bar(small_corpus):
+def test_a_terminal_gets_scores_of_both_kinds_of_docs_and_a_live_line(small_corpus):
     class Terminal(StringIO):
         def isatty(self):
             return True
@@ -167,7 +167,7 @@ def test_a_terminal_gets_scores_of_both_kinds_of_docs_and_a_progress_bar(small_c
     train(init_nlp(config), stdout=table, stderr=bar)
     (header,) = [line for line in table.getvalue().splitlines() if line.startswith("E ")]
     assert header.split()[-4:] == ["TAG_ACC", "ACC_SENTS", "ACC_DOCS", "SCORE"]
-    assert "2/4" in bar.getvalue()
+    assert "step 3 of 4" in bar.getvalue()
 
 
 @pytest.mark.parametrize("name", NAMES)
