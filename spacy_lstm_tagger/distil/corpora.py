@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from spacy.attrs import ORTH, SENT_START, SPACY, TAG
+from spacy.attrs import ORTH, SENT_START, SPACY
 from spacy.errors import Errors as SpacyErrors
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -24,6 +24,7 @@ from ..probabilities import TagProbabilities
 from ..readers import Corpus, is_range
 from ..readers import shuffle as in_random_order
 from ..readers.docbin import read_docs
+from .shards import LEARNED
 
 Reader = Callable[[Language], Iterable[Example]]
 
@@ -101,7 +102,8 @@ class ShardCorpus:
 
         nlp (Language): The current nlp object.
         YIELDS (Example): The examples. A predicted doc has words and spaces only; its reference
-            has tags, `TagProbabilities` and starts of sentences as well, if the file has them.
+            has tags, `TagProbabilities`, `pos_`, `morph` and starts of sentences as well, if the
+            file has them.
         RAISES (ValueError): If there is no doc.
         """
         paths = walk_corpus(self.path, ".spacy")
@@ -132,7 +134,7 @@ class ShardCorpus:
         if not self.group_by:
             yield doc
             return
-        columns = cast("NDArray[np.uint64]", doc.to_array([ORTH, SPACY, SENT_START, TAG]))
+        columns = cast("NDArray[np.uint64]", doc.to_array([ORTH, SPACY, SENT_START, *LEARNED]))
         starts = sorted({0, *np.flatnonzero(columns[:, 2] == 1).tolist()})
         probabilities = TagProbabilities.from_doc(doc)
         bounds = self.group_by if isinstance(self.group_by, (list, tuple)) else [self.group_by] * 2
@@ -142,7 +144,7 @@ class ShardCorpus:
             i += random.randint(*bounds)
             end = starts[i] if i < len(starts) else len(doc)
             part = _make_doc(doc.vocab, *columns[start:end, :2].T.tolist())
-            part.from_array([SENT_START, TAG], cast(Any, columns[start:end, 2:]))
+            part.from_array([SENT_START, *LEARNED], cast(Any, columns[start:end, 2:]))
             if probabilities is not None:
                 probabilities[start:end].to_doc(part)
             yield part

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from spacy.attrs import MORPH, POS, SENT_START, TAG
 from spacy.tokens import Doc, DocBin
 
 from ..errors import Errors
@@ -14,13 +15,16 @@ from ..files.texts import Text
 from ..files.whole import write_whole
 
 MANIFEST = "manifest.json"
+# What a student learns. The last two are there if a component of the first teacher sets them before
+# the tagger, as a morphologizer does.
+LEARNED = [TAG, POS, MORPH]
 # What the manifest tells of a shard.
 ENTRY = {"name": str, "docs": int, "words": int, "digest": str, "texts": str}
 
 
 def to_bytes(docs: Iterable[Doc]) -> bytes:
-    """RETURNS (bytes): Labelled docs in spaCy's format: words, sentences, tags, probabilities."""
-    return DocBin(attrs=["TAG", "SENT_START"], store_user_data=True, docs=docs).to_bytes()
+    """RETURNS (bytes): Labelled docs in spaCy's format: words, sentences, what teachers set."""
+    return DocBin(attrs=[SENT_START, *LEARNED], store_user_data=True, docs=docs).to_bytes()
 
 
 def digest_of(texts: Iterable[Text]) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import spacy
 from numpy.typing import NDArray
-from spacy.attrs import IS_SPACE, ORTH, SENT_START, SPACY, TAG
+from spacy.attrs import IS_SPACE, ORTH, SENT_START, SPACY
 from spacy.pipeline import Sentencizer
 from spacy.strings import get_string_id
 from spacy.tokens import Doc
@@ -19,6 +19,7 @@ from ..files.texts import Text
 from ..probabilities import TagProbabilities
 from ..taggers import keep_probabilities, read_probabilities, tagger_names
 from ..whitespace import SPACE_TAG
+from .shards import LEARNED
 
 
 class Teacher:
@@ -62,7 +63,8 @@ class Teacher:
     def label(self, docs: Sequence[Doc]) -> NDArray[np.float32] | None:
         """Tag docs.
 
-        docs (Sequence[Doc]): Docs of this pipeline's vocabulary. They get their tags.
+        docs (Sequence[Doc]): Docs of this pipeline's vocabulary. They get their tags, and what the
+            components before the tagger set.
         RETURNS (Optional[NDArray[np.float32]]): The probability of each of `labels`. None if the
             tagger gives tags alone. *Shape:* ``(tokens, labels)``.
         """
@@ -102,20 +104,22 @@ class Teachers:
         """Label texts.
 
         texts (Iterable[Text]): The texts.
-        RETURNS (list[Doc]): Docs with starts of sentences, tags, and `TagProbabilities` if the
-            teachers have any. White space has no tag and no probabilities.
+        RETURNS (list[Doc]): Docs with starts of sentences, tags, `TagProbabilities` if the
+            teachers have any, and `pos_` and `morph` if the first one sets them before it tags.
+            White space has none of these.
         """
         docs = [part for text in texts for part in self._make_docs(text)]
         if not docs:
             return []
-        tags, total = self._label(self.members[0], docs)
+        columns, total = self._label(self.members[0], docs)
         for teacher in self.members[1:]:
             total = total + self._label(teacher, docs)[1]
+        tags = columns[:, 0]
         if len(self.members) > 1:
             keys = [docs[0].vocab.strings.add(label) for label in self.labels]
-            tags = np.array(keys, dtype=np.uint64)[total.argmax(axis=1)]
+            tags[:] = np.array(keys, dtype=np.uint64)[total.argmax(axis=1)]
         spaces = np.concatenate([doc.to_array(IS_SPACE) for doc in docs]).astype(bool)
-        tags[spaces | (tags == get_string_id(SPACE_TAG))] = 0
+        columns[spaces | (tags == get_string_id(SPACE_TAG))] = 0
         scores = None
         if total is not None and self.top_k:
             total[spaces] = 0.0
@@ -124,7 +128,7 @@ class Teachers:
         start = 0
         for doc in docs:
             part = slice(start, start := start + len(doc))
-            doc.from_array(TAG, tags[part])
+            doc.from_array(LEARNED, columns[part])
             if scores is not None:
                 scores[part].to_doc(doc)
         return docs
@@ -154,16 +158,18 @@ class Teachers:
             start = end
 
     def _label(self, teacher: Teacher, docs: Sequence[Doc]) -> tuple[Any, Any]:
-        """RETURNS (tuple): A teacher's tags, and their probabilities in the order of `labels`."""
+        """RETURNS (tuple): What a teacher set (`LEARNED`), and the probabilities of its tags in the
+        order of `labels`.
+        """
         vocab = teacher.nlp.vocab
         copies = [
             Doc(vocab, [t.text for t in doc], [bool(t.whitespace_) for t in doc]) for doc in docs
         ]
         scores = teacher.label(copies)
-        tags = np.concatenate([copy.to_array(TAG) for copy in copies])
+        columns = np.concatenate([copy.to_array(LEARNED) for copy in copies])
         if scores is not None and teacher.labels != self.labels:
             scores = scores[:, [teacher.labels.index(label) for label in self.labels]]
-        return tags, scores
+        return columns, scores
 
 
 def check_labels(teacher: Teacher, labels: Sequence[str], *, whose: str) -> None:

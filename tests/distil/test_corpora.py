@@ -33,7 +33,11 @@ def make_doc(vocab, lengths, number):
     words = [f"{number}.{i}.{j}" for i, n in enumerate(lengths) for j in range(n)]
     starts = [j == 0 for n in lengths for j in range(n)]
     tags = [LABELS[i % 2] for i in range(len(words))]
-    doc = Doc(vocab, words=words, spaces=[i % 3 > 0 for i in range(len(words))], tags=tags)
+    morphs = ["Case=Nom" if i % 2 else "" for i in range(len(words))]
+    spaces = [i % 3 > 0 for i in range(len(words))]
+    doc = Doc(
+        vocab, words=words, spaces=spaces, tags=tags, pos=["NOUN"] * len(words), morphs=morphs
+    )
     for token, start in zip(doc, starts, strict=True):
         token.is_sent_start = start
     probabilities = np.array([[0.75, 0.25], [0.25, 0.75]], "f4")[np.arange(len(words)) % 2]
@@ -63,7 +67,7 @@ def test_docs_as_they_are(nlp, shards):
             assert doc.text == expected.text
             assert [t.text for t in doc] == [t.text for t in expected]
         assert [t.tag_ for t in eg.reference] == [t.tag_ for t in expected]
-        assert not any(t.tag_ for t in eg.predicted)
+        assert not any(t.tag_ or t.pos_ or str(t.morph) for t in eg.predicted)
         assert TagProbabilities.from_doc(eg.predicted) is None
 
 
@@ -74,6 +78,8 @@ def test_sentences_in_groups(nlp, shards, group_by):
     examples = list(ShardCorpus(shards, group_by=group_by, shuffle=False)(nlp))
     whole = words_of(ShardCorpus(shards, shuffle=False)(nlp))
     assert list(chain(*words_of(examples))) == list(chain(*whole))
+    for token in (token for eg in examples for token in eg.reference):
+        assert (token.pos_, str(token.morph)) == ("NOUN", "Case=Nom" if token.tag_ == "B" else "")
     sizes = [len(list(eg.reference.sents)) for eg in examples]
     assert max(sizes) <= high
     for eg, size in zip(examples, sizes, strict=True):

@@ -9,7 +9,7 @@ from spacy_lstm_tagger.distil.teacher import Teacher, Teachers, check_labels
 from spacy_lstm_tagger.files.texts import Text
 from spacy_lstm_tagger.probabilities import TagProbabilities
 
-from ..util import SMALL, tok2vec_config
+from ..util import SMALL, make_examples, small_model, tok2vec_config, train
 from . import TEXTS, stock_teacher
 
 TOK2VEC = {"@architectures": "spacy.HashEmbedCNN.v2", "pretrained_vectors": None, "width": 16}
@@ -105,6 +105,27 @@ def test_tags_and_probabilities_are_the_pipeline_s(tmp_path, kind):
     top = np.concatenate([TagProbabilities.from_doc(doc).probabilities[:, 0] for doc in docs])
     words = np.array([not token.is_space for doc in docs for token in doc])
     assert_allclose(full.max(axis=1)[words], top[words], atol=1e-3)
+
+
+def test_components_before_the_tagger_teach_too(tmp_path):
+    """The first teacher's `pos_` and `morph` come along, but for white space."""
+    nlp = spacy.blank("en")
+    nlp.add_pipe("morphologizer")
+    nlp.add_pipe("tagger", config={"model": small_model()})
+    examples = make_examples(nlp)
+    for token in (token for example in examples for token in example.reference):
+        token.pos_ = "NOUN" if token.tag_ == "NN" else "X"
+        token.set_morph("Number=Sing" if token.tag_ == "NN" else "")
+    train(nlp, examples, steps=20, optimizer=nlp.initialize(lambda: examples))
+    nlp.to_disk(tmp_path / "first")
+    stock_teacher().to_disk(tmp_path / "second")
+    teachers = Teachers([str(tmp_path / name) for name in ("first", "second")])
+    (doc,) = teachers.label([text("the dog\nsleeps")])
+    expected = nlp(doc.text)
+    found = [(token.pos_, str(token.morph)) for token in doc if not token.is_space]
+    assert found == [(t.pos_, str(t.morph)) for t in expected if not t.is_space]
+    assert any(morph for _, morph in found)
+    assert not doc[2].pos and not doc[2].morph and not doc[2].tag
 
 
 def test_several_teachers_are_averaged(ours):
