@@ -35,6 +35,7 @@ def create_shard_reader(
     path: Path | None,
     group_by: int | list[int] = 0,
     shuffle: bool = True,
+    augmenter: Callable | None = None,
 ) -> Reader:
     """Create a reader of docs with tags and their probabilities, as `lstm-tagger label` writes.
 
@@ -42,13 +43,14 @@ def create_shard_reader(
     group_by (Union[int, List[int]]): Cut each doc into docs of this many sentences, or of a
         number that is drawn from [low, high] for each of them in every pass. 0: docs stay whole.
     shuffle (bool): Whether each pass has its own order of files, and of the docs of a file.
+    augmenter (Optional[Callable]): Makes examples out of each example, as in spacy.Corpus.v1.
     RETURNS (Callable[[Language], Iterable[Example]]): The reader.
     RAISES (ValueError): If a value is not allowed.
     RAISES (FileNotFoundError): If the path does not exist.
     """
     if path is None:
         raise ValueError(SpacyErrors.E913)
-    return ShardCorpus(path, group_by=group_by, shuffle=shuffle)
+    return ShardCorpus(path, group_by=group_by, shuffle=shuffle, augmenter=augmenter)
 
 
 @registry.readers("spacy-lstm-tagger.MixedCorpus.v1")
@@ -88,6 +90,7 @@ class ShardCorpus:
     _: KW_ONLY
     group_by: int | list[int] = 0
     shuffle: bool = True
+    augmenter: Callable | None = None
 
     def __post_init__(self) -> None:
         bounds = self.group_by
@@ -118,7 +121,8 @@ class ShardCorpus:
             for reference in references:
                 found = True
                 words, spaces = reference.to_array([ORTH, SPACY]).T.tolist()
-                yield Example(_make_doc(nlp.vocab, words, spaces), reference)
+                example = Example(_make_doc(nlp.vocab, words, spaces), reference)
+                yield from self.augmenter(nlp, example) if self.augmenter else [example]
         if not found:
             raise ValueError(Errors.D009.format(path=self.path))
 

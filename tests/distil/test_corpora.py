@@ -12,6 +12,7 @@ from spacy.tokens import Doc, DocBin
 from spacy.training import Example
 from spacy.util import registry
 
+from spacy_lstm_tagger.augmenters import create_noise_augmenter
 from spacy_lstm_tagger.distil.corpora import MixedCorpus, ShardCorpus, count_words
 from spacy_lstm_tagger.distil.shards import to_bytes
 from spacy_lstm_tagger.files.docs import read_docbin
@@ -69,6 +70,18 @@ def test_docs_as_they_are(nlp, shards):
         assert [t.tag_ for t in eg.reference] == [t.tag_ for t in expected]
         assert not any(t.tag_ or t.pos_ or str(t.morph) for t in eg.predicted)
         assert TagProbabilities.from_doc(eg.predicted) is None
+
+
+def test_noise_changes_words_alone(nlp, tmp_path):
+    doc = Doc(nlp.vocab, words=["small", "words"], tags=["A", "B"], pos=["ADJ", "NOUN"])
+    TagProbabilities.of(LABELS, np.array([[0.75, 0.25], [0.25, 0.75]], "f4")).to_doc(doc)
+    (tmp_path / "shard.spacy").write_bytes(to_bytes([doc]))
+    shout = create_noise_augmenter(lower=0.0, upper=1.0, no_final=0.0, typos=0.0)
+    (example,) = ShardCorpus(tmp_path, augmenter=shout)(nlp)
+    for noisy in (example.predicted, example.reference):
+        assert [token.text for token in noisy] == ["SMALL", "WORDS"]
+    assert [(t.tag_, t.pos_) for t in example.reference] == [("A", "ADJ"), ("B", "NOUN")]
+    assert TagProbabilities.from_doc(example.reference).probabilities[:, 0].tolist() == [0.75, 0.75]
 
 
 @pytest.mark.parametrize("group_by", [1, 3, [1, 2], [2, 9]])
