@@ -1,7 +1,7 @@
 """The `lstm_tagger` component: a spaCy tagger with decoding, losses and annotations of its own."""
 
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,9 @@ from .lock import WeightsLock
 from .progress import Progress
 from .settings import check_settings
 from .steps import check_steps
+
+# That the network reads at a time, but for a longer doc: some 100 MB of scores.
+MOST_WORDS = 100_000
 
 
 class LSTMTagger(LearningTagger):
@@ -209,6 +212,18 @@ class LSTMTagger(LearningTagger):
             TagDictionary(entries, self.labels)
         self.cfg["tag_dictionary"] = entries
 
+    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 1000) -> Iterator[Doc]:
+        """Tag a stream of docs. However long the docs of a batch are, the network reads no more of
+        them at a time than its memory is bounded for.
+
+        stream (Iterable[Doc]): The docs.
+        batch_size (int): How many docs are tagged at a time.
+        YIELDS (Doc): Each doc, in order.
+        """
+        for docs in minibatch(stream, batch_size):
+            for part in in_parts(docs, MOST_WORDS):
+                yield from super().pipe(part, batch_size=len(part))
+
     @on_our_threads
     def predict(self, docs: Iterable[Doc]) -> Guesses:
         """Find the tags of a batch of docs, without changing them.
@@ -296,3 +311,22 @@ class LSTMTagger(LearningTagger):
         if lexicon is not None:
             kwargs.setdefault("lexicon", lexicon)
         return super().score(examples, **kwargs)
+
+
+def in_parts(docs: Iterable[Doc], most: int) -> Iterator[list[Doc]]:
+    """Cut a batch where it gets too long.
+
+    docs (Iterable[Doc]): The docs.
+    most (int): How many words a part has, but for one that is a single longer doc.
+    YIELDS (list[Doc]): The parts, in order.
+    """
+    part: list[Doc] = []
+    words = 0
+    for doc in docs:
+        if part and words + len(doc) > most:
+            yield part
+            part, words = [], 0
+        part.append(doc)
+        words += len(doc)
+    if part:
+        yield part

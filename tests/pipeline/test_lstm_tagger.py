@@ -16,7 +16,7 @@ from numpy.testing import assert_allclose
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from spacy_lstm_tagger.pipeline import LSTMTagger
+from spacy_lstm_tagger.pipeline import LSTMTagger, lstm_tagger
 from spacy_lstm_tagger.pipeline.factory import make_lstm_tagger
 
 from ..util import SENTENCES, make_examples, scores_of, small_model, train, trained_nlp
@@ -117,6 +117,25 @@ def test_scores_do_not_depend_on_the_batch(trained):
         order = [docs.index(doc) for doc in batch]
         for i, scores in zip(order, scores_of(pipe, batch), strict=True):
             assert_allclose(scores, alone[i], atol=1e-5)
+
+
+def test_words_of_a_batch_are_bounded(trained, monkeypatch):
+    """A batch of long docs goes through the network in parts, and a doc is never cut."""
+    lengths = [3, 60, 41, 250, 0, 99, 1]
+    docs = [Doc(trained.vocab, words=(["dog", "ate"] * 125)[:n]) for n in lengths]
+    expected = tags_of(map(trained, [doc.copy() for doc in docs]))
+    pipe = trained.get_pipe("lstm_tagger")
+    seen = []
+    predict = type(pipe).predict
+
+    def watched(self, docs):
+        seen.append([len(doc) for doc in docs])
+        return predict(self, docs)
+
+    monkeypatch.setattr(lstm_tagger, "MOST_WORDS", 100)
+    monkeypatch.setattr(type(pipe), "predict", watched)
+    assert tags_of(pipe.pipe(docs, batch_size=6)) == expected
+    assert seen == [[3, 60], [41], [250], [0, 99], [1]]
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 5, 1000])
