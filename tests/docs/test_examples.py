@@ -53,6 +53,9 @@ def test_python(name, folder, capsys):
     for code in blocks(PAGES[name], "python"):
         exec(code, names)
     printed = capsys.readouterr().out.strip().splitlines()
+    if name == "docs/gpu.md":
+        embed, encode = names["nlp"].get_pipe("lstm_tagger").model.get_ref("tok2vec").layers
+        assert [embed.shims[0].precision, encode.shims[0].precision] == ["fp32", "bf16"]
     if name == "docs/pipelines.md":
         tags = [("Everybody", "NN"), ("ate", "V"), ("the", "DET"), ("book", "NN")]
         assert printed == [str(tags)]
