@@ -17,6 +17,11 @@ from spacy_lstm_tagger.readers import Corpus
 from .util import CONFIGS, CORPUS, SMALL_HALVES, overrides
 
 NAMES = sorted(path.name for path in CONFIGS.glob("*.cfg"))
+NOISE = "[corpora.train.augmenter]"
+
+
+def text_of(name):
+    return (CONFIGS / name).read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +93,13 @@ def paths(request, small_corpus, tmp_path):
 @pytest.mark.parametrize("name", NAMES)
 def test_debug_config(spacy_command, paths, name):
     printed = spacy_command("debug", "config", CONFIGS / name, *overrides(paths(name)))
+    assert "Config is valid" in printed
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if NOISE in text_of(name)])
+def test_noise_can_be_switched_off(spacy_command, paths, name):
+    off = ["--corpora.train.augmenter", "null"]
+    printed = spacy_command("debug", "config", CONFIGS / name, *overrides(paths(name)), *off)
     assert "Config is valid" in printed
 
 
@@ -181,7 +193,7 @@ def test_optimizer_for_training_on(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_comment_at_the_top_tells_the_command(name):
     """The command that a config names is one that works: it names the config itself."""
-    comment = (CONFIGS / name).read_text(encoding="utf-8").split("\n\n[")[0]
+    comment = text_of(name).split("\n\n[")[0]
     assert all(line.startswith("#") for line in comment.splitlines() if line)
     assert f"spacy train configs/{name} --output output/{name.removesuffix('.cfg')}" in comment
 
