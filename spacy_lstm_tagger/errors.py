@@ -41,6 +41,20 @@ class Errors(metaclass=ErrorsWithCodes):
         "--probabilities."
     )
     C012 = "{name}: found {value!r}, expected one of {allowed}."
+    C013 = "This needs the package ray. Install it: pip install 'spacy-lstm-tagger[ray]'."
+    C014 = 'Found a batch of type {found}, expected an Arrow table. Give batch_format="pyarrow".'
+    C015 = (
+        "{folder} has files that no interrupted work has left. Give another --output, or delete it."
+    )
+    C016 = (
+        "{folder} has work that was begun otherwise: {name} was {old}, and is {new}. Give the same "
+        "pipeline, texts and options to go on, or another --output."
+    )
+    C017 = (
+        "{count:,} texts cannot be read, more than --skip-bad {allowed} allows: {first}, … All of "
+        "them are in {folder}. The others are tagged."
+    )
+    C018 = "--engine ray does not take {value}. {remedy}."
     D001 = "Found no text at {path}, expected a file, or a folder with some in it."
     D002 = (
         "{place} cannot be read: {error}. Expected UTF-8 and, in a .jsonl file, an object such as "

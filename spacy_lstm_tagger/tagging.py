@@ -1,15 +1,17 @@
 """Tag texts of files into files."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
+import numpy as np
 import spacy
 import torch
+from numpy.typing import NDArray
 from spacy.cli._util import import_code
 from spacy.tokens import Doc
 
@@ -24,6 +26,8 @@ from .files.texts import BadTexts, Reading, Text
 from .progress import Progress
 from .taggers import keep_probabilities, read_probabilities, tagger_names
 from .workers import in_processes
+
+Encoded = TypeVar("Encoded")
 
 # So many docs, or characters, are tagged and written at a time.
 DOCS, CHARACTERS = 5000, 1_000_000
@@ -96,6 +100,18 @@ class FileTagger:
         texts, size = part.texts, sum(text.size for text in part.texts)
         if not texts:
             return Written(part.output, None, 0, 0, size)
+        data, lengths = self.apply(texts, ENCODERS[self.job.kind])
+        return Written(part.output, data, len(texts), int(lengths.sum()), size)
+
+    def apply(
+        self, texts: Sequence[Text], encode: Callable[[TaggedTexts, Style], Encoded]
+    ) -> tuple[Encoded, NDArray[np.int64]]:
+        """Tag texts.
+
+        texts (Sequence[Text]): The texts, one or more.
+        encode (Callable[[TaggedTexts, Style], Encoded]): What is made of them. It holds no doc.
+        RETURNS (tuple): What it made, and the number of words of each text.
+        """
         # In a memory zone words that are met do not stay, but the tokenizer remembers none of them.
         is_full = len(self.nlp.vocab) > self._most_words
         with self.nlp.memory_zone() if is_full else nullcontext():
@@ -103,8 +119,7 @@ class FileTagger:
             docs = list(self.nlp.pipe(docs, batch_size=self.job.batch_size))
             numbers = self._read_numbers(docs) if self.job.probabilities else None
             tagged = TaggedTexts(texts, docs, numbers or [])
-            data = ENCODERS[self.job.kind](tagged, self.job.style)
-            return Written(part.output, data, len(texts), int(tagged.bounds[-1]), size)
+            return encode(tagged, self.job.style), np.diff(tagged.bounds)
 
     def _make_doc(self, text: Text) -> Doc:
         if isinstance(text.source, Stored):
@@ -187,11 +202,8 @@ def _parts(
     for number, (_, inputs) in enumerate(files):
         part, size, count = Part(number, []), 0, 0
         try:
-            for text in read_texts(inputs, reading, bad=bad):
-                if text.text is not None and len(text.text) > longest:
-                    why = f"it has {len(text.text):,} characters, and nlp.max_length is {longest:,}"
-                    bad.add(text.place, ValueError(why), key=reading.text_key)
-                    continue
+            texts = read_texts(inputs, reading, bad=bad)
+            for text in leave_out_long(texts, longest, bad, key=reading.text_key):
                 part.texts.append(text)
                 size += len(text)
                 if size >= CHARACTERS or len(part.texts) >= DOCS:
@@ -202,6 +214,25 @@ def _parts(
             raise
         if part.texts or not count:
             yield part
+
+
+def leave_out_long(
+    texts: Iterable[Text], longest: int, bad: BadTexts, *, key: str
+) -> Iterator[Text]:
+    """Leave out texts that spaCy would refuse.
+
+    texts (Iterable[Text]): The texts.
+    longest (int): How many characters a text may have.
+    bad (BadTexts): Is told those that have more.
+    key (str): The name of the text in its file.
+    YIELDS (Text): The others.
+    """
+    for text in texts:
+        if text.text is not None and len(text.text) > longest:
+            why = f"it has {len(text.text):,} characters, and nlp.max_length is {longest:,}"
+            bad.add(text.place, ValueError(why), key=key)
+        else:
+            yield text
 
 
 _tagger: FileTagger | None = None  # that of a worker process

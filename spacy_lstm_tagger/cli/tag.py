@@ -3,6 +3,7 @@
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +20,7 @@ from ..files.texts import BadTexts, Reading
 from ..progress import LiveLine
 from ..tagging import FileTagger, Job, tag_files
 from . import lstm_tagger_cli
+from .engine import ADDRESS_HELP, CONCURRENCY_HELP, ENGINE_HELP, ENGINES, GPUS_HELP, tag_with_ray
 from .messages import clear_errors
 
 COLUMNS = ("xpos", "upos", "upos+feats")
@@ -33,7 +35,7 @@ OUTPUT_HELP = "A file, - for standard output, or a folder for one file each"
 @lstm_tagger_cli.command("tag")
 def tag_cli(
     pipeline: Annotated[str, Arg(help="A pipeline with a tagger: name or folder")],
-    inputs: Annotated[list[Path], Arg(help=INPUT_HELP)],
+    inputs: Annotated[list[str], Arg(help=INPUT_HELP)],
     output: Annotated[str, Opt("--output", "-o", help=OUTPUT_HELP)],
     format: Annotated[str | None, Opt("--format", "-f", help=FORMAT_HELP)] = None,
     input_format: Annotated[str | None, Opt(help=INPUT_FORMAT_HELP)] = None,
@@ -50,6 +52,12 @@ def tag_cli(
     batch_size: Annotated[int | None, Opt(min=1, help="Docs that are tagged at a time")] = None,
     gpu_id: Annotated[int, Opt("--gpu-id", "-g", help="GPU, or -1 for the CPU")] = -1,
     code: Annotated[Path | None, Opt("--code", "-c", help="Python file to import first")] = None,
+    engine: Annotated[str | None, Opt(help=ENGINE_HELP)] = None,
+    address: Annotated[str | None, Opt(help=ADDRESS_HELP)] = None,
+    concurrency: Annotated[int, Opt(min=0, help=CONCURRENCY_HELP)] = 0,
+    gpus: Annotated[float, Opt(min=0, help=GPUS_HELP)] = 0,
+    block_size: Annotated[float, Opt(help="ray: how much text an actor gets, in MB")] = 1,
+    file_size: Annotated[float, Opt(help="ray: how large a file is at least, in MB")] = 64,
 ):
     """
     Tag files: plain text with a document a line, JSONL, CoNLL-U, Parquet or .spacy; to CoNLL-U,
@@ -63,6 +71,7 @@ def tag_cli(
         check_choice("--tag", column, COLUMNS)
         check_choice("--format", format, FORMATS)
         check_choice("--input-format", input_format, INPUT_FORMATS)
+        check_choice("--engine", engine, ENGINES)
         reading = Reading(
             text_key=text_key,
             tokens=tokens,
@@ -71,23 +80,39 @@ def tag_cli(
             kind=input_format and f".{input_format}",
             keep=True,
         )
-        kind, files = plan_files(inputs, output, format and f".{format}", reading)
-        check_files(files, kind, reading)
+        kind = format and f".{format}"
         job = Job(
             pipeline,
-            kind,
+            kind or "",
             Style(column=column, prefix=prefix, text_key=text_key),
             probabilities=probabilities,
             batch_size=batch_size,
             gpu_id=gpu_id,
             code=code,
         )
-        tagger = FileTagger(job)
-        done = tag_files(tagger, files, reading, n_process=n_process, bad=bad, report=live)
+        if engine == "ray":
+            words, speed, bad.found = tag_with_ray(
+                job,
+                inputs,
+                output,
+                reading,
+                skip_bad=skip_bad,
+                address=address,
+                concurrency=concurrency,
+                gpus=gpus,
+                block_size=block_size,
+                file_size=file_size,
+            )
+        else:
+            kind, files = plan_files([Path(each) for each in inputs], output, kind, reading)
+            check_files(files, kind, reading)
+            tagger = FileTagger(replace(job, kind=kind))
+            done = tag_files(tagger, files, reading, n_process=n_process, bad=bad, report=live)
+            words, speed = done.words, done.speed
     if bad.found:
         print(f"⚠ Left out {len(bad.found)} texts:", *bad.found, sep="\n", file=sys.stderr)
     if output != str(STANDARD):
-        msg.good(f"{done.words:,} words, {done.speed:,.0f} a second", output)
+        msg.good(f"{words:,} words, {speed:,.0f} a second", output)
 
 
 def plan_files(

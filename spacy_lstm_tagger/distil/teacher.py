@@ -1,9 +1,7 @@
 """Teachers: pipelines whose taggers label raw text, alone or averaged."""
 
-import hashlib
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +15,7 @@ from spacy.tokens import Doc
 from ..errors import Errors
 from ..files.texts import Text
 from ..probabilities import TagProbabilities
-from ..taggers import keep_probabilities, read_probabilities, tagger_names
+from ..taggers import digest_of, keep_probabilities, read_probabilities, tagger_names
 from ..whitespace import SPACE_TAG
 from .shards import LEARNED
 
@@ -48,17 +46,8 @@ class Teacher:
         keep_probabilities(self.pipe)
 
     def digest(self) -> str:
-        """RETURNS (str): What tells this teacher from another one at the same path: a digest of
-        its files.
-        """
-        digest = hashlib.blake2b(digest_size=16)
-        folder = Path(self.nlp.path)
-        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-            digest.update(str(path.relative_to(folder)).encode())
-            with path.open("rb") as file:
-                while block := file.read(1 << 20):
-                    digest.update(block)
-        return digest.hexdigest()
+        """RETURNS (str): What tells this teacher from another one at the same path."""
+        return digest_of(self.nlp)
 
     def label(self, docs: Sequence[Doc]) -> NDArray[np.float32] | None:
         """Tag docs.

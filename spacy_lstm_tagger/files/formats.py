@@ -4,11 +4,12 @@
 
 import json
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import groupby
 from typing import Any
 
 import numpy as np
-from spacy.attrs import ORTH, TAG
+from spacy.attrs import ORTH, POS, SPACY, TAG
 from spacy.tokens import DocBin
 
 from ..errors import Errors
@@ -19,11 +20,12 @@ from .sentences import Sentences, one_line
 from .tagged import Style, TaggedTexts
 from .texts import Text
 
-TOKENS, TAGS, PROBABILITIES = "tokens", "tags", "probabilities"
+TOKENS, SPACES, TAGS, PARTS = "tokens", "spaces", "tags", "pos"
+PROBABILITIES = "probabilities"
 
 
-def to_jsonl(tagged: TaggedTexts, style: Style) -> bytes:
-    """RETURNS (bytes): An object a line: that of the input, with tokens and tags."""
+def to_jsonl(tagged: TaggedTexts, style: Style) -> list[str]:
+    """RETURNS (list[str]): An object for each text: that of the input, with tokens and tags."""
     columns = {
         TOKENS: tagged.column(ORTH, _json),
         TAGS: tagged.column(TAG, _json),
@@ -37,12 +39,12 @@ def to_jsonl(tagged: TaggedTexts, style: Style) -> bytes:
         names = _added(text, fields, columns, style)
         added = [f'"{names[k]}": [{", ".join(columns[k][start:end])}]' for k in names]
         lines.append(", ".join([_json(fields)[:-1], *added]) + "}\n")
-    return _encode("".join(lines))
+    return lines
 
 
-def to_tsv(tagged: TaggedTexts, style: Style) -> bytes:
-    """RETURNS (bytes): A token a line, its tag behind it, and an empty line after each doc. White
-    space has no line.
+def to_tsv(tagged: TaggedTexts, style: Style) -> list[str]:
+    """RETURNS (list[str]): For each text a token a line, its tag behind it, and an empty line. Of
+    white space there is no line.
     """
     words = tagged.column(ORTH, one_line)
     columns = [words, tagged.column(TAG)]
@@ -53,49 +55,76 @@ def to_tsv(tagged: TaggedTexts, style: Style) -> bytes:
         "".join(row for word, row in zip(words[start:end], rows[start:end], strict=True) if word)
         for *_, start, end in tagged
     )
-    return _encode("".join(f"{doc}\n" for doc in docs))
+    return [f"{doc}\n" for doc in docs]
 
 
-def to_conllu(tagged: TaggedTexts, style: Style) -> bytes:
-    """RETURNS (bytes): Sentences. Those of CoNLL-U files keep their lines but for the tags."""
-    lines: list[str] = []
+def to_conllu(tagged: TaggedTexts, style: Style) -> list[str]:
+    """RETURNS (list[str]): The sentences of each text. Those of CoNLL-U files keep their lines but
+    for the tags.
+    """
+    docs: list[str] = []
     tags, sentences = tagged.column(TAG), None
     for text, doc, start, end in tagged:
         if isinstance(text.source, list):
             numbers = tagged.numbers[start:end]
-            lines += replace_tags(text.source, tags[start:end], numbers, column=style.column)
+            lines = replace_tags(text.source, tags[start:end], numbers, column=style.column)
             lines.append("")
         else:
             sentences = sentences or Sentences(tagged, column=style.column)
-            lines += sentences.lines(doc, start)
-    return _encode("".join(f"{line}\n" for line in lines))
+            lines = sentences.lines(doc, start)
+        docs.append("".join(f"{line}\n" for line in lines))
+    return docs
 
 
 def to_table(tagged: TaggedTexts, style: Style) -> Any:
     """RETURNS (pyarrow.Table): Rows: those of the input, with tokens and tags."""
     arrow = import_pyarrow("Parquet")
-    sources = [text.source for text in tagged.texts]
-    if all(isinstance(source, Row) for source in sources):
-        batches = []
-        for _, group in groupby(sources, key=lambda row: id(row.batch)):
-            rows = list(group)
-            batches.append(rows[0].batch.take(arrow.array([row.number for row in rows])))
-        table = arrow.Table.from_batches(batches)
-    else:
+    table = to_rows(tagged.texts)
+    if table is None:
         table = arrow.Table.from_pylist([_fields(text, doc) for text, doc, *_ in tagged])
-    numbers = [float(number) if number else None for number in tagged.numbers]
-    columns = {
-        TOKENS: arrow.array(tagged.column(ORTH), arrow.string()),
-        TAGS: arrow.array(tagged.column(TAG), arrow.string()),
-        PROBABILITIES: arrow.array(numbers, arrow.float32()),
-    }
-    if not tagged.numbers:
-        del columns[PROBABILITIES]
+    columns = to_columns(tagged, style)
     names = [_added(text, table.column_names, columns, style) for text in tagged.texts]
     for key, name in names[0].items():
-        lists = arrow.ListArray.from_arrays(tagged.bounds.astype(np.int32), columns[key])
-        table = table.append_column(name, lists)
+        table = table.append_column(name, columns[key])
     return table
+
+
+def to_rows(texts: Sequence[Text]) -> Any:
+    """RETURNS (Optional[pyarrow.Table]): The rows of tables that texts are from. None if they are
+    not.
+    """
+    arrow = import_pyarrow("Parquet")
+    sources = [text.source for text in texts]
+    if not all(isinstance(source, Row) for source in sources):
+        return None
+    batches = []
+    for _, group in groupby(sources, key=lambda row: id(row.batch)):
+        rows = list(group)
+        batches.append(rows[0].batch.take(arrow.array([row.number for row in rows])))
+    return arrow.Table.from_batches(batches)
+
+
+def to_columns(tagged: TaggedTexts, style: Style) -> dict[str, Any]:
+    """RETURNS (dict[str, pyarrow.ListArray]): What is told of the tokens of each text: a list. No
+    token is an object of Python's on the way.
+    """
+    arrow = import_pyarrow("Parquet")
+
+    def strings(attr: int) -> Any:
+        distinct, tokens = tagged.distinct(attr)
+        return arrow.array(distinct, arrow.string()).take(arrow.array(tokens))
+
+    columns = {TOKENS: strings(ORTH)}
+    if style.spaces:
+        columns[SPACES] = arrow.array(tagged.keys(SPACY).astype(bool))
+    columns[TAGS] = strings(TAG)
+    if style.pos:
+        columns[PARTS] = strings(POS)
+    if tagged.numbers:
+        numbers = [float(number) if number else None for number in tagged.numbers]
+        columns[PROBABILITIES] = arrow.array(numbers, arrow.float32())
+    bounds = tagged.bounds.astype(np.int32)
+    return {key: arrow.ListArray.from_arrays(bounds, column) for key, column in columns.items()}
 
 
 def to_docbin(tagged: TaggedTexts, style: Style) -> DocBin:
@@ -103,10 +132,26 @@ def to_docbin(tagged: TaggedTexts, style: Style) -> DocBin:
     return pack(tagged.docs)
 
 
-ENCODERS: dict[str, Callable[[TaggedTexts, Style], Any]] = {
+def encode(lines: str) -> bytes:
+    """RETURNS (bytes): What is written of lines."""
+    try:
+        return lines.encode("utf-8")
+    except UnicodeEncodeError:  # half of a surrogate pair, in a field that is not ours
+        return lines.encode("utf-8", "backslashreplace")
+
+
+def _joined(to_lines: Callable[[TaggedTexts, Style], list[str]], *args: Any) -> bytes:
+    return encode("".join(to_lines(*args)))
+
+
+# What encodes the lines of each text.
+LINES: dict[str, Callable[[TaggedTexts, Style], list[str]]] = {
     ".jsonl": to_jsonl,
     ".tsv": to_tsv,
     ".conllu": to_conllu,
+}
+ENCODERS: dict[str, Callable[[TaggedTexts, Style], Any]] = {
+    **{kind: partial(_joined, to_lines) for kind, to_lines in LINES.items()},
     ".parquet": to_table,
     ".spacy": to_docbin,
 }
@@ -140,10 +185,3 @@ def _added(
 
 def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)
-
-
-def _encode(lines: str) -> bytes:
-    try:
-        return lines.encode("utf-8")
-    except UnicodeEncodeError:  # half of a surrogate pair, in a field that is not ours
-        return lines.encode("utf-8", "backslashreplace")

@@ -19,11 +19,15 @@ class Style:
         like NOUN|Case=Acc, which become two columns.
     prefix (str): What the names that are added to objects and tables start with.
     text_key (str): The name of the text, or of its words, in them.
+    spaces (bool): Whether tables tell if a space follows each token.
+    pos (bool): Whether they tell its coarse part of speech, `token.pos_`.
     """
 
     column: str = "xpos"
     prefix: str = ""
     text_key: str = "text"
+    spaces: bool = False
+    pos: bool = False
 
 
 class TaggedTexts:
@@ -40,7 +44,7 @@ class TaggedTexts:
         self.docs = docs
         self.numbers = numbers
         self.bounds = np.cumsum([0, *map(len, docs)])
-        self._found: dict[int, tuple[list[str], list[int]]] = {}
+        self._found: dict[int, tuple[list[str], NDArray[np.intp]]] = {}
 
     def __iter__(self) -> Iterator[tuple[Text, Doc, int, int]]:
         """YIELDS (tuple): Each text, its doc, and where its tokens are in a column."""
@@ -61,20 +65,22 @@ class TaggedTexts:
             string.
         RETURNS (list[Any]): What is made of the strings, doc after doc.
         """
-        distinct, tokens = self._distinct(attr)
+        distinct, tokens = self.distinct(attr)
         values: list[Any] = distinct if function is None else list(map(function, distinct))
         if len(values) == 1:
             return values * len(tokens)
-        return list(map(values.__getitem__, tokens))
+        return list(map(values.__getitem__, tokens.tolist()))
 
-    def _distinct(self, attr: int) -> tuple[list[str], list[int]]:
-        """RETURNS (tuple): The distinct values of an attribute, and which each token has."""
+    def distinct(self, attr: int) -> tuple[list[str], NDArray[np.intp]]:
+        """RETURNS (tuple): The distinct values of an attribute, and which each token has.
+        *Shape:* ``(tokens,)``.
+        """
         if attr not in self._found:
             strings = self.docs[0].vocab.strings
             keys = self.keys(attr)
             if not keys.any():
-                self._found[attr] = [""], [0] * len(keys)
+                self._found[attr] = [""], np.zeros(len(keys), dtype=np.intp)
             else:
                 distinct, tokens = np.unique(keys, return_inverse=True)
-                self._found[attr] = [strings[k] for k in distinct.tolist()], tokens.tolist()
+                self._found[attr] = [strings[k] for k in distinct.tolist()], tokens
         return self._found[attr]

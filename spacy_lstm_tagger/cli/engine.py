@@ -1,0 +1,92 @@
+"""What `--engine ray` does in the commands that have it."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from ..errors import Errors
+from ..files.formats import LINES
+from ..files.reading import find_texts
+from ..files.streams import STANDARD, kind_of
+from ..files.texts import Reading
+from ..tagging import Job
+from .messages import fail
+
+ENGINES = ["ray"]
+ENGINE_HELP = "ray: work on a cluster of Ray, into a folder of files"
+ADDRESS_HELP = "ray: the cluster, such as auto. None: one on this machine"
+CONCURRENCY_HELP = "ray: the number of actors. 0: one for each CPU, or GPU"
+GPUS_HELP = "ray: how many GPUs an actor has"
+
+
+@contextmanager
+def connected(address: str | None) -> Iterator[None]:
+    """Connect to a cluster of Ray, or start one on this machine, unless it is done already.
+
+    address (Optional[str]): The cluster, as `ray.init` takes it.
+    """
+    try:
+        from .. import scale  # noqa: F401
+    except ImportError as error:
+        fail(str(error))
+    import ray
+
+    if ray.is_initialized():
+        yield
+        return
+    ray.init(address=address, include_dashboard=None if address else False, log_to_driver=False)
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def tag_with_ray(
+    job: Job,
+    inputs: list[str],
+    output: str,
+    reading: Reading,
+    *,
+    skip_bad: int,
+    address: str | None,
+    concurrency: int,
+    gpus: float,
+    block_size: float,
+    file_size: float,
+) -> tuple[int, float, list[str]]:
+    """Tag files on a cluster. The arguments are those of the command.
+
+    RETURNS (tuple): The number of words, words a second, and the texts that were left out.
+    RAISES (ValueError): If this engine does not take what is asked.
+    """
+    kinds = {reading.kind or kind_of(Path(each)) for each in find_inputs(inputs)}
+    kind = job.kind or (kinds.copy().pop() if len(kinds) == 1 else ".tsv")
+    if kind not in (*LINES, ".parquet"):
+        kind = job.kind or ".tsv"
+    for wrong, remedy in [
+        (".spacy" if ".spacy" in {*kinds, kind} else "", "Take another format, such as .parquet"),
+        (str(STANDARD) if str(STANDARD) in {*inputs, output} else "", "Give files and folders"),
+        (output if kind_of(Path(output)) else "", "Give a folder as --output, and --format"),
+    ]:
+        if wrong:
+            raise ValueError(Errors.C018.format(value=wrong, remedy=remedy))
+    with connected(address):
+        from ..scale.tagging import Cluster, tag_on_ray
+
+        cluster = Cluster(concurrency, gpus, block_size, file_size)
+        start = time.monotonic()
+        job = replace(job, kind=kind)
+        counts, bad = tag_on_ray(job, inputs, output, reading, skip_bad=skip_bad, cluster=cluster)
+    return counts.words, counts.words / (time.monotonic() - start), bad
+
+
+def find_inputs(inputs: list[str]) -> list[str]:
+    """RETURNS (list[str]): Local files, also those in folders, and URIs as they are.
+    RAISES (FileNotFoundError): If there is no file.
+    """
+    found = []
+    for each in inputs:
+        found += [each] if "://" in each else [str(path) for path in find_texts(Path(each))]
+    return found

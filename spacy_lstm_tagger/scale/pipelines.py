@@ -1,0 +1,84 @@
+"""Pipelines on their way to the nodes of a cluster."""
+
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+import ray
+import spacy
+import torch
+from pyarrow import fs
+from spacy.cli._util import import_code
+
+
+@dataclass(frozen=True)
+class Shipped:
+    """A pipeline as a worker gets it.
+
+    source (str): The name of an installed pipeline, a path or a URI.
+    files (Optional[ray.ObjectRef]): The files of its folder, which Ray moves once to each node.
+        None: the worker finds them at `source`.
+    code (Optional[str]): Python code with registered functions that it needs.
+    """
+
+    source: str
+    files: "ray.ObjectRef | None" = None
+    code: str | None = None
+
+
+def ship(source: str, *, code: Path | None = None) -> Shipped:
+    """Make a pipeline of the driver ready for workers, who need not see its files.
+
+    source (str): The folder of a pipeline; or the name of one that is installed on all nodes, or a
+        URI (`s3://…`) that they can read, which stay as they are.
+    code (Optional[Path]): A Python file with registered functions that it needs.
+    RETURNS (Shipped): What a worker takes for a pipeline.
+    """
+    text = code.read_text(encoding="utf-8") if code is not None else None
+    folder = Path(source)
+    if "://" in source or not folder.is_dir():
+        return Shipped(source, code=text)
+    packed = BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            archive.write(path, path.relative_to(folder))
+    return Shipped(source, ray.put(packed.getvalue()), text)
+
+
+@contextmanager
+def unpacked(pipeline: Shipped | str) -> Iterator[str]:
+    """Give a pipeline a name that `spacy.load` takes.
+
+    pipeline (Union[Shipped, str]): The pipeline.
+    YIELDS (str): The name of an installed pipeline, or a folder that goes when this ends.
+    """
+    if isinstance(pipeline, str):
+        pipeline = Shipped(pipeline)
+    with tempfile.TemporaryDirectory() as folder:
+        if pipeline.code is not None:
+            path = Path(folder) / "code.py"
+            path.write_text(pipeline.code, encoding="utf-8")
+            import_code(path)
+        files = Path(folder) / (Path(pipeline.source).name or "pipeline")
+        if pipeline.files is not None:
+            with zipfile.ZipFile(BytesIO(ray.get(pipeline.files))) as archive:
+                archive.extractall(files)
+            yield str(files)
+        elif "://" in pipeline.source:
+            filesystem, path = fs.FileSystem.from_uri(pipeline.source)
+            files.mkdir()
+            fs.copy_files(path, str(files), source_filesystem=filesystem)
+            yield str(files)
+        else:
+            yield pipeline.source
+
+
+def prepare_worker() -> None:
+    """Let this process compute on the GPU that Ray gave it, if any, and with one thread."""
+    torch.set_num_threads(1)
+    if ray.is_initialized() and ray.get_gpu_ids():
+        spacy.require_gpu(0)  # the only one that it sees

@@ -1,0 +1,216 @@
+"""Tag files into files on a cluster: `lstm-tagger tag --engine ray`."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow
+import ray
+from pyarrow import fs
+from ray.data import ActorPoolStrategy, DataContext
+from ray.data.checkpoint import CheckpointConfig
+
+from ..errors import Errors
+from ..files.formats import LINES, encode, to_table
+from ..files.texts import Reading
+from ..taggers import digest_of
+from ..tagging import FileTagger, Job
+from .batches import load_tagger
+from .files import BAD, DATA, LENGTH, Counts, TaggedFiles, TextFiles
+from .pipelines import Shipped, ship, unpacked
+from .texts import ERROR, PLACE, from_table, join
+
+CHECKPOINT, OPTIONS = ".checkpoint", "_options.json"
+MEGABYTE = 1 << 20
+# Of a CPU: where there is an actor for each of them, what feeds it has room beside it.
+ACTOR_CPUS, FILES_CPUS = 0.9, 0.1
+GPU_DOCS = 1000  # Ray Data wants to be told how many rows a GPU gets at a time
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """What a cluster does with the work. Results do not depend on it.
+
+    concurrency (int): How many actors tag. 0: as many as there are CPUs.
+    gpus (float): How many GPUs each of them has.
+    block_size (float): How much text an actor gets at a time, in millions of characters.
+    file_size (float): How much a file of the output has at least, in megabytes of rows.
+    """
+
+    concurrency: int = 0
+    gpus: float = 0.0
+    block_size: float = 1.0
+    file_size: float = 64.0
+
+
+class TagTexts:
+    """Tags rows of texts and encodes them to be written. One actor has one.
+
+    pipeline (Shipped): The pipeline.
+    job (Job): How it tags.
+    """
+
+    def __init__(self, pipeline: Shipped, job: Job):
+        self.tagger = load_tagger(pipeline, job)
+
+    def __call__(self, table: pyarrow.Table) -> pyarrow.Table:
+        """RETURNS (pyarrow.Table): The rows, tagged. Those that cannot be read stay."""
+        bad = table.filter(table[ERROR].is_valid()).select([PLACE, ERROR])
+        texts = from_table(table)
+        if not texts:
+            return bad.append_column(LENGTH, pyarrow.nulls(len(bad), pyarrow.int64()))
+        kind = self.tagger.job.kind
+        if kind == ".parquet":
+            rows, lengths = self.tagger.apply(texts, to_table)
+        else:
+            lines, lengths = self.tagger.apply(texts, LINES[kind])
+            rows = pyarrow.table({DATA: pyarrow.array(map(encode, lines), pyarrow.large_binary())})
+        rows = rows.append_column(PLACE, pyarrow.array([text.place for text in texts]))
+        rows = rows.append_column(LENGTH, pyarrow.array(lengths, pyarrow.int64()))
+        rows = rows.append_column(ERROR, pyarrow.nulls(len(rows), pyarrow.string()))
+        return join([rows, bad])
+
+
+def tag_on_ray(
+    job: Job,
+    inputs: list[str],
+    output: str,
+    reading: Reading,
+    *,
+    skip_bad: int = 0,
+    cluster: Cluster | None = None,
+) -> tuple[Counts, list[str]]:
+    """Tag files. Work that was interrupted goes on where it stopped.
+
+    job (Job): How. Its pipeline is a name, a URI, or a folder that only the driver has to see.
+    inputs (list[str]): Files or folders, or URIs of them.
+    output (str): The folder for the files that are written, or its URI.
+    reading (Reading): How the inputs are read.
+    skip_bad (int): How many texts that cannot be read are left out.
+    cluster (Optional[Cluster]): What the cluster does with the work. None: as it is by default.
+    RETURNS (tuple): What this run has written, and all texts that were left out: where, and why.
+    RAISES (ValueError): If the pipeline cannot tag, there is other work in the folder, or too many
+        texts cannot be read.
+    """
+    cluster = cluster or Cluster()
+    pipeline = ship(job.pipeline, code=job.code)
+    with unpacked(pipeline) as path:  # an error now, and with the name that the user knows
+        tagger = FileTagger(replace(job, pipeline=path if "://" in job.pipeline else job.pipeline))
+    options = {
+        "pipeline": digest_of(tagger.nlp),
+        "inputs": inputs,
+        "format": job.kind,
+        "probabilities": job.probabilities,
+        **asdict(job.style),
+        **asdict(reading),
+    }
+    folder = OutputFolder(output)
+    folder.claim(options)
+    sink = TaggedFiles(output, job.kind, size=int(cluster.file_size * MEGABYTE))
+    with DataContext.current(_context(cluster, folder.checkpoint)):
+        texts = TextFiles(
+            inputs,
+            reading,
+            allowed=skip_bad,
+            longest=tagger.nlp.max_length,
+            size=int(cluster.block_size * 1_000_000),
+        )
+        with _own_errors():
+            ray.data.read_datasource(texts, num_cpus=FILES_CPUS).map_batches(
+                TagTexts,
+                fn_constructor_args=(pipeline, replace(job, code=None)),
+                batch_format="pyarrow",
+                batch_size=GPU_DOCS if cluster.gpus else None,
+                compute=_actors(cluster),
+                num_cpus=ACTOR_CPUS,
+                num_gpus=cluster.gpus or None,
+            ).write_datasink(sink, ray_remote_args={"num_cpus": FILES_CPUS})
+    bad = folder.bad_texts()
+    if len(bad) > skip_bad:
+        raise ValueError(
+            Errors.C017.format(
+                count=len(bad), allowed=skip_bad, folder=f"{output}/{BAD}", first=bad[0]
+            )
+        )
+    return sink.counts, bad
+
+
+class OutputFolder:
+    """The folder that a cluster writes to, and the checkpoints beside it.
+
+    path (str): The folder, or its URI.
+    """
+
+    def __init__(self, path: str):
+        self.name = path
+        path = path.rstrip("/")
+        uri = path if "://" in path else Path(path).resolve().as_uri()
+        self.checkpoint = uri + CHECKPOINT
+        self.filesystem, self.path = fs.FileSystem.from_uri(uri)
+
+    def claim(self, options: dict[str, Any]) -> None:
+        """Note how the files in it are made.
+
+        RAISES (ValueError): If there are some that are not from interrupted work of the same kind.
+        """
+        options = json.loads(json.dumps(options))
+        files = self._files(self.path)
+        path = f"{self.path}/{OPTIONS}"
+        if not files:
+            self.filesystem.create_dir(self.path, recursive=True)
+            with self.filesystem.open_output_stream(path) as file:
+                file.write(json.dumps(options, indent=1).encode("utf-8"))
+            return
+        _, checkpoint = fs.FileSystem.from_uri(self.checkpoint)
+        if files != [path] and not self._files(checkpoint):
+            raise ValueError(Errors.C015.format(folder=self.name))
+        with self.filesystem.open_input_stream(path) as file:
+            before = json.loads(file.read())
+        for name, value in options.items():
+            if before.get(name) != value:
+                found = {"folder": self.name, "name": name, "old": before.get(name), "new": value}
+                raise ValueError(Errors.C016.format(**found))
+
+    def bad_texts(self) -> list[str]:
+        """RETURNS (list[str]): The texts that were left out: where they are, and why."""
+        found = []
+        for path in self._files(f"{self.path}/{BAD}"):
+            with self.filesystem.open_input_stream(path) as file:
+                lines = file.read().decode("utf-8").splitlines()
+            found += [json.loads(line)["error"] for line in lines]
+        return found
+
+    def _files(self, path: str) -> list[str]:
+        selector = fs.FileSelector(path, recursive=True, allow_not_found=True)
+        found = self.filesystem.get_file_info(selector)
+        return sorted(each.path for each in found if each.type == fs.FileType.File)
+
+
+def _context(cluster: Cluster, checkpoint: str) -> DataContext:
+    context = DataContext.get_current().copy()
+    context.execution_options.preserve_order = True
+    context.checkpoint_config = CheckpointConfig(PLACE, checkpoint)
+    return context
+
+
+def _actors(cluster: Cluster) -> ActorPoolStrategy:
+    """RETURNS (ActorPoolStrategy): A pool that grows: one that takes all CPUs at once would leave
+    none for the reading of checkpoints.
+    """
+    key = "GPU" if cluster.gpus else "CPU"
+    most = int(ray.cluster_resources().get(key, 1) / (cluster.gpus or 1))
+    return ActorPoolStrategy(min_size=1, max_size=cluster.concurrency or max(1, most))
+
+
+@contextmanager
+def _own_errors() -> Iterator[None]:
+    """Raise what a worker has raised, rather than Ray's account of it."""
+    try:
+        yield
+    except ray.exceptions.RayTaskError as error:
+        if isinstance(error.cause, (ValueError, OSError, MemoryError)):
+            raise error.cause from None
+        raise
