@@ -56,7 +56,7 @@ def tag_cli(
     address: Annotated[str | None, Opt(help=ADDRESS_HELP)] = None,
     concurrency: Annotated[int, Opt(min=0, help=CONCURRENCY_HELP)] = 0,
     gpus: Annotated[float, Opt(min=0, help=GPUS_HELP)] = 0,
-    block_size: Annotated[float, Opt(help="ray: how much text an actor gets, in MB")] = 1,
+    block_size: Annotated[float, Opt(help="ray: how much text an actor gets, in MB")] = 2,
     file_size: Annotated[float, Opt(help="ray: how large a file is at least, in MB")] = 64,
 ):
     """

@@ -17,7 +17,7 @@ from ..errors import Errors
 from ..files.formats import LINES, encode, to_table
 from ..files.texts import Reading
 from ..taggers import digest_of
-from ..tagging import FileTagger, Job
+from ..tagging import CHARACTERS, FileTagger, Job
 from .batches import load_tagger
 from .files import BAD, DATA, LENGTH, Counts, TaggedFiles, TextFiles
 from .pipelines import Shipped, ship, unpacked
@@ -25,6 +25,7 @@ from .texts import ERROR, PLACE, from_table, join
 
 CHECKPOINT, OPTIONS = ".checkpoint", "_options.json"
 MEGABYTE = 1 << 20
+READERS = 10_000  # as many tasks read at most
 # Of a CPU: where there is an actor for each of them, what feeds it has room beside it.
 ACTOR_CPUS, FILES_CPUS = 0.9, 0.1
 GPU_DOCS = 1000  # Ray Data wants to be told how many rows a GPU gets at a time
@@ -36,13 +37,13 @@ class Cluster:
 
     concurrency (int): How many actors tag. 0: as many as there are CPUs.
     gpus (float): How many GPUs each of them has.
-    block_size (float): How much text an actor gets at a time, in millions of characters.
+    block_size (float): How much text an actor gets at a time, in megabytes.
     file_size (float): How much a file of the output has at least, in megabytes of rows.
     """
 
     concurrency: int = 0
     gpus: float = 0.0
-    block_size: float = 1.0
+    block_size: float = 2.0
     file_size: float = 64.0
 
 
@@ -116,10 +117,14 @@ def tag_on_ray(
             reading,
             allowed=skip_bad,
             longest=tagger.nlp.max_length,
-            size=int(cluster.block_size * 1_000_000),
+            size=min(CHARACTERS, int(cluster.block_size * MEGABYTE)),
         )
+        # As many as there are files: Ray Data would cut up the blocks of fewer.
+        count = len(texts.get_read_tasks(READERS))
         with _own_errors():
-            ray.data.read_datasource(texts, num_cpus=FILES_CPUS).map_batches(
+            ray.data.read_datasource(
+                texts, num_cpus=FILES_CPUS, override_num_blocks=count
+            ).map_batches(
                 TagTexts,
                 fn_constructor_args=(pipeline, replace(job, code=None)),
                 batch_format="pyarrow",
@@ -192,6 +197,7 @@ class OutputFolder:
 def _context(cluster: Cluster, checkpoint: str) -> DataContext:
     context = DataContext.get_current().copy()
     context.execution_options.preserve_order = True
+    context.target_max_block_size = int(cluster.block_size * MEGABYTE)
     context.checkpoint_config = CheckpointConfig(PLACE, checkpoint)
     return context
 

@@ -1,0 +1,174 @@
+"""Tagging on two nodes: the same as on one machine, whatever dies on the way."""
+
+import shutil
+import subprocess
+import sys
+
+import pyarrow
+import pyarrow.parquet as pq
+import pytest
+import ray
+import spacy
+
+from spacy_lstm_tagger.scale import TagBatches, ship
+
+from ..cli import is_one_error, run_command
+from ..cli.tagging import CONLLU, OBJECTS, TEXTS, read_jsonl, write_texts
+from ..processes import wait_until
+from .conftest import NODE
+
+pytestmark = pytest.mark.ray
+
+SMALL = ["--block-size", "0.001", "--file-size", "0.001"]  # so that there are some of each
+SLOW = """
+import time
+from spacy.language import Language
+
+@Language.component("slow")
+def slow(doc):
+    time.sleep(0.03)
+    return doc
+"""
+
+
+@pytest.fixture
+def texts(tmp_path):
+    return write_texts(tmp_path / "in")
+
+
+def run(*arguments):
+    return run_command("tag", *arguments)
+
+
+def on_ray(*arguments):
+    code, printed = run(*arguments, "--engine", "ray", *SMALL)
+    assert code == 0, printed
+    return printed
+
+
+def joined(folder, kind):
+    return b"".join(path.read_bytes() for path in sorted(folder.glob(f"*.{kind}")))
+
+
+def rows_of(folder):
+    return [
+        row for path in sorted(folder.glob("*.parquet")) for row in pq.read_table(path).to_pylist()
+    ]
+
+
+def test_in_a_program(cluster, model, tmp_path):
+    """The pipeline is gone before the actors start: they have it from the driver."""
+    copy = tmp_path / "only-here"
+    shutil.copytree(model, copy)
+    pipeline = ship(str(copy))
+    shutil.rmtree(copy)
+    tagged = ray.data.from_items(OBJECTS * 20, override_num_blocks=4).map_batches(
+        TagBatches,
+        fn_constructor_kwargs={"pipeline": pipeline},
+        batch_format="pyarrow",
+        compute=ray.data.ActorPoolStrategy(size=2),
+    )
+    docs = {text: doc for text, doc in zip(TEXTS, spacy.load(model).pipe(TEXTS), strict=True)}
+    rows = tagged.take_all()
+    assert len(rows) == 20 * len(OBJECTS)
+    for row in rows:
+        assert row["tags"] == [t.tag_ for t in docs[row["text"]]] and row["n"] == OBJECTS[0]["n"]
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "conllu"])
+def test_the_same_lines(cluster, model, tmp_path, kind):
+    """Two files, one of them with a text that cannot be read."""
+    folder = tmp_path / "in"
+    write_texts(folder)
+    for path in folder.iterdir():
+        if path.suffix != ".jsonl":
+            path.unlink()
+    bad = '{"text": 3}\n'
+    (folder / "more.jsonl").write_text(bad + (folder / "texts.jsonl").read_text() * 20)
+    if kind == "conllu":
+        (folder / "words.conllu").write_text(CONLLU * 2)
+    options = ["--format", kind, "--probabilities", "--skip-bad", 1]
+    code, printed = run(model, folder, "--output", tmp_path / f"one.{kind}", *options)
+    assert code == 0, printed
+    printed = on_ray(model, folder, "--output", tmp_path / "out", *options)
+    assert "Left out 1 text" in printed and "more.jsonl, line 1" in printed
+    assert joined(tmp_path / "out", kind) == (tmp_path / f"one.{kind}").read_bytes()
+    (told,) = (tmp_path / "out" / "_bad").iterdir()
+    assert "more.jsonl, line 1" in read_jsonl(told)[0]["error"]
+    assert not (tmp_path / "out.checkpoint").exists()
+
+
+def test_the_same_rows(cluster, model, texts, tmp_path):
+    code, printed = run(model, texts["parquet"], "--output", tmp_path / "one.parquet", "-p")
+    assert code == 0, printed
+    uri = texts["parquet"].as_uri()
+    on_ray(model, uri, "--output", (tmp_path / "out").as_uri(), "-p", "--format", "parquet")
+    assert rows_of(tmp_path / "out") == pq.read_table(tmp_path / "one.parquet").to_pylist()
+
+
+def test_too_many_bad_texts(cluster, model, tmp_path):
+    path = tmp_path / "in.jsonl"
+    path.write_text('{"text": "one"}\n{"text": 1}\n{"text": 2}\n')
+    code, printed = run(model, path, "--output", tmp_path / "out", "--engine", "ray")
+    assert code == 1 and is_one_error(printed) and "D002" in printed and "line 2" in printed, (
+        printed
+    )
+
+
+@pytest.fixture
+def slow(model, tmp_path):
+    """A slow pipeline, many texts in some files, and the command that tags them."""
+    code = tmp_path / "slow.py"
+    code.write_text(SLOW)
+    spacy.util.import_file("slow", code)
+    nlp = spacy.load(model)
+    nlp.add_pipe("slow")
+    nlp.to_disk(tmp_path / "slow")
+    (tmp_path / "in").mkdir()
+    for part in range(4):
+        rows = [{"id": 100 * part + i, "text": TEXTS[0]} for i in range(100)]
+        pq.write_table(pyarrow.Table.from_pylist(rows), tmp_path / "in" / f"{part}.parquet")
+    arguments = ["tag", tmp_path / "slow", tmp_path / "in", "--output", tmp_path / "out"]
+    return [*arguments, "--code", code, "--engine", "ray", *SMALL]
+
+
+@pytest.fixture
+def process(cluster, slow):
+    """The command, as a process of its own that is at work."""
+    command = [sys.executable, "-m", "spacy", "lstm-tagger", *slow, "--address", cluster.address]
+    process = subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, text=True)
+    yield process
+    process.kill()
+    process.wait()
+
+
+def has_begun(tmp_path):
+    return wait_until(lambda: len(list((tmp_path / "out").glob("*.parquet"))) > 0)
+
+
+def test_a_driver_that_is_killed(cluster, slow, process, tmp_path):
+    assert has_begun(tmp_path)
+    process.kill()
+    process.wait()
+    assert len(rows_of(tmp_path / "out")) < 400
+    code, printed = run_command(*slow, "--probabilities")  # that is other work
+    assert code == 1 and is_one_error(printed) and "C016" in printed
+    code, printed = run_command(*slow)
+    assert code == 0, printed
+    assert sorted(row["id"] for row in rows_of(tmp_path / "out")) == list(range(400))
+    words = int(printed.split(" words")[0].split()[-1].replace(",", ""))
+    assert words < 400 * len(TEXTS[0].split())  # it went on
+    code, printed = run_command(*slow)
+    assert code == 1 and is_one_error(printed) and "C015" in printed
+
+
+def test_a_node_that_is_killed(cluster, process, tmp_path):
+    node = cluster.add_node(**NODE)
+    assert has_begun(tmp_path)
+    victim = next(iter(cluster.worker_nodes - {node}))
+    cluster.remove_node(victim, allow_graceful=False)
+    printed, _ = process.communicate()
+    assert process.returncode == 0, printed
+    rows = rows_of(tmp_path / "out")
+    assert [row["id"] for row in rows] == list(range(400))
+    assert all(row["tags"] for row in rows)
