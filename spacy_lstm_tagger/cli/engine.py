@@ -1,5 +1,6 @@
 """What `--engine ray` does in the commands that have it."""
 
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,10 +34,12 @@ def connected(address: str | None) -> Iterator[None]:
         fail(str(error))
     import ray
 
+    # What is wrong with the input is our own error. Ray's long account of it is in its log files.
+    logging.getLogger("ray.data").setLevel(logging.CRITICAL)
     if ray.is_initialized():
         yield
         return
-    ray.init(address=address, include_dashboard=None if address else False, log_to_driver=False)
+    ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False)
     try:
         yield
     finally:

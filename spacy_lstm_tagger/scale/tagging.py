@@ -218,5 +218,6 @@ def _own_errors() -> Iterator[None]:
         yield
     except ray.exceptions.RayTaskError as error:
         if isinstance(error.cause, (ValueError, OSError, MemoryError)):
-            raise error.cause from None
+            # The first line: Ray appends what it has to say about retries.
+            raise type(error.cause)(str(error.cause).splitlines()[0]) from None
         raise
