@@ -7,13 +7,13 @@ import sys
 import pyarrow
 import pyarrow.parquet as pq
 import pytest
-import ray
 import spacy
 
-from spacy_lstm_tagger.scale import TagBatches, ship
+from spacy_lstm_tagger.scale import ship
 
 from ..cli import is_one_error, run_command
 from ..cli.tagging import CONLLU, OBJECTS, TEXTS, read_jsonl, write_texts
+from ..docs import PAGES, blocks
 from ..processes import wait_until
 from .conftest import NODE
 
@@ -56,20 +56,28 @@ def rows_of(folder):
     ]
 
 
-def test_in_a_program(cluster, model, tmp_path):
-    """The pipeline is gone before the actors start: they have it from the driver."""
-    copy = tmp_path / "only-here"
-    shutil.copytree(model, copy)
-    pipeline = ship(str(copy))
-    shutil.rmtree(copy)
-    tagged = ray.data.from_items(OBJECTS * 20, override_num_blocks=4).map_batches(
-        TagBatches,
-        fn_constructor_kwargs={"pipeline": pipeline},
-        batch_format="pyarrow",
-        compute=ray.data.ActorPoolStrategy(size=2),
-    )
-    docs = {text: doc for text, doc in zip(TEXTS, spacy.load(model).pipe(TEXTS), strict=True)}
-    rows = tagged.take_all()
+def test_in_a_program(cluster, model, tmp_path, monkeypatch):
+    """The program of the page. Its pipeline is gone before the actors start: they have it from the
+    driver.
+    """
+
+    def ship_and_delete(path):
+        shipped = ship(path)
+        shutil.rmtree(path)
+        return shipped
+
+    monkeypatch.setattr("spacy_lstm_tagger.scale.ship", ship_and_delete)
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(model, tmp_path / "output" / "cpu" / "model-best")
+    (tmp_path / "texts").mkdir()
+    for part in range(4):
+        pq.write_table(
+            pyarrow.Table.from_pylist(OBJECTS * 5), tmp_path / "texts" / f"{part}.parquet"
+        )
+    (code,) = blocks(PAGES["docs/scale.md"], "python")
+    exec(code.replace("s3://crawl", str(tmp_path)), {})
+    docs = dict(zip(TEXTS, spacy.load(model).pipe(TEXTS), strict=True))
+    rows = rows_of(tmp_path / "tagged")
     assert len(rows) == 20 * len(OBJECTS)
     for row in rows:
         assert row["tags"] == [t.tag_ for t in docs[row["text"]]] and row["n"] == OBJECTS[0]["n"]

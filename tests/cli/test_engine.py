@@ -1,0 +1,40 @@
+"""`--engine ray` where it cannot start. What it does is tested on a cluster, in `tests/scale`."""
+
+import sys
+
+import pytest
+
+from . import is_one_error
+from .tagging import run
+
+
+@pytest.mark.parametrize(
+    "arguments,code",
+    [
+        (["in/texts.jsonl", "--output", "out", "--engine", "spark"], "C012"),
+        (["in/texts.jsonl", "--output", "out.jsonl", "--engine", "ray"], "C018"),
+        (["in/texts.jsonl", "--output", "-", "--engine", "ray"], "C018"),
+        (["-", "--output", "out", "--engine", "ray"], "C018"),
+        (["in/texts.jsonl", "--output", "out", "--format", "spacy", "--engine", "ray"], "C018"),
+        (["missing", "--output", "out", "--engine", "ray"], "D001"),
+    ],
+)
+def test_what_it_does_not_take(model, texts, tmp_path, monkeypatch, arguments, code):
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+    status, printed = run(model, *arguments)
+    assert status == 1 and is_one_error(printed) and code in printed, printed
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_without_ray(model, texts, tmp_path, monkeypatch):
+    """The room is imported only when it is asked for."""
+    for name in [name for name in sys.modules if name.startswith("spacy_lstm_tagger.scale")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "ray", None)
+    monkeypatch.setitem(sys.modules, "ray.data", None)
+    status, _ = run(model, texts["jsonl"], "--output", tmp_path / "out.jsonl")
+    assert status == 0
+    arguments = [model, texts["jsonl"], "--output", tmp_path / "out", "--engine", "ray"]
+    status, printed = run(*arguments)
+    assert status == 1 and is_one_error(printed) and "spacy-lstm-tagger[ray]" in printed
