@@ -38,15 +38,15 @@ def ship(source: str, *, code: Path | None = None) -> Shipped:
     code (Optional[Path]): A Python file with registered functions that it needs.
     RETURNS (Shipped): What a worker takes for a pipeline.
     """
-    text = code.read_text(encoding="utf-8") if code is not None else None
+    script = None if code is None else Path(code).read_text(encoding="utf-8")
     folder = Path(source)
     if "://" in source or not folder.is_dir():
-        return Shipped(source, code=text)
+        return Shipped(source, code=script)
     packed = BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         for path in sorted(path for path in folder.rglob("*") if path.is_file()):
             archive.write(path, path.relative_to(folder))
-    return Shipped(source, ray.put(packed.getvalue()), text)
+    return Shipped(source, ray.put(packed.getvalue()), script)
 
 
 @contextmanager

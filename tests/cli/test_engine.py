@@ -31,6 +31,7 @@ def test_without_ray(model, texts, tmp_path, monkeypatch):
     """The room is imported only when it is asked for."""
     for name in [name for name in sys.modules if name.startswith("spacy_lstm_tagger.scale")]:
         monkeypatch.delitem(sys.modules, name)
+    monkeypatch.delattr("spacy_lstm_tagger.scale", raising=False)
     monkeypatch.setitem(sys.modules, "ray", None)
     monkeypatch.setitem(sys.modules, "ray.data", None)
     status, _ = run(model, texts["jsonl"], "--output", tmp_path / "out.jsonl")

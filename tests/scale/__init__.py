@@ -3,3 +3,11 @@
 import pytest
 
 pytest.importorskip("ray", reason="ray is not installed: pip install 'spacy-lstm-tagger[ray]'")
+
+
+def rows_of(folder):
+    """RETURNS (list): The rows of the Parquet files of a folder."""
+    pq = pytest.importorskip("pyarrow.parquet")
+    return [
+        row for path in sorted(folder.glob("*.parquet")) for row in pq.read_table(path).to_pylist()
+    ]

@@ -1,6 +1,7 @@
 """A cluster of two nodes on this machine, and a pipeline."""
 
 import logging
+import os
 
 import pytest
 import ray
@@ -8,6 +9,8 @@ from ray.cluster_utils import Cluster
 
 from ..distil import stock_teacher
 
+# Workers as important as other processes of a busy machine, and nothing that calls home.
+os.environ |= {"RAY_worker_niceness": "0", "RAY_USAGE_STATS_ENABLED": "0"}
 NODE = {"num_cpus": 2, "object_store_memory": 100 << 20}
 
 

@@ -1,8 +1,6 @@
-"""Tagging on two nodes: the same as on one machine, whatever dies on the way."""
+"""Tagging on two nodes: the same as on one machine."""
 
 import shutil
-import subprocess
-import sys
 
 import pyarrow
 import pyarrow.parquet as pq
@@ -14,21 +12,11 @@ from spacy_lstm_tagger.scale import ship
 from ..cli import is_one_error, run_command
 from ..cli.tagging import CONLLU, OBJECTS, TEXTS, read_jsonl, write_texts
 from ..docs import PAGES, blocks
-from ..processes import wait_until
-from .conftest import NODE
+from . import rows_of
 
 pytestmark = pytest.mark.ray
 
 SMALL = ["--block-size", "0.001", "--file-size", "0.001"]  # so that there are some of each
-SLOW = """
-import time
-from spacy.language import Language
-
-@Language.component("slow")
-def slow(doc):
-    time.sleep(0.03)
-    return doc
-"""
 
 
 @pytest.fixture
@@ -48,12 +36,6 @@ def on_ray(*arguments):
 
 def joined(folder, kind):
     return b"".join(path.read_bytes() for path in sorted(folder.glob(f"*.{kind}")))
-
-
-def rows_of(folder):
-    return [
-        row for path in sorted(folder.glob("*.parquet")) for row in pq.read_table(path).to_pylist()
-    ]
 
 
 def test_in_a_program(cluster, model, tmp_path, monkeypatch):
@@ -121,62 +103,3 @@ def test_too_many_bad_texts(cluster, model, tmp_path):
     assert code == 1 and is_one_error(printed) and "D002" in printed and "line 2" in printed, (
         printed
     )
-
-
-@pytest.fixture
-def slow(model, tmp_path):
-    """A slow pipeline, many texts in some files, and the command that tags them."""
-    code = tmp_path / "slow.py"
-    code.write_text(SLOW)
-    spacy.util.import_file("slow", code)
-    nlp = spacy.load(model)
-    nlp.add_pipe("slow")
-    nlp.to_disk(tmp_path / "slow")
-    (tmp_path / "in").mkdir()
-    for part in range(4):
-        rows = [{"id": 100 * part + i, "text": TEXTS[0]} for i in range(100)]
-        pq.write_table(pyarrow.Table.from_pylist(rows), tmp_path / "in" / f"{part}.parquet")
-    arguments = ["tag", tmp_path / "slow", tmp_path / "in", "--output", tmp_path / "out"]
-    return [*arguments, "--code", code, "--engine", "ray", *SMALL]
-
-
-@pytest.fixture
-def process(cluster, slow):
-    """The command, as a process of its own that is at work."""
-    command = [sys.executable, "-m", "spacy", "lstm-tagger", *slow, "--address", cluster.address]
-    process = subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, text=True)
-    yield process
-    process.kill()
-    process.wait()
-
-
-def has_begun(tmp_path):
-    return wait_until(lambda: len(list((tmp_path / "out").glob("*.parquet"))) > 0)
-
-
-def test_a_driver_that_is_killed(cluster, slow, process, tmp_path):
-    assert has_begun(tmp_path)
-    process.kill()
-    process.wait()
-    assert len(rows_of(tmp_path / "out")) < 400
-    code, printed = run_command(*slow, "--probabilities")  # that is other work
-    assert code == 1 and is_one_error(printed) and "C016" in printed
-    code, printed = run_command(*slow)
-    assert code == 0, printed
-    assert sorted(row["id"] for row in rows_of(tmp_path / "out")) == list(range(400))
-    words = int(printed.split(" words")[0].split()[-1].replace(",", ""))
-    assert words < 400 * len(TEXTS[0].split())  # it went on
-    code, printed = run_command(*slow)
-    assert code == 1 and is_one_error(printed) and "C015" in printed
-
-
-def test_a_node_that_is_killed(cluster, process, tmp_path):
-    node = cluster.add_node(**NODE)
-    assert has_begun(tmp_path)
-    victim = next(iter(cluster.worker_nodes - {node}))
-    cluster.remove_node(victim, allow_graceful=False)
-    printed, _ = process.communicate()
-    assert process.returncode == 0, printed
-    rows = rows_of(tmp_path / "out")
-    assert [row["id"] for row in rows] == list(range(400))
-    assert all(row["tags"] for row in rows)
