@@ -3,6 +3,7 @@ file that keeps the figures of each evaluation beside the model.
 """
 
 import json
+import math
 import sys
 import time
 from collections.abc import Callable
@@ -41,6 +42,8 @@ def create_progress_logger(
     def set_up(nlp: Language, stdout: IO = sys.stdout, stderr: IO = sys.stderr):
         table = console_logger_v3(console_output=console_output)
         log_row, end_table = table(nlp, stdout, stderr)
+        # What this dev set has no figure for, such as that of texts, is no 0.00.
+        unknown = dict.fromkeys(nlp.config["training"]["score_weights"], math.nan)
         log, live = TrainingLog(ensure_path(path)), LiveLine(stderr)
         progress = TrainingProgress(nlp.config["training"]["max_steps"])
 
@@ -50,7 +53,7 @@ def create_progress_logger(
                 live(progress)
                 return
             live.clear()
-            log_row(info)
+            log_row({**info, "other_scores": {**unknown, **info["other_scores"]}})
             log.add(info)
 
         def finalize() -> None:

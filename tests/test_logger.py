@@ -156,6 +156,19 @@ def test_a_chain_with_loggers_of_spacy(small_corpus, tmp_path):
     assert stdout.getvalue().count("TAG_ACC") == 1
 
 
+def test_what_has_no_figure_is_no_zero(tmp_path):
+    """A dev set of lone sentences says nothing of texts."""
+    nlp = spacy.blank("en")
+    nlp.config["training"]["score_weights"] = {"tag_acc": 1.0, "acc_docs": 0.0}
+    stdout = StringIO()
+    log_step, _ = create_progress_logger(path=tmp_path / FILE)(nlp, stdout, StringIO())
+    log_step(make_info(score=0.5))
+    header, _, row = stdout.getvalue().splitlines()
+    assert "ACC_DOCS" in header and row.split()[-3:] == ["50.00", "nan", "0.50"]
+    (record,) = read_training_log(tmp_path / FILE)
+    assert "acc_docs" not in record["scores"]
+
+
 def test_without_an_output_nothing_is_kept(nlp, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     log_step, finalize = create_progress_logger()(nlp, StringIO(), StringIO())
