@@ -1,10 +1,14 @@
 """What the teacher's config needs beside spaCy: `--code scripts/teacher.py`."""
 
+from pathlib import Path
 from typing import Any
 
 import spacy
 import torch
 from thinc.api import Model
+
+# Only one file can be given to `--code`.
+spacy.util.import_file("tokenizer", Path(__file__).with_name("tokenizer.py"))
 
 # Matrix products in bf16 where the CPU has units for them: half the time of a transformer.
 torch.set_float32_matmul_precision("medium")

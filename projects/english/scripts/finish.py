@@ -1,0 +1,91 @@
+"""Make a trained pipeline ready to be packaged: its name, licence and card."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import spacy
+import srsly
+import typer
+from jinja2 import Template
+
+TEMPLATE = Path(__file__).with_name("card.md.jinja")
+TITLES = {"en_ewt": "English Web Treebank", "en_gum": "GUM, of which it learned nothing"}
+ROWS = {
+    "tags, lone sentences": ("sentences", "tag_acc"),
+    "tags, texts of ten sentences": ("texts", "tag_acc"),
+    "tags, words that the treebank lacks": ("new words", "tag_acc"),
+    "tags, all in lower case": ("lower case", "tag_acc"),
+    "universal tags (`pos_`)": ("texts", "pos_acc"),
+    "`morph`, all features of a word": ("texts", "morph_acc"),
+    "lemmas": ("texts", "lemma_acc"),
+    "tags from raw text": ("raw text", "tag_acc"),
+    "sentences from raw text (F1)": ("raw text", "sents_f"),
+}
+SOURCES = [
+    {
+        "name": "UD English EWT 2.16",
+        "url": "https://github.com/UniversalDependencies/UD_English-EWT",
+        "license": "CC BY-SA 4.0",
+        "author": "Natalia Silveira et al.",
+    },
+    {
+        "name": "MASC, product reviews and presidential speeches (raw text)",
+        "url": "https://anc.org/data/masc",
+        "license": "free for any use; reviews: CC BY 4.0",
+        "author": "American National Corpus; Minqing Hu and Bing Liu",
+    },
+    {
+        "name": "all-mpnet-base-v2 (labelled the raw text)",
+        "url": "https://huggingface.co/sentence-transformers/all-mpnet-base-v2",
+        "license": "Apache 2.0",
+        "author": "Sentence-Transformers",
+    },
+]
+
+
+def main(
+    pipeline: Path,
+    figures: Path,
+    output: Path,
+    *,
+    name: Annotated[str, typer.Option(help="Without the language")],
+    version: str = "0.1.0",
+) -> None:
+    """Write a pipeline with its licence and card.
+
+    pipeline (Path): The folder of the trained pipeline.
+    figures (Path): What `measure.py` found.
+    output (Path): The folder for the pipeline.
+    name (str): Its name.
+    version (str): Its version.
+    """
+    nlp = spacy.load(pipeline)
+    # Nothing of where it was trained, nor what only a training needs.
+    nlp.config["paths"] = dict.fromkeys(nlp.config["paths"])
+    nlp.config["initialize"]["before_init"] = None
+    nlp.meta.update(
+        name=name,
+        version=version,
+        description=f"English tags, morphology, lemmas and sentences: {', '.join(nlp.pipe_names)}",
+        license="CC BY-SA 4.0",
+        sources=SOURCES,
+    )
+    nlp.to_disk(output)
+    text = card(f"{nlp.lang}_{name}", nlp.pipe_names, srsly.read_json(figures))
+    (output / "README.md").write_text(text, encoding="utf-8")
+
+
+def card(name: str, components: list[str], figures: dict[str, Any]) -> str:
+    """RETURNS (str): The card of a pipeline, in Markdown."""
+    rows = {
+        title: [figures[bank][kind][score] for bank in figures]
+        for title, (kind, score) in ROWS.items()
+    }
+    template = Template(TEMPLATE.read_text(encoding="utf-8"), trim_blocks=True)
+    return template.render(
+        name=name, components=components, titles=TITLES, figures=figures, rows=rows
+    )
+
+
+if __name__ == "__main__":
+    typer.run(main)
