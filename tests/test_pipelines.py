@@ -1,0 +1,80 @@
+"""The wheels of `pipelines/` install, and tag as they did when they were made."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import spacy
+
+from spacy_lstm_tagger.readers import Corpus
+
+from .util import ROOT
+
+PIPELINES = ROOT / "pipelines"
+WHEELS = sorted(PIPELINES.glob("*.whl"))
+GOLDEN = Path(__file__).parent / "golden"
+SENTENCES = 200
+# Another CPU may add up in another order, and where two tags are as likely, give the other one.
+MOST_CHANGED = 0.001
+
+pytestmark = pytest.mark.slow
+
+TAG = """
+import json, sys
+import spacy
+from spacy.tokens import Doc
+nlp = spacy.load(sys.argv[1])
+docs = list(nlp.pipe(Doc(nlp.vocab, words=words) for words in json.load(sys.stdin)))
+(text,) = nlp.pipe(["She didn't send the two letters. They were too old!"])
+found = [(t.tag_, t.pos_, str(t.morph), t.lemma_, t.is_sent_start) for t in text]
+print(json.dumps({"tags": [[t.tag_ for t in doc] for doc in docs], "text": found}))
+"""
+
+
+def read_sentences(nlp):
+    """RETURNS (list[list[str]]): The words of the first sentences of the embedded corpus."""
+    examples = list(Corpus(ROOT / "corpus" / "en-train.conllu")(nlp))[:SENTENCES]
+    return [[token.text for token in example.reference] for example in examples]
+
+
+def test_there_are_some():
+    if not PIPELINES.is_dir():
+        pytest.skip("the pipelines are not beside the tests")
+    assert len(WHEELS) >= 2
+
+
+@pytest.mark.parametrize("wheel", WHEELS, ids=lambda path: path.name.split("-")[0])
+def test_tags_are_those_of_the_release(wheel, tmp_path):
+    name, version = wheel.name.split("-")[:2]
+    options = ["--no-deps", "--no-index", "--target", tmp_path]
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", *options, wheel], check=True)
+    words = read_sentences(spacy.blank("en"))
+    found = tag(tmp_path, name, words)
+    golden = (GOLDEN / f"{name}-{version}.txt").read_text(encoding="utf-8").splitlines()
+    assert len(golden) == len(words) == SENTENCES
+    pairs = [
+        pair
+        for line, tags in zip(golden, found["tags"], strict=True)
+        for pair in zip(line.split(), tags, strict=True)
+    ]
+    assert sum(old != new for old, new in pairs) <= MOST_CHANGED * len(pairs)
+    tags, pos, morphs, lemmas, starts = zip(*found["text"], strict=True)
+    assert tags == ("PRP", "VBD", "RB", "VB", "DT", "CD", "NNS", ".", "PRP", "VBD", "RB", "JJ", ".")
+    assert pos[:4] == ("PRON", "AUX", "PART", "VERB")
+    assert morphs[6] == "Number=Plur" and lemmas[6] == "letter"
+    assert [i for i, start in enumerate(starts) if start] == [0, 8]
+
+
+def tag(path, name, words):
+    """RETURNS (dict): What an installed pipeline finds, in a process of its own."""
+    code = f"import sys; sys.path.insert(0, {str(path)!r})\n{TAG}"
+    result = subprocess.run(
+        [sys.executable, "-c", code, name],
+        input=json.dumps(words),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return json.loads(result.stdout.splitlines()[-1])
