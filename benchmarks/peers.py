@@ -36,15 +36,20 @@ class Peer:
     name (str): What it is called in the tables.
     path (Path): Where it is.
     packed (bool): Whether to run its network on packed sequences.
+    precision (Optional[str]): What our layers compute in. None: what its config says.
     """
 
     name: str
     path: Path
     packed: bool = False
+    precision: str | None = None
 
     def load(self) -> Language:
         """RETURNS (Language): A new copy."""
         nlp = spacy.load(self.path)
+        if self.precision is not None:
+            for shim in our_shims(nlp):
+                shim.precision = self.precision
         return pack_pipeline(nlp) if self.packed else nlp
 
     def is_lstm(self) -> bool:
@@ -143,6 +148,7 @@ def build_peers(
     *,
     gpu_id: int,
     steps: int,
+    bf16: bool = False,
 ) -> list[Peer]:
     """Gather the pipelines, training those that are missing.
 
@@ -153,6 +159,7 @@ def build_peers(
     folder (Path): Where to save what is trained.
     gpu_id (int): The GPU, or -1.
     steps (int): How many batches to train spaCy's taggers on.
+    bf16 (bool): Whether to add each of ours in bfloat16.
     RETURNS (list[Peer]): spaCy's first. Sizes, and the packed network, are those of our first.
     """
     peers = [Peer(name, path) for name, path in given.items()]
@@ -177,7 +184,17 @@ def build_peers(
             built.append(Peer(name, folder / name))
     if "packed" in wanted:
         built.append(Peer("packed", ours.path, packed=True))
+    if bf16:
+        ours_given = [peer for peer in peers if peer.is_lstm()]
+        peers += [Peer(f"{each.name}-bf16", each.path, precision="bf16") for each in ours_given]
     return built + peers
+
+
+def our_shims(nlp: Language) -> list[TorchShim]:
+    """RETURNS (list[TorchShim]): What holds the modules of our layers."""
+    models = [pipe.model for _, pipe in nlp.pipeline if hasattr(pipe, "model")]
+    shims = [shim for model in models for node in model.walk() for shim in node.shims]
+    return [shim for shim in shims if isinstance(shim, TorchShim)]
 
 
 def forget(nlp: Language) -> bool:
@@ -201,10 +218,7 @@ def _caches(nlp: Language) -> Iterator[dict[str, Any]]:
 def kernel_limit(nlp: Language) -> KernelLimit:
     """RETURNS (KernelLimit): That of one of our pipelines, in the precision that it computes in."""
     _, _, sentence = find_modules(nlp)
-    models = [cast(Any, pipe).model for _, pipe in nlp.pipeline]
-    shims = [shim for model in models for node in model.walk() for shim in node.shims]
-    ours = [shim for shim in shims if isinstance(shim, TorchShim)]
-    precision = next(shim.precision for shim in ours if shim.module is sentence)
+    precision = next(shim.precision for shim in our_shims(nlp) if shim.module is sentence)
     on_gpu = next(sentence.parameters()).device.type != "cpu"
     if precision == "bf16" and (on_gpu or cpu_has_bf16()):
         return KernelLimit(sentence, torch.bfloat16)

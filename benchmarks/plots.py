@@ -11,6 +11,9 @@ from statistics import mean, stdev
 from typing import Any
 
 from .accuracy import of_variant
+from .machines import COLUMNS, find, read_reports
+
+Reports = dict[str, dict[str, Any]]  # of machines
 
 RESULTS = Path(__file__).parent / "results"
 CNN, ACCURATE, FAST = "spaCy's CNN tagger", "ours, accurate.cfg", "ours, fast.cfg"
@@ -25,14 +28,14 @@ PANELS = {
     },
 }
 PACKED = "our network in plain PyTorch\n(packed sequences)"
-# Of each, the figure with no word known, on running text, and with all words known.
+# Of each tagger, what it is called in the results, first in single precision, then in bfloat16.
 SPEEDS = {
     CNN: ("cnn",),
     PACKED: ("packed",),
-    ACCURATE: ("accurate", "accurate, running text", "accurate, warm"),
-    FAST: ("fast", "fast, running text", "fast, warm"),
+    ACCURATE: ("accurate", "accurate-bf16"),
+    FAST: ("fast", "fast-bf16"),
 }
-BATCHES = "batches of 256"
+TAGGING = next(iter(COLUMNS))
 THEMES = {
     "": {"text": "#1f2328", "faint": "#d1d9e0", "ours": "#0969da", "theirs": "#6e7781"},
     "-dark": {"text": "#f0f6fc", "faint": "#3d444d", "ours": "#4493f8", "theirs": "#848d97"},
@@ -47,67 +50,75 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--format", choices=["svg", "png"], default="svg")
     args = parser.parse_args(argv)
     accuracy = json.loads((args.results / "accuracy.json").read_text(encoding="utf-8"))
-    speed = words_a_second(json.loads((args.results / "speed.json").read_text(encoding="utf-8")))
+    reports = read_reports(args.results / "machines")
     args.output.mkdir(parents=True, exist_ok=True)
     for suffix, colours in THEMES.items():
         for name, draw in PICTURES.items():
-            figure = draw(accuracy, speed, colours)
+            figure = draw(accuracy, reports, colours)
             path = args.output / f"{name}{suffix}.{args.format}"
             # No date, so that the same results give the same file.
             metadata = {"Date": None} if args.format == "svg" else None
             figure.savefig(path, dpi=150, transparent=True, metadata=metadata)
 
 
-def words_a_second(report: dict[str, Any]) -> dict[str, float]:
-    """RETURNS (dict[str, float]): The speed of each peer in batches of 256."""
+def words_a_second(report: dict[str, Any]) -> dict[str, list[float]]:
+    """RETURNS (dict[str, list[float]]): Thousand words a second, see `SPEEDS`."""
+    found = {
+        name: [find(report, TAGGING, peer) for peer in peers] for name, peers in SPEEDS.items()
+    }
     return {
-        figure["peer"]: figure["value"]
-        for figure in report["figures"]
-        if (figure["section"], figure["setting"]) == ("tagging", BATCHES)
+        name: [figure[0] / 1000 for figure in figures if figure]
+        for name, figures in found.items()
+        if any(figures)
     }
 
 
-def overview(accuracy: dict[str, Any], speed: dict[str, float], colours: dict[str, str]) -> Any:
-    """RETURNS (Figure): Accuracy against speed, a point for each tagger."""
+def overview(accuracy: dict[str, Any], reports: Reports, colours: dict[str, str]) -> Any:
+    """RETURNS (Figure): Accuracy against speed, a point for each tagger, on the last machine."""
     figure, axis = canvas(colours, 6.4, 3.4)
+    machine, report = list(reports.items())[-1]
+    speeds = words_a_second(report)
     for variant, name in VARIANTS.items():
-        values = sentences(accuracy, variant)
-        x = speed[middle(SPEEDS[name])] / 1000
+        y = mean(sentences(accuracy, variant))
+        error = deviation(sentences(accuracy, variant))
         colour = colours["theirs" if name == CNN else "ours"]
-        axis.errorbar(x, mean(values), yerr=deviation(values), fmt="o", color=colour, markersize=9)
+        x, *others = speeds[name]
+        axis.errorbar(x, y, yerr=error, fmt="o", color=colour, markersize=9)
+        for other in others:
+            axis.plot([x, other], [y, y], color=colour, linewidth=1.2)
+            axis.plot(other, y, "o", color=colour, markersize=9, fillstyle="none")
         at = {"xytext": (0, 14), "textcoords": "offset points", "ha": "center"}
-        axis.annotate(name, (x, mean(values)), color=colour, weight="bold", **at)
-    axis.margins(0.2)  # for the names
-    axis.set(xlabel="thousand words a second, one CPU core", ylabel="accuracy, %")
+        axis.annotate(name, (x, y), color=colour, weight="bold", **at)
+    axis.margins(0.22)  # for the names
+    axis.set(ylabel="accuracy, %")
+    axis.set_xlabel(f"thousand words a second, one core of an {machine}; rings: in bfloat16")
     axis.grid(color=colours["faint"], linewidth=0.6)
     axis.set_title("English Web Treebank: accuracy and speed", loc="left")
     return figure
 
 
-def bars(accuracy: dict[str, Any], speed: dict[str, float], colours: dict[str, str]) -> Any:
-    """RETURNS (Figure): Words a second: a bar each, and a line from all new to all known words."""
-    figure, axis = canvas(colours, 7.4, 3.2)
-    shown = {
-        name: [speed[peer] / 1000 for peer in peers if peer in speed]
-        for name, peers in reversed(SPEEDS.items())
-    }
-    shown = {name: values for name, values in shown.items() if values}
-    for y, (name, values) in enumerate(shown.items()):
-        colour = colours["ours" if name in (ACCURATE, FAST) else "theirs"]
-        axis.barh(y, middle(values), color=colour, height=0.55)
-        if len(values) > 1:
-            ends = [values[0], values[-1]]
-            axis.plot(ends, [y, y], color=colours["text"], linewidth=1.2, marker="|")
-        at = {"xytext": (5, 0), "textcoords": "offset points", "va": "center"}
-        axis.annotate(f"{middle(values):,.0f}", (0, y), color="white", weight="bold", **at)
-    axis.set_yticks(range(len(shown)), shown)
-    axis.margins(x=0.05)
-    axis.set_title("Thousand words a second, one CPU core", loc="left")
-    axis.set_xlabel("lines: from no word known to every word known")
+def bars(accuracy: dict[str, Any], reports: Reports, colours: dict[str, str]) -> Any:
+    """RETURNS (Figure): Words a second on each machine: a bar for each tagger, and a line to what
+    it does in bfloat16.
+    """
+    panels = {machine: words_a_second(report) for machine, report in reports.items()}
+    figure, axes = canvas(colours, 7.4, 2.6 * len(panels), [1] * len(panels))
+    for axis, (machine, speeds) in zip(axes, panels.items(), strict=True):
+        for y, (name, (value, *others)) in enumerate(reversed(speeds.items())):
+            colour = colours["ours" if name in (ACCURATE, FAST) else "theirs"]
+            axis.barh(y, value, color=colour, height=0.55)
+            for other in others:
+                axis.plot([value, other], [y, y], color=colours["text"], linewidth=1.2, marker="|")
+            at = {"xytext": (5, 0), "textcoords": "offset points", "va": "center"}
+            axis.annotate(f"{value:,.0f}", (0, y), color="white", weight="bold", **at)
+        axis.set_yticks(range(len(speeds)), reversed(speeds))
+        axis.margins(x=0.05)
+        axis.set_title(f"Thousand words a second, one core of an {machine}", loc="left")
+    axes[-1].set_xlabel("bars: single precision; lines: to bfloat16")
     return figure
 
 
-def dots(accuracy: dict[str, Any], speed: dict[str, float], colours: dict[str, str]) -> Any:
+def dots(accuracy: dict[str, Any], reports: Reports, colours: dict[str, str]) -> Any:
     """RETURNS (Figure): Accuracy by treebank: a dot a seed, a line at the mean."""
     panels = {
         title: {name: sentences(accuracy, variant) for variant, name in panel.items()}
@@ -175,11 +186,6 @@ def sentences(accuracy: dict[str, Any], variant: str) -> list[float]:
 def deviation(values: Sequence[float]) -> float:
     """RETURNS (float): The standard deviation, 0 of a single value."""
     return stdev(values) if len(values) > 1 else 0.0
-
-
-def middle(values: Sequence[Any]) -> Any:
-    """RETURNS (Any): That of one, or of three."""
-    return values[len(values) // 2]
 
 
 if __name__ == "__main__":

@@ -52,6 +52,7 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
         metavar="NAME=PATH",
         help="a trained pipeline to compare; can be given again (default: one of ours is trained)",
     )
+    option("--bf16", action="store_true", help="compare each of ours in bfloat16 too")
     option("--peers", type=names_in(PEERS), default=PEERS, help="what to compare it with")
     option("--only", type=names_in(list(SECTIONS)), default=list(SECTIONS), help="sections to run")
     option("--reference", default="cnn", help="the peer that ratios refer to")
@@ -162,6 +163,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             Path(folder),
             gpu_id=args.gpu_id,
             steps=args.train_steps,
+            bf16=args.bf16,
         )
         bench = Bench(
             peers=peers,

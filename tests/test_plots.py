@@ -6,10 +6,11 @@ from itertools import combinations
 import pytest
 
 from benchmarks import plots
+from benchmarks.machines import COLUMNS, ROWS, read_reports
 
 THEME = plots.THEMES[""]
 ACCURACY = json.loads((plots.RESULTS / "accuracy.json").read_text(encoding="utf-8"))
-SPEED = plots.words_a_second(json.loads((plots.RESULTS / "speed.json").read_text(encoding="utf-8")))
+REPORTS = read_reports()
 
 
 def boxes(figure):
@@ -31,7 +32,7 @@ def boxes(figure):
 
 @pytest.mark.parametrize("name", plots.PICTURES)
 def test_labels(name):
-    figure = plots.PICTURES[name](ACCURACY, SPEED, THEME)
+    figure = plots.PICTURES[name](ACCURACY, REPORTS, THEME)
     texts = boxes(figure)
     assert len(texts) > 8
     for (a, box), (b, other) in combinations(texts, 2):
@@ -40,7 +41,7 @@ def test_labels(name):
     for text, box in texts:
         assert min(box.x0, box.y0) >= 0 and box.x1 <= width and box.y1 <= height, text
         # No name of a variant or a peer, as the results have them.
-        assert text not in {*ACCURACY, *SPEED, *(key.split("/")[0] for key in ACCURACY)}
+        assert text not in {*ACCURACY, *ROWS, *(key.split("/")[0] for key in ACCURACY)}
 
 
 def test_both_themes(tmp_path):
@@ -60,5 +61,7 @@ def test_what_was_not_measured_is_left_out(tmp_path):
     figure = plots.dots(results, {}, THEME)
     texts = [text for text, _ in boxes(figure)]
     assert plots.CNN in texts and "95.00" in texts and plots.FAST not in texts
-    figure = plots.bars({}, {"cnn": 30000.0}, THEME)
+    section, setting = COLUMNS[plots.TAGGING]
+    cnn = {"section": section, "setting": setting, "peer": "cnn", "value": 30000.0, "ratio": 1.0}
+    figure = plots.bars({}, {"A machine": {"figures": [cnn]}}, THEME)
     assert plots.PACKED not in [text for text, _ in boxes(figure)]

@@ -1,0 +1,91 @@
+"""How fast the taggers are on this machine, in one run of some ten minutes: a row of the page.
+
+python -m benchmarks.machines --ud UD_FOLDER --name "Intel Xeon with AMX" \
+  --pipeline accurate=output/accurate/model-best --pipeline fast=output/fast/model-best
+"""
+
+import argparse
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from . import speed
+from .peers import ROOT
+
+RESULTS = Path(__file__).parent / "results" / "machines"
+# The same for all machines.
+OPTIONS = ["--bf16", "--peers", "cnn,packed", "--batch-size", "1000", "--tokens", "25000"]
+OPTIONS += ["--rounds", "5", "--only", "tagging,latency,training"]
+# What the peers are called in the results, and to a reader.
+ROWS = {
+    "cnn": "spaCy's CNN tagger",
+    "packed": "our network in plain PyTorch",
+    "accurate": "`accurate.cfg`",
+    "accurate-bf16": "… in bfloat16",
+    "fast": "`fast.cfg`",
+    "fast-bf16": "… in bfloat16",
+}
+COLUMNS = {
+    "words a second": ("tagging", "batches of 1,000"),
+    "ms for a sentence": ("latency", "a sentence of 20 words"),
+    "words a second, training": ("training", "batches of 1,000 words"),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Measure, and write JSON."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
+    parser.add_argument("--name", required=True, help="what the machine is called")
+    parser.add_argument("--output", type=Path, default=ROOT / "output" / "machines")
+    args, others = parser.parse_known_args(argv)
+    slug = re.sub(r"\W+", "-", args.name.lower())
+    path = args.output / f"{slug}.json"
+    speed.main([*OPTIONS, "--output", str(path), *others])
+    report = json.loads(path.read_text(encoding="utf-8"))
+    report["machine"]["name"] = args.name
+    path.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    print("\n".join(table(report)))
+
+
+def read_reports(folder: Path = RESULTS) -> dict[str, dict[str, Any]]:
+    """RETURNS (dict[str, dict[str, Any]]): What was measured, by the name of the machine."""
+    paths = sorted(folder.glob("*.json"))
+    reports = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+    return {report["machine"]["name"]: report for report in reports}
+
+
+def find(report: dict[str, Any], column: str, row: str) -> tuple[float, float] | None:
+    """Look up a figure, on running text where that makes a difference.
+
+    report (dict[str, Any]): What was measured on a machine.
+    column (str): One of `COLUMNS`.
+    row (str): One of `ROWS`.
+    RETURNS (Optional[tuple[float, float]]): The figure, and its ratio to the CNN's.
+    """
+    figures = {
+        (figure["section"], figure["setting"], figure["peer"]): (figure["value"], figure["ratio"])
+        for figure in report["figures"]
+    }
+    plain = figures.get((*COLUMNS[column], row))
+    return figures.get((*COLUMNS[column], f"{row}, running text"), plain)
+
+
+def table(report: dict[str, Any]) -> list[str]:
+    """RETURNS (list[str]): The lines of a machine's table, with ratios to the CNN in brackets."""
+    lines = ["| | " + " | ".join(COLUMNS) + " |", "|---|" + "--:|" * len(COLUMNS)]
+    for row, name in ROWS.items():
+        cells = []
+        for column in COLUMNS:
+            found = find(report, column, row)
+            form = "{:.2f} ({:.2f})" if column.startswith("ms") else "{:,.0f} ({:.1f})"
+            cells.append(form.format(*found) if found else "")
+        if any(cells):
+            lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    return lines
+
+
+if __name__ == "__main__":
+    speed.fix_threads(1)
+    main()
