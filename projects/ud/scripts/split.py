@@ -1,0 +1,32 @@
+"""Give a treebank a dev set where it has none: `split.py FOLDER`."""
+
+import re
+import shutil
+import sys
+from pathlib import Path
+
+EVERY = 10  # sentence goes into the dev set
+SENTENCES = re.compile(r"(?:[^\n]+\n)+")
+
+
+def main(folder: Path) -> None:
+    """Write train.conllu and dev.conllu to output/.
+
+    folder (Path): The folder of the treebank.
+    """
+    target = Path("output", folder.name)
+    target.mkdir(parents=True, exist_ok=True)
+    train, dev = folder / "train.conllu", folder / "dev.conllu"
+    if dev.exists():
+        shutil.copy(train, target)
+        shutil.copy(dev, target)
+        return
+    sentences = SENTENCES.findall(train.read_text(encoding="utf-8"))
+    parts = {"dev": sentences[::EVERY]}
+    parts["train"] = [each for i, each in enumerate(sentences) if i % EVERY]
+    for name, part in parts.items():
+        (target / f"{name}.conllu").write_text("\n".join([*part, ""]), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,33 @@
+"""Train the config that fits the size of a treebank: `train.py FOLDER [options of spacy train]`."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from spacy_lstm_tagger.readers import Corpus
+
+CONFIGS = Path(__file__).parents[3] / "configs"
+SMALL = 25_000  # words: up to here small.cfg is the better one
+SMALLER = 15_000  # words: for more, small.cfg wants twice the steps
+
+
+def main(folder: Path, options: list[str]) -> int:
+    """Train.
+
+    folder (Path): Has train.conllu and dev.conllu, and gets the model.
+    options (list[str]): Further options of `spacy train`.
+    RETURNS (int): Its exit status.
+    """
+    words = Corpus(folder / "train.conllu").count_words()
+    config = CONFIGS / ("small.cfg" if words <= SMALL else "accurate.cfg")
+    arguments = [str(config), "--output", str(folder)]
+    arguments += ["--paths.train", f"{folder}/train.conllu", "--paths.dev", f"{folder}/dev.conllu"]
+    if SMALLER < words <= SMALL:
+        arguments += ["--training.max_steps", "1600"]
+        arguments += ["--training.optimizer.learn_rate.total_steps", "1600"]
+    print(f"{words:,} words: {config.name}", flush=True)
+    return subprocess.call([sys.executable, "-m", "spacy", "train", *arguments, *options])
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), sys.argv[2:]))
