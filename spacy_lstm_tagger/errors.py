@@ -55,6 +55,11 @@ class Errors(metaclass=ErrorsWithCodes):
         "them are in {folder}. The others are tagged."
     )
     C018 = "--engine ray does not take {value}. {remedy}."
+    C019 = "Found two pipelines of one name ({names}). Give each a name: {{name: pipeline}}."
+    C020 = "Found no pipeline, expected at least one, and a corpus behind it."
+    C021 = (
+        "The page needs the package {package}. Install it: pip install 'spacy-lstm-tagger[report]'."
+    )
     D001 = "Found no text at {path}, expected a file, or a folder with some in it."
     D002 = (
         "{place} cannot be read: {error}. Expected UTF-8 and, in a .jsonl file, an object such as "

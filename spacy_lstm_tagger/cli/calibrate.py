@@ -12,11 +12,11 @@ from wasabi import msg
 from ..errors import Errors
 from ..evaluation import read_examples
 from ..files.whole import whole_folder
+from ..fit import check_fit
 from ..pipeline import LSTMTagger
 from ..pipeline.calibration import Calibration
 from ..pipeline.gold import split_tag, tag_counts
 from . import lstm_tagger_cli
-from .fit import check_fit
 from .messages import clear_errors
 
 

@@ -1,29 +1,22 @@
 """`lstm-tagger evaluate`: how right a pipeline's tags are."""
 
 import json
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 from spacy.cli._util import Arg, Opt, import_code, setup_gpu
-from spacy.language import Language
 from spacy.util import load_model
 from wasabi import msg
 
-from ..errors import Errors
-from ..evaluation import TEXT, Accuracy, Evaluation, evaluate, read_examples
+from ..evaluation import TEXT, Accuracy, Evaluation, evaluate
 from ..files.whole import write_whole
-from ..readers import read_tag_counts
-from ..taggers import tagger_names
-from ..whitespace import SPACE_TAG
+from ..fit import find_missing_tags
 from . import lstm_tagger_cli
-from .fit import check_fit
 from .messages import clear_errors
 
 TAG_HELP = "Where tags come from: xpos, upos or upos+feats"
-SAMPLE = 1000  # so many sentences show which tags a pipeline gives, if it does not tell
 RAW_HELP = "Let the pipeline split the text into tokens, rather than take those of the file"
 
 
@@ -75,27 +68,3 @@ def row(name: str, found: dict[str, Evaluation]) -> tuple[str, ...]:
 def shares(name: str, values: Sequence[float | None]) -> tuple[str, ...]:
     """RETURNS (tuple[str, ...]): A row of figures of no number of words."""
     return (name, "", *("" if value is None else f"{value:.2%}" for value in values))
-
-
-def find_missing_tags(nlp: Language, path: Path, *, tag: str, pipeline: str) -> list[str]:
-    """Find the tags of a file that a pipeline does not give.
-
-    nlp (Language): The pipeline.
-    path (Path): The file.
-    tag (str): Where its tags come from.
-    pipeline (str): The pipeline's name.
-    RETURNS (list[str]): The tags; none if it is not known which tags the pipeline gives.
-    RAISES (ValueError): If the pipeline has no tagger, or most words have such tags.
-    """
-    taggers = tagger_names(nlp)
-    if not taggers:
-        raise ValueError(Errors.C006.format(pipeline=pipeline, names=", ".join(nlp.pipe_names)))
-    labels = {label for name in taggers for label in getattr(nlp.get_pipe(name), "labels", ())}
-    given = labels
-    if not labels:  # by what it does
-        examples = read_examples(nlp, path, tag=tag, limit=SAMPLE)
-        given = {token.tag_ for eg in examples for token in nlp(eg.predicted)}
-    given = {*given, SPACE_TAG}
-    counts = Counter(read_tag_counts(path=path, tag=tag))
-    missing = check_fit(counts, given.__contains__, path=path, tag=tag, pipeline=pipeline)
-    return missing if labels else []

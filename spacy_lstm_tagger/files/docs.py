@@ -80,7 +80,7 @@ def pack(docs: Sequence[Doc]) -> DocBin:
     """RETURNS (DocBin): One or more docs with all that they have, as `DocBin(docs=docs)`, which
     walks over tokens and takes as long as to tag them.
     """
-    packed = DocBin(store_user_data=True)
+    packed, nothing = DocBin(store_user_data=True), srsly.msgpack_dumps({})
     strings: Any = docs[0].vocab.strings
     keys: set[int] = set()
     for doc in docs:
@@ -89,7 +89,9 @@ def pack(docs: Sequence[Doc]) -> DocBin:
         packed.cats.append(doc.cats)
         packed.span_groups.append(doc.spans.to_bytes())
         packed.flags.append({"has_unknown_spaces": doc.has_unknown_spaces})
-        packed.user_data.append(srsly.msgpack_dumps(doc.user_data))
+        # Each call looks for plugins among all that is installed.
+        data = srsly.msgpack_dumps(doc.user_data) if doc.user_data else nothing
+        packed.user_data.append(data)
         spans = (span for group in doc.spans.values() for span in group)
         keys.update(key for span in spans for key in (span.label, span.kb_id, span.id))
     for attr in STRINGS:

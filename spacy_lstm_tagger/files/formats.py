@@ -72,7 +72,7 @@ def to_conllu(tagged: TaggedTexts, style: Style) -> list[str]:
         else:
             sentences = sentences or Sentences(tagged, column=style.column)
             lines = sentences.lines(doc, start)
-        docs.append("".join(f"{line}\n" for line in lines))
+        docs.append("\n".join([*lines, ""]))
     return docs
 
 

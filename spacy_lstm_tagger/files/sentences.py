@@ -1,10 +1,11 @@
 """Docs as sentences of CoNLL-U."""
 
-from collections.abc import Sequence
-from itertools import pairwise, repeat
-from typing import Any
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from operator import add
 
 import numpy as np
+from numpy.typing import NDArray
 from spacy.attrs import IS_PUNCT, LEMMA, MORPH, ORTH, POS, SENT_START, SPACY, TAG
 from spacy.pipeline import Sentencizer
 from spacy.tokens import Doc
@@ -19,33 +20,58 @@ ESCAPES = str.maketrans(
 )
 
 
+def one_line(word: str) -> str:
+    """RETURNS (str): A word in which no white space breaks a line; nothing if it is white space."""
+    return word if word.isalnum() else " ".join(word.split())
+
+
+def _or_none(value: str) -> str:
+    return value or "_"
+
+
+def _note(space: str) -> str:
+    """RETURNS (str): The last columns of a token that has no head."""
+    return "_\t_\t_\t" + ("_" if space else "SpaceAfter=No")
+
+
+def _split_tag(tag: str) -> str:
+    """RETURNS (str): A tag with features, as three columns."""
+    upos, _, feats = tag.partition("|")
+    return f"{upos or '_'}\t_\t{feats or '_'}"
+
+
+# What the columns UPOS, XPOS and FEATS are made of, by the column of the tags.
+COLUMNS: dict[str, list[tuple[int, Callable[[str], str]]]] = {
+    "xpos": [(POS, _or_none), (TAG, _or_none), (MORPH, _or_none)],
+    "upos": [(TAG, lambda tag: f"{tag or '_'}\t_"), (MORPH, _or_none)],
+    "upos+feats": [(TAG, _split_tag)],
+}
+
+
 class Sentences:
-    """Tagged docs as lines of CoNLL-U.
+    """Tagged docs as lines of CoNLL-U. What a line says but for its number is made once for all
+    tokens that have it in common.
 
     tagged (TaggedTexts): The docs.
     column (str): The column of the tags, as in `Style`.
     """
 
     def __init__(self, tagged: TaggedTexts, *, column: str):
-        words, spaces = tagged.column(ORTH), tagged.keys(SPACY).tolist()
-        self.forms = tagged.column(ORTH, one_line)
-        columns: list[Any] = [self.forms, tagged.column(LEMMA, _or_none)]
-        if column == "xpos":
-            columns += [tagged.column(attr, _or_none) for attr in (POS, TAG, MORPH)]
-        elif column == "upos":
-            columns += [tagged.column(TAG, _or_none), repeat("_"), tagged.column(MORPH, _or_none)]
-        else:
-            columns += [tagged.column(TAG, _upos), repeat("_"), tagged.column(TAG, _feats)]
-        is_end = np.array(tagged.column(ORTH, ENDS.__contains__), dtype=bool)
-        self.kinds = np.where(is_end, END, tagged.keys(IS_PUNCT)).tolist()
-        self.rows = list(map("\t".join, zip(*columns, strict=False)))
-        self.texts = [w + " " if space else w for w, space in zip(words, spaces, strict=True)]
-        self.notes = ["_" if space else "SpaceAfter=No" for space in spaces]
+        tagged.read(ORTH, LEMMA, POS, TAG, MORPH, SPACY, IS_PUNCT)
+        self.texts = tagged.combine([(ORTH, str), (SPACY, str)], "")
+        cells = [(ORTH, one_line), (LEMMA, _or_none), *COLUMNS[column], (SPACY, _note)]
+        self.rows = tagged.combine(cells, "\t")
+        self.is_blank = ~tagged.flags(ORTH, one_line)
+        self.blanks = [0, *np.cumsum(self.is_blank).tolist()]  # before each token
+        is_end = tagged.flags(ORTH, ENDS.__contains__)
+        kinds = np.where(is_end, END, tagged.keys(IS_PUNCT))
+        self.starts = split_sentences(kinds, tagged.bounds)
         for *_, start, end in tagged:
-            self._note_spaces(start, end)
-        if tagged.numbers:
-            pairs = zip(self.notes, tagged.numbers, strict=True)
-            self.notes = [describe([] if n == "_" else [n], number) for n, number in pairs]
+            if self.blanks[start] < self.blanks[end]:
+                self._note_spaces(start, end)
+        for i, number in enumerate(tagged.numbers):
+            row, _, note = self.rows[i].rpartition("\t")
+            self.rows[i] = f"{row}\t{describe([] if note == '_' else [note], number)}"
 
     def lines(self, doc: Doc, start: int) -> list[str]:
         """Describe a doc.
@@ -57,39 +83,57 @@ class Sentences:
         """
         if doc.has_annotation("SENT_START"):
             starts = [0, *np.flatnonzero(doc.to_array([SENT_START])[1:] == 1) + 1]
+            bounds = [start + first for first in [*starts, len(doc)]]
         else:
-            starts = split_sentences(self.kinds[start : start + len(doc)])
+            low, high = np.searchsorted(self.starts, [start, start + len(doc)])
+            bounds = [*self.starts[low:high].tolist(), start + len(doc)]
         has_heads = doc.has_annotation("DEP")
         lines: list[str] = []
-        for first, end in pairwise([*starts, len(doc)]):
-            words = [i for i in range(first, end) if self.forms[start + i]]
-            if not words:
+        for first, end in pairwise(bounds):
+            rows = self.rows[first:end]
+            if has_heads or self.blanks[first] < self.blanks[end]:
+                words = np.flatnonzero(~self.is_blank[first:end]) + first
+                rows = [self.rows[i] for i in words]
+                if has_heads:
+                    heads = _heads(doc, (words - start).tolist())
+                    rows = list(map(_with_head, rows, heads))
+            if not rows:
                 continue
             lines += [] if lines else ["# newdoc"]
-            text = "".join(self.texts[start + first : start + end])
-            lines.append(f"# text = {' '.join(text.split())}")
-            heads = _heads(doc, words) if has_heads else repeat("_\t_")
-            lines += [
-                f"{number}\t{self.rows[start + i]}\t{head}\t_\t{self.notes[start + i]}"
-                for number, (i, head) in enumerate(zip(words, heads, strict=False), 1)
-            ]
+            lines.append(f"# text = {' '.join(''.join(self.texts[first:end]).split())}")
+            lines += map(add, _numbers(len(rows)), rows)
             lines.append("")
         return lines
 
     def _note_spaces(self, start: int, end: int) -> None:
         """Note tokens of white space with the word before them."""
-        forms = self.forms[start:end]
-        if all(forms):
-            return
         word, behind = -1, ""
-        for i, form in enumerate([*forms, "."], start):  # the last one ends what is behind a word
-            if not form:
+        # Behind the last one ends what is behind a word.
+        for i, is_blank in enumerate([*self.is_blank[start:end].tolist(), False], start):
+            if is_blank:
                 behind += self.texts[i]
                 continue
             if behind and word >= start:
                 spaces = " " * self.texts[word].endswith(" ") + behind
-                self.notes[word] = f"SpacesAfter={spaces.translate(ESCAPES)}"
+                row = self.rows[word].rpartition("\t")[0]
+                self.rows[word] = f"{row}\tSpacesAfter={spaces.translate(ESCAPES)}"
             word, behind = i, ""
+
+
+def _with_head(row: str, head: str) -> str:
+    """RETURNS (str): A line with the head of its token, and its relation to it."""
+    cells, _, _, *rest = row.rsplit("\t", 4)
+    return "\t".join([cells, head, *rest])
+
+
+NUMBERS = [f"{number}\t" for number in range(1, 1001)]
+
+
+def _numbers(count: int) -> list[str]:
+    """RETURNS (list[str]): The numbers of so many words, each with the tab behind it."""
+    if count <= len(NUMBERS):
+        return NUMBERS[:count]
+    return [f"{number}\t" for number in range(1, count + 1)]
 
 
 def _heads(doc: Doc, words: Sequence[int]) -> list[str]:
@@ -100,34 +144,17 @@ def _heads(doc: Doc, words: Sequence[int]) -> list[str]:
     return [f"{head}\t{token.dep_ or '_'}" for head, token in zip(heads, tokens, strict=True)]
 
 
-def split_sentences(kinds: Sequence[int]) -> list[int]:
-    """Find sentences as spaCy's `Sentencizer` does, which takes several times as long.
+def split_sentences(kinds: NDArray, bounds: NDArray) -> NDArray[np.int64]:
+    """Find sentences as spaCy's `Sentencizer` does, which takes several times as long: one starts
+    at the first token behind an end that is no punctuation.
 
-    kinds (Sequence[int]): For each token `END`, or whether it is punctuation that ends no sentence.
-    RETURNS (list[int]): Where sentences start.
+    kinds (NDArray): For each token `END`, or whether it is punctuation that ends no sentence.
+    bounds (NDArray): Where each doc starts, and the last one ends.
+    RETURNS (NDArray[np.int64]): Where sentences start.
     """
-    starts, is_over = [0], False
-    for i, kind in enumerate(kinds):
-        if kind == END:
-            is_over = True
-        elif is_over and not kind:
-            starts.append(i)
-            is_over = False
-    return starts
-
-
-def one_line(word: str) -> str:
-    """RETURNS (str): A word in which no white space breaks a line; nothing if it is white space."""
-    return word if word.isalnum() else " ".join(word.split())
-
-
-def _or_none(value: str) -> str:
-    return value or "_"
-
-
-def _upos(tag: str) -> str:
-    return _or_none(tag.partition("|")[0])
-
-
-def _feats(tag: str) -> str:
-    return _or_none(tag.partition("|")[2])
+    ends, others = np.flatnonzero(kinds == END), np.flatnonzero(kinds == 0)
+    next_ones = np.searchsorted(others, ends)
+    ends, next_ones = ends[next_ones < len(others)], next_ones[next_ones < len(others)]
+    starts = others[next_ones]
+    in_same_doc = np.searchsorted(bounds, ends, "right") == np.searchsorted(bounds, starts, "right")
+    return np.unique(np.concatenate([bounds[:-1], starts[in_same_doc]]))

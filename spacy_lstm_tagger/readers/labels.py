@@ -55,20 +55,25 @@ def read_word_tags(*, path: Path | None, tag: str = "xpos") -> dict[str, dict[st
     tag (str): What becomes the tag, as in `create_corpus_reader`.
     RETURNS (Dict[str, Dict[str, int]]): For each word that has a tag, its tags and how often it
         has each. The most frequent words come first.
-    RAISES (ValueError): If a value or a file is not valid, or no word has a tag.
+    RAISES (ValueError): If a value or a file is not valid, or there is no sentence, or no word has
+        a tag.
     """
     if path is None:
         raise ValueError(SpacyErrors.E913)
     corpus, vocab = Corpus(path, tag=tag), Vocab()
     counts: Counter[tuple[int, int]] = Counter()
+    is_empty = True
     for _, sentences in corpus.read(vocab):
         for tokens, _ in sentences:
+            is_empty = False
             pairs = tokens[:, [COLUMNS[ORTH], COLUMNS[TAG]]].tolist()
             counts.update(map(tuple, pairs))
     found: dict[str, dict[str, int]] = {}
     for (word, key), count in counts.most_common():
         if key:
             found.setdefault(vocab.strings[word], {})[vocab.strings[key]] = count
+    if is_empty:
+        raise ValueError(Errors.R003.format(path=corpus.path))
     if not found:
         raise ValueError(explain_tags(corpus.path, tag))
     return found

@@ -1,6 +1,7 @@
 """The Python and config blocks of the pages do what the pages say."""
 
 import re
+import shutil
 import subprocess
 import sys
 
@@ -38,6 +39,8 @@ def folder(tmp_path, small_corpus, monkeypatch):
     for name in ("cpu", "accurate"):
         train(tmp_path / "output" / name / "model-best", small_corpus, "Tagger")
     train(tmp_path / "output" / "crf" / "model-best", small_corpus, "CRFTagger")
+    (tmp_path / "corpus").mkdir()
+    shutil.copy(small_corpus, tmp_path / "corpus" / "en-dev.conllu")
     other = spacy.blank("en")
     other.add_pipe("tagger").add_label("X")
     ruler = other.add_pipe("attribute_ruler")
@@ -57,6 +60,8 @@ def test_python(name, folder, capsys):
     if name == "docs/gpu.md":
         embed, encode = names["nlp"].get_pipe("lstm_tagger").model.get_ref("tok2vec").layers
         assert [embed.shims[0].precision, encode.shims[0].precision] == ["fp32", "bf16"]
+    if name == "docs/report.md":
+        assert "value" in printed[0] and names["report"].figures["corpus"]["words"] > 0.0
     if name == "docs/pipelines.md":
         tags = [("Everybody", "NN"), ("ate", "V"), ("the", "DET"), ("book", "NN")]
         assert printed == [str(tags)]

@@ -4,11 +4,41 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from ..errors import Errors
-from ..readers import read_tag_counts
+from spacy.language import Language
+
+from .errors import Errors
+from .evaluation import read_examples
+from .readers import read_tag_counts
+from .taggers import tagger_names
+from .whitespace import SPACE_TAG
 
 COLUMNS = ("xpos", "upos", "upos+feats")
 SHOWN = 5  # so many tags are named
+SAMPLE = 1000  # so many sentences show which tags a pipeline gives, if it does not tell
+
+
+def find_missing_tags(nlp: Language, path: Path, *, tag: str, pipeline: str) -> list[str]:
+    """Find the tags of a file that a pipeline does not give.
+
+    nlp (Language): The pipeline.
+    path (Path): The file.
+    tag (str): Where its tags come from.
+    pipeline (str): The pipeline's name.
+    RETURNS (list[str]): The tags; none if it is not known which tags the pipeline gives.
+    RAISES (ValueError): If the pipeline has no tagger, or most words have such tags.
+    """
+    taggers = tagger_names(nlp)
+    if not taggers:
+        raise ValueError(Errors.C006.format(pipeline=pipeline, names=", ".join(nlp.pipe_names)))
+    labels = {label for name in taggers for label in getattr(nlp.get_pipe(name), "labels", ())}
+    given = labels
+    if not labels:  # by what it does
+        examples = read_examples(nlp, path, tag=tag, limit=SAMPLE)
+        given = {token.tag_ for eg in examples for token in nlp(eg.predicted)}
+    given = {*given, SPACE_TAG}
+    counts = Counter(read_tag_counts(path=path, tag=tag))
+    missing = check_fit(counts, given.__contains__, path=path, tag=tag, pipeline=pipeline)
+    return missing if labels else []
 
 
 def check_fit(

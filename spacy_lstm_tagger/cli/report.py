@@ -1,0 +1,72 @@
+"""`lstm-tagger report`: how well pipelines tag a corpus, and where they go wrong."""
+
+from pathlib import Path
+from typing import Annotated
+
+from spacy.cli._util import Arg, Opt, import_code, setup_gpu
+from wasabi import msg
+
+from ..errors import Errors
+from ..files.whole import write_whole
+from ..report import Report
+from . import lstm_tagger_cli
+from .evaluate import TAG_HELP
+from .messages import clear_errors
+
+FORMATS = {"html": Report.to_html, "json": Report.to_json, "text": Report.to_text}
+SUFFIXES = {".html": "html", ".htm": "html", ".json": "json", ".txt": "text"}
+PATHS_HELP = "One or more pipelines with a tagger, and behind them a corpus: CoNLL-U or .spacy"
+OUTPUT_HELP = "A file; without it, the report goes to the terminal"
+FORMAT_HELP = f"What is written, whatever the suffix: {', '.join(FORMATS)}"
+GROUP_HELP = 'Sentences in a text: a number, or "document" (# newdoc)'
+TRAIN_HELP = "The training data, where a pipeline does not tell which words it knows"
+
+
+@lstm_tagger_cli.command("report")
+def report_cli(
+    paths: Annotated[list[str], Arg(metavar="PIPELINE... CORPUS", help=PATHS_HELP)],
+    output: Annotated[Path | None, Opt("--output", "-o", help=OUTPUT_HELP)] = None,
+    format: Annotated[str | None, Opt("--format", "-f", help=FORMAT_HELP)] = None,
+    tag: Annotated[str, Opt("--tag", "-t", help=TAG_HELP)] = "xpos",
+    group_by: Annotated[str, Opt(help=GROUP_HELP)] = "10",
+    train: Annotated[Path | None, Opt(help=TRAIN_HELP)] = None,
+    gpu_id: Annotated[int, Opt("--gpu-id", "-g", help="GPU, or -1 for the CPU")] = -1,
+    code: Annotated[Path | None, Opt("--code", "-c", help="Python file to import first")] = None,
+):
+    """
+    Report how well one or more pipelines tag a corpus and where they go wrong: a page that needs
+    no network, JSON, or text for the terminal.
+    """
+    import_code(code)
+    setup_gpu(gpu_id, silent=True)
+    with clear_errors():
+        *pipelines, corpus = paths
+        if not pipelines:
+            raise ValueError(Errors.C020)
+        kind = find_format(format, output)
+        number = int(group_by) if group_by.isdecimal() else group_by
+        report = Report(pipelines, corpus, tag=tag, group_by=number, train=train)
+        text = FORMATS[kind](report)
+        if output is not None:
+            write_whole(output, text.encode())
+    if output is None:
+        print(text)
+    else:
+        msg.good("Saved report", str(output))
+
+
+def find_format(format: str | None, output: Path | None) -> str:
+    """RETURNS (str): What is written.
+    RAISES (ValueError): If it is not clear, or not to be had.
+    """
+    if format is None and output is not None:
+        format = SUFFIXES.get(output.suffix)
+        if format is None:
+            allowed = ", ".join(SUFFIXES)
+            raise ValueError(Errors.C007.format(path=output, suffix=output.suffix, allowed=allowed))
+    if format is not None and format not in FORMATS:
+        allowed = ", ".join(FORMATS)
+        raise ValueError(Errors.C012.format(name="--format", value=format, allowed=allowed))
+    if format == "html":
+        from ..report import html  # noqa: F401 - before the work, if a package is missing
+    return format or "text"

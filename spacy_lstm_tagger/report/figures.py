@@ -1,0 +1,191 @@
+"""The figures of a report on one pipeline, as tables that JSON can have."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..comparison import Comparison
+from ..lexicon import Lexicon
+from ..pipeline.calibration import BINS, expected_calibration_error
+from .resampling import Intervals, macro_f1_interval, ratio_intervals
+from .tagged import TaggedCorpus
+
+# Where the bands of each property of words begin.
+FREQUENCIES = (0, 1, 2, 5, 10, 100, 1000)
+WORD_LENGTHS = (1, 3, 5, 7, 9, 11, 14)
+SENTENCE_LENGTHS = (1, 6, 11, 21, 31, 41)
+PLACES = (1, 11, 26, 51, 101, 201)
+
+
+def headline(tagged: TaggedCorpus, lexicon: Lexicon | None) -> dict[str, Any]:
+    """RETURNS (dict[str, Any]): The figures of `TaggerScorer.v1`, each with how many words (or
+    sentences, or tags) it is of, and its interval. None: it is not known.
+    """
+    found = tagged.found
+    everything = np.ones(len(found.words), dtype=bool)
+    kinds: dict[str, NDArray[np.bool_] | None] = {"tag_acc": everything}
+    kinds |= dict.fromkeys(("acc_known", "acc_unknown", "acc_ambiguous"))
+    if lexicon is not None:
+        known = lexicon.frequencies(found.words) > 0
+        kinds |= {"acc_known": known, "acc_unknown": ~known}
+        kinds["acc_ambiguous"] = lexicon.is_ambiguous(found.words)
+    figures: dict[str, Any] = dict.fromkeys(kinds)
+    there = {name: kind for name, kind in kinds.items() if kind is not None and kind.any()}
+    for (name, kind), (low, high) in zip(
+        there.items(), _intervals(found, there.values()), strict=True
+    ):
+        value = found.accuracy(kind)
+        figures[name] = {"value": value, "low": low, "high": high, "count": int(kind.sum())}
+    sentences = whole_sentences(found)
+    ones = np.ones_like(sentences)[:, None]
+    interval = ratio_intervals(sentences[:, None], ones)
+    figures["whole_sents"] = _figure(found.whole_sentences(), interval, len(sentences))
+    scores = found.tag_scores()
+    interval = macro_f1_interval(*(_by_sentence_and_tag(found, scores.tags)))
+    figures["tag_macro_f"] = _figure(scores.f1.mean(), interval, len(scores.tags))
+    return figures
+
+
+def bands(tagged: TaggedCorpus, lexicon: Lexicon | None) -> dict[str, list[dict[str, Any]]]:
+    """RETURNS (dict[str, list[dict[str, Any]]]): The accuracy on words by how often training had
+    them (if that is known), how long they and their sentences are, and where in a text they are.
+    """
+    found = tagged.found
+    strings = tagged.references[0].vocab.strings
+    words, where = np.unique(found.words, return_inverse=True)
+    lengths = np.array([len(strings[int(word)]) for word in words])[where]
+    properties = {
+        "word_length": (lengths, WORD_LENGTHS),
+        "sentence_length": (np.bincount(found.sentences)[found.sentences], SENTENCE_LENGTHS),
+        "place": (found.tokens + 1, PLACES),
+    }
+    if lexicon is not None:
+        frequencies = lexicon.frequencies(found.words)
+        properties = {"frequency": (frequencies, FREQUENCIES), **properties}
+    return {name: _bands(found, *values) for name, values in properties.items()}
+
+
+def by_tag(tagged: TaggedCorpus) -> list[dict[str, Any]]:
+    """RETURNS (list[dict[str, Any]]): Precision, recall and F1 of each tag, most frequent first."""
+    columns = [column.tolist() for column in tagged.found.tag_scores()]
+    names = ("tag", "count", "guesses", "p", "r", "f")
+    rows = [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+    return [row | {"tag": tagged.tag(row["tag"])} for row in rows]
+
+
+def confusion(tagged: TaggedCorpus) -> list[list[Any]]:
+    """RETURNS (list[list[Any]]): A tag of the corpus, one that is given (empty if none is), and how
+    often; most frequent first.
+    """
+    pairs = np.column_stack([tagged.found.gold[tagged.found.places], tagged.found.guesses])
+    distinct, counts = np.unique(pairs, axis=0, return_counts=True)
+    rows = [[tagged.tag(gold), tagged.tag(guess)] for gold, guess in distinct.tolist()]
+    table = [[*row, count] for row, count in zip(rows, counts.tolist(), strict=True)]
+    return sorted(table, key=lambda row: (-row[2], row[0], row[1]))
+
+
+def reliability(tagged: TaggedCorpus) -> dict[str, Any] | None:
+    """RETURNS (Optional[dict[str, Any]]): How right tags are that the pipeline is so and so sure
+    of, and the expected calibration error. None: it does not tell how sure it is.
+    """
+    if tagged.confidence is None:
+        return None
+    told = ~np.isnan(tagged.confidence)
+    sure, right = tagged.confidence[told].astype(np.float64), tagged.found.right[told]
+    if not len(sure):
+        return None
+    place = np.minimum((sure * BINS).astype(np.int64), BINS - 1)
+    rows = []
+    for bin_ in np.unique(place).tolist():
+        inside = place == bin_
+        rows.append(
+            {
+                "from": bin_ / BINS,
+                "to": (bin_ + 1) / BINS,
+                "count": int(inside.sum()),
+                "confidence": float(sure[inside].mean()),
+                "accuracy": float(right[inside].mean()),
+            }
+        )
+    return {"error": expected_calibration_error(sure, right), "bins": rows}
+
+
+def whole_sentences(found: Comparison) -> NDArray[np.int64]:
+    """RETURNS (NDArray[np.int64]): Of each sentence whether (1) each tag is right."""
+    wrong = np.bincount(found.sentences[~found.right], minlength=found.sentences.max() + 1)
+    return (wrong == 0).astype(np.int64)
+
+
+def by_sentence(found: Comparison, words: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """RETURNS (NDArray[np.int64]): How many of some words each sentence has."""
+    return np.bincount(found.sentences[words], minlength=found.sentences.max() + 1)
+
+
+def _intervals(found: Comparison, kinds: Any) -> list[tuple[float | None, float | None]]:
+    """RETURNS (list[tuple]): The interval of the accuracy on each kind of words."""
+    kinds = list(kinds)
+    if not kinds:
+        return []
+    right = np.column_stack([by_sentence(found, kind & found.right) for kind in kinds])
+    total = np.column_stack([by_sentence(found, kind) for kind in kinds])
+    low, high = ratio_intervals(right, total)
+    return [(as_number(a), as_number(b)) for a, b in zip(low, high, strict=True)]
+
+
+def _bands(found: Comparison, values: NDArray, starts: Sequence[int]) -> list[dict[str, Any]]:
+    """RETURNS (list[dict[str, Any]]): The accuracy on the words of each band that has some."""
+    place = np.searchsorted(starts, values, side="right") - 1
+    there = [place == number for number in range(len(starts))]
+    named = [(band_name(starts, number), kind) for number, kind in enumerate(there) if kind.any()]
+    intervals = _intervals(found, [kind for _, kind in named])
+    rows = []
+    for (name, kind), (low, high) in zip(named, intervals, strict=True):
+        row = {"band": name, "count": int(kind.sum()), "accuracy": found.accuracy(kind)}
+        rows.append(row | {"low": low, "high": high})
+    return rows
+
+
+def band_name(starts: Sequence[int], number: int) -> str:
+    """RETURNS (str): What a band is called: "2–4", or "100+" if it has no end."""
+    start = starts[number]
+    if number + 1 == len(starts):
+        return f"{start:,}+"
+    end = starts[number + 1] - 1
+    return f"{start:,}" if end == start else f"{start:,}–{end:,}"
+
+
+def _by_sentence_and_tag(
+    found: Comparison, tags: NDArray[np.uint64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """RETURNS (tuple): How many words of each sentence have each tag and are given it, have it, and
+    are given it. *Shape:* ``(sentences, tags)``.
+    """
+    order = np.argsort(tags)
+    shape = int(found.sentences.max()) + 1, len(tags)
+
+    def count(sentences: NDArray[np.int64], given: NDArray[np.uint64]) -> NDArray[np.float64]:
+        told = given != 0
+        columns = order[np.searchsorted(tags, given[told], sorter=order)]
+        cells = sentences[told] * shape[1] + columns
+        return np.bincount(cells, minlength=shape[0] * shape[1]).reshape(shape).astype(np.float64)
+
+    where = found.sentences[found.places]
+    hits = count(where[found.is_hit], found.guesses[found.is_hit])
+    return hits, count(found.sentences, found.gold), count(where, found.guesses)
+
+
+def _figure(value: float | None, interval: Intervals, count: int) -> dict[str, Any]:
+    low, high = (as_number(float(each[0])) for each in interval)
+    return {
+        "value": None if value is None else float(value),
+        "low": low,
+        "high": high,
+        "count": count,
+    }
+
+
+def as_number(value: float) -> float | None:
+    """RETURNS (Optional[float]): None instead of NaN, which JSON does not have."""
+    return None if np.isnan(value) else float(value)

@@ -1,0 +1,107 @@
+"""The report as a page that needs nothing else: no network, no other file.
+
+Whatever words, tags and names have in them is text there, never markup: Jinja2 escapes it, and the
+page allows no script but its own.
+"""
+
+from base64 import b64encode
+from hashlib import sha256
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from .names import BANDS, HEADLINE, percent, probability
+from .plots import SERIES, learned, plot_bands, plot_reliability, plot_training
+
+STATIC_ERRORS = 12  # so many confusions are shown with sentences where no script runs
+STATIC_SENTENCES = 4
+CURVES = {
+    "tag_acc": "all words",
+    "acc_unknown": "unknown words",
+    "whole_sents": "whole sentences",
+    "tag_macro_f": "F1, mean of tags",
+}
+
+
+def render_html(figures: dict[str, Any]) -> str:
+    """RETURNS (str): The page.
+
+    figures (dict[str, Any]): The figures of a report.
+    """
+    environment = Environment(
+        loader=PackageLoader(__package__, "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(percent=percent, probability=probability)
+    script, style = (_source(environment, name) for name in ("page.js", "page.css"))
+    return environment.get_template("page.html").render(
+        **figures,
+        headline=HEADLINE,
+        plots=_plots(figures["pipelines"]),
+        data=_data(figures),
+        script=Markup(script),
+        script_hash=b64encode(sha256(script.encode()).digest()).decode(),
+        style=Markup(style),
+        n_series=len(SERIES),
+        static_errors=STATIC_ERRORS,
+        static_sentences=STATIC_SENTENCES,
+    )
+
+
+def _source(environment: Environment, name: str) -> str:
+    loader = environment.loader
+    return loader.get_source(environment, name)[0] if loader else ""
+
+
+def _plots(pipelines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """RETURNS (list[dict[str, Any]]): Each plot with its title, and its figures as a table."""
+    plots = []
+    for key, label in BANDS.items():
+        tables = [pipe["bands"].get(key, []) for pipe in pipelines]
+        if any(tables):
+            bands = {row["band"]: row["count"] for rows in tables for row in rows}
+            right = [{row["band"]: percent(row["accuracy"]) for row in rows} for rows in tables]
+            rows = [
+                (band, f"{count:,}", *(each.get(band, "–") for each in right))
+                for band, count in bands.items()
+            ]
+            plots.append(_plot(f"By {label}", plot_bands(tables, label), ["", "words"], rows))
+    found = [pipe["reliability"] for pipe in pipelines]
+    if any(found):
+        rows = [("calibration error", *(percent(each and each["error"]) for each in found))]
+        title = "How right it is, by how sure it is"
+        plots.append(_plot(title, plot_reliability(found), [""], rows))
+    logs = [pipe["training"] for pipe in pipelines]
+    for score, label in CURVES.items():
+        last = [_last(records, score) for records in logs]
+        if any(value is not None for value in last):
+            rows = [("at the end", *map(percent, last))]
+            title = f"Learning curve: {label}"
+            plots.append(_plot(title, plot_training(logs, score, label), [""], rows))
+    return plots
+
+
+def _last(records: list[dict[str, Any]] | None, score: str) -> float | None:
+    told = [each["scores"][score] for each in learned(records) if score in each["scores"]]
+    return told[-1] if told else None
+
+
+def _plot(title: str, svg: str, header: list[str], rows: list[tuple[str, ...]]) -> dict[str, Any]:
+    return {"title": title, "svg": Markup(svg), "header": header, "rows": rows}
+
+
+def _data(figures: dict[str, Any]) -> list[dict[str, Any]]:
+    """RETURNS (list[dict[str, Any]]): What the page's script shows of each pipeline."""
+    return [
+        {
+            "name": pipe["name"],
+            "tags": [row["tag"] for row in pipe["tags"]],
+            "confusion": pipe["confusion"],
+            "mistakes": [[row["gold"], row["guess"], row["sentences"]] for row in pipe["mistakes"]],
+        }
+        for pipe in figures["pipelines"]
+    ]

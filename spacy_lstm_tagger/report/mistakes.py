@@ -1,0 +1,102 @@
+"""Where a pipeline goes wrong, and where two differ: with the sentences."""
+
+from collections import defaultdict
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .figures import by_sentence
+from .resampling import randomization_test, ratio_intervals
+from .tagged import Sentences, TaggedCorpus
+
+EACH = 10  # so many sentences of each confusion are shown
+CHARACTERS = 300_000  # so much text in all of a pipeline
+DIFFERENT = 40  # so many sentences on which two pipelines differ
+
+
+def mistakes(tagged: TaggedCorpus, sentences: Sentences) -> list[dict[str, Any]]:
+    """Find the confusions, the most frequent first, with sentences in which each occurs.
+
+    tagged (TaggedCorpus): What a pipeline says of a corpus.
+    sentences (Sentences): The sentences of the corpus.
+    RETURNS (list[dict[str, Any]]): The tag of the corpus, the one that is given, how often, and
+        some of the sentences, in which the wrong words are marked.
+    """
+    found = tagged.found
+    wrong = np.flatnonzero(~found.is_hit)
+    places: dict[tuple[int, int], list[int]] = defaultdict(list)
+    for pair in wrong.tolist():
+        place = int(found.places[pair])
+        places[int(found.gold[place]), int(found.guesses[pair])].append(place)
+    rows, left = [], CHARACTERS
+    ordered = sorted(places.items(), key=lambda item: (-len(item[1]), item[0]))
+    for (gold, guess), words in ordered:
+        gold_tag, guessed_tag = tagged.tag(gold), tagged.tag(guess)
+        shown: list[dict[str, Any]] = []
+        for _, group in groupby(words, key=lambda word: found.sentences[word]):
+            if len(shown) == EACH or left <= 0:
+                break
+            inside = list(group)
+            shown.append(sentences.show(inside, [[gold_tag, guessed_tag]] * len(inside)))
+            left -= sum(len(text) for text, _ in shown[-1]["pieces"])
+        rows.append(
+            {"gold": gold_tag, "guess": guessed_tag, "count": len(words), "sentences": shown}
+        )
+    return rows
+
+
+def compare(first: TaggedCorpus, second: TaggedCorpus, sentences: Sentences) -> dict[str, Any]:
+    """Compare two pipelines on the same corpus.
+
+    first (TaggedCorpus): What one says of it.
+    second (TaggedCorpus): What the other says.
+    sentences (Sentences): Its sentences.
+    RETURNS (dict[str, Any]): The difference in accuracy (that of the second less that of the
+        first), its interval, the probability of one as large by chance, how many words only one of
+        them has right, and sentences on which they differ: the ones with most differences first.
+    """
+    one, other = first.found, second.found
+    only_first, only_second = one.right & ~other.right, other.right & ~one.right
+    gain = by_sentence(one, only_second) - by_sentence(one, only_first)
+    total = by_sentence(one, np.ones(len(one.words), dtype=bool))
+    interval = ratio_intervals(gain[:, None], total[:, None])
+    return {
+        "first": first.name,
+        "second": second.name,
+        "difference": float(gain.sum() / total.sum()),
+        "low": float(interval.low[0]),
+        "high": float(interval.high[0]),
+        "p": randomization_test(gain),
+        "only_first": int(only_first.sum()),
+        "only_second": int(only_second.sum()),
+        "both_wrong": int((~one.right & ~other.right).sum()),
+        "sentences": _differing(first, second, sentences),
+    }
+
+
+def _differing(
+    first: TaggedCorpus, second: TaggedCorpus, sentences: Sentences
+) -> list[dict[str, Any]]:
+    found, guesses = first.found, [_guesses(each) for each in (first, second)]
+    words = np.flatnonzero(guesses[0] != guesses[1])
+    by = groupby(words.tolist(), key=lambda word: int(found.sentences[word]))
+    groups = sorted((list(group) for _, group in by), key=len, reverse=True)[:DIFFERENT]
+    return [
+        sentences.show(
+            group,
+            [
+                [first.tag(key) for key in (found.gold[w], guesses[0][w], guesses[1][w])]
+                for w in group
+            ],
+        )
+        for group in groups
+    ]
+
+
+def _guesses(tagged: TaggedCorpus) -> NDArray[np.uint64]:
+    """RETURNS (NDArray[np.uint64]): The tag that each word is given."""
+    guesses = np.zeros_like(tagged.found.gold)
+    guesses[tagged.found.places] = tagged.found.guesses
+    return guesses

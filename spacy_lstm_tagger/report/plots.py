@@ -1,0 +1,143 @@
+"""The plots of the page, as SVG whose colours are those of the page, be it light or dark."""
+
+import re
+from collections.abc import Callable, Sequence
+from io import StringIO
+from typing import Any
+
+from ..errors import Errors
+
+try:
+    import matplotlib as mpl
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+except ImportError as error:  # pragma: no cover
+    raise ValueError(Errors.C021.format(package="matplotlib")) from error
+
+# The colours of a plot, and what the page's style calls them.
+INK, FAINT = "#010101", "#020202"
+SERIES = ("#030301", "#030302", "#030303", "#030304", "#030305", "#030306")
+VARIABLES = {INK: "var(--ink)", FAINT: "var(--faint)"}
+VARIABLES |= {colour: f"var(--series-{i})" for i, colour in enumerate(SERIES, 1)}
+MARKERS = "os^Dv*"
+STYLE: dict[Any, Any] = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "report",
+    "text.parse_math": False,
+    "font.size": 10,
+    "axes.edgecolor": FAINT,
+    "axes.labelcolor": INK,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "grid.color": FAINT,
+    "grid.linewidth": 0.5,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "xtick.major.size": 0,
+    "ytick.major.size": 0,
+}
+
+Draw = Callable[[Axes], None]
+
+
+def plot_bands(bands: Sequence[Sequence[dict[str, Any]]], label: str) -> str:
+    """RETURNS (str): The accuracy of each pipeline by bands of a property of words, as SVG.
+
+    bands (Sequence[Sequence[dict[str, Any]]]): The bands of each pipeline, see `figures.bands`.
+    label (str): What the property is called.
+    """
+    names = list(dict.fromkeys(row["band"] for rows in bands for row in rows))
+
+    def draw(axes: Axes) -> None:
+        shift = 0.5 / len(bands)
+        for i, rows in enumerate(bands):
+            places = [names.index(row["band"]) + (i - (len(bands) - 1) / 2) * shift for row in rows]
+            values = [100 * row["accuracy"] for row in rows]
+            ends = [
+                [100 * (row["accuracy"] - row["low"]) for row in rows],
+                [100 * (row["high"] - row["accuracy"]) for row in rows],
+            ]
+            style: dict[str, Any] = {"color": _colour(i), "marker": _marker(i), "markersize": 5}
+            axes.errorbar(places, values, yerr=ends, linestyle="none", elinewidth=1.5, **style)
+        axes.set_xticks(range(len(names)), names)
+        axes.grid(axis="x", visible=False)
+        axes.set_xlabel(label)
+        axes.set_ylabel("right, %")
+
+    return _svg(draw)
+
+
+def plot_reliability(found: Sequence[dict[str, Any] | None]) -> str:
+    """RETURNS (str): How right tags are, by how sure each pipeline is of them, as SVG."""
+
+    def draw(axes: Axes) -> None:
+        axes.plot([0, 100], [0, 100], color=FAINT, linewidth=1.5, linestyle="--")
+        for i, each in enumerate(found):
+            if each is not None:
+                sure = [100 * row["confidence"] for row in each["bins"]]
+                right = [100 * row["accuracy"] for row in each["bins"]]
+                axes.plot(sure, right, color=_colour(i), marker=_marker(i), markersize=5)
+        axes.set_xlim(0, 102)
+        axes.set_ylim(0, 102)
+        axes.set_xlabel("sure, %")
+        axes.set_ylabel("right, %")
+
+    return _svg(draw)
+
+
+def plot_training(logs: Sequence[Sequence[dict[str, Any]] | None], score: str, label: str) -> str:
+    """RETURNS (str): A score of each evaluation of a training, as SVG."""
+
+    def draw(axes: Axes) -> None:
+        for i, records in enumerate(logs):
+            told = [each for each in learned(records) if score in each["scores"]]
+            steps = [each["step"] for each in told]
+            values = [100 * each["scores"][score] for each in told]
+            axes.plot(steps, values, color=_colour(i), marker=_marker(i), markersize=3)
+        axes.set_xlabel("step")
+        axes.set_ylabel(f"{label}, %")
+
+    return _svg(draw)
+
+
+def learned(records: Sequence[dict[str, Any]] | None) -> list[dict[str, Any]]:
+    """RETURNS (list[dict[str, Any]]): The evaluations of a training but for the first one, before
+    anything is learned.
+    """
+    return [each for each in records or [] if each["step"] > 0]
+
+
+def _colour(series: int) -> str:
+    return SERIES[series % len(SERIES)]
+
+
+def _marker(series: int) -> str:
+    return MARKERS[series % len(MARKERS)]
+
+
+def _svg(draw: Draw) -> str:
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(4.6, 2.8), layout="constrained")
+        draw(figure.subplots())
+        file = StringIO()
+        figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
+    text = file.getvalue()
+    text = text[text.index("<svg") :]
+    # It is as wide as its place on the page, in the page's letters, and leaves its style alone.
+    text = re.sub(
+        r"<svg .*?(viewBox=\"[^\"]+\").*?>",
+        r'<svg \1 aria-hidden="true">',
+        text,
+        count=1,
+        flags=re.S,
+    )
+    text = re.sub(
+        r"<metadata>.*?</metadata>|<style.*?</style>| font-family: [^;\"]+;", "", text, flags=re.S
+    )
+    text = re.sub(r"font: ([\d.]+px) [^;\"]+", r"font-size: \1", text)
+    text = re.sub(r'<g id="[^"]+"', "<g", text)
+    for colour, variable in VARIABLES.items():
+        text = text.replace(colour, variable)
+    return text

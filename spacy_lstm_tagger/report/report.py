@@ -1,0 +1,159 @@
+"""The report on pipelines and a corpus: what a notebook, the command and tests make one of."""
+
+import json
+from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from spacy.language import Language
+from spacy.util import ensure_path, load_model
+
+from ..errors import Errors
+from ..lexicon import Lexicon
+from ..logger import FILE, read_training_log
+from ..readers import read_word_tags
+from .figures import bands, by_tag, confusion, headline, reliability
+from .mistakes import compare, mistakes
+from .resampling import LEVEL, SAMPLES
+from .tagged import Sentences, TaggedCorpus, tag_corpus
+
+TEXT = 10  # sentences
+FRAME = '<iframe srcdoc="{}" sandbox="allow-scripts" style="width: 100%; height: 80vh"></iframe>'
+
+
+class Report:
+    """How well pipelines tag a corpus, and where they go wrong: `report.figures`, or as a page,
+    JSON or text. In a notebook it shows itself.
+
+    pipelines (Union[Language, str, Path, Sequence, Mapping]): One or more pipelines, or their names
+        or folders; by name, if what they are called is to be another.
+    corpus (Union[str, Path]): A file or folder that `Corpus.v1` reads.
+    tag (str): Where its tags come from, as for `Corpus.v1`.
+    group_by (Union[int, str]): Sentences in a text, as for `Corpus.v1`.
+    train (Optional[Union[str, Path]]): The training data, for figures of known, unknown and
+        ambiguous words and by frequency. None: what each pipeline keeps of its own.
+    logs (Optional[Mapping[str, Union[str, Path]]]): The log of each pipeline's training, by the
+        pipeline's name. None: the one beside the pipeline, if it is there.
+    RAISES (ValueError): If two pipelines have the same name, one has no tagger, or the corpus no
+        sentence or tag, or most words a tag that a pipeline does not give.
+    """
+
+    def __init__(
+        self,
+        pipelines: Any,
+        corpus: str | Path,
+        *,
+        tag: str = "xpos",
+        group_by: int | str = TEXT,
+        train: str | Path | None = None,
+        logs: Mapping[str, str | Path] | None = None,
+    ):
+        path = Path(corpus)
+        named = name_pipelines(pipelines)
+        curves = {
+            name: _read_log(pipeline, (logs or {}).get(name)) for name, pipeline in named.items()
+        }
+        given = None
+        if train is not None:
+            given = Lexicon.of(read_word_tags(path=ensure_path(train), tag=tag))
+        tagged: list[TaggedCorpus] = []
+        for name, pipeline in named.items():
+            nlp = pipeline if isinstance(pipeline, Language) else load_model(pipeline)
+            tagged.append(tag_corpus(nlp, path, name=name, tag=tag, group_by=group_by))
+        first = tagged[0]
+        sentences = Sentences(first.references, first.found)
+        self.figures: dict[str, Any] = {
+            "corpus": {
+                "path": str(path),
+                "tag": tag,
+                "group_by": group_by,
+                "words": len(first.found.words),
+                "sentences": int(first.found.sentences.max()) + 1,
+                "texts": len(first.references),
+            },
+            "train": None if train is None else str(train),
+            "level": LEVEL,
+            "samples": SAMPLES,
+            "pipelines": [
+                _describe(each, given or each.lexicon, sentences, curves[each.name])
+                for each in tagged
+            ],
+            "comparisons": [compare(first, each, sentences) for each in tagged[1:]],
+        }
+
+    def to_json(self) -> str:
+        """RETURNS (str): The figures as JSON."""
+        return json.dumps(self.figures, ensure_ascii=False, indent=1)
+
+    def to_text(self) -> str:
+        """RETURNS (str): The figures as text for a terminal."""
+        from .text import render_text
+
+        return render_text(self.figures)
+
+    def to_html(self) -> str:
+        """RETURNS (str): A page that needs nothing else.
+        RAISES (ValueError): If matplotlib is missing.
+        """
+        from .html import render_html  # only a page needs matplotlib
+
+        return render_html(self.figures)
+
+    def _repr_html_(self) -> str:
+        """RETURNS (str): The page in a frame of its own, for notebooks."""
+        return FRAME.format(escape(self.to_html()))
+
+
+def name_pipelines(pipelines: Any) -> dict[str, Language | str | Path]:
+    """RETURNS (dict): Pipelines by what they are called: by their name or folder, or that of their
+    meta data.
+    RAISES (ValueError): If there is none, or two have the same.
+    """
+    if isinstance(pipelines, Mapping):
+        named = {str(name): pipeline for name, pipeline in pipelines.items()}
+    else:
+        is_one = isinstance(pipelines, (Language, str, Path))
+        several: Sequence[Any] = [pipelines] if is_one else list(pipelines)
+        names = [
+            f"{each.lang}_{each.meta['name']}" if isinstance(each, Language) else str(each)
+            for each in several
+        ]
+        named = dict(zip(names, several, strict=True))
+        if len(named) < len(several):
+            raise ValueError(Errors.C019.format(names=", ".join(names)))
+    if not named:
+        raise ValueError(Errors.C020)
+    return named
+
+
+def _read_log(pipeline: Any, path: str | Path | None) -> list[dict[str, Any]] | None:
+    """RETURNS (Optional[list[dict[str, Any]]]): The figures of a pipeline's training. None: there
+    is no log.
+    """
+    if path is None:
+        folder = pipeline.path if isinstance(pipeline, Language) else Path(pipeline)
+        path = folder and Path(folder).resolve().parent / FILE
+        if not path or not path.is_file():
+            return None
+    return read_training_log(Path(path))
+
+
+def _describe(
+    tagged: TaggedCorpus,
+    lexicon: Lexicon | None,
+    sentences: Sentences,
+    curve: list[dict[str, Any]] | None,
+) -> dict[str, Any]:
+    return {
+        "name": tagged.name,
+        "tagger": tagged.tagger,
+        "missing_tags": tagged.missing_tags,
+        "figures": headline(tagged, lexicon),
+        "tags": by_tag(tagged),
+        "confusion": confusion(tagged),
+        "bands": bands(tagged, lexicon),
+        "reliability": reliability(tagged),
+        "mistakes": mistakes(tagged, sentences),
+        "training": curve,
+    }

@@ -1,0 +1,123 @@
+"""How sure a figure is, and whether two pipelines differ: by drawing sentences anew.
+
+The words of a sentence are right or wrong together, so sentences are drawn rather than words.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+SAMPLES = 1000  # of a bootstrap
+ROUNDS = 10_000  # of a paired test
+LEVEL = 0.95  # of the intervals
+CHUNK = 4_000_000  # so many random numbers are in memory at a time
+
+
+class Intervals(NamedTuple):
+    """Confidence intervals of figures. NaN: of a figure that no sample has.
+
+    low (NDArray[np.float64]): *Shape:* ``(figures,)``.
+    high (NDArray[np.float64]): *Shape:* ``(figures,)``.
+    """
+
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+
+
+def samples_of(sentences: int, *, samples: int, seed: int) -> Iterator[NDArray[np.float64]]:
+    """Draw sentences with replacement, as many as there are.
+
+    sentences (int): How many there are.
+    samples (int): How often.
+    seed (int): The random seed.
+    YIELDS (NDArray[np.float64]): How often each sentence is in some of the samples.
+        *Shape:* ``(samples, sentences)``.
+    """
+    rng = np.random.default_rng(seed)
+    step = max(1, CHUNK // max(1, sentences))
+    for start in range(0, samples, step):
+        count = min(step, samples - start)
+        drawn = rng.integers(sentences, size=(count, sentences))
+        drawn += sentences * np.arange(count)[:, None]
+        counts = np.bincount(drawn.ravel(), minlength=count * sentences)
+        yield counts.reshape(count, sentences).astype(np.float64)
+
+
+def ratio_intervals(
+    numerators: NDArray, denominators: NDArray, *, samples: int = SAMPLES, seed: int = 0
+) -> Intervals:
+    """Find the intervals of figures that are a sum over sentences by another one (percentile
+    bootstrap, Efron, 1979).
+
+    numerators (NDArray): *Shape:* ``(sentences, figures)``.
+    denominators (NDArray): *Shape:* ``(sentences, figures)``.
+    samples (int): How many samples are drawn.
+    seed (int): The random seed.
+    RETURNS (Intervals): The intervals.
+    """
+    drawn = samples_of(len(numerators), samples=samples, seed=seed)
+    values = [_divide(weights @ numerators, weights @ denominators) for weights in drawn]
+    return _percentiles(np.concatenate(values))
+
+
+def macro_f1_interval(
+    hits: NDArray, counts: NDArray, guesses: NDArray, *, samples: int = SAMPLES, seed: int = 0
+) -> Intervals:
+    """Find the interval of the mean F1 of tags: in each sample, of those that it has.
+
+    hits (NDArray): How many words of each sentence have each tag and are given it.
+        *Shape:* ``(sentences, tags)``, as of the others.
+    counts (NDArray): How many have it.
+    guesses (NDArray): How many are given it.
+    samples (int): How many samples are drawn.
+    seed (int): The random seed.
+    RETURNS (Intervals): One interval.
+    """
+    total = counts + guesses
+    values = []
+    for weights in samples_of(len(hits), samples=samples, seed=seed):
+        f1 = _divide(2.0 * (weights @ hits), weights @ total)
+        there = ~np.isnan(f1)
+        sums = np.where(there, f1, 0.0).sum(axis=1)
+        values.append(_divide(sums, there.sum(axis=1).astype(np.float64)))
+    return _percentiles(np.concatenate(values)[:, None])
+
+
+def randomization_test(
+    differences: NDArray[np.int64], *, rounds: int = ROUNDS, seed: int = 0
+) -> float:
+    """Test whether two pipelines are equally right (approximate randomization, Noreen, 1989;
+    Yeh, 2000, https://aclanthology.org/C00-2137): if they were, it would be by chance which of the
+    two tags of a sentence are whose.
+
+    differences (NDArray[np.int64]): How many words more the first has right in each sentence.
+    rounds (int): How often the tags of each sentence change hands by chance.
+    seed (int): The random seed.
+    RETURNS (float): The probability of a difference that is as large in either direction.
+    """
+    differences = differences[differences != 0]
+    observed = abs(int(differences.sum()))
+    rng = np.random.default_rng(seed)
+    step = max(1, CHUNK // max(1, len(differences)))
+    as_large = 0
+    for start in range(0, rounds, step):
+        signs = rng.integers(2, size=(min(step, rounds - start), len(differences))) * 2 - 1
+        as_large += int((np.abs(signs @ differences) >= observed).sum())
+    return (as_large + 1) / (rounds + 1)
+
+
+def _divide(numerators: NDArray, denominators: NDArray) -> NDArray[np.float64]:
+    """RETURNS (NDArray[np.float64]): NaN where there is nothing to divide by."""
+    nothing = np.full(np.shape(numerators), np.nan)
+    return np.divide(numerators, denominators, out=nothing, where=denominators > 0)
+
+
+def _percentiles(values: NDArray[np.float64]) -> Intervals:
+    """RETURNS (Intervals): Those of each column."""
+    found = np.full((2, values.shape[1]), np.nan)
+    there = ~np.isnan(values).all(axis=0)
+    tail = (1.0 - LEVEL) / 2.0
+    found[:, there] = np.nanquantile(values[:, there], [tail, 1.0 - tail], axis=0)
+    return Intervals(*found)

@@ -1,0 +1,154 @@
+"""A corpus that a pipeline has tagged, and its sentences."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from spacy.attrs import SENT_START
+from spacy.language import Language
+from spacy.tokens import Doc
+from spacy.training import Example
+from spacy.util import minibatch
+
+from ..comparison import Comparison
+from ..evaluation import find_lexicon, read_examples
+from ..fit import find_missing_tags
+from ..lexicon import Lexicon
+from ..pipeline import LSTMTagger
+from ..taggers import keep_probabilities, read_probabilities, tagger_names
+
+DOCS = 1000  # so many are tagged at a time
+
+
+@dataclass(frozen=True)
+class TaggedCorpus:
+    """What a pipeline says of a corpus.
+
+    name (str): What the pipeline is called.
+    tagger (str): The name of its tagger.
+    found (Comparison): Its tags beside those of the corpus.
+    confidence (Optional[NDArray[np.float32]]): The probability of each word's tag; NaN for a tag
+        that is not the tagger's. None: it does not tell.
+    missing_tags (list[str]): Tags of the corpus that the pipeline does not give.
+    lexicon (Optional[Lexicon]): The words of its training data. None: it does not tell.
+    references (list[Doc]): The docs of the corpus.
+    """
+
+    name: str
+    tagger: str
+    found: Comparison
+    confidence: NDArray[np.float32] | None
+    missing_tags: list[str]
+    lexicon: Lexicon | None
+    references: list[Doc]
+
+    def tag(self, key: int) -> str:
+        """RETURNS (str): A tag, by its hash."""
+        return self.references[0].vocab.strings[int(key)]
+
+
+def tag_corpus(
+    nlp: Language, path: Path, *, name: str, tag: str, group_by: int | str
+) -> TaggedCorpus:
+    """Tag a corpus, whose tokens the pipeline gets.
+
+    nlp (Language): The pipeline, which stays as it is.
+    path (Path): A file or folder that `Corpus.v1` reads.
+    name (str): What the pipeline is called.
+    tag (str): Where its tags come from, as for `Corpus.v1`.
+    group_by (Union[int, str]): Sentences in a doc, as for `Corpus.v1`.
+    RETURNS (TaggedCorpus): What it says.
+    RAISES (ValueError): If the pipeline has no tagger, or the corpus no sentence or tag, or most
+        words a tag that the pipeline does not give.
+    """
+    missing = find_missing_tags(nlp, path, tag=tag, pipeline=name)
+    examples = read_examples(nlp, path, tag=tag, group_by=group_by)
+    component = tagger_names(nlp)[-1]
+    docs, probabilities = _tag(nlp, [eg.predicted for eg in examples], nlp.get_pipe(component))
+    references = [eg.reference for eg in examples]
+    found = Comparison(map(Example, docs, references))
+    confidence = None
+    if probabilities is not None:
+        starts = np.cumsum([0, *map(len, docs)])
+        confidence = probabilities[starts[found.docs] + found.tokens]
+    return TaggedCorpus(
+        name=name,
+        tagger=component,
+        found=found,
+        confidence=confidence,
+        missing_tags=missing,
+        lexicon=find_lexicon(nlp),
+        references=references,
+    )
+
+
+def _tag(
+    nlp: Language, docs: Sequence[Doc], pipe: Any
+) -> tuple[list[Doc], NDArray[np.float32] | None]:
+    """RETURNS (tuple): The docs with tags, and the probability of each token's; None if the tagger
+    does not tell.
+    """
+    labels = tuple(getattr(pipe, "labels", ()))
+    columns = {label: i for i, label in enumerate(labels)}
+    before = pipe.cfg["save_probabilities"] if isinstance(pipe, LSTMTagger) else None
+    keep_probabilities(pipe)
+    tagged: list[Doc] = []
+    parts: list[NDArray[np.float32]] | None = [np.zeros(0, dtype=np.float32)]
+    try:
+        for batch in minibatch(docs, DOCS):
+            done = list(nlp.pipe(batch))
+            tagged += done
+            dense = read_probabilities(done, pipe, labels, batch_size=nlp.batch_size)
+            if dense is None or parts is None:
+                parts = None
+                continue
+            tags = np.array([columns.get(token.tag_, -1) for doc in done for token in doc])
+            sure = dense[np.arange(len(tags)), tags]
+            parts.append(np.where(tags >= 0, sure, np.nan).astype(np.float32))
+    finally:
+        if isinstance(pipe, LSTMTagger):
+            pipe.cfg["save_probabilities"] = before
+    return tagged, None if parts is None else np.concatenate(parts)
+
+
+class Sentences:
+    """The sentences of a corpus, as they are shown.
+
+    references (Sequence[Doc]): Its docs.
+    found (Comparison): The words of which figures tell.
+    """
+
+    LONGEST = 60  # tokens; of a longer sentence, what is around the marks is shown
+
+    def __init__(self, references: Sequence[Doc], found: Comparison):
+        self._references, self._found = references, found
+
+    def show(self, words: Sequence[int], notes: Sequence[Any]) -> dict[str, Any]:
+        """Cut a sentence into pieces of text.
+
+        words (Sequence[int]): The numbers of the words to mark, in order, all of one sentence.
+        notes (Sequence[Any]): What is told of each.
+        RETURNS (dict[str, Any]): `doc`, the number of the doc, from 1 on; and `pieces`, each a text
+            and what is told of it, or None.
+        """
+        number = int(self._found.docs[words[0]])
+        doc, tokens = self._references[number], self._found.tokens[list(words)].tolist()
+        starts = np.flatnonzero(doc.to_array(SENT_START).astype(np.int64) == 1)
+        place = int(np.searchsorted(starts, tokens[0], side="right"))
+        start = int(starts[place - 1]) if place else 0
+        end = int(starts[place]) if place < len(starts) else len(doc)
+        if end - start > self.LONGEST:
+            start = max(start, tokens[0] - self.LONGEST // 2)
+            end = min(end, start + self.LONGEST)
+        pieces: list[list[Any]] = []
+        for token, note in zip(tokens, notes, strict=True):
+            if start <= token < end:
+                pieces.append([doc[start:token].text_with_ws if start < token else "", None])
+                pieces.append([doc[token].text, note])
+                pieces.append([doc[token].whitespace_, None])
+                start = token + 1
+        pieces.append([doc[start:end].text if start < end else "", None])
+        return {"doc": number + 1, "pieces": [piece for piece in pieces if piece[0]]}

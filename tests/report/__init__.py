@@ -1,0 +1,45 @@
+"""Tests of reports: their pipelines, and a corpus that is hostile."""
+
+import spacy
+
+from ..util import make_examples, small_model, train
+
+# Text that would be executed, break out of where it is, or be taken for a template.
+HOSTILE = [
+    "<script>window.hacked=1</script>",
+    "</script><script>window.hacked=1</script>",
+    '"><img/src=x/onerror=window.hacked=1>',
+    "<!--",
+    "{{7*7}}",
+    "\u2028'\\",
+]
+BAD_NAME = "<img src=x onerror=window.hacked=1>"
+
+
+def make_pipeline(*, factory="lstm_tagger", steps=15, tags=None):
+    """RETURNS (Language): A pipeline that is trained a little on the shared sentences."""
+    spacy.util.fix_random_seed(0)
+    nlp = spacy.blank("en")
+    nlp.add_pipe(factory, config={"model": small_model()})
+    examples = make_examples(nlp)
+    labels = sorted({t.tag_ for eg in examples for t in eg.reference} | set(tags or ()))
+    nlp.get_pipe(factory).initialize(lambda: examples, nlp=nlp, labels=labels)
+    train(nlp, examples, steps=steps, optimizer=nlp.create_optimizer())
+    return nlp
+
+
+def write_conllu(path, sentences):
+    """Write sentences of words and tags."""
+    rows = [
+        "".join(
+            f"{i}\t{word}\t_\t_\t{tag}" + "\t_" * 5 + "\n" for i, (word, tag) in enumerate(s, 1)
+        )
+        for s in sentences
+    ]
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return path
+
+
+def hostile_sentences():
+    words = [(word, "NN") for word in HOSTILE]
+    return [[("The", "DET"), *words, ("ate", "V")], [("I", "PRP"), ("slept", "<b>V</b>")]] * 3

@@ -1,0 +1,182 @@
+"""The page in a real browser: Chromium, without a network."""
+
+import shutil
+
+import pytest
+
+from spacy_lstm_tagger.report import Report
+
+from . import BAD_NAME, hostile_sentences, make_pipeline, write_conllu
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not CHROMIUM, reason="there is no chromium: apt-get install chromium"),
+]
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory, ours, theirs, corpus, words):
+    path = tmp_path_factory.mktemp("page") / "report.html"
+    report = Report({"ours": ours, "theirs": theirs}, corpus, train=words)
+    path.write_text(report.to_html(), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def open_page(browser):
+    """Opens a page; at the end, nothing was said in the console, and nothing asked of a network."""
+    contexts, said, asked = [], [], []
+
+    def open_page(path, **settings):
+        contexts.append(browser.new_context(**settings))
+        page = contexts[-1].new_page()
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(path.as_uri())
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert said == []
+    assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
+
+
+def texts(locator):
+    return [text.strip() for text in locator.all_text_contents()]
+
+
+def test_the_matrix(open_page, path, ours, corpus):
+    page = open_page(path)
+    figures = Report({"ours": ours}, corpus).figures["pipelines"][0]
+    counts = {(gold, guess): count for gold, guess, count in figures["confusion"]}
+    cells = page.locator("#matrix td button")
+    assert sorted(map(int, texts(cells))) == sorted(counts.values())
+    gold, guess = next(pair for pair in counts if pair[0] != pair[1])
+    page.locator(f'#matrix button[title^="{gold} tagged as {guess}:"]').click()
+    assert (
+        page.locator("#cell h3")
+        .text_content()
+        .startswith(f"{gold} tagged as {guess}: {counts[gold, guess]} of")
+    )
+    mistake = next(m for m in figures["mistakes"] if (m["gold"], m["guess"]) == (gold, guess))
+    assert page.locator("#cell li").count() == len(mistake["sentences"])
+    assert texts(page.locator("#cell mark small"))[0] == f"{gold} → {guess}"
+
+
+def test_the_controls(open_page, path, theirs, corpus):
+    page = open_page(path)
+    tags = page.locator("#matrix tbody th")
+    before = texts(tags)
+    page.select_option("#order", "name")
+    assert texts(tags) == sorted(before)
+    page.select_option("#unit", "share")
+    assert all(float(text) <= 100 for text in texts(page.locator("#matrix td button")))
+    page.select_option("#unit", "count")
+    page.select_option("#pipeline", "1")
+    confusion = Report({"theirs": theirs}, corpus).figures["pipelines"][0]["confusion"]
+    expected = sorted(count for *_, count in confusion)
+    assert sorted(map(int, texts(page.locator("#matrix td button")))) == expected
+
+
+def test_tables_are_sorted_by_a_click(open_page, path):
+    page = open_page(path)
+    table = page.locator("table.sortable").first
+    for heading, column in (("F1", 6), ("words", 2)):
+        cells = table.locator(f"tbody tr td:nth-child({column})")
+        table.get_by_role("button", name=heading, exact=True).click()
+        falling = [float(text) for text in texts(cells)]
+        assert falling == sorted(falling, reverse=True)
+        table.get_by_role("button", name=heading, exact=True).click()
+        assert [float(text) for text in texts(cells)] == sorted(falling)
+
+
+def test_keyboard(open_page, path):
+    page = open_page(path)
+    button = page.locator("#matrix td button").first
+    button.focus()
+    page.keyboard.press("Enter")
+    assert button.get_attribute("aria-pressed") == "true"
+    assert page.locator("#cell h3").count() == 1
+
+
+@pytest.mark.parametrize("width", [390, 1100])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_light_and_dark_wide_and_narrow(open_page, path, scheme, width):
+    page = open_page(path, color_scheme=scheme, viewport={"width": width, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    colours = page.evaluate(
+        """() => [getComputedStyle(document.body).color,
+                  getComputedStyle(document.body).backgroundColor,
+                  getComputedStyle(document.querySelector("svg text")).fill]"""
+    )
+    ink, paper, plot = (sum(map(int, c[4:-1].split(", "))) for c in colours)
+    assert (ink < paper) == (scheme == "light") and ink == plot
+    assert page.locator("svg").first.bounding_box()["width"] > 200
+
+
+def test_without_scripts_the_errors_are_there(browser, path):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(path.as_uri())
+    assert not page.locator("#controls").is_visible()
+    assert page.locator("#errors details").count() > 0
+    page.locator("#errors summary").first.click()
+    assert page.locator("#errors mark").first.is_visible()
+    context.close()
+
+
+def test_hostile_text_is_not_executed(open_page, tmp_path):
+    nlp = make_pipeline(tags=["<b>V</b>"])
+    corpus = write_conllu(tmp_path / "dev.conllu", hostile_sentences())
+    path = tmp_path / "report.html"
+    report = Report({BAD_NAME: nlp, "b": nlp}, corpus)
+    path.write_text(report.to_html(), encoding="utf-8")
+    page = open_page(path)
+    for button in page.locator("#matrix td button").all():
+        button.click()
+    assert page.evaluate("window.hacked") is None
+    assert page.locator("img").count() == 0
+    assert BAD_NAME in page.locator("#accuracy thead").text_content()
+
+
+def test_a_script_of_someone_else_does_not_run(browser, path, tmp_path):
+    """Should something ever slip in, the page's policy forbids it."""
+    changed = tmp_path / "changed.html"
+    html = path.read_text(encoding="utf-8")
+    bad = "<script>window.hacked=1</script><img src=x onerror='window.hacked=1'>"
+    changed.write_text(html.replace("<main>", f"<main>{bad}"), encoding="utf-8")
+    page = browser.new_page()
+    page.goto(changed.as_uri())
+    assert page.evaluate("window.hacked") is None
+    assert page.locator("#matrix td button").count() > 0
+    page.close()
+
+
+def test_in_the_frame_of_a_notebook(open_page, path, ours, corpus, tmp_path):
+    notebook = tmp_path / "notebook.html"
+    notebook.write_text(f"<!doctype html>{Report(ours, corpus)._repr_html_()}", encoding="utf-8")
+    page = open_page(notebook)
+    frame = page.frame_locator("iframe")
+    frame.locator("#matrix td button").first.click()
+    assert frame.locator("#cell h3").count() == 1

@@ -1,0 +1,157 @@
+"""Each figure, beside what spaCy, scikit-learn and a walk over the words find."""
+
+import json
+
+import numpy as np
+import pytest
+import spacy
+from sklearn.calibration import calibration_curve
+from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
+from spacy.tokens import DocBin
+
+from spacy_lstm_tagger.readers import Corpus
+from spacy_lstm_tagger.report import Report
+
+
+@pytest.fixture(scope="module")
+def report(ours, corpus, words):
+    return Report(ours, corpus, train=words, group_by=1).figures
+
+
+@pytest.fixture(scope="module")
+def rows(ours, corpus):
+    """Word, gold tag, tag, its probability, sentence, place in the text, of each word."""
+    ours.get_pipe("lstm_tagger").cfg["save_probabilities"] = True
+    found = []
+    for number, eg in enumerate(Corpus(corpus)(ours)):
+        doc = ours(eg.predicted)
+        for token, gold in zip(doc, eg.reference, strict=True):
+            found.append(
+                (token.text, gold.tag_, token.tag_, token._.tag_confidence, number, token.i)
+            )
+    ours.get_pipe("lstm_tagger").cfg["save_probabilities"] = False
+    return found
+
+
+def column(rows, number):
+    return np.array([row[number] for row in rows])
+
+
+def test_headline_is_that_of_spacy(ours, corpus, words, report, tmp_path, spacy_command):
+    """`spacy evaluate` on the same docs finds the same, given the same words of training."""
+    nlp = ours
+    pipe = nlp.get_pipe("lstm_tagger")
+    pipe.cfg["word_counts"] = {"The": 2, "the": 1, "ate": 2, "I": 1}
+    pipe.cfg["ambiguous_words"] = ["ate"]
+    nlp.to_disk(tmp_path / "model")
+    pipe.cfg["word_counts"] = pipe.cfg["ambiguous_words"] = None
+    docs = [eg.reference for eg in Corpus(corpus)(spacy.blank("en"))]
+    data, output = tmp_path / "dev.spacy", tmp_path / "scores.json"
+    DocBin(docs=docs).to_disk(data)
+    spacy_command("evaluate", tmp_path / "model", data, "--output", output, "--gold-preproc")
+    scores = json.loads(output.read_text())
+    (pipe_report,) = report["pipelines"]
+    for name, figure in pipe_report["figures"].items():
+        assert figure["value"] == pytest.approx(scores[name]), name
+        assert figure["low"] <= figure["value"] <= figure["high"]
+    for row in pipe_report["tags"]:
+        assert {key: row[key] for key in "prf"} == pytest.approx(scores["tag_per_type"][row["tag"]])
+
+
+def test_tags_and_confusion_are_those_of_scikit_learn(report, rows):
+    gold, guessed = column(rows, 1), column(rows, 2)
+    (pipe,) = report["pipelines"]
+    tags = [row["tag"] for row in pipe["tags"]]
+    p, r, f, counts = precision_recall_fscore_support(gold, guessed, labels=tags, zero_division=0)
+    for row, *expected in zip(pipe["tags"], p, r, f, counts, strict=True):
+        assert [row[key] for key in ("p", "r", "f", "count")] == pytest.approx(expected)
+    table = np.zeros((len(tags), len(tags)), dtype=int)
+    for right, guess, count in pipe["confusion"]:
+        table[tags.index(right), tags.index(guess)] = count
+    assert (table == confusion_matrix(gold, guessed, labels=tags)).all()
+    assert pipe["figures"]["tag_acc"]["value"] == pytest.approx(accuracy_score(gold, guessed))
+
+
+def test_bands(report, rows):
+    right, words = column(rows, 1) == column(rows, 2), column(rows, 0)
+    (pipe,) = report["pipelines"]
+    counts = {"The": 2, "the": 1, "ate": 2, "I": 1}
+    sentences = column(rows, 4)
+    values = {
+        "frequency": np.array([counts.get(word, 0) for word in words]),
+        "word_length": np.array([len(word) for word in words]),
+        "sentence_length": np.bincount(sentences)[sentences],
+        "place": column(rows, 5) + 1,
+    }
+    assert set(pipe["bands"]) == set(values)
+    for name, bands in pipe["bands"].items():
+        assert sum(row["count"] for row in bands) == len(rows)
+        for row in bands:
+            low, _, high = row["band"].partition("–")
+            inside = (values[name] >= int(low)) & (values[name] <= int(high or low))
+            assert row["count"] == inside.sum()
+            assert row["accuracy"] == pytest.approx(right[inside].mean())
+            assert row["low"] <= row["accuracy"] <= row["high"]
+
+
+def test_reliability(report, rows):
+    right, sure = column(rows, 1) == column(rows, 2), column(rows, 3)
+    (pipe,) = report["pipelines"]
+    accuracy, confidence = calibration_curve(right, sure, n_bins=15)
+    bins = pipe["reliability"]["bins"]
+    assert [row["accuracy"] for row in bins] == pytest.approx(list(accuracy))
+    assert [row["confidence"] for row in bins] == pytest.approx(list(confidence))
+    shares = np.array([row["count"] for row in bins]) / len(rows)
+    error = pipe["reliability"]["error"]
+    assert error == pytest.approx((shares * np.abs(accuracy - confidence)).sum(), abs=1e-6)
+
+
+def test_mistakes_show_the_wrong_words(report, rows):
+    (pipe,) = report["pipelines"]
+    wrong = [(row[1], row[2]) for row in rows if row[1] != row[2]]
+    assert wrong
+    assert sum(row["count"] for row in pipe["mistakes"]) == len(wrong)
+    texts = {
+        number: " ".join(r[0] for r in rows if r[4] == number) for number in {r[4] for r in rows}
+    }
+    for row in pipe["mistakes"]:
+        assert row["count"] == wrong.count((row["gold"], row["guess"]))
+        for sentence in row["sentences"]:
+            text = "".join(piece for piece, _ in sentence["pieces"]).strip()
+            assert text == texts[sentence["doc"] - 1]
+            marked = [(word, note) for word, note in sentence["pieces"] if note is not None]
+            assert marked and all(note == [row["gold"], row["guess"]] for _, note in marked)
+            for word, _ in marked:
+                assert any(
+                    r[0] == word and (r[1], r[2]) == (row["gold"], row["guess"]) for r in rows
+                )
+
+
+def test_two_pipelines(ours, theirs, corpus):
+    figures = Report({"a": ours, "b": theirs}, corpus).figures
+    first, second = figures["pipelines"]
+    (found,) = figures["comparisons"]
+    values = [pipe["figures"]["tag_acc"]["value"] for pipe in (first, second)]
+    words = figures["corpus"]["words"]
+    assert found["difference"] == pytest.approx(values[1] - values[0])
+    assert found["only_second"] - found["only_first"] == round((values[1] - values[0]) * words)
+    assert found["low"] <= found["difference"] <= found["high"] and 0.0 < found["p"] <= 1.0
+    assert found["sentences"]
+    for sentence in found["sentences"]:
+        notes = [note for _, note in sentence["pieces"] if note is not None]
+        assert notes and all(note[1] != note[2] for note in notes)
+    same = Report({"a": ours, "b": ours}, corpus).figures["comparisons"][0]
+    assert same["difference"] == 0.0 and same["p"] == 1.0 and not same["sentences"]
+
+
+def test_a_long_sentence_is_cut(ours, tmp_path):
+    from . import write_conllu
+
+    row = [("old", "ADJ")] * 100 + [("zog", "V")] + [("old", "ADJ")] * 100
+    path = write_conllu(tmp_path / "long.conllu", [row])
+    (pipe,) = Report(ours, path).figures["pipelines"]
+    for mistake in pipe["mistakes"]:
+        for sentence in mistake["sentences"]:
+            text = "".join(piece for piece, _ in sentence["pieces"])
+            assert len(text.split()) <= 60
+            assert any(note for _, note in sentence["pieces"])

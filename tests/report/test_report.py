@@ -1,0 +1,163 @@
+"""The page as a whole, and what the class takes."""
+
+import json
+import os
+import re
+import time
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+import spacy
+
+from spacy_lstm_tagger.report import Report
+
+from ..util import CORPUS, make_examples
+from . import BAD_NAME, HOSTILE, hostile_sentences, make_pipeline, write_conllu
+
+UD = os.environ.get("UD_FOLDER")
+
+
+class Page(HTMLParser):
+    """The elements of a page, and its text."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.elements, self.text, self.attributes = [], "", []
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append(tag)
+        self.attributes += [(tag, *attribute) for attribute in attrs]
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def test_the_page_needs_nothing_else(ours, theirs, corpus):
+    page = Page(Report({"a": ours, "b": theirs}, corpus).to_html())
+    assert not {"link", "img", "iframe", "object", "embed"} & set(page.elements) - {"link"}
+    assert [a for a in page.attributes if a[1] in ("src", "srcset", "action", "background")] == []
+    links = {value for _, name, value in page.attributes if name in ("href", "xlink:href")}
+    assert all(link.startswith(("#", "data:")) for link in links)
+    (policy,) = [value for *_, value in page.attributes if value and "default-src" in value]
+    assert "default-src 'none'" in policy and "script-src 'sha256-" in policy
+    assert len(re.findall("<svg", Report(ours, corpus).to_html())) == 4
+    assert "approximate randomization" in page.text
+
+
+def test_hostile_text_stays_text(tmp_path):
+    """In words, tags, the corpus' name and the pipeline's."""
+    nlp = make_pipeline(tags=["<b>V</b>"])
+    path = write_conllu(tmp_path / '"><b>dev.conllu', hostile_sentences())
+    report = Report({BAD_NAME: nlp, "</script><b>": nlp}, path)
+    page = Page(report.to_html())
+    assert page.elements.count("script") == 2 and page.elements.count("b") < 60
+    assert "img" not in page.elements and not [a for a in page.attributes if a[1].startswith("on")]
+    clean = Page(Report(nlp, path).to_html())
+    for word in HOSTILE[:3] + HOSTILE[4:5]:
+        assert word in page.text and word in clean.text
+    assert "<b>V</b>" in page.text
+    # In a notebook the page is the value of an attribute.
+    frame = Page(report._repr_html_())
+    assert frame.elements == ["iframe"]
+    assert dict(a[1:] for a in frame.attributes)["srcdoc"] == report.to_html()
+    assert HOSTILE[0] in report.to_text() or json.loads(report.to_json()) == report.figures
+
+
+def test_the_same_report_twice(ours, corpus):
+    assert Report(ours, corpus).to_html() == Report(ours, corpus).to_html()
+
+
+def test_a_pipeline_stays_as_it_is(corpus):
+    nlp = make_pipeline(steps=2)
+    before = nlp.to_bytes(exclude=["vocab"])
+    Report(nlp, corpus)
+    assert nlp.to_bytes(exclude=["vocab"]) == before
+
+
+def test_what_a_pipeline_does_not_tell(corpus):
+    """A tagger by rule knows no probabilities, and does not keep the words of its training."""
+    nlp = spacy.blank("en")
+    nlp.add_pipe("tag_by_rule")
+    report = Report(nlp, corpus)
+    (pipe,) = report.figures["pipelines"]
+    assert pipe["reliability"] is None and pipe["training"] is None
+    assert pipe["figures"]["acc_known"] is None and "frequency" not in pipe["bands"]
+    assert "not known" in Page(report.to_html()).text and "–" in report.to_text()
+
+
+@spacy.Language.component("tag_by_rule", assigns=["token.tag"])
+def tag_by_rule(doc):
+    tags = {"the": "DET", "a": "DET", "that": "DET", "ate": "V", "slept": "V", "i": "PRP"}
+    for token in doc:
+        token.tag_ = tags.get(token.lower_, "NN")
+    return doc
+
+
+def test_a_pipeline_without_an_error(ours, tmp_path):
+    words = [(token.text, token.tag_) for token in ours("The dog ate the apple")]
+    report = Report(ours, write_conllu(tmp_path / "dev.conllu", [words]))
+    (pipe,) = report.figures["pipelines"]
+    assert pipe["mistakes"] == [] and pipe["figures"]["whole_sents"]["value"] == 1.0
+    assert "None." in Page(report.to_html()).text
+
+
+def test_the_learning_curve(ours, corpus, tmp_path):
+    ours.to_disk(tmp_path / "model-best")
+    records = [
+        {"step": step, "losses": {}, "scores": {"tag_acc": score}}
+        for step, score in ((0, 0.0), (100, 0.5), (200, 0.75))
+    ]
+    log = tmp_path / "training-log.jsonl"
+    log.write_text("".join(json.dumps(record) + "\n" for record in records))
+    for pipeline in (
+        tmp_path / "model-best",
+        str(tmp_path / "model-best"),
+        spacy.load(tmp_path / "model-best"),
+    ):
+        report = Report(pipeline, corpus)
+        assert report.figures["pipelines"][0]["training"] == records
+    text = Page(report.to_html()).text
+    assert "Learning curve: all words" in text and "Learning curve: unknown" not in text
+    assert (
+        Report({"a": ours}, corpus, logs={"a": log}).figures["pipelines"][0]["training"] == records
+    )
+    log.write_text("step 3\n")
+    with pytest.raises(ValueError, match="T002"):
+        Report(tmp_path / "model-best", corpus)
+
+
+def test_names(ours, corpus):
+    assert Report(ours, corpus).figures["pipelines"][0]["name"] == "en_pipeline"
+    with pytest.raises(ValueError, match=r"C019.*en_pipeline, en_pipeline"):
+        Report([ours, ours], corpus)
+    with pytest.raises(ValueError, match="C020"):
+        Report([], corpus)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not UD, reason="UD_FOLDER is not set to a folder of UD treebanks")
+def test_a_large_report(trained_on_corpus):
+    """Less than 30 seconds of work beyond tagging, and less than 2 MB, many errors or not."""
+    dev = Path(UD) / "en_ewt" / "dev.conllu"
+    Report(trained_on_corpus, dev)  # so that all is loaded, and vectors of words are there
+    start = time.process_time()
+    html = Report({"a": trained_on_corpus, "b": trained_on_corpus}, dev).to_html()
+    assert time.process_time() - start < 30.0
+    assert 200_000 < len(html.encode()) < 2_000_000
+
+
+@pytest.fixture(scope="module")
+def trained_on_corpus():
+    from spacy_lstm_tagger.readers import Corpus
+
+    from ..util import trained_nlp
+
+    nlp, optimizer = trained_nlp(steps=0)
+    examples = list(Corpus(CORPUS / "en-train.conllu")(nlp))
+    nlp.initialize(lambda: examples)
+    for i in range(0, len(examples), 16):
+        nlp.update(examples[i : i + 16], sgd=optimizer)
+    assert make_examples(nlp)
+    return nlp

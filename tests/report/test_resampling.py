@@ -1,0 +1,84 @@
+"""Intervals and the paired test, beside scipy and scikit-learn."""
+
+import numpy as np
+import pytest
+from scipy.stats import bootstrap, permutation_test
+from sklearn.metrics import f1_score
+
+from spacy_lstm_tagger.report.resampling import (
+    macro_f1_interval,
+    randomization_test,
+    ratio_intervals,
+    samples_of,
+)
+
+RNG = np.random.default_rng(0)
+
+
+def test_intervals_are_those_of_scipy():
+    words = RNG.integers(1, 20, size=300)
+    right = RNG.binomial(words, 0.9)
+    found = ratio_intervals(right[:, None], words[:, None], samples=4000)
+    expected = bootstrap(
+        (right, words),
+        lambda right, words, axis: right.sum(axis=axis) / words.sum(axis=axis),
+        paired=True,
+        method="percentile",
+        n_resamples=4000,
+        rng=np.random.default_rng(1),
+    ).confidence_interval
+    assert found.low[0] == pytest.approx(expected.low, abs=0.003)
+    assert found.high[0] == pytest.approx(expected.high, abs=0.003)
+
+
+def test_intervals_of_several_figures_and_of_none():
+    numerators, denominators = RNG.integers(0, 2, size=(2, 50, 3))
+    denominators = np.maximum(numerators, denominators)
+    denominators[:, 2] = numerators[:, 2] = 0
+    both = ratio_intervals(numerators, denominators)
+    alone = ratio_intervals(numerators[:, 1:2], denominators[:, 1:2])
+    assert (both.low[1], both.high[1]) == (alone.low[0], alone.high[0])
+    assert np.isnan(both.low[2]) and np.isnan(both.high[2])
+
+
+def test_a_large_corpus_is_drawn_in_parts(monkeypatch):
+    whole = ratio_intervals(np.arange(60)[:, None], np.full((60, 1), 60))
+    monkeypatch.setattr("spacy_lstm_tagger.report.resampling.CHUNK", 200)
+    assert [len(part) for part in samples_of(60, samples=7, seed=0)] == [3, 3, 1]
+    assert ratio_intervals(np.arange(60)[:, None], np.full((60, 1), 60)) == whole
+
+
+def test_mean_f1_is_that_of_scikit_learn():
+    """In each sample: of the sentences that are drawn, as often as they are."""
+    sentences = np.repeat(np.arange(12), 5)
+    gold, guesses = RNG.integers(0, 4, size=(2, 60))
+    guesses = np.where(RNG.random(60) < 0.7, gold, guesses)
+
+    def count(values, chosen=True):
+        table = np.zeros((12, 4))
+        np.add.at(table, (sentences, values), np.broadcast_to(chosen, values.shape))
+        return table
+
+    found = macro_f1_interval(count(gold, gold == guesses), count(gold), count(guesses), samples=50)
+    values = []
+    for (weights,) in (part for part in [*zip(*samples_of(12, samples=50, seed=0), strict=True)]):
+        drawn = np.repeat(np.arange(60), weights[sentences].astype(int))
+        values.append(f1_score(gold[drawn], guesses[drawn], average="macro", zero_division=0))
+    expected = np.quantile(values, [0.025, 0.975])
+    assert [found.low[0], found.high[0]] == pytest.approx(list(expected))
+
+
+@pytest.mark.parametrize("shift", [0, 1, 2])
+def test_the_paired_test_is_that_of_scipy(shift):
+    differences = np.array([1, -2, 3, 0, 0, 1, -1, 2, 1, -1, 2, 1]) + shift
+    expected = permutation_test(
+        (differences, np.zeros_like(differences)),
+        lambda a, b, axis: np.sum(a - b, axis=axis),
+        permutation_type="samples",
+        n_resamples=np.inf,
+    ).pvalue
+    assert randomization_test(differences) == pytest.approx(expected, abs=0.015)
+
+
+def test_pipelines_that_are_equally_right():
+    assert randomization_test(np.zeros(9, dtype=np.int64)) == 1.0
