@@ -110,6 +110,10 @@ class Errors(metaclass=ErrorsWithCodes):
     D017 = (
         "{path}: a row does not fit those before it ({error}). Write .jsonl, where rows may differ."
     )
+    D018 = (
+        "A .spacy file holds {words:,} words at most. Give several inputs, with a folder as "
+        "--output, or write .jsonl."
+    )
     L001 = (
         "The model file is damaged: its weights cannot be read ({error}). "
         "Copy or package the pipeline again from where it was trained."

@@ -94,8 +94,10 @@ def pack(docs: Sequence[Doc]) -> DocBin:
         packed.user_data.append(data)
         spans = (span for group in doc.spans.values() for span in group)
         keys.update(key for span in spans for key in (span.label, span.kb_id, span.id))
-    for attr in STRINGS:
-        keys.update(np.unique(np.concatenate([doc.to_array([attr]) for doc in docs])).tolist())
+    table = np.concatenate([each.reshape(-1, len(packed.attrs)) for each in packed.tokens])
+    for column, attr in enumerate(packed.attrs):
+        if attr in STRINGS and table[:, column].any():
+            keys.update(np.unique(table[:, column]).tolist())
     packed.strings.update(strings[key] for key in keys if key in strings)
     return packed
 

@@ -1,5 +1,6 @@
 """Files that appear under their names when they are complete."""
 
+import os
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import IO, Any
 from spacy.tokens import DocBin
 
 from ..errors import Errors
+from .docbin import StreamedDocBin
 from .parquet import import_pyarrow
 from .streams import STANDARD, open_sink, split_name
 
@@ -25,26 +27,34 @@ class Output:
         self._stack = ExitStack()
         self._temporary: Path | None = None
         self._is_empty, self._is_whole = True, True
+        self._lines: IO[bytes] | None = None  # a file of lines, which may be cut
+        self._size = 0  # up to where its lines are written
         try:
-            self._writer = WRITERS[kind](path, self._open())
+            self._writer = WRITERS[kind](path, self._open(kind))
             self._stack.callback(self._writer.close)
         except BaseException:
             self.break_off()
             raise
 
-    def _open(self) -> IO[bytes]:
+    def _open(self, kind: str) -> IO[bytes]:
         if self.path == STANDARD:
             return sys.stdout.buffer
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._temporary = self.path.with_name(f".{self.path.name}.tmp")
         raw = self._stack.enter_context(self._temporary.open("wb"))
-        return self._stack.enter_context(open_sink(self.path, raw))
+        stream = self._stack.enter_context(open_sink(self.path, raw))
+        if stream is raw and WRITERS[kind] is Writer:
+            self._lines = raw
+        return stream
 
     def write(self, data: Any) -> None:
         """Write what an encoder gave."""
         self._is_whole = False  # if it fails, who knows what was written
         try:
             self._writer.write(data)
+            if self._lines is not None:
+                self._lines.flush()
+                self._size = self._lines.tell()
         except ValueError:  # it does not fit, so nothing was
             self._is_whole = True
             raise
@@ -64,18 +74,26 @@ class Output:
 
         RETURNS (Optional[Path]): The name. None: there is nothing, or not the whole of it.
         """
-        temporary, path = self._temporary, None
+        temporary = self._temporary
         try:
             self._stack.close()
-            if temporary is not None and self._is_whole and not self._is_empty:
-                stem, suffix = split_name(self.path)
-                path = temporary.replace(self.path.with_name(f"{stem}.incomplete{suffix}"))
         except OSError:  # such as a full disk, which may be why it was broken off
-            path = None
+            self._is_whole = False
+        if temporary is None:
+            return None
+        try:
+            if not self._is_whole and self._size:
+                with temporary.open("rb+") as file:
+                    file.truncate(self._size)  # what is behind it did not get whole
+                    os.fsync(file.fileno())
+            elif self._is_empty or not self._is_whole:
+                return None
+            stem, suffix = split_name(self.path)
+            return temporary.replace(self.path.with_name(f"{stem}.incomplete{suffix}"))
+        except OSError:
+            return None
         finally:
-            if temporary is not None:
-                temporary.unlink(missing_ok=True)
-        return path
+            temporary.unlink(missing_ok=True)
 
 
 class Writer:
@@ -99,19 +117,20 @@ class Writer:
 class DocsWriter(Writer):
     """Writes a .spacy file, once all docs are there."""
 
-    docs: DocBin | None = None
+    def __init__(self, path: Path, stream: IO[bytes]):
+        super().__init__(path, stream)
+        self.docs = StreamedDocBin(None if path == STANDARD else path.parent)
 
     def write(self, data: DocBin) -> None:
         """Keep some docs."""
-        data.store_user_data = True  # which is lost on the way between processes
-        if self.docs is None:
-            self.docs = data
-        else:
-            self.docs.merge(data)
+        self.docs.add(data)
 
     def close(self) -> None:
         """Write all docs."""
-        self.stream.write((self.docs or DocBin()).to_bytes())
+        try:
+            self.docs.write(self.stream)
+        finally:
+            self.docs.close()
 
 
 class TableWriter(Writer):

@@ -89,6 +89,29 @@ def test_a_full_disk(model, texts, tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["in"]
 
 
+@pytest.mark.parametrize("kind", ["tsv", "jsonl", "conllu"])
+def test_a_disk_that_fills(model, texts, tmp_path, monkeypatch, kind):
+    """The texts that were written whole are kept; half of one is not."""
+    assert run(model, texts["txt"], "--output", tmp_path / f"all.{kind}")[0] == 0
+    monkeypatch.setattr("spacy_lstm_tagger.tagging.DOCS", 1)
+    written = []
+
+    def write(self, data):
+        if len(written) == 2:
+            self.stream.write(data[:5])
+            raise OSError(28, "No space left on device")
+        written.append(data)
+        self.stream.write(data)
+
+    monkeypatch.setattr("spacy_lstm_tagger.files.outputs.Writer.write", write)
+    code, printed = run(model, texts["txt"], "--output", tmp_path / f"out.{kind}")
+    assert code == 1 and is_one_error(printed) and "No space left on device" in printed
+    kept = tmp_path / f"out.incomplete.{kind}"
+    assert kept.read_bytes() == b"".join(written)
+    assert (tmp_path / f"all.{kind}").read_bytes().startswith(kept.read_bytes())
+    assert kept.name in printed and not (tmp_path / f"out.{kind}").exists()
+
+
 @needs_proc
 def test_killed_work_leaves_nothing(model, tmp_path):
     path = tmp_path / "in.txt"
