@@ -1,6 +1,7 @@
 """The fixtures that the tests share: a trained pipeline, a small corpus, spaCy's commands."""
 
 import os
+import random
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,18 @@ from typer.testing import CliRunner
 from spacy_lstm_tagger.readers import Corpus
 
 from .util import CORPUS, ROOT, trained_nlp
+
+
+def pytest_addoption(parser):
+    group = parser.getgroup("stress", "the campaign of tests/stress")
+    group.addoption("--stress-size", type=float, default=1.0, help="how large a part of it. 1: all")
+    drawn = random.SystemRandom().randrange(2**32)
+    group.addoption("--stress-seed", type=int, default=drawn, help="its seed. Drawn, if not given")
+
+
+def pytest_report_header(config):
+    size, seed = config.getoption("--stress-size"), config.getoption("--stress-seed")
+    return f"stress: --stress-size {size} --stress-seed {seed}"
 
 
 @pytest.fixture(scope="session")

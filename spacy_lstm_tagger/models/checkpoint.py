@@ -71,8 +71,9 @@ class Checkpoint:
                 raise _other(f"it has the layer {name!r} in the place of {node.name!r}")
             self._check_sizes(node, info["dims"])
             for name, place in info["refs"].items():
-                if place is not None and nodes[place] not in node.walk():
-                    raise _other(f"{name!r} of the layer {node.name!r} is not within it")
+                own, saved = node.maybe_get_ref(name), None if place is None else nodes[place]
+                if own is not saved and (own is not None or saved not in node.walk()):
+                    raise _other(f"{name!r} of the layer {node.name!r} is another layer")
             for name, value in attrs.items():
                 _decode(deserialize_attr, node.attrs.get(name), value, name, node)
             self._check_params(node, info["dims"], params)

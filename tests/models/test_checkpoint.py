@@ -85,7 +85,10 @@ def replaced(name, value):
 
 
 def moved(message):
-    message["nodes"][0]["refs"]["tok2vec"] = 0
+    message["nodes"][0]["refs"]["tok2vec"] = 0  # the model itself
+
+
+def moved_out(message):
     message["nodes"][1]["refs"]["embed"] = 0
 
 
@@ -109,7 +112,8 @@ def one_layer_less(message):
         (replaced("W", np.zeros((2, 2), dtype="f4")), "L002.*W of the layer"),
         (replaced("b", np.full(6, np.inf, dtype="f4")), "L004.*b of the layer"),
         (replaced("dropout_rate", b"\xc1"), "L001"),
-        (moved, "L002.*'embed' of the layer"),
+        (moved, "L002.*'tok2vec' of the layer"),
+        (moved_out, "L002.*'embed' of the layer"),
         (renamed, "L002.*'maxout' in the place of"),
         (more_params, "L002.*weights of .* are .*c"),
         (one_layer_less, "L002.*layers"),

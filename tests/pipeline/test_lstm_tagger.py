@@ -195,7 +195,7 @@ def give_up():
     os._exit(1)
 
 if __name__ == "__main__":
-    timer = threading.Timer(60, give_up)
+    timer = threading.Timer(900, give_up)  # far more than the slowest machine takes
     timer.daemon = True
     timer.start()
     import spacy, torch
@@ -231,7 +231,6 @@ def test_processes(tmp_path, method):
         [sys.executable, script, method, json.dumps(model), json.dumps(SENTENCES)],
         capture_output=True,
         text=True,
-        timeout=90,
         env={**os.environ, "OMP_NUM_THREADS": "4"},
     )
     assert result.returncode == 0, result.stderr
