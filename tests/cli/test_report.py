@@ -1,6 +1,7 @@
 """`python -m spacy lstm-tagger report`: what it writes, and what it says of bad input."""
 
 import json
+import sys
 from functools import partial
 
 import pytest
@@ -63,6 +64,19 @@ def test_tags_that_the_pipeline_lacks_are_named(model, tmp_path):
     assert code == 0 and "does not give these tags: ODD" in printed
     code, _ = run(model, path, "--output", tmp_path / "report.html")
     assert "does not give these tags: ODD" in (tmp_path / "report.html").read_text()
+
+
+def test_a_page_needs_matplotlib(model, corpus, tmp_path, monkeypatch):
+    """It is missed before the work begins; text and JSON do without."""
+    import spacy_lstm_tagger.report as package
+
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    for name in ("html", "plots"):
+        monkeypatch.delitem(sys.modules, f"{package.__name__}.{name}", raising=False)
+        monkeypatch.delattr(package, name, raising=False)
+    code, printed = run(model, tmp_path / "no file", "--output", tmp_path / "report.html")
+    assert code == 1 and is_one_error(printed) and "C021" in printed and "[report]" in printed
+    assert run(model, corpus, "--output", tmp_path / "report.json")[0] == 0
 
 
 CASES = {

@@ -39,11 +39,10 @@ def column(rows, number):
 
 def test_headline_is_that_of_spacy(ours, corpus, words, report, tmp_path, spacy_command):
     """`spacy evaluate` on the same docs finds the same, given the same words of training."""
-    nlp = ours
-    pipe = nlp.get_pipe("lstm_tagger")
+    pipe = ours.get_pipe("lstm_tagger")
     pipe.cfg["word_counts"] = {"The": 2, "the": 1, "ate": 2, "I": 1}
     pipe.cfg["ambiguous_words"] = ["ate"]
-    nlp.to_disk(tmp_path / "model")
+    ours.to_disk(tmp_path / "model")
     pipe.cfg["word_counts"] = pipe.cfg["ambiguous_words"] = None
     docs = [eg.reference for eg in Corpus(corpus)(spacy.blank("en"))]
     data, output = tmp_path / "dev.spacy", tmp_path / "scores.json"

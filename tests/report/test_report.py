@@ -12,7 +12,7 @@ import spacy
 
 from spacy_lstm_tagger.report import Report
 
-from ..util import CORPUS, make_examples
+from ..util import CORPUS
 from . import BAD_NAME, HOSTILE, hostile_sentences, make_pipeline, write_conllu
 
 UD = os.environ.get("UD_FOLDER")
@@ -36,7 +36,7 @@ class Page(HTMLParser):
 
 def test_the_page_needs_nothing_else(ours, theirs, corpus):
     page = Page(Report({"a": ours, "b": theirs}, corpus).to_html())
-    assert not {"link", "img", "iframe", "object", "embed"} & set(page.elements) - {"link"}
+    assert not {"img", "iframe", "object", "embed", "base"} & set(page.elements)
     assert [a for a in page.attributes if a[1] in ("src", "srcset", "action", "background")] == []
     links = {value for _, name, value in page.attributes if name in ("href", "xlink:href")}
     assert all(link.startswith(("#", "data:")) for link in links)
@@ -62,7 +62,7 @@ def test_hostile_text_stays_text(tmp_path):
     frame = Page(report._repr_html_())
     assert frame.elements == ["iframe"]
     assert dict(a[1:] for a in frame.attributes)["srcdoc"] == report.to_html()
-    assert HOSTILE[0] in report.to_text() or json.loads(report.to_json()) == report.figures
+    assert json.loads(report.to_json()) == report.figures
 
 
 def test_the_same_report_twice(ours, corpus):
@@ -159,5 +159,4 @@ def trained_on_corpus():
     nlp.initialize(lambda: examples)
     for i in range(0, len(examples), 16):
         nlp.update(examples[i : i + 16], sgd=optimizer)
-    assert make_examples(nlp)
     return nlp
