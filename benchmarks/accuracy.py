@@ -3,8 +3,9 @@
     python -m benchmarks.accuracy --ud UD_FOLDER --variants accurate cnn --seeds 0 1 2
 
 Each run is `spacy train` with overrides, one thread a run. Runs that are in the results file are
-not repeated, so an interrupted experiment goes on where it stopped. To see what is published, give
-`--results benchmarks/results/accuracy.json`. The variants are in `variants.py`.
+not repeated, so an interrupted experiment goes on where it stopped. With `--engine ray` they are
+tasks of a cluster whose nodes all see the project, the treebanks and the output. To see what is
+published, give `--results benchmarks/results/accuracy.json`. The variants are in `variants.py`.
 """
 
 import argparse
@@ -15,7 +16,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from math import comb
 from pathlib import Path
@@ -29,6 +29,7 @@ from spacy.training import Example
 from spacy_lstm_tagger.augmenters import create_noise_augmenter
 from spacy_lstm_tagger.readers import Corpus, Sentence, read_sentences
 
+from .jobs import add_engine_options, work_on
 from .peers import Treebank, cnn_config
 from .treebanks import add_ud_option, find_treebank
 from .variants import VARIANTS, Variant
@@ -56,6 +57,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         "--pretrained", type=Path, help="weights of spacy pretrain for the variants that use them"
     )
     parser.add_argument("--jobs", type=int, default=2, help="runs at a time, one thread each")
+    add_engine_options(parser)
     parser.add_argument(
         "--output", type=Path, default=ROOT / "output" / "accuracy", help="where pipelines go"
     )
@@ -82,15 +84,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     args.output.mkdir(parents=True, exist_ok=True)
     path.parent.mkdir(parents=True, exist_ok=True)
 
-    def work(job: tuple[str, int]) -> None:
+    def work(job: tuple[str, int]) -> dict[str, Any]:
         name, seed = job
-        results[f"{name}/{seed}"] = run(
-            name, VARIANTS[name], seed, ud=args.ud, output=args.output, given=given
-        )
-        path.write_text(as_json(results), encoding="utf-8")
+        return run(name, VARIANTS[name], seed, ud=args.ud, output=args.output, given=given)
 
-    with ThreadPoolExecutor(args.jobs) as pool:
-        list(pool.map(work, todo))
+    for (name, seed), result in work_on(todo, work, args):
+        results[f"{name}/{seed}"] = result
+        path.write_text(as_json(results), encoding="utf-8")
     print(table(results, args.variants, reference=args.reference, output=args.output))
 
 

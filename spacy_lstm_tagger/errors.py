@@ -60,6 +60,10 @@ class Errors(metaclass=ErrorsWithCodes):
     C021 = (
         "The page needs the package {package}. Install it: pip install 'spacy-lstm-tagger[report]'."
     )
+    C022 = (
+        "A worker of the cluster has died again and again ({error}). What is done stays: give the "
+        "same command again, with more memory or fewer actors."
+    )
     D001 = "Found no text at {path}, expected a file, or a folder with some in it."
     D002 = (
         "{place} cannot be read: {error}. Expected UTF-8 and, in a .jsonl file, an object such as "

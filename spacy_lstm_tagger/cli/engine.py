@@ -2,11 +2,15 @@
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+from ..distil.labelling import Job as LabelJob
+from ..distil.labelling import Shard, Task
 from ..errors import Errors
 from ..files.formats import LINES
 from ..files.reading import find_texts
@@ -16,7 +20,7 @@ from ..tagging import Job
 from .messages import fail
 
 ENGINES = ["ray"]
-ENGINE_HELP = "ray: work on a cluster of Ray, into a folder of files"
+ENGINE_HELP = "ray: work on a cluster of Ray"
 ADDRESS_HELP = "ray: the cluster, such as auto. None: one on this machine"
 CONCURRENCY_HELP = "ray: the number of actors. 0: one for each CPU, or GPU"
 GPUS_HELP = "ray: how many GPUs an actor has"
@@ -93,3 +97,26 @@ def find_inputs(inputs: list[str]) -> list[str]:
     for each in inputs:
         found += [each] if "://" in each else [str(path) for path in find_texts(Path(each))]
     return found
+
+
+@contextmanager
+def labelling_with_ray(
+    job: LabelJob, address: str | None, **options: Any
+) -> Iterator[Callable[[Iterator[Task]], Iterator[Shard]]]:
+    """Connect to a cluster.
+
+    job (LabelJob): How texts are labelled.
+    address (Optional[str]): The cluster.
+    options (Any): Those of `label_on_ray`.
+    YIELDS (Callable[[Iterator[Task]], Iterator[Shard]]): What labels the texts of shards on it.
+    """
+    with connected(address):
+        from ..scale.labelling import label_on_ray
+
+        yield partial(label_on_ray, job=job, **options)
+
+
+def check_choice(name: str, value: str | None, allowed: Sequence[str]) -> None:
+    """RAISES (ValueError): If an option has a value that it may not have."""
+    if value is not None and value not in allowed:
+        raise ValueError(Errors.C012.format(name=name, value=value, allowed=", ".join(allowed)))

@@ -1,6 +1,7 @@
 """`lstm-tagger label`: label raw text with a teacher, for a student to learn from."""
 
 import json
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,15 @@ from ..distil.teacher import Teacher, check_labels
 from ..errors import Errors
 from ..readers import read_tag_labels
 from . import lstm_tagger_cli
+from .engine import (
+    ADDRESS_HELP,
+    CONCURRENCY_HELP,
+    ENGINE_HELP,
+    ENGINES,
+    GPUS_HELP,
+    check_choice,
+    labelling_with_ray,
+)
 from .messages import clear_errors
 
 STUDENT_HELP = (
@@ -38,6 +48,10 @@ def label_cli(
     n_process: Annotated[int, Opt("--n-process", "-n", min=1, help="Number of processes")] = 1,
     gpu_id: Annotated[int, Opt("--gpu-id", "-g", help="GPU, or -1 for the CPU")] = -1,
     code: Annotated[Path | None, Opt("--code", "-c", help="Python file to import first")] = None,
+    engine: Annotated[str | None, Opt(help=ENGINE_HELP)] = None,
+    address: Annotated[str | None, Opt(help=ADDRESS_HELP)] = None,
+    concurrency: Annotated[int, Opt(min=0, help=CONCURRENCY_HELP)] = 0,
+    gpus: Annotated[float, Opt(min=0, help=GPUS_HELP)] = 0,
 ):
     """
     Label raw text with a teacher, for a smaller tagger to learn from: writes .spacy files with
@@ -59,14 +73,26 @@ def label_cli(
         shard_size=shard_size,
         skip_bad=skip_bad,
     )
-    with clear_errors():
+    with clear_errors(), ExitStack() as stack:
+        check_choice("--engine", engine, ENGINES)
         loaded = job.load()
         if student is not None:
             labels = read_labels(student, tag=tag)
             for teacher in loaded.members:
                 check_labels(teacher, labels, whose=str(student))
+        work = None
+        if engine == "ray":
+            options = {"concurrency": concurrency, "gpus": gpus, "code": code}
+            work = stack.enter_context(labelling_with_ray(job, address, **options))
         done = label(
-            job, loaded, output, n_process=n_process, gpu_id=gpu_id, code=code, report=print
+            job,
+            loaded,
+            output,
+            n_process=n_process,
+            gpu_id=gpu_id,
+            code=code,
+            engine=work,
+            report=print,
         )
     if done.remade:
         msg.warn("Lost or damaged, and made again", ", ".join(done.remade))

@@ -20,7 +20,15 @@ from ..files.texts import BadTexts, Reading
 from ..progress import LiveLine
 from ..tagging import FileTagger, Job, tag_files
 from . import lstm_tagger_cli
-from .engine import ADDRESS_HELP, CONCURRENCY_HELP, ENGINE_HELP, ENGINES, GPUS_HELP, tag_with_ray
+from .engine import (
+    ADDRESS_HELP,
+    CONCURRENCY_HELP,
+    ENGINE_HELP,
+    ENGINES,
+    GPUS_HELP,
+    check_choice,
+    tag_with_ray,
+)
 from .messages import clear_errors
 
 COLUMNS = ("xpos", "upos", "upos+feats")
@@ -172,9 +180,3 @@ def check_files(files: Sequence[tuple[Path, Sequence[Path]]], kind: str, reading
                 raise ValueError(Errors.C009.format(path=path))
             path.parent.mkdir(parents=True, exist_ok=True)
             tempfile.TemporaryFile(dir=path.parent).close()
-
-
-def check_choice(name: str, value: str | None, allowed: Sequence[str]) -> None:
-    """RAISES (ValueError): If an option has a value that it may not have."""
-    if value is not None and value not in allowed:
-        raise ValueError(Errors.C012.format(name=name, value=value, allowed=", ".join(allowed)))

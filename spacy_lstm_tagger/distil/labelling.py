@@ -102,6 +102,7 @@ def label(
     n_process: int = 1,
     gpu_id: int = -1,
     code: Path | None = None,
+    engine: Callable[[Iterator["Task"]], Iterator["Shard"]] | None = None,
     report: Callable[[Progress], None],
 ) -> ShardFolder:
     """Label texts. Shards that are there already are not made again.
@@ -112,6 +113,8 @@ def label(
     n_process (int): How many processes label. If there are several, each loads the teachers.
     gpu_id (int): The GPU that they use. -1: none.
     code (Optional[Path]): A file with registered functions that the teachers need.
+    engine (Optional[Callable[[Iterator[Task]], Iterator[Shard]]]): What makes the shards instead,
+        in the same order.
     report (Callable[[Progress], None]): Is told the progress after each shard.
     RETURNS (ShardFolder): The shards.
     RAISES (ValueError): If the folder has shards that were made otherwise, or a text is not valid.
@@ -135,8 +138,11 @@ def label(
             else:
                 yield task
 
-    if n_process == 1:
-        made: Iterator[Shard] = (Shard.of(task, teachers) for task in tasks())
+    made: Iterator[Shard]
+    if engine is not None:
+        made = engine(tasks())
+    elif n_process == 1:
+        made = (Shard.of(task, teachers) for task in tasks())
     else:
         arguments = (job, gpu_id, code)
         made = in_processes(

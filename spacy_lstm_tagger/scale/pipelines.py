@@ -14,6 +14,8 @@ import torch
 from pyarrow import fs
 from spacy.cli._util import import_code
 
+from ..errors import Errors
+
 
 @dataclass(frozen=True)
 class Shipped:
@@ -82,3 +84,30 @@ def prepare_worker() -> None:
     torch.set_num_threads(1)
     if ray.is_initialized() and ray.get_gpu_ids():
         spacy.require_gpu(0)  # the only one that it sees
+
+
+def count_actors(concurrency: int, gpus: float) -> int:
+    """RETURNS (int): How many actors work: as many as wanted, or as the cluster has room for.
+
+    concurrency (int): How many are wanted. 0: all that have room.
+    gpus (float): How many GPUs each of them has. 0: a CPU.
+    """
+    room = ray.cluster_resources().get("GPU" if gpus else "CPU", 1) / (gpus or 1)
+    return concurrency or max(1, int(room))
+
+
+@contextmanager
+def own_errors() -> Iterator[None]:
+    """Raise what a worker has raised, rather than Ray's account of it.
+
+    RAISES (ChildProcessError): If the worker has died.
+    """
+    try:
+        yield
+    except ray.exceptions.RayTaskError as error:
+        if isinstance(error.cause, (ValueError, OSError, MemoryError)):
+            # The first line: Ray appends what it has to say about retries.
+            raise type(error.cause)(str(error.cause).splitlines()[0]) from None
+        raise
+    except ray.exceptions.RayActorError as error:
+        raise ChildProcessError(Errors.C022.format(error=str(error).splitlines()[0])) from error

@@ -1,8 +1,6 @@
 """Tag files into files on a cluster: `lstm-tagger tag --engine ray`."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +18,7 @@ from ..taggers import digest_of
 from ..tagging import CHARACTERS, FileTagger, Job
 from .batches import load_tagger
 from .files import BAD, DATA, LENGTH, Counts, TaggedFiles, TextFiles
-from .pipelines import Shipped, ship, unpacked
+from .pipelines import Shipped, count_actors, own_errors, ship, unpacked
 from .texts import ERROR, PLACE, from_table, join
 
 CHECKPOINT, OPTIONS = ".checkpoint", "_options.json"
@@ -121,7 +119,7 @@ def tag_on_ray(
         )
         # As many as there are files: Ray Data would cut up the blocks of fewer.
         count = len(texts.get_read_tasks(READERS))
-        with _own_errors():
+        with own_errors():
             ray.data.read_datasource(
                 texts, num_cpus=FILES_CPUS, override_num_blocks=count
             ).map_batches(
@@ -206,18 +204,5 @@ def _actors(cluster: Cluster) -> ActorPoolStrategy:
     """RETURNS (ActorPoolStrategy): A pool that grows: one that takes all CPUs at once would leave
     none for the reading of checkpoints.
     """
-    key = "GPU" if cluster.gpus else "CPU"
-    most = int(ray.cluster_resources().get(key, 1) / (cluster.gpus or 1))
-    return ActorPoolStrategy(min_size=1, max_size=cluster.concurrency or max(1, most))
-
-
-@contextmanager
-def _own_errors() -> Iterator[None]:
-    """Raise what a worker has raised, rather than Ray's account of it."""
-    try:
-        yield
-    except ray.exceptions.RayTaskError as error:
-        if isinstance(error.cause, (ValueError, OSError, MemoryError)):
-            # The first line: Ray appends what it has to say about retries.
-            raise type(error.cause)(str(error.cause).splitlines()[0]) from None
-        raise
+    most = count_actors(cluster.concurrency, cluster.gpus)
+    return ActorPoolStrategy(min_size=1, max_size=most)

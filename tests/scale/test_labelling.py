@@ -1,0 +1,34 @@
+"""`label --engine ray`: the same shards as on one machine."""
+
+import pytest
+
+from ..cli import is_one_error, run_command
+
+pytestmark = pytest.mark.ray
+
+
+def run(*arguments):
+    return run_command("label", *arguments, "--shard-size", 100)
+
+
+def shards(folder):
+    return {path.name: path.read_bytes() for path in folder.glob("*.spacy")}
+
+
+def test_the_same_shards(cluster, model, tmp_path):
+    """Nothing is made twice, and what is lost is made again."""
+    texts, one, out = tmp_path / "in.txt", tmp_path / "one", tmp_path / "out"
+    texts.write_text("The dog ate the apple . I slept .\n" * 30)
+    assert run(model, "--texts", texts, "--output", one)[0] == 0
+    arguments = [model, "--texts", texts, "--output", out, "--engine", "ray", "--concurrency", 2]
+    code, printed = run(*arguments)
+    assert code == 0, printed
+    assert len(shards(out)) > 5 and shards(out) == shards(one)
+    assert (out / "manifest.json").read_bytes() == (one / "manifest.json").read_bytes()
+    lost = out / "shard-00003.spacy"
+    lost.unlink()
+    code, printed = run(*arguments)
+    assert code == 0 and lost.name in printed and shards(out) == shards(one)
+    texts.write_text("x\n" * 300)
+    code, printed = run(*arguments)
+    assert code == 1 and is_one_error(printed.splitlines()[-1]) and "D007" in printed
