@@ -1,6 +1,7 @@
 """Tag files into files on a cluster: `lstm-tagger tag --engine ray`."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from .texts import ERROR, PLACE, from_table, join
 
 CHECKPOINT, OPTIONS = ".checkpoint", "_options.json"
 MEGABYTE = 1 << 20
+PART = 4 * MEGABYTE  # an actor tags so much at a time
 READERS = 10_000  # as many tasks read at most
 # Of a CPU: where there is an actor for each of them, what feeds it has room beside it.
 ACTOR_CPUS, FILES_CPUS = 0.9, 0.1
@@ -55,8 +57,15 @@ class TagTexts:
     def __init__(self, pipeline: Shipped, job: Job):
         self.tagger = load_tagger(pipeline, job)
 
-    def __call__(self, table: pyarrow.Table) -> pyarrow.Table:
-        """RETURNS (pyarrow.Table): The rows, tagged. Those that cannot be read stay."""
+    def __call__(self, table: pyarrow.Table) -> Iterator[pyarrow.Table]:
+        """YIELDS (pyarrow.Table): The rows, tagged, some at a time: however large the blocks are,
+        only so many docs are in memory. Those that cannot be read stay.
+        """
+        rows = max(1, PART * len(table) // max(1, table.nbytes))
+        for start in range(0, len(table), rows):
+            yield self._tag(table[start : start + rows])
+
+    def _tag(self, table: pyarrow.Table) -> pyarrow.Table:
         bad = table.filter(table[ERROR].is_valid()).select([PLACE, ERROR])
         texts = from_table(table)
         if not texts:

@@ -1,0 +1,171 @@
+"""Words a second of `lstm-tagger tag --engine ray`, from raw text in Parquet to tags in Parquet.
+
+    python -m benchmarks.cluster --model output/fast/model-best --ud UD_FOLDER
+
+Beside it the same work by `nlp.pipe` with as many processes. Each is run on few words and on many,
+and what more words cost is its speed: starting processes costs the same for both. Memory is the
+most that all processes of Ray had to themselves in a run.
+"""
+
+import argparse
+import json
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import pyarrow
+import pyarrow.parquet as pq
+import spacy
+from spacy.tokens import Doc
+
+from spacy_lstm_tagger.files.formats import to_columns, to_table
+from spacy_lstm_tagger.files.tagged import Style, TaggedTexts
+from spacy_lstm_tagger.files.texts import Reading, Text
+from spacy_lstm_tagger.tagging import FileTagger, Job
+
+from .texts import of_length, read_texts
+from .treebanks import add_ud_option, find_treebank
+
+DOC_WORDS = 100
+ROWS = 1000  # are written at a time
+READING = Reading(strip=False, keep=True)
+MEGABYTE = 1 << 20
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Measure, and write the figures."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
+    parser.add_argument("--model", required=True, help="a trained pipeline")
+    add_ud_option(parser)
+    parser.add_argument("--words", type=int, default=4_000_000, help="of the longer run")
+    parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--block-size", type=float, default=2.0)
+    parser.add_argument("--output", type=Path, default=Path("output/cluster.json"))
+    args = parser.parse_args(argv)
+    folder = find_treebank(parser, args.ud, "en_ewt")
+    import ray  # not where it is only asked for --help
+
+    ray.init(num_cpus=max(args.workers), include_dashboard=False, log_to_driver=False)
+    sizes = (args.words // 4, args.words)
+    figures = {"words": args.words, "block_size": args.block_size, "runs": {}}
+    with tempfile.TemporaryDirectory(prefix="cluster-") as place:
+        paths = [write_texts(folder / "dev.conllu", n, Path(place) / f"{n}.parquet") for n in sizes]
+        for workers in args.workers:
+            ways: dict[str, Callable[[Path, Path], None]] = {
+                f"nlp.pipe, n_process={workers}": partial(by_pipe, args.model, n_process=workers),
+                f"ray, {workers} actors": partial(
+                    by_ray, args.model, actors=workers, block_size=args.block_size
+                ),
+            }
+            for name, way in ways.items():
+                times, peaks = [], []
+                for path in paths:
+                    target = Path(place) / f"{name}-{path.stem}"
+                    with peak_memory() as peak:
+                        start = time.perf_counter()
+                        way(path, target)
+                        times.append(time.perf_counter() - start)
+                    peaks.append(peak[0] // MEGABYTE)
+                speed = (sizes[1] - sizes[0]) / max(times[1] - times[0], 1e-9)
+                run = {"words_per_second": round(speed), "seconds": [round(t, 1) for t in times]}
+                figures["runs"][name] = run | ({"peak_mb": peaks} if "ray" in name else {})
+                print(
+                    f"{name:<24} {speed:>10,.0f} words/s  {run['seconds']}  {peaks} MB", flush=True
+                )
+        figures["shares"] = where_time_goes(args.model, paths[0])
+        print(figures["shares"])
+    args.output.parent.mkdir(parents=True, exist_ok=True)
+    args.output.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+
+
+def write_texts(treebank: Path, words: int, path: Path) -> Path:
+    """RETURNS (Path): A Parquet file with texts of about so many words in all."""
+    texts = of_length(read_texts([treebank]), DOC_WORDS, n_tokens=words)
+    table = pyarrow.table({"id": range(len(texts)), "text": list(map(str, texts))})
+    pq.write_table(table, path, row_group_size=10 * ROWS)
+    return path
+
+
+def by_pipe(model: str, source: Path, target: Path, *, n_process: int) -> None:
+    """Tag a file as a script does."""
+    nlp = spacy.load(model)
+    writer = None
+    table = pq.read_table(source)
+    docs = nlp.pipe(table["text"].to_pylist(), n_process=n_process)
+    for start in range(0, len(table), ROWS):
+        rows = table[start : start + ROWS]
+        found = to_columns(TaggedTexts([], take(docs, len(rows)), []), Style())
+        for name, column in found.items():
+            rows = rows.append_column(name, column)
+        writer = writer or pq.ParquetWriter(target, rows.schema)
+        writer.write_table(rows)
+    if writer is not None:
+        writer.close()
+
+
+def take(docs: Iterator[Doc], count: int) -> list[Doc]:
+    """RETURNS (list[Doc]): The next docs."""
+    return [next(docs) for _ in range(count)]
+
+
+def by_ray(model: str, source: Path, target: Path, *, actors: int, block_size: float) -> None:
+    """Tag a file as the command does."""
+    from spacy_lstm_tagger.scale.tagging import Cluster, tag_on_ray
+
+    job = Job(model, ".parquet", Style())
+    cluster = Cluster(actors, block_size=block_size)
+    tag_on_ray(job, [str(source)], str(target), READING, cluster=cluster)
+
+
+def where_time_goes(model: str, path: Path) -> dict[str, float]:
+    """RETURNS (dict[str, float]): The seconds of each part of an actor's work on a file."""
+    tagger = FileTagger(Job(model, ".parquet", Style()))
+    texts = [Text(text, [], []) for text in pq.read_table(path)["text"].to_pylist()]
+    seconds = {}
+
+    def clock(name: str, work: Callable[[], object]) -> None:
+        start = time.perf_counter()
+        work()
+        seconds[name] = round(time.perf_counter() - start, 2)
+
+    clock("tokenizing", lambda: [tagger.nlp.make_doc(str(text.text)) for text in texts])
+    clock("tokenizing and tagging", lambda: tagger.apply(texts, lambda tagged, style: None))
+    clock("… and a table", lambda: tagger.apply(texts, to_table))
+    return seconds
+
+
+@contextmanager
+def peak_memory() -> Iterator[list[int]]:
+    """YIELDS (list[int]): Its one number becomes the most bytes that Ray's workers had."""
+    peak, is_over = [0], threading.Event()
+
+    def watch() -> None:
+        while not is_over.wait(0.5):
+            peak[0] = max(peak[0], sum(map(own_memory, Path("/proc").glob("[0-9]*"))))
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield peak
+    finally:
+        is_over.set()
+        thread.join()
+
+
+def own_memory(process: Path) -> int:
+    """RETURNS (int): The bytes that a process of Ray has to itself; 0 of another one."""
+    try:
+        if not (process / "cmdline").read_bytes().startswith(b"ray::"):
+            return 0
+        lines = (process / "status").read_text().splitlines()
+    except OSError:  # it has ended
+        return 0
+    return next((1024 * int(line.split()[1]) for line in lines if line.startswith("RssAnon")), 0)
+
+
+if __name__ == "__main__":
+    main()
