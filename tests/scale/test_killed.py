@@ -83,11 +83,11 @@ def test_a_driver_that_is_killed(cluster, slow, process, tmp_path):
 
 
 def test_a_node_that_is_killed(cluster, process, tmp_path):
-    node = cluster.add_node(**NODE)
     assert has_begun(tmp_path)
-    victim = next(iter(cluster.worker_nodes - {node}))
+    (victim,) = cluster.worker_nodes
     cluster.remove_node(victim, allow_graceful=False)
     printed, _ = process.communicate()
+    cluster.add_node(**NODE)
     assert process.returncode == 0, printed
     rows = rows_of(tmp_path / "out")
     assert [row["id"] for row in rows] == list(range(400))
