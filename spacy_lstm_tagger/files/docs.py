@@ -82,7 +82,7 @@ def pack(docs: Sequence[Doc]) -> DocBin:
     """
     packed, nothing = DocBin(store_user_data=True), srsly.msgpack_dumps({})
     strings: Any = docs[0].vocab.strings
-    keys: set[int] = set()
+    keys = {0}  # of columns in which there is nothing
     for doc in docs:
         packed.tokens.append(doc.to_array(cast(Any, packed.attrs)))
         packed.spaces.append(doc.to_array([SPACY]).reshape(-1, 1).astype(bool))

@@ -74,3 +74,14 @@ def test_too_many_words(tmp_path):
     part.tokens = [np.broadcast_to(np.uint64(0), (2**26, len(part.attrs)))]
     with pytest.raises(ValueError, match=r"D018.*41,297,762 words at most"):
         stream([part], tmp_path)
+
+
+def test_docs_without_user_data_cost_no_call_each(monkeypatch):
+    """A call of msgpack looks for plugins among all that is installed."""
+    calls = []
+    dumps = srsly.msgpack_dumps
+    monkeypatch.setattr(srsly, "msgpack_dumps", lambda data: calls.append(data) or dumps(data))
+    docs = [Doc(NLP.vocab, words=["a", "b"]) for _ in range(50)]
+    packed = pack(docs)
+    assert len(calls) == 1
+    assert packed.to_bytes() == DocBin(docs=docs, store_user_data=True).to_bytes()
