@@ -128,18 +128,21 @@ def tag_on_ray(
         )
         # As many as there are files: Ray Data would cut up the blocks of fewer.
         count = len(texts.get_read_tasks(READERS))
+        # A pool that grows: one that takes all CPUs at once would leave none for the reading of
+        # checkpoints. Files are read and written by as many processes at most.
+        most = count_actors(cluster.concurrency, cluster.gpus)
         with own_errors():
             ray.data.read_datasource(
-                texts, num_cpus=FILES_CPUS, override_num_blocks=count
+                texts, num_cpus=FILES_CPUS, override_num_blocks=count, concurrency=most
             ).map_batches(
                 TagTexts,
                 fn_constructor_args=(pipeline, replace(job, code=None)),
                 batch_format="pyarrow",
                 batch_size=GPU_DOCS if cluster.gpus else None,
-                compute=_actors(cluster),
+                compute=ActorPoolStrategy(min_size=1, max_size=most),
                 num_cpus=ACTOR_CPUS,
                 num_gpus=cluster.gpus or None,
-            ).write_datasink(sink, ray_remote_args={"num_cpus": FILES_CPUS})
+            ).write_datasink(sink, ray_remote_args={"num_cpus": FILES_CPUS}, concurrency=most)
     bad = folder.bad_texts()
     if len(bad) > skip_bad:
         raise ValueError(
@@ -207,11 +210,3 @@ def _context(cluster: Cluster, checkpoint: str) -> DataContext:
     context.target_max_block_size = int(cluster.block_size * MEGABYTE)
     context.checkpoint_config = CheckpointConfig(PLACE, checkpoint)
     return context
-
-
-def _actors(cluster: Cluster) -> ActorPoolStrategy:
-    """RETURNS (ActorPoolStrategy): A pool that grows: one that takes all CPUs at once would leave
-    none for the reading of checkpoints.
-    """
-    most = count_actors(cluster.concurrency, cluster.gpus)
-    return ActorPoolStrategy(min_size=1, max_size=most)

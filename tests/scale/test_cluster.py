@@ -16,7 +16,14 @@ from . import rows_of
 
 pytestmark = pytest.mark.ray
 
-SMALL = ["--block-size", "0.001", "--file-size", "0.001"]  # so that there are some of each
+SMALL = [
+    "--block-size",
+    "0.001",
+    "--file-size",
+    "0.001",
+    "--concurrency",
+    "2",
+]  # so that there are some of each
 
 
 @pytest.fixture

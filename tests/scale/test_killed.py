@@ -16,7 +16,14 @@ from .conftest import NODE
 
 pytestmark = pytest.mark.ray
 
-SMALL = ["--block-size", "0.001", "--file-size", "0.001"]  # so that there are many of each
+SMALL = [
+    "--block-size",
+    "0.001",
+    "--file-size",
+    "0.001",
+    "--concurrency",
+    "2",
+]  # so that there are many of each
 SLOW = """
 import time
 from spacy.language import Language
