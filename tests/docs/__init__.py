@@ -6,7 +6,7 @@ from ..util import ROOT
 
 PAGES = {
     str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
-    for folder in (".", "docs", "benchmarks", "corpus", "projects")
+    for folder in (".", "docs", "benchmarks", "corpus", "projects", "pipelines")
     for path in sorted((ROOT / folder).glob("*.md"))
 }
 

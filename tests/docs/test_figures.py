@@ -7,6 +7,7 @@ from statistics import mean
 import pytest
 
 from benchmarks.accuracy import columns, of_variant
+from benchmarks.machines import find, read_reports, table
 
 from ..util import ROOT
 from . import PAGES
@@ -22,9 +23,9 @@ COLUMNS = {
 
 
 def tables(text):
-    """YIELDS (tuple): The head and the rows of each table."""
-    for table in re.findall(r"^\|.*\n\|[-:|]+\|\n(?:\|.*\n)+", text, re.M):
-        head, _, *rows = (re.split(r" *(?<!\\)\| *", line)[1:-1] for line in table.splitlines())
+    """YIELDS (tuple): The head and the rows of each block."""
+    for block in re.findall(r"^\|.*\n\|[-:|]+\|\n(?:\|.*\n)+", text, re.M):
+        head, _, *rows = (re.split(r" *(?<!\\)\| *", line)[1:-1] for line in block.splitlines())
         yield head, rows
 
 
@@ -60,10 +61,12 @@ def test_readme(name):
         i for i, text in enumerate(head) if {"cnn": "CNN"}.get(name, f"`{name}.cfg`") in text
     ]
     shown = {row[0]: row[column].strip("*") for row in rows}
-    known = name if name == "cnn" else f"{name}, running text"
-    tagging = speed("speed", "batches of 256")[known]
-    training = speed("speed", "batches of 1,000 words", "training")[name]
     size = speed("speed-memory", "on disk", "memory")[name]
+
+    def times(column):
+        """RETURNS (str): How many times as fast as the CNN, from machine to machine."""
+        ratios = [find(report, column, name)[1] for report in read_reports().values()]
+        return " to ".join(dict.fromkeys(f"{ratio:.1f}" for ratio in (min(ratios), max(ratios))))
 
     def accuracy(kind):
         return f"{mean(run[kind] for run in of_variant(ACCURACY, name).values()):.1f} %"
@@ -72,10 +75,20 @@ def test_readme(name):
         "accuracy, sentences": accuracy("sentences"),
         "accuracy, texts of ten sentences": accuracy("tens"),
         "accuracy, words that training did not have": accuracy("unknown"),
-        "words a second, tagging": f"{round(tagging, -3):,.0f}",
-        "words a second, training": f"{round(training, -3):,.0f}",
+        "times as fast, tagging": times("words a second") if name != "cnn" else "1",
+        "times as fast, training": times("words a second, training") if name != "cnn" else "1",
         "size on disk": f"{size:.1f} MB",
     }
+
+
+def test_machines():
+    page = PAGES["benchmarks/README.md"]
+    shown = re.findall(r"^### (.+)\n\n((?:\|.*\n)+)", page.split("## The scripts")[0], re.M)
+    reports = read_reports()
+    assert [(name, lines.splitlines()) for name, lines in shown] == [
+        (name, table(report)) for name, report in reports.items()
+    ]
+    assert all(len(table(report)) <= 12 for report in reports.values())
 
 
 def test_recipe():
