@@ -72,7 +72,7 @@ def main(
     )
     nlp.to_disk(output)
     text = card(f"{nlp.lang}_{name}", nlp.pipe_names, srsly.read_json(figures))
-    (output / "README.md").write_text(text, encoding="utf-8")
+    (output / "README.md").write_text(f"{text.rstrip()}\n", encoding="utf-8")
 
 
 def card(name: str, components: list[str], figures: dict[str, Any]) -> str:

@@ -53,8 +53,8 @@ def score(nlp: Language, path: Path, known: set[str]) -> dict[str, Any]:
                 right, words = right + (token.tag_ == gold.tag_), words + 1
             if token.tag_ != gold.tag_:
                 confusions[f"{gold.tag_} → {token.tag_}"] += 1
-    found["new words"] = {"tag_acc": right / words, "words": words}
-    wrong = confusions.total()
+    found["new words"] = {"tag_acc": right / max(words, 1), "words": words}
+    wrong = max(confusions.total(), 1)
     found["confusions"] = {pair: count / wrong for pair, count in confusions.most_common(10)}
     with tempfile.TemporaryDirectory() as folder:
         lower = Path(folder, "lower.conllu")
