@@ -16,6 +16,9 @@ PIPELINES = ROOT / "pipelines"
 WHEELS = sorted(PIPELINES.glob("*.whl"))
 GOLDEN = Path(__file__).parent / "golden"
 SENTENCES = 200
+# What the rows of the page are called in the figures; for others it is "texts".
+KINDS = {"lone sentences": "sentences", "raw text": "raw text", "new words": "new words"}
+KINDS["sentences of raw text (F1)"] = "raw text"
 # Another CPU may add up in another order, and where two tags are as likely, give the other one.
 MOST_CHANGED = 0.001
 
@@ -78,3 +81,21 @@ def tag(path, name, words):
         check=True,
     )
     return json.loads(result.stdout.splitlines()[-1])
+
+
+def test_the_page_has_the_figures_of_the_cards():
+    page = (PIPELINES / "README.md").read_text(encoding="utf-8")
+    head, _, *rows = [line.strip("| ").split(" | ") for line in page.splitlines() if "|" in line]
+    names = [name.strip("`") for name in head[1:]]
+    figures = [json.loads((PIPELINES / f"{name}.json").read_text()) for name in names]
+    scores = {"`pos_`": "pos_acc", "lemmas": "lemma_acc"}
+    for title, *cells in rows:
+        bank, kind = title.split(", ")
+        score = scores.get(kind, "sents_f" if "F1" in kind else "tag_acc")
+        key = KINDS.get(kind, "texts")
+        expected = [100 * each[f"en_{bank.lower()}"][key][score] for each in figures]
+        assert cells == [f"{value:.1f}" for value in expected], title
+    for path in PIPELINES.glob("en_lstm_*.md"):
+        found = json.loads(path.with_suffix(".json").read_text())
+        for bank in ("en_ewt", "en_gum"):
+            assert f" {100 * found[bank]['texts']['tag_acc']:.1f} |" in path.read_text()
