@@ -13,6 +13,7 @@ from typing import Any
 
 from . import speed
 from .peers import ROOT
+from .treebanks import add_ud_option
 
 RESULTS = Path(__file__).parent / "results" / "machines"
 # The same for all machines.
@@ -39,10 +40,20 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--name", required=True, help="what the machine is called")
     parser.add_argument("--output", type=Path, default=ROOT / "output" / "machines")
-    args, others = parser.parse_known_args(argv)
+    add_ud_option(parser)
+    parser.add_argument(
+        "--pipeline",
+        action="append",
+        default=[],
+        metavar="NAME=PATH",
+        help="trained pipelines: accurate and fast",
+    )
+    args = parser.parse_args(argv)
+    given = ["--ud", str(args.ud)] if args.ud else []
+    given += [word for pipeline in args.pipeline for word in ("--pipeline", pipeline)]
     slug = re.sub(r"\W+", "-", args.name.lower())
     path = args.output / f"{slug}.json"
-    speed.main([*OPTIONS, "--output", str(path), *others])
+    speed.main([*OPTIONS, "--output", str(path), *given])
     report = json.loads(path.read_text(encoding="utf-8"))
     report["machine"]["name"] = args.name
     path.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -47,7 +47,8 @@ def folder(tmp_path, small_corpus, monkeypatch):
     other.initialize()
     ruler.add([[{"TAG": "DT"}]], {"POS": "DET"})
     other.to_disk(tmp_path / "en_core_web_sm")
-    shutil.copytree(tmp_path / "output" / "cpu" / "model-best", tmp_path / "en_lstm_fast")
+    for name in ("fast", "accurate"):
+        shutil.copytree(tmp_path / "output" / "cpu" / "model-best", tmp_path / f"en_lstm_{name}")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
