@@ -1,1 +1,1 @@
-"""Tries to break the tagger: `pytest -m stress`, which takes less than an hour."""
+"""Tries to break the tagger: `pytest -m stress`, which takes about an hour."""

@@ -63,7 +63,7 @@ def served(request, campaign):
 def test_threads(campaign, served):
     nlp, texts, expected = served
     with Taggers(nlp, texts, expected, count=8):
-        for _ in range(campaign.times(1000)):
+        for _ in range(campaign.times(300)):
             assert tags_of(map(nlp, texts)) == expected
 
 
