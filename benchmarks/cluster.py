@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     folder = find_treebank(parser, args.ud, "en_ewt")
     import ray  # not where it is only asked for --help
 
-    ray.init(num_cpus=max(args.workers), include_dashboard=False, log_to_driver=False)
+    ray.init("local", num_cpus=max(args.workers), include_dashboard=False, log_to_driver=False)
     sizes = (args.words // 4, args.words)
     figures = {"words": args.words, "block_size": args.block_size, "runs": {}}
     with tempfile.TemporaryDirectory(prefix="cluster-") as place:
