@@ -1,6 +1,7 @@
 """The words of a tagger's training data: which it had, and which of them with several tags."""
 
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,10 +22,14 @@ class Lexicon:
     ambiguous: Collection[str]
 
     @classmethod
-    def of(cls, word_tags: Mapping[str, Mapping[str, int]]) -> "Lexicon":
+    def of(cls, word_tags: Iterable[tuple[str, str, int]]) -> "Lexicon":
         """RETURNS (Lexicon): The words that `WordTags.v1` has read."""
-        counts = {word: sum(tags.values()) for word, tags in word_tags.items()}
-        return cls(counts, [word for word, tags in word_tags.items() if len(tags) > 1])
+        counts: Counter[str] = Counter()
+        tags: Counter[str] = Counter()
+        for word, _, count in word_tags:
+            counts[word] += count
+            tags[word] += 1
+        return cls(dict(counts), [word for word, n in tags.items() if n > 1])
 
     @classmethod
     def from_settings(cls, cfg: Mapping[str, Any]) -> "Lexicon | None":

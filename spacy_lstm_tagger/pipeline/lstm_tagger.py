@@ -155,7 +155,7 @@ class LSTMTagger(LearningTagger):
         labels: list[str] | None = None,
         tag_dictionary: dict[str, list[str]] | None = None,
         tag_counts: dict[str, int] | None = None,
-        word_tags: dict[str, dict[str, int]] | None = None,
+        word_tags: list[tuple[str, str, int]] | None = None,
     ) -> None:
         """Prepare for training.
 
@@ -166,7 +166,7 @@ class LSTMTagger(LearningTagger):
             set stays.
         tag_counts (Optional[Dict[str, int]]): How often the training data has each tag, for
             "balanced" class weights. None: as often as the sample.
-        word_tags (Optional[Dict[str, Dict[str, int]]]): How often it has each word with each tag,
+        word_tags (Optional[List[Tuple[str, str, int]]]): How often it has each word with each tag,
             by which scores tell words apart. None: they do not.
         RAISES (ValueError): If there is no tag, the dictionary or the weights name others, or
             [training] of the pipeline's config ends between two evaluations.

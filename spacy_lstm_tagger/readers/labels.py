@@ -41,20 +41,20 @@ def read_tag_counts(*, path: Path | None, tag: str = "xpos") -> dict[str, int]:
     RAISES (ValueError): If a value or a file is not valid, or no word has a tag.
     """
     counts: Counter[str] = Counter()
-    for tags in read_word_tags(path=path, tag=tag).values():
-        counts.update(tags)
+    for _, name, count in read_word_tags(path=path, tag=tag):
+        counts[name] += count
     return dict(sorted(counts.items()))
 
 
 @registry.readers("spacy-lstm-tagger.WordTags.v1")
-def read_word_tags(*, path: Path | None, tag: str = "xpos") -> dict[str, dict[str, int]]:
+def read_word_tags(*, path: Path | None, tag: str = "xpos") -> list[tuple[str, str, int]]:
     """Count how often a corpus has each word with each tag, for scores of words that training had,
     had not, or had with several tags.
 
     path (Optional[Path]): Files, as in `create_corpus_reader`.
     tag (str): What becomes the tag, as in `create_corpus_reader`.
-    RETURNS (Dict[str, Dict[str, int]]): For each word that has a tag, its tags and how often it
-        has each. The most frequent words come first.
+    RETURNS (List[Tuple[str, str, int]]): Each word with each of its tags, and how often: the most
+        frequent pairs first. No table of words, since a config's tables cannot have "*" in them.
     RAISES (ValueError): If a value or a file is not valid, or there is no sentence, or no word has
         a tag.
     """
@@ -68,10 +68,11 @@ def read_word_tags(*, path: Path | None, tag: str = "xpos") -> dict[str, dict[st
             is_empty = False
             pairs = tokens[:, [COLUMNS[ORTH], COLUMNS[TAG]]].tolist()
             counts.update(map(tuple, pairs))
-    found: dict[str, dict[str, int]] = {}
-    for (word, key), count in counts.most_common():
-        if key:
-            found.setdefault(vocab.strings[word], {})[vocab.strings[key]] = count
+    found = [
+        (vocab.strings[word], vocab.strings[key], count)
+        for (word, key), count in counts.most_common()
+        if key
+    ]
     if is_empty:
         raise ValueError(Errors.R003.format(path=corpus.path))
     if not found:
