@@ -1,10 +1,10 @@
 """How right a pipeline's tags are: on lone sentences and on texts, on known words and on others."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,10 @@ from spacy.training import Example
 
 from .comparison import Comparison
 from .lexicon import Lexicon
+from .models.shim import TorchShim
 from .models.word_char_embed import NAME as EMBEDDING
+from .nn.embedding import WordEmbedding
+from .nn.vocabulary import VocabularyEmbedding
 from .readers import Corpus
 from .taggers import tagger_names
 
@@ -69,15 +72,13 @@ def evaluate(
     RETURNS (dict[str, Evaluation]): For "sentences", which are alone, and for "texts" of ten.
     RAISES (ValueError): If the file is not valid or has no tag.
     """
-    lexicon, known = find_lexicon(nlp), known_words(nlp)
     found = {}
     for name, group_by in (("sentences", 1), ("texts", TEXT)):
         examples = read_examples(nlp, path, tag=tag, group_by=group_by, gold_tokens=not raw)
         docs = nlp.pipe((eg.predicted for eg in examples), n_process=n_process)
         pairs = zip(docs, examples, strict=True)
-        found[name] = accuracies(
-            Comparison(Example(doc, eg.reference) for doc, eg in pairs), lexicon, known
-        )
+        compared = Comparison(Example(doc, eg.reference) for doc, eg in pairs)
+        found[name] = accuracies(compared, find_kinds(nlp, compared.words))
     return found
 
 
@@ -94,24 +95,15 @@ def read_examples(nlp: Language, path: Path, **settings: Any) -> list[Example]:
         return list(Corpus(path, **settings)(nlp))
 
 
-def accuracies(
-    found: Comparison, lexicon: Lexicon | None, known: Callable[[int], bool] | None
-) -> Evaluation:
+def accuracies(found: Comparison, kinds: Mapping[str, NDArray[np.bool_]]) -> Evaluation:
     """RETURNS (Evaluation): The accuracy of tagged docs.
 
     found (Comparison): Their tags.
-    lexicon (Optional[Lexicon]): The words of the tagger's training data.
-    known (Optional[Callable[[int], bool]]): Where there is none, whether a word is known.
+    kinds (Mapping[str, NDArray[np.bool_]]): Which words are "known", and so on, as far as there is
+        telling. *Shape:* ``(words,)``.
     """
-    kinds: dict[str, Any] = dict.fromkeys(("known", "unknown", "ambiguous"))
-    if lexicon is not None:
-        kinds["known"] = lexicon.frequencies(found.words) > 0
-        kinds["ambiguous"] = lexicon.is_ambiguous(found.words)
-    elif known is not None:
-        kinds["known"] = np.array([known(word) for word in found.words.tolist()], dtype=bool)
-    if kinds["known"] is not None:
-        kinds["unknown"] = ~kinds["known"]
-    parts = {name: None if kind is None else _accuracy(found, kind) for name, kind in kinds.items()}
+    parts: dict[str, Accuracy | None] = dict.fromkeys(("known", "unknown", "ambiguous"))
+    parts |= {name: _accuracy(found, kind) for name, kind in kinds.items()}
     f1 = found.tag_scores().f1
     return Evaluation(
         all=_accuracy(found, np.ones(len(found.words), dtype=bool)),
@@ -119,6 +111,27 @@ def accuracies(
         tag_macro_f=float(f1.mean()) if len(f1) else None,
         **parts,
     )
+
+
+def find_kinds(nlp: Language, words: NDArray[np.uint64]) -> dict[str, NDArray[np.bool_]]:
+    """Tell words apart by what the training of a pipeline had of them: as its last tagger keeps it
+    or, where it does not, by which words have a row of their own in a vocabulary.
+
+    nlp (Language): The pipeline.
+    words (NDArray[np.uint64]): The words' hashes. *Shape:* ``(words,)``, as of the results.
+    RETURNS (dict[str, NDArray[np.bool_]]): See `Lexicon.kinds`. Empty if it tells neither.
+    """
+    lexicon = find_lexicon(nlp)
+    if lexicon is not None:
+        return lexicon.kinds(words)
+    tables = word_tables(nlp)
+    if not tables:
+        return {}
+    types, places = np.unique(words, return_inverse=True)
+    keys = types.view(np.int64).tolist()  # the keys of rows are signed
+    rows = np.array([table.lookup(keys) for table in tables]).reshape(len(tables), -1)
+    known = (rows > 0).max(axis=0)[places]
+    return {"known": known, "unknown": ~known}
 
 
 def find_lexicon(nlp: Language) -> Lexicon | None:
@@ -129,21 +142,15 @@ def find_lexicon(nlp: Language) -> Lexicon | None:
     return Lexicon.from_settings(getattr(pipe, "cfg", {}))
 
 
-def known_words(nlp: Language) -> Callable[[int], bool] | None:
-    """RETURNS (Optional[Callable[[int], bool]]): Whether a word, by its hash, has a row of its own
-    in a vocabulary of the pipeline's tagger or of an encoder. None if there is no such vocabulary.
+def word_tables(nlp: Language) -> list[VocabularyEmbedding]:
+    """RETURNS (list[VocabularyEmbedding]): The words' vocabularies of a pipeline's tagger and of
+    its encoders.
     """
     models = [pipe.model for _, pipe in nlp.pipeline if hasattr(pipe, "model")]
     layers = [node for model in models for node in model.walk() if node.name == EMBEDDING]
-    tables: list[Any] = [layer.shims[0]._model.tables["word"] for layer in layers]
-    if not tables:
-        return None
-
-    def known(orth: int) -> bool:
-        key = orth - (1 << 64) if orth >> 63 else orth  # the keys of rows are signed
-        return any(table.lookup([key])[0] for table in tables)
-
-    return known
+    modules = [cast(TorchShim, layer.shims[0]).module for layer in layers]
+    tables = (cast(WordEmbedding, module).tables["word"] for module in modules)
+    return [cast(VocabularyEmbedding, table) for table in tables]
 
 
 def _accuracy(found: Comparison, chosen: NDArray[np.bool_]) -> Accuracy:

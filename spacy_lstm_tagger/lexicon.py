@@ -56,6 +56,16 @@ class Lexicon:
         """RETURNS (NDArray[np.bool_]): Whether training had each word with more than one tag."""
         return np.isin(words, _keys(self.ambiguous))
 
+    def kinds(self, words: NDArray[np.uint64]) -> dict[str, NDArray[np.bool_]]:
+        """Tell words apart by what training had of them.
+
+        words (NDArray[np.uint64]): The words' hashes. *Shape:* ``(words,)``, as of the results.
+        RETURNS (dict[str, NDArray[np.bool_]]): Which are "known", which are "unknown", and which
+            are "ambiguous".
+        """
+        known = self.frequencies(words) > 0
+        return {"known": known, "unknown": ~known, "ambiguous": self.is_ambiguous(words)}
+
 
 def _keys(words: Collection[str]) -> NDArray[np.uint64]:
     return np.fromiter(map(get_string_id, words), dtype=np.uint64, count=len(words))

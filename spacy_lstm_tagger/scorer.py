@@ -63,12 +63,10 @@ def score_words(found: Comparison, lexicon: Lexicon | None) -> dict[str, float |
     """RETURNS (dict[str, Optional[float]]): The accuracy on words that training had, had not, and
     had with several tags.
     """
-    names = ("acc_known", "acc_unknown", "acc_ambiguous")
     if lexicon is None:
-        return dict.fromkeys(names)
-    known = lexicon.frequencies(found.words) > 0
-    kinds = (known, ~known, lexicon.is_ambiguous(found.words))
-    return {name: found.accuracy(kind) for name, kind in zip(names, kinds, strict=True)}
+        return dict.fromkeys(("acc_known", "acc_unknown", "acc_ambiguous"))
+    kinds = lexicon.kinds(found.words).items()
+    return {f"acc_{name}": found.accuracy(kind) for name, kind in kinds}
 
 
 def score_tag_by_tag(found: Comparison, examples: list[Example]) -> dict[str, Any]:

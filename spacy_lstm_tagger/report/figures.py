@@ -28,9 +28,7 @@ def headline(tagged: TaggedCorpus, lexicon: Lexicon | None) -> dict[str, Any]:
     kinds: dict[str, NDArray[np.bool_] | None] = {"tag_acc": everything}
     kinds |= dict.fromkeys(("acc_known", "acc_unknown", "acc_ambiguous"))
     if lexicon is not None:
-        known = lexicon.frequencies(found.words) > 0
-        kinds |= {"acc_known": known, "acc_unknown": ~known}
-        kinds["acc_ambiguous"] = lexicon.is_ambiguous(found.words)
+        kinds |= {f"acc_{name}": kind for name, kind in lexicon.kinds(found.words).items()}
     figures: dict[str, Any] = dict.fromkeys(kinds)
     there = {name: kind for name, kind in kinds.items() if kind is not None and kind.any()}
     for (name, kind), (low, high) in zip(

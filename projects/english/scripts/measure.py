@@ -2,17 +2,21 @@
 
 import re
 import tempfile
-from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import spacy
 import srsly
 import typer
 from spacy.language import Language
+from spacy.strings import StringStore
+from spacy.training import Example
 
-from spacy_lstm_tagger.readers import Corpus
+from spacy_lstm_tagger.augmenters import create_noise_augmenter
+from spacy_lstm_tagger.comparison import Comparison
+from spacy_lstm_tagger.lexicon import Lexicon
+from spacy_lstm_tagger.readers import Corpus, read_word_tags
 
 LINES = re.compile(r"(?:[^\n]+\n)+")
 
@@ -32,35 +36,27 @@ def main(
     dev (list[Path]): The treebanks to score it on.
     """
     nlp = spacy.load(pipeline)
-    known = {token.text for eg in Corpus(train)(spacy.blank("en")) for token in eg.reference}
-    figures = {path.parent.name: score(nlp, path, known) for path in dev}
-    srsly.write_json(output, figures)
+    lexicon = Lexicon.of(read_word_tags(path=train))
+    srsly.write_json(output, {path.parent.name: score(nlp, path, lexicon) for path in dev})
 
 
-def score(nlp: Language, path: Path, known: set[str]) -> dict[str, Any]:
+def score(nlp: Language, path: Path, lexicon: Lexicon) -> dict[str, Any]:
     """RETURNS (dict[str, Any]): The figures of a treebank."""
-    found = {
+    lower = create_noise_augmenter(lower=1.0, upper=0.0, no_final=0.0, typos=0.0)
+    found: dict[str, Any] = {
         "sentences": evaluate(nlp, path),
         "texts": evaluate(nlp, path, group_by=10),
         "raw text": evaluate(nlp, path, group_by=10, gold_tokens=False),
+        "lower case": evaluate(nlp, path, augmenter=lower),
     }
-    right = words = 0
-    confusions: Counter[str] = Counter()
     examples = list(Corpus(path)(nlp))
-    for doc, eg in zip(nlp.pipe([eg.predicted for eg in examples]), examples, strict=True):
-        for token, gold in zip(doc, eg.reference, strict=True):
-            if token.text not in known:
-                right, words = right + (token.tag_ == gold.tag_), words + 1
-            if token.tag_ != gold.tag_:
-                confusions[f"{gold.tag_} → {token.tag_}"] += 1
-    found["new words"] = {"tag_acc": right / max(words, 1), "words": words}
-    wrong = max(confusions.total(), 1)
-    found["confusions"] = {pair: count / wrong for pair, count in confusions.most_common(10)}
+    docs = nlp.pipe(eg.predicted for eg in examples)
+    tags = Comparison(Example(d, eg.reference) for d, eg in zip(docs, examples, strict=True))
+    new = lexicon.kinds(tags.words)["unknown"]
+    found["new words"] = {"tag_acc": tags.accuracy(new) or 0.0, "words": int(new.sum())}
+    found["confusions"] = confusions(tags, nlp.vocab.strings)
+    found["genres"] = {}
     with tempfile.TemporaryDirectory() as folder:
-        lower = Path(folder, "lower.conllu")
-        lower.write_text("".join(lower_cased(path)), encoding="utf-8")
-        found["lower case"] = evaluate(nlp, lower)
-        found["genres"] = {}
         for genre, text in by_genre(path).items():
             part = Path(folder, "genre.conllu")
             part.write_text(text, encoding="utf-8")
@@ -68,21 +64,23 @@ def score(nlp: Language, path: Path, known: set[str]) -> dict[str, Any]:
     return found
 
 
+def confusions(tags: Comparison, strings: StringStore) -> dict[str, float]:
+    """RETURNS (dict[str, float]): The ten most frequent pairs of a right tag and the wrong one that
+    is given, each with its share of all wrong ones.
+    """
+    wrong = ~tags.is_hit
+    pairs = np.column_stack([tags.gold[tags.places], tags.guesses])[wrong]
+    distinct, counts = np.unique(pairs, axis=0, return_counts=True)
+    return {
+        " → ".join(strings[key] for key in distinct[i].tolist()): counts[i] / len(pairs)
+        for i in np.argsort(-counts, kind="stable")[:10].tolist()
+    }
+
+
 def evaluate(nlp: Language, path: Path, **settings: Any) -> dict[str, float]:
     """RETURNS (dict[str, float]): What `spacy evaluate` tells, as far as it is one number."""
     scores = nlp.evaluate(list(Corpus(path, **settings)(nlp)))
     return {name: value for name, value in scores.items() if isinstance(value, float)}
-
-
-def lower_cased(path: Path) -> Iterator[str]:
-    """YIELDS (str): The lines of a treebank, its words in lower case."""
-    for line in path.read_text(encoding="utf-8").splitlines(keepends=True):
-        columns = line.split("\t")
-        if len(columns) > 1:
-            columns[1] = columns[1].lower()
-        elif line.startswith("# text = "):
-            columns = [line.lower()]
-        yield "\t".join(columns)
 
 
 def by_genre(path: Path) -> dict[str, str]:
