@@ -8,7 +8,7 @@ import spacy
 from weasel.cli.run import project_run
 from weasel.util.config import load_project_config
 
-from .util import CONFIGS, ROOT, SMALL_HALVES, overrides
+from .util import CONFIGS, ROOT, SMALL_HALVES, copy_project, overrides
 
 pytestmark = pytest.mark.slow
 
@@ -19,9 +19,7 @@ PROJECT = ROOT / "projects" / "distil"
 def project(tmp_path_factory, small_corpus, spacy_command):
     """A copy of the project with data, and teachers that are trained already."""
     root = tmp_path_factory.mktemp("root")
-    project = root / "projects" / "distil"
-    shutil.copytree(PROJECT, project, ignore=shutil.ignore_patterns("assets", "output", "packages"))
-    shutil.copytree(CONFIGS, root / "configs")
+    project = copy_project("distil", root)
     (project / "assets").mkdir()
     for name in ("train", "dev"):
         shutil.copy(small_corpus, project / "assets" / f"{name}.conllu")

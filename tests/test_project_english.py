@@ -9,7 +9,7 @@ import spacy
 from weasel.cli.run import project_run
 from weasel.util.config import load_project_config
 
-from .util import CONFIGS, ROOT, overrides
+from .util import CONFIGS, ROOT, copy_project, overrides
 
 pytestmark = pytest.mark.slow
 
@@ -42,9 +42,7 @@ def with_lemmas(text):
 def project(tmp_path_factory, small_corpus, spacy_command):
     """A copy of the project, with a treebank, and a teacher that is trained already."""
     root = tmp_path_factory.mktemp("root")
-    project = root / "projects" / "english"
-    shutil.copytree(PROJECT, project, ignore=shutil.ignore_patterns("assets", "output", "packages"))
-    shutil.copytree(CONFIGS, root / "configs")
+    project = copy_project("english", root)
     treebank = with_lemmas(small_corpus.read_text(encoding="utf-8"))
     for path in ("en_ewt/train", "en_ewt/dev", "en_gum/dev"):
         target = project / "assets" / f"{path}.conllu"

@@ -7,7 +7,7 @@ import pytest
 import spacy
 from weasel.cli.run import project_run
 
-from .util import CONFIGS, ROOT, SMALL_HALVES, overrides
+from .util import ROOT, SMALL_HALVES, copy_project, overrides
 
 pytestmark = pytest.mark.slow
 
@@ -18,9 +18,7 @@ CODE = "xx_small"
 @pytest.fixture
 def project(tmp_path, small_corpus):
     """A copy of the project, with a treebank that has no dev set."""
-    project = tmp_path / "projects" / "ud"
-    shutil.copytree(PROJECT, project, ignore=shutil.ignore_patterns("assets", "output", "packages"))
-    shutil.copytree(CONFIGS, tmp_path / "configs")
+    project = copy_project("ud", tmp_path)
     folder = project / "assets" / CODE
     folder.mkdir(parents=True)
     for name in ("train", "test"):

@@ -1,5 +1,6 @@
 """What the tests share: small models, examples, a trained pipeline."""
 
+import shutil
 from pathlib import Path
 
 import spacy
@@ -112,3 +113,14 @@ def overrides(values, prefix=""):
     for name, value in values.items():
         arguments += [f"--{prefix}{name}", str(value)]
     return arguments
+
+
+def copy_project(name, root):
+    """Copy a project of `projects/`, and the configs that it reaches for.
+
+    RETURNS (Path): The copy's folder.
+    """
+    project, made = root / "projects" / name, ("assets", "output", "packages")
+    shutil.copytree(ROOT / "projects" / name, project, ignore=shutil.ignore_patterns(*made))
+    shutil.copytree(CONFIGS, root / "configs")
+    return project

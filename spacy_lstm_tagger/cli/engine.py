@@ -20,10 +20,6 @@ from ..tagging import Job
 from .messages import fail
 
 ENGINES = ["ray"]
-ENGINE_HELP = "ray: work on a cluster of Ray"
-ADDRESS_HELP = "ray: the cluster, such as auto. None: one on this machine"
-CONCURRENCY_HELP = "ray: the number of actors. 0: one for each CPU, or GPU"
-GPUS_HELP = "ray: how many GPUs an actor has"
 
 
 @contextmanager
@@ -69,9 +65,8 @@ def tag_with_ray(
     RAISES (ValueError): If this engine does not take what is asked.
     """
     kinds = {reading.kind or kind_of(Path(each)) for each in find_inputs(inputs)}
-    kind = job.kind or (kinds.copy().pop() if len(kinds) == 1 else ".tsv")
-    if kind not in (*LINES, ".parquet"):
-        kind = job.kind or ".tsv"
+    (only,) = kinds if len(kinds) == 1 else [None]
+    kind = job.kind or (only if only in (*LINES, ".parquet") else ".tsv")
     for wrong, remedy in [
         (".spacy" if ".spacy" in {*kinds, kind} else "", "Take another format, such as .parquet"),
         (str(STANDARD) if str(STANDARD) in {*inputs, output} else "", "Give files and folders"),

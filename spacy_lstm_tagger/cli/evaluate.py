@@ -15,6 +15,7 @@ from ..files.whole import write_whole
 from ..fit import find_missing_tags
 from . import lstm_tagger_cli
 from .messages import clear_errors
+from .options import Code, GpuId, NProcess
 
 TAG_HELP = "Where tags come from: xpos, upos or upos+feats"
 RAW_HELP = "Let the pipeline split the text into tokens, rather than take those of the file"
@@ -27,9 +28,9 @@ def evaluate_cli(
     tag: Annotated[str, Opt("--tag", "-t", help=TAG_HELP)] = "xpos",
     raw: Annotated[bool, Opt("--raw", "-r", help=RAW_HELP)] = False,
     output: Annotated[Path | None, Opt("--output", "-o", help="JSON file for the figures")] = None,
-    n_process: Annotated[int, Opt("--n-process", "-n", min=1, help="Number of processes")] = 1,
-    gpu_id: Annotated[int, Opt("--gpu-id", "-g", help="GPU, or -1 for the CPU")] = -1,
-    code: Annotated[Path | None, Opt("--code", "-c", help="Python file to import first")] = None,
+    n_process: NProcess = 1,
+    gpu_id: GpuId = -1,
+    code: Code = None,
 ):
     """
     Tell how many words a pipeline tags right: each sentence alone and texts of ten, all words and,

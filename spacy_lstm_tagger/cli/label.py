@@ -15,15 +15,12 @@ from ..errors import Errors
 from ..readers import read_tag_labels
 from . import lstm_tagger_cli
 from .engine import (
-    ADDRESS_HELP,
-    CONCURRENCY_HELP,
-    ENGINE_HELP,
     ENGINES,
-    GPUS_HELP,
     check_choice,
     labelling_with_ray,
 )
 from .messages import clear_errors
+from .options import Address, Code, Concurrency, Engine, GpuId, Gpus, NProcess, SkipBad
 
 STUDENT_HELP = (
     "Check that the student has the teacher's tags: a CoNLL-U file, labels from `init labels` "
@@ -44,14 +41,14 @@ def label_cli(
     top_k: Annotated[int, Opt(min=0, help="Tags to keep with probabilities. 0: none")] = 5,
     max_words: Annotated[int, Opt(min=1, help="Cut longer texts, between sentences")] = 500,
     shard_size: Annotated[int, Opt(min=1, help="Characters of text in a shard")] = 250_000,
-    skip_bad: Annotated[int, Opt(min=0, help="Texts to leave out if they cannot be read")] = 0,
-    n_process: Annotated[int, Opt("--n-process", "-n", min=1, help="Number of processes")] = 1,
-    gpu_id: Annotated[int, Opt("--gpu-id", "-g", help="GPU, or -1 for the CPU")] = -1,
-    code: Annotated[Path | None, Opt("--code", "-c", help="Python file to import first")] = None,
-    engine: Annotated[str | None, Opt(help=ENGINE_HELP)] = None,
-    address: Annotated[str | None, Opt(help=ADDRESS_HELP)] = None,
-    concurrency: Annotated[int, Opt(min=0, help=CONCURRENCY_HELP)] = 0,
-    gpus: Annotated[float, Opt(min=0, help=GPUS_HELP)] = 0,
+    skip_bad: SkipBad = 0,
+    n_process: NProcess = 1,
+    gpu_id: GpuId = -1,
+    code: Code = None,
+    engine: Engine = None,
+    address: Address = None,
+    concurrency: Concurrency = 0,
+    gpus: Gpus = 0,
 ):
     """
     Label raw text with a teacher, for a smaller tagger to learn from: writes .spacy files with

@@ -12,6 +12,7 @@ from ..report import Report
 from . import lstm_tagger_cli
 from .evaluate import TAG_HELP
 from .messages import clear_errors
+from .options import Code, GpuId
 
 FORMATS = {"html": Report.to_html, "json": Report.to_json, "text": Report.to_text}
 SUFFIXES = {".html": "html", ".htm": "html", ".json": "json", ".txt": "text"}
@@ -30,8 +31,8 @@ def report_cli(
     tag: Annotated[str, Opt("--tag", "-t", help=TAG_HELP)] = "xpos",
     group_by: Annotated[str, Opt(help=GROUP_HELP)] = "10",
     train: Annotated[Path | None, Opt(help=TRAIN_HELP)] = None,
-    gpu_id: Annotated[int, Opt("--gpu-id", "-g", help="GPU, or -1 for the CPU")] = -1,
-    code: Annotated[Path | None, Opt("--code", "-c", help="Python file to import first")] = None,
+    gpu_id: GpuId = -1,
+    code: Code = None,
 ):
     """
     Report how well one or more pipelines tag a corpus and where they go wrong: a page that needs

@@ -21,15 +21,12 @@ from ..progress import LiveLine
 from ..tagging import FileTagger, Job, tag_files
 from . import lstm_tagger_cli
 from .engine import (
-    ADDRESS_HELP,
-    CONCURRENCY_HELP,
-    ENGINE_HELP,
     ENGINES,
-    GPUS_HELP,
     check_choice,
     tag_with_ray,
 )
 from .messages import clear_errors
+from .options import Address, Code, Concurrency, Engine, GpuId, Gpus, NProcess, SkipBad
 
 COLUMNS = ("xpos", "upos", "upos+feats")
 FORMATS = [kind[1:] for kind in ENCODERS]
@@ -55,15 +52,15 @@ def tag_cli(
         bool, Opt("--probabilities", "--scores", "-p", help="Tell how sure each tag is")
     ] = False,
     prefix: Annotated[str, Opt(help="What the names start with that are added")] = "",
-    skip_bad: Annotated[int, Opt(min=0, help="Texts to leave out if they cannot be read")] = 0,
-    n_process: Annotated[int, Opt("--n-process", "-n", min=1, help="Number of processes")] = 1,
+    skip_bad: SkipBad = 0,
+    n_process: NProcess = 1,
     batch_size: Annotated[int | None, Opt(min=1, help="Docs that are tagged at a time")] = None,
-    gpu_id: Annotated[int, Opt("--gpu-id", "-g", help="GPU, or -1 for the CPU")] = -1,
-    code: Annotated[Path | None, Opt("--code", "-c", help="Python file to import first")] = None,
-    engine: Annotated[str | None, Opt(help=ENGINE_HELP)] = None,
-    address: Annotated[str | None, Opt(help=ADDRESS_HELP)] = None,
-    concurrency: Annotated[int, Opt(min=0, help=CONCURRENCY_HELP)] = 0,
-    gpus: Annotated[float, Opt(min=0, help=GPUS_HELP)] = 0,
+    gpu_id: GpuId = -1,
+    code: Code = None,
+    engine: Engine = None,
+    address: Address = None,
+    concurrency: Concurrency = 0,
+    gpus: Gpus = 0,
     block_size: Annotated[float, Opt(help="ray: how much text an actor gets, in MB")] = 2,
     file_size: Annotated[float, Opt(help="ray: how large a file is at least, in MB")] = 64,
 ):

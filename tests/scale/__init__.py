@@ -4,6 +4,9 @@ import pytest
 
 pytest.importorskip("ray", reason="ray is not installed: pip install 'spacy-lstm-tagger[ray]'")
 
+# So that there are some blocks and files of each.
+SMALL = "--block-size 0.001 --file-size 0.001 --concurrency 2".split()
+
 
 def rows_of(folder):
     """RETURNS (list): The rows of the Parquet files of a folder."""

@@ -12,18 +12,9 @@ from spacy_lstm_tagger.scale import ship
 from ..cli import is_one_error, run_command
 from ..cli.tagging import CONLLU, OBJECTS, TEXTS, read_jsonl, write_texts
 from ..docs import PAGES, blocks
-from . import rows_of
+from . import SMALL, rows_of
 
 pytestmark = pytest.mark.ray
-
-SMALL = [
-    "--block-size",
-    "0.001",
-    "--file-size",
-    "0.001",
-    "--concurrency",
-    "2",
-]  # so that there are some of each
 
 
 @pytest.fixture

@@ -11,19 +11,11 @@ import spacy
 from ..cli import is_one_error, run_command
 from ..cli.tagging import TEXTS
 from ..processes import wait_until
-from . import rows_of
+from . import SMALL, rows_of
 from .conftest import NODE
 
 pytestmark = pytest.mark.ray
 
-SMALL = [
-    "--block-size",
-    "0.001",
-    "--file-size",
-    "0.001",
-    "--concurrency",
-    "2",
-]  # so that there are many of each
 SLOW = """
 import time
 from spacy.language import Language

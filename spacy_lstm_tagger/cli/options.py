@@ -1,0 +1,19 @@
+"""Options that several commands have."""
+
+from pathlib import Path
+from typing import Annotated
+
+from spacy.cli._util import Opt
+
+NProcess = Annotated[int, Opt("--n-process", "-n", min=1, help="Number of processes")]
+GpuId = Annotated[int, Opt("--gpu-id", "-g", help="GPU, or -1 for the CPU")]
+Code = Annotated[Path | None, Opt("--code", "-c", help="Python file to import first")]
+SkipBad = Annotated[int, Opt(min=0, help="Texts to leave out if they cannot be read")]
+Engine = Annotated[str | None, Opt(help="ray: work on a cluster of Ray")]
+Address = Annotated[
+    str | None, Opt(help="ray: the cluster, such as auto. None: one on this machine")
+]
+Concurrency = Annotated[
+    int, Opt(min=0, help="ray: the number of actors. 0: one for each CPU, or GPU")
+]
+Gpus = Annotated[float, Opt(min=0, help="ray: how many GPUs an actor has")]
