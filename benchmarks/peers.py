@@ -1,11 +1,10 @@
 """Who is compared: spaCy's taggers and ours, trained for a moment or given."""
 
 import copy
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, cast
 
 import spacy
 import torch
@@ -20,6 +19,7 @@ from thinc.api import Config
 
 from spacy_lstm_tagger.models.shim import TorchShim, cpu_has_bf16
 from spacy_lstm_tagger.readers import read_sentences
+from spacy_lstm_tagger.taggers import layers_of
 
 from .kernel import KernelLimit
 from .packed import find_modules, pack_pipeline
@@ -192,8 +192,7 @@ def build_peers(
 
 def our_shims(nlp: Language) -> list[TorchShim]:
     """RETURNS (list[TorchShim]): What holds the modules of our layers."""
-    models = [pipe.model for _, pipe in nlp.pipeline if hasattr(pipe, "model")]
-    shims = [shim for model in models for node in model.walk() for shim in node.shims]
+    shims = (shim for node in layers_of(nlp) for shim in node.shims)
     return [shim for shim in shims if isinstance(shim, TorchShim)]
 
 
@@ -202,17 +201,10 @@ def forget(nlp: Language) -> bool:
 
     RETURNS (bool): Whether it keeps any.
     """
-    caches = list(_caches(nlp))
+    caches = [node.attrs for node in layers_of(nlp) if "cache" in node.attrs]
     for attrs in caches:
         attrs["cache"] = copy.deepcopy(attrs["cache"])  # A copy is empty.
     return bool(caches)
-
-
-def _caches(nlp: Language) -> Iterator[dict[str, Any]]:
-    for _, pipe in nlp.pipeline:
-        for node in cast(Any, pipe).model.walk():
-            if "cache" in node.attrs:
-                yield node.attrs
 
 
 def kernel_limit(nlp: Language) -> KernelLimit:

@@ -18,7 +18,7 @@ from .models.word_char_embed import NAME as EMBEDDING
 from .nn.embedding import WordEmbedding
 from .nn.vocabulary import VocabularyEmbedding
 from .readers import Corpus
-from .taggers import tagger_names
+from .taggers import layers_of, tagger_names
 
 TEXT = 10  # sentences
 
@@ -146,8 +146,7 @@ def word_tables(nlp: Language) -> list[VocabularyEmbedding]:
     """RETURNS (list[VocabularyEmbedding]): The words' vocabularies of a pipeline's tagger and of
     its encoders.
     """
-    models = [pipe.model for _, pipe in nlp.pipeline if hasattr(pipe, "model")]
-    layers = [node for model in models for node in model.walk() if node.name == EMBEDDING]
+    layers = [node for node in layers_of(nlp) if node.name == EMBEDDING]
     modules = [cast(TorchShim, layer.shims[0]).module for layer in layers]
     tables = (cast(WordEmbedding, module).tables["word"] for module in modules)
     return [cast(VocabularyEmbedding, table) for table in tables]

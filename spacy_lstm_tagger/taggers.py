@@ -1,7 +1,7 @@
 """The taggers of any pipeline, whoever made them: which they are, and how sure they are."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from spacy.language import Language
 from spacy.pipeline import Tagger
 from spacy.tokens import Doc
 from spacy.util import minibatch
+from thinc.api import Model
 
 from .pipeline import LSTMTagger
 from .probabilities import TagProbabilities
@@ -19,6 +20,14 @@ from .probabilities import TagProbabilities
 def tagger_names(nlp: Language) -> list[str]:
     """RETURNS (list[str]): The names of the components that set token.tag_."""
     return [name for name in nlp.pipe_names if "token.tag" in nlp.get_pipe_meta(name).assigns]
+
+
+def layers_of(nlp: Language) -> Iterator[Model]:
+    """YIELDS (Model): Each layer of the components that have a model: those of rules have none."""
+    for _, pipe in nlp.pipeline:
+        model = getattr(pipe, "model", None)
+        if model is not None:
+            yield from model.walk()
 
 
 def keep_probabilities(pipe: Any) -> None:

@@ -13,9 +13,11 @@ from thinc.api import Model
 
 from ..errors import Errors
 from ..models.shim import TorchShim
+from ..models.word_char_embed import NAME as EMBEDDING
 from ..models.word_types import WordTypes
 from ..nn.embedding import WordEmbedding
 from ..nn.vocabulary import VocabularyEmbedding
+from ..taggers import layers_of
 
 
 @registry.callbacks("spacy-lstm-tagger.FillVocabulary.v1")
@@ -51,10 +53,7 @@ class VocabularyFiller:
         """
         if nlp.component_names and not nlp.pipe_names:
             return
-        models = [pipe.model for _, pipe in nlp.pipeline if hasattr(pipe, "model")]
-        layers = [
-            node for model in models for node in model.walk() if node.name == "word_char_embed"
-        ]
+        layers = [node for node in layers_of(nlp) if node.name == EMBEDDING]
         if not layers:
             raise ValueError(Errors.D010)
         counts: Counter[int] = Counter()

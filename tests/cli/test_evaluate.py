@@ -7,6 +7,7 @@ from functools import partial
 import pytest
 import spacy
 from spacy.language import Language
+from spacy.lookups import Lookups
 from spacy.tokens import Doc, DocBin
 
 from spacy_lstm_tagger.readers import Corpus
@@ -226,3 +227,17 @@ def test_clear_errors(model, tmp_path, kind):
     named = {"no tagger": "C006", "no model": str(model), "bad column": "deprel"}
     assert named.get(kind, str(data)) in printed
     assert not (tmp_path / "out.json").exists()
+
+
+def test_beside_components_of_rules(tmp_path, small_corpus):
+    """Those of spaCy's English pipelines: a lemmatizer and an attribute ruler without a model."""
+    nlp = spacy.blank("en")
+    nlp.add_pipe("tagger")
+    nlp.initialize(lambda: list(Corpus(small_corpus)(nlp)))
+    nlp.add_pipe("attribute_ruler")
+    lookups = Lookups()
+    lookups.add_table("lemma_lookup", {"dogs": "dog"})
+    nlp.add_pipe("lemmatizer", config={"mode": "lookup"}).initialize(lookups=lookups)
+    nlp.to_disk(tmp_path / "model")
+    found, _ = figures(tmp_path, tmp_path / "model", small_corpus)
+    assert found["texts"]["all"]["words"] and found["texts"]["known"] is None
