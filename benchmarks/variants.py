@@ -278,3 +278,22 @@ for base, name, changes in ((CLEAN, "short", SHORT), (ROWS_16, "quick", QUICK)):
         f"{name}-{change}": english(base, steps(1200), overrides)
         for change, overrides in changes.items()
     }
+
+# Small treebanks: small.cfg as projects/ud trains it, and what its rule chose that over.
+for language, folder, lang, columns in (
+    ("welsh", "cy_ccg", "xx", ("upos", "xpos")),
+    ("armenian", "hy_bsut", "hy", ("upos",)),
+    ("maltese", "mt_mudt", "xx", ("upos", "xpos")),
+    ("uyghur", "ug_udt", "xx", ("upos", "xpos")),
+):
+    for column in columns:
+        learned: Overrides = {"vars.tag": column, "nlp.lang": lang}
+        for end, config, more in (
+            ("", "small.cfg", steps(1600)),
+            ("-cnn", None, {}),
+            ("-800", "small.cfg", {}),
+            ("-accurate", "accurate.cfg", {}),
+        ):
+            VARIANTS[f"{language}-{column}{end}"] = Variant(
+                treebank=folder, config=config, overrides={**learned, **more}
+            )

@@ -80,7 +80,8 @@ class Errors(metaclass=ErrorsWithCodes):
     )
     D005 = (
         "The teacher {source} and {whose} have different tags: only the first has {more}; "
-        "only the second has {less}. Give teachers and a student of the same tag set."
+        "only the second has {less}. Give teachers and a student of the same tag set; for teachers "
+        "there is --other-tags."
     )
     D006 = (
         "The teacher {source} gives tags without probabilities, which cannot be averaged "
@@ -117,6 +118,10 @@ class Errors(metaclass=ErrorsWithCodes):
     D018 = (
         "A .spacy file holds {words:,} words at most. Give several inputs, with a folder as "
         "--output, or write .jsonl."
+    )
+    D019 = (
+        "Found {weights!r} as the weights of {teachers} teacher(s), expected a positive number for "
+        "each, such as --weights 2,1."
     )
     L001 = (
         "The model file is damaged: its weights cannot be read ({error}). "

@@ -36,6 +36,10 @@ def label_cli(
     output: Annotated[Path, Opt("--output", "-o", help="Folder for the labelled docs")],
     student: Annotated[Path | None, Opt("--student", "-s", help=STUDENT_HELP)] = None,
     tag: Annotated[str, Opt(help="Column of the tags, if --student is CoNLL-U")] = "xpos",
+    weights: Annotated[str, Opt(help="What each teacher counts, such as 2,1,1")] = "",
+    other_tags: Annotated[
+        bool, Opt("--other-tags", help="Other teachers' tags that the first lacks are left out")
+    ] = False,
     text_key: Annotated[str, Opt("--text-key", "-k", help="Name of the text in JSONL")] = "text",
     limit: Annotated[int, Opt("--limit", "-l", min=0, help="Number of texts. 0: all")] = 0,
     top_k: Annotated[int, Opt(min=0, help="Tags to keep with probabilities. 0: none")] = 5,
@@ -60,23 +64,24 @@ def label_cli(
     """
     import_code(code)
     setup_gpu(gpu_id)
-    job = Job(
-        teachers=tuple(teachers),
-        texts=texts,
-        text_key=text_key,
-        limit=limit,
-        top_k=top_k,
-        max_words=max_words,
-        shard_size=shard_size,
-        skip_bad=skip_bad,
-    )
     with clear_errors(), ExitStack() as stack:
+        job = Job(
+            teachers=tuple(teachers),
+            texts=texts,
+            weights=read_weights(weights, len(teachers)),
+            other_tags=other_tags,
+            text_key=text_key,
+            limit=limit,
+            top_k=top_k,
+            max_words=max_words,
+            shard_size=shard_size,
+            skip_bad=skip_bad,
+        )
         check_choice("--engine", engine, ENGINES)
         loaded = job.load()
         if student is not None:
             labels = read_labels(student, tag=tag)
-            for teacher in loaded.members:
-                check_labels(teacher, labels, whose=str(student))
+            check_labels(loaded.members[0], labels, whose=str(student))
         work = None
         if engine == "ray":
             options = {"concurrency": concurrency, "gpus": gpus, "code": code}
@@ -98,6 +103,14 @@ def label_cli(
         more = [f"… all of them are in {MANIFEST}"] if len(bad) > SHOWN else []
         print(*bad[:SHOWN], *more, sep="\n")
     msg.good(f"{done.words:,} words in {len(done)} shards", output)
+
+
+def read_weights(given: str, teachers: int) -> tuple[float, ...]:
+    """RETURNS (tuple[float, ...]): The numbers between commas."""
+    try:
+        return tuple(float(weight) for weight in given.split(",")) if given else ()
+    except ValueError as error:
+        raise ValueError(Errors.D019.format(weights=given, teachers=teachers)) from error
 
 
 def read_labels(path: Path, *, tag: str = "xpos") -> list[str]:

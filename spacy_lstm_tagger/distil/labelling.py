@@ -24,6 +24,8 @@ class Job:
     """What to label, and how.
 
     teachers (tuple[str, ...]): Names or folders of pipelines.
+    weights (tuple[float, ...]): What the probabilities of each count. None given: all the same.
+    other_tags (bool): Whether the others may have tags that the first teacher lacks.
     texts (Path): A file or a folder of them, see `read_texts`.
     text_key (str): The name of the text in a .jsonl file.
     limit (int): Label only this many texts. 0: all.
@@ -35,6 +37,8 @@ class Job:
 
     teachers: tuple[str, ...]
     texts: Path
+    weights: tuple[float, ...] = ()
+    other_tags: bool = False
     text_key: str = "text"
     limit: int = 0
     top_k: int = 5
@@ -44,7 +48,13 @@ class Job:
 
     def load(self) -> Teachers:
         """RETURNS (Teachers): The teachers."""
-        return Teachers(self.teachers, top_k=self.top_k, max_words=self.max_words)
+        return Teachers(
+            self.teachers,
+            weights=self.weights,
+            other_tags=self.other_tags,
+            top_k=self.top_k,
+            max_words=self.max_words,
+        )
 
     def options(self, teachers: Teachers) -> dict[str, Any]:
         """RETURNS (dict[str, Any]): What the labels depend on beside the texts."""
@@ -52,6 +62,7 @@ class Job:
         del options["texts"], options["skip_bad"]
         return {
             **options,
+            "weights": list(teachers.weights),
             "teachers": {teacher.source: teacher.digest() for teacher in teachers.members},
             "labels": list(teachers.labels),
         }

@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,8 @@ from ..probabilities import TagProbabilities
 from ..taggers import digest_of, keep_probabilities, read_probabilities, tagger_names
 from ..whitespace import SPACE_TAG
 from .shards import LEARNED
+
+TINY = np.float32(1e-30)  # what is divided by where there is no probability
 
 
 class Teacher:
@@ -70,19 +73,35 @@ class Teachers:
     """Teachers whose probabilities are averaged.
 
     sources (Sequence[str]): The names or folders of the pipelines. The first one tokenizes.
+    weights (Sequence[float]): What the probabilities of each count. None given: all the same.
+    other_tags (bool): Whether the others may have tags that the first one lacks, whose probability
+        is left out, and lack tags that it has.
     top_k (int): How many tags of a token to keep with their probabilities. 0: only the tag.
     max_words (int): A longer text is cut, at the end of a sentence if it can be, so that none is
         too long for a teacher.
-    RAISES (ValueError): If a pipeline cannot teach, or their tag sets differ.
+    RAISES (ValueError): If a pipeline cannot teach, their tag sets differ, or there is not one
+        positive weight for each.
     """
 
-    def __init__(self, sources: Sequence[str], *, top_k: int = 5, max_words: int = 500):
+    def __init__(
+        self,
+        sources: Sequence[str],
+        *,
+        weights: Sequence[float] = (),
+        other_tags: bool = False,
+        top_k: int = 5,
+        max_words: int = 500,
+    ):
+        self.weights = tuple(weights) or (1.0,) * len(sources)
+        if len(self.weights) != len(sources) or not all(0 < w < inf for w in self.weights):
+            given = ", ".join(map(str, weights))
+            raise ValueError(Errors.D019.format(weights=given, teachers=len(sources)))
         self.members = [Teacher(source) for source in sources]
         self.top_k = top_k
         self.max_words = max_words
         first, *others = self.members
         self.labels = first.labels
-        for other in others:
+        for other in [] if other_tags else others:
             check_labels(other, first.labels, whose=first.source)
         for teacher in self.members if others else []:
             if teacher.label([Doc(teacher.nlp.vocab, words=["."])]) is None:
@@ -101,8 +120,10 @@ class Teachers:
         if not docs:
             return []
         columns, total = self._label(self.members[0], docs)
-        for teacher in self.members[1:]:
-            total = total + self._label(teacher, docs)[1]
+        if len(self.members) > 1:
+            total = total * np.float32(self.weights[0])
+        for teacher, weight in zip(self.members[1:], self.weights[1:], strict=True):
+            total += self._label(teacher, docs)[1] * np.float32(weight)
         tags = columns[:, 0]
         if len(self.members) > 1:
             keys = [docs[0].vocab.strings.add(label) for label in self.labels]
@@ -111,8 +132,8 @@ class Teachers:
         columns[spaces | (tags == get_string_id(SPACE_TAG))] = 0
         scores = None
         if total is not None and self.top_k:
-            total[spaces] = 0.0
-            mean = total / np.float32(len(self.members))
+            mean = total / np.maximum(total.sum(axis=1, keepdims=True), TINY)
+            mean[spaces] = 0.0
             scores = TagProbabilities.of(self.labels, mean, top=self.top_k, half=True)
         start = 0
         for doc in docs:
@@ -157,7 +178,10 @@ class Teachers:
         scores = teacher.label(copies)
         columns = np.concatenate([copy.to_array(LEARNED) for copy in copies])
         if scores is not None and teacher.labels != self.labels:
-            scores = scores[:, [teacher.labels.index(label) for label in self.labels]]
+            index = {label: i for i, label in enumerate(teacher.labels)}
+            lacking = np.zeros((len(scores), 1), dtype=scores.dtype)
+            order = [index.get(label, -1) for label in self.labels]
+            scores = np.hstack([scores, lacking])[:, order]
         return columns, scores
 
 

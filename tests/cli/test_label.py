@@ -46,6 +46,19 @@ def test_spacy_finds_the_command():
     assert "--texts" in printed and "--gpu-id" in printed
 
 
+def test_weights(work, tmp_path):
+    teacher = work / "teacher"
+    arguments = [teacher, teacher, "--texts", work / "texts.txt", "--output", tmp_path]
+    code, printed = run(*arguments, "--weights", "2,1", "--other-tags")
+    assert code == 0, printed
+    assert json.loads((tmp_path / "manifest.json").read_text())["options"]["weights"] == [2.0, 1.0]
+    code, printed = run(*arguments, "--weights", "2,1.5", "--other-tags")
+    assert code == 1 and is_one_error(printed) and "D007" in printed
+    for wrong in ("two,1", "2"):
+        code, printed = run(*arguments, "--weights", wrong)
+        assert code == 1 and is_one_error(printed) and "D019" in printed and "2 teacher" in printed
+
+
 def test_label(work, tmp_path):
     arguments = [work / "teacher", "--texts", work / "texts.txt", "--output", tmp_path]
     code, printed = run(*arguments, "--student", work / "labels.json", "--top-k", 2)

@@ -139,6 +139,44 @@ def test_several_teachers_are_averaged(ours):
             assert token.tag_ == ("" if token.is_space else best.labels[tags[0]])
 
 
+def test_weights(ours):
+    docs = Teachers(ours, weights=[3, 1], top_k=6).label(map(text, TEXTS))
+    single = [Teachers([source], top_k=6).label(map(text, TEXTS)) for source in ours]
+    for doc, one, two in zip(docs, *single, strict=True):
+        dense = [TagProbabilities.from_doc(d).dense(Teachers(ours).labels) for d in (doc, one, two)]
+        assert_allclose(dense[0], (3 * dense[1] + dense[2]) / 4, atol=2e-3)
+
+
+@pytest.mark.parametrize("weights", [[1], [1, 0], [1, -1], [1, float("nan")], [1, float("inf")]])
+def test_weights_that_are_none(ours, weights):
+    with pytest.raises(ValueError, match=r"D019.*of 2 teacher"):
+        Teachers(ours, weights=weights)
+
+
+def test_other_tags_of_other_teachers(ours, tmp_path):
+    """Of a teacher of two tags, one of which the first teacher has, that one counts."""
+    nlp = spacy.blank("en")
+    nlp.add_pipe("tagger", config={"model": small_model()})
+    (example,) = make_examples(nlp)[:1]
+    for i, token in enumerate(example.reference):
+        token.tag_ = "NN" if i % 2 else "OTHER"
+    nlp.initialize(lambda: [example])
+    nlp.to_disk(tmp_path)
+    with pytest.raises(ValueError, match=r"D005.*--other-tags"):
+        Teachers([ours[0], str(tmp_path)])
+    teachers = Teachers([ours[0], str(tmp_path)], other_tags=True, top_k=6)
+    words = [Text(None, ["The", "dog", "slept"], [True, True, False], 3.0)]
+    mixed, first = (
+        TagProbabilities.from_doc(t.label(words)[0]).dense(teachers.labels)
+        for t in (teachers, Teachers(ours[:1], top_k=6))
+    )
+    other = Teacher(str(tmp_path))
+    scores = other.label([Doc(other.nlp.vocab, words=words[0].words)])
+    expected = first.copy()
+    expected[:, teachers.labels.index("NN")] += scores[:, other.labels.index("NN")]
+    assert_allclose(mixed, expected / expected.sum(axis=1, keepdims=True), atol=2e-3)
+
+
 def test_order_of_tags_does_not_matter(ours, tmp_path):
     nlp = spacy.load(ours[0])
     swapped = spacy.load(ours[0])

@@ -6,12 +6,34 @@ from typing import Any
 import spacy
 import torch
 from thinc.api import Model
+from torch.nn.modules.module import (
+    register_module_forward_hook,
+    register_module_forward_pre_hook,
+)
+from transformers import PreTrainedModel
 
 # Only one file can be given to `--code`.
 spacy.util.import_file("tokenizer", Path(__file__).with_name("tokenizer.py"))
 
-# Matrix products in bf16 where the CPU has units for them: half the time of a transformer.
-torch.set_float32_matmul_precision("medium")
+# The transformer, wherever spacy-transformers keeps it, works in bf16: on a CPU that has units for
+# it, 0.7 of the time of a training step and half of that of labelling.
+_BF16 = torch.autocast("cpu", dtype=torch.bfloat16)
+
+
+def _enter(module: torch.nn.Module, args: Any) -> None:
+    if isinstance(module, PreTrainedModel):
+        _BF16.__enter__()
+
+
+def _leave(module: torch.nn.Module, args: Any, output: Any) -> Any:
+    if not isinstance(module, PreTrainedModel):
+        return None
+    _BF16.__exit__(None, None, None)
+    return type(output)(**{name: tensor.float() for name, tensor in output.items()})
+
+
+register_module_forward_pre_hook(_enter)
+register_module_forward_hook(_leave)
 
 
 @spacy.registry.layers("english.no_gradient.v1")
