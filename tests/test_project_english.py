@@ -63,8 +63,9 @@ def test_from_teachers_to_wheels(project):
     sizes = {"vars.accurate": f"{TINY} --vars.width 16 --components.tok2vec.model.encode.width 16"}
     code = (project / "scripts" / "teacher.py").read_text()
     (project / "scripts" / "teacher.py").write_text('"""A teacher that needs no code."""\n')
+    third = {"vars.third_teacher": "output/lstm-teacher/model-best"}
     for command in ("label", "student-accurate"):
-        project_run(project, command, overrides=STEPS | sizes)
+        project_run(project, command, overrides=STEPS | sizes | third)
     (project / "scripts" / "teacher.py").write_text(code)
     config = project / "configs" / "heads.cfg"
     config.write_text(config.read_text().replace("min_tree_freq = 3", "min_tree_freq = 1"))
@@ -77,7 +78,7 @@ def test_from_teachers_to_wheels(project):
     for kind in ("fast", "accurate"):
         nlp = spacy.load(project / "output" / f"en_lstm_{kind}")
         assert nlp.pipe_names == ["tok2vec", "lstm_tagger", "morphologizer", "senter", "lemmatizer"]
-        assert nlp.meta["license"] == "CC BY-SA 4.0" and len(nlp.meta["sources"]) == 3
+        assert nlp.meta["license"] == "CC BY-SA 4.0" and len(nlp.meta["sources"]) == 4
         assert not any(nlp.config["paths"].values())
         assert [token.text for token in nlp("What?!")] == ["What", "?!"]
         figures = json.loads((project / "output" / f"{kind}.json").read_text())

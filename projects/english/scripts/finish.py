@@ -40,6 +40,12 @@ SOURCES = [
         "license": "Apache 2.0",
         "author": "Sentence-Transformers",
     },
+    {
+        "name": "en_core_web_sm 3.8.0 (labelled it too)",
+        "url": "https://github.com/explosion/spacy-models",
+        "license": "MIT",
+        "author": "Explosion",
+    },
 ]
 
 
