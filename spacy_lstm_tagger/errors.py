@@ -64,6 +64,14 @@ class Errors(metaclass=ErrorsWithCodes):
         "A worker of the cluster has died again and again ({error}). What is done stays: give the "
         "same command again, with more memory or fewer actors."
     )
+    C023 = (
+        "{path}: found no component to train that sets token.tag_ in [nlp] pipeline = {names}. Put "
+        "an lstm_tagger or a tagger into it, and not into frozen_components."
+    )
+    C024 = (
+        "{name}: found no word with a tag in {docs} doc(s) with {words} word(s), expected some. "
+        "Correct its path, or annotate the corpus."
+    )
     D001 = "Found no text at {path}, expected a file, or a folder with some in it."
     D002 = (
         "{place} cannot be read: {error}. Expected UTF-8 and, in a .jsonl file, an object such as "

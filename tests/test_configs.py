@@ -14,6 +14,7 @@ from spacy_lstm_tagger.distil.shards import to_bytes
 from spacy_lstm_tagger.probabilities import TagProbabilities
 from spacy_lstm_tagger.readers import Corpus
 
+from .cli import run_command
 from .util import CONFIGS, CORPUS, SMALL_HALVES, overrides
 
 NAMES = sorted(path.name for path in CONFIGS.glob("*.cfg"))
@@ -94,6 +95,13 @@ def paths(request, small_corpus, tmp_path):
 def test_debug_config(spacy_command, paths, name):
     printed = spacy_command("debug", "config", CONFIGS / name, *overrides(paths(name)))
     assert "Config is valid" in printed
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_debug(paths, name):
+    code, printed = run_command("debug", CONFIGS / name, *overrides(paths(name)))
+    assert code == 0 and "Part-of-speech Tagging" in printed
+    assert "✔ All labels of the dev data are in the train data" in printed
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if NOISE in text_of(name)])

@@ -1,7 +1,8 @@
 """Warns of labels that data has and a component of the pipeline lacks."""
 
 import warnings
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from ..pipeline.gold import split_tag
 from ..whitespace import SPACE_TAG
 from .encoded import Annotation
 
-SHOWN = 10  # labels in a warning
+SHOWN = 10  # labels in a message
 
 
 def warn_of_missing_labels(nlp: Language, path: Path, annotations: Iterable[Annotation]) -> bool:
@@ -44,7 +45,7 @@ def warn_of_missing_labels(nlp: Language, path: Path, annotations: Iterable[Anno
             if hasattr(pipe, "label_data") and training.get("max_epochs") == -1 and not is_given:
                 warnings.warn(Warnings.W004.format(name=name), stacklevel=1)
         elif missing := sorted(needed - labels):
-            shown = ", ".join(map(repr, missing[:SHOWN])) + (", …" if len(missing) > SHOWN else "")
+            shown = first_of(list(map(repr, missing)))
             values = {"path": path, "name": name, "count": len(missing), "labels": shown}
             warnings.warn(Warnings.W003.format(**values), stacklevel=1)
     return found
@@ -63,19 +64,33 @@ def labels_for(
             ""
         }
     if isinstance(pipe, Tagger):
-        cfg, labels = pipe.cfg, set(pipe.labels)
-        prefix, separator = cfg.get("neg_prefix"), cfg.get("tag_separator")
-        tags = {strings[each.tag] for each in annotations}
-        if isinstance(pipe, LSTMTagger):
-            tags.discard(SPACE_TAG)  # white space has it without being told
-        return {
-            label
-            for tag in tags
-            for label in split_tag(tag, labels, neg_prefix=prefix, separator=separator)[0]
-        }
+        return set(count_labels(pipe, {strings[each.tag]: 1 for each in annotations}))
     if isinstance(pipe, EntityRecognizer):
         return {strings[each.entity] for each in annotations if each.entity}
     return None
+
+
+def count_labels(pipe: Tagger, tags: Mapping[str, int]) -> Counter[str]:
+    """Count the labels of a tagger in what words are annotated with.
+
+    pipe (Tagger): The tagger.
+    tags (Mapping[str, int]): How many words have each annotation.
+    RETURNS (Counter[str]): For each label how many words may have it. 0: some are said not to.
+    """
+    labels, cfg = set(pipe.labels), pipe.cfg
+    prefix, separator = cfg.get("neg_prefix"), cfg.get("tag_separator")
+    counts: Counter[str] = Counter()
+    for tag, count in tags.items():
+        named, negative = split_tag(tag, labels, neg_prefix=prefix, separator=separator)
+        counts.update(dict.fromkeys(named, 0 if negative else count))
+    if isinstance(pipe, LSTMTagger):
+        del counts[SPACE_TAG]  # white space has it without being told
+    return counts
+
+
+def first_of(items: Sequence[str]) -> str:
+    """RETURNS (str): The first of some items, as a message shows them."""
+    return ", ".join(items[:SHOWN]) + (", …" if len(items) > SHOWN else "")
 
 
 def morph_label(morphology: Morphology, pos: str, feats: str) -> str:
