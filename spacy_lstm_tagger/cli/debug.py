@@ -41,8 +41,9 @@ from .options import Code
 FEW = DEP_LABEL_THRESHOLD
 SMALL = 25_000  # words: up to here small.cfg is the better config, as the README tells
 MAX_WORDS = 10_000_000
-# Settings of readers by which they change what is in the files, or read it more than once.
-CHANGES = ("augmenter", "also_group_by", "repeat", "weights")
+# Settings of readers by which they change what is in the files, or read it more than once. The
+# weights of a mixture stay: it counts the words of its corpora otherwise, and one may be endless.
+CHANGES = ("augmenter", "also_group_by", "repeat")
 READERS = ("spacy.", "spacy-lstm-tagger.")  # those of which it is known that they may be null
 FILL = "spacy-lstm-tagger.FillVocabulary.v1"
 # How typer takes settings of the config, as spaCy's commands do.
@@ -163,8 +164,8 @@ def tell_data(nlp: Language, train: CorpusProfile, dev: CorpusProfile, *, is_new
         msg.warn(f"{overlap} dev sentence(s) are in the train data as well")
     else:
         msg.good("No overlap between train and dev data")
-    layers = (layer for layer in layers_of(nlp) if layer.name == ENCODER)
-    windows = {layer.attrs["settings"].window for layer in layers} - {0}
+    windows = [layer.attrs["settings"].window for layer in layers_of(nlp) if layer.name == ENCODER]
+    window = min(filter(None, windows), default=float("inf"))
     for name, profile in corpora.items():
         if profile.untagged_docs:
             msg.warn(f"{profile.untagged_docs} doc(s) of the {name} data without any tag")
@@ -172,9 +173,9 @@ def tell_data(nlp: Language, train: CorpusProfile, dev: CorpusProfile, *, is_new
             msg.warn(f"{untagged} word(s) of the {name} data without a tag: they do not count")
         if profile.misaligned:
             msg.warn(f"{profile.misaligned} misaligned token(s) in the {name} data")
-        if n_long := sum(length > min(windows, default=length) for length in profile.lengths):
+        if n_long := sum(length > window for length in profile.lengths):
             msg.info(
-                f"{n_long} doc(s) of the {name} data are longer than the window of {min(windows)} "
+                f"{n_long} doc(s) of the {name} data are longer than the window of {window} "
                 f"tokens, and are read in several (the longest has {max(profile.lengths)} tokens)"
             )
 
@@ -209,13 +210,9 @@ def tell_tags(
     msg.divider(f"Part-of-speech Tagging ({name})")
     pipe: Any = nlp.get_pipe(name)
     # Ours learns nothing of white space, spaCy's does.
-    counted = [
-        count_labels(
-            pipe, each.tags if isinstance(pipe, LSTMTagger) else each.tags + each.space_tags
-        )
-        for each in (train, dev)
-    ]
-    counts, needed = counted
+    is_ours = isinstance(pipe, LSTMTagger)
+    tags = [each.tags if is_ours else each.tags + each.space_tags for each in (train, dev)]
+    counts, needed = (count_labels(pipe, each) for each in tags)
     labels = set(pipe.labels)
     msg.info(f"{len(counts)} label(s) in train data, {len(labels)} of the component")
     shares = np.array([n for n in counts.values() if n]) / max(1, counts.total())

@@ -251,20 +251,36 @@ def test_a_corpus_without_end(tmp_path, small_corpus):
     assert 1000 <= found["words"][0] < 1100
 
 
-@pytest.mark.parametrize("how", [{"repeat": {"gold": 3}}, {"weights": {"gold": 5.0, "more": 1.0}}])
-def test_a_mixture_is_read_once(tmp_path, small_corpus, how):
+@pytest.mark.parametrize("how", ["repeat", "weights"])
+def test_mixtures(tmp_path, small_corpus, how):
+    """Each corpus is read once; with weights one may be endless."""
+    (tmp_path / "code.py").write_text(ENDLESS)
     corpora = {
         name: {"@readers": "spacy-lstm-tagger.Corpus.v1", "path": str(path)}
         for name, path in (("gold", small_corpus), ("more", DEV))
     }
-    mixed = {"@readers": "spacy-lstm-tagger.MixedCorpus.v1", "corpora": corpora, **how}
+    mixed = {"@readers": "spacy-lstm-tagger.MixedCorpus.v1", "corpora": corpora}
+    labels = {"@readers": "spacy-lstm-tagger.TagLabels.v1", "path": str(TRAIN)}
+    if how == "repeat":
+        mixed["repeat"] = {"gold": 3}
+    else:
+        mixed["weights"] = {"gold": 1.0, "more": 1.0}
+        corpora["more"]["@readers"] = "test.Endless.v1"
     config = make_config(
-        tmp_path / "config.cfg", "lstm_tagger", dev=small_corpus, corpora__train=mixed
+        tmp_path / "config.cfg",
+        "lstm_tagger",
+        dev=small_corpus,
+        corpora__train=mixed,
+        training__max_epochs=-1,
+        initialize__components={"lstm_tagger": {"labels": labels}},
     )
-    code, printed, found = run(config)
+    code, printed, found = run(config, "--code", tmp_path / "code.py", "--max-words", 3000)
     assert code == 0, printed
     small = len(read_words(small_corpus))
-    assert found["words"] == [small + len(read_words(DEV)), small]
+    if how == "repeat":
+        assert found["words"] == [small + len(read_words(DEV)), small]
+    else:
+        assert 3000 <= found["words"][0] < 3100 and "Only the first 3,000 words" in printed
 
 
 def test_a_sourced_tagger_is_not_new(tmp_path, small_corpus, trained):
