@@ -2,51 +2,49 @@
 
 from codecs import BOM_UTF8 as BOM
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
 from ..readers.conllu import check_lines
 from .streams import Source
 from .texts import BadTexts, Reading, Text
 
+UPOS, XPOS, FEATS, MISC = 3, 4, 5, 9  # where columns are
 SURE = "TagProb"  # what the column MISC calls the probability of a tag
 
 
 def read_conllu(source: Source, reading: Reading, bad: BadTexts) -> Iterator[Text]:
     """YIELDS (Text): The words of each sentence of a CoNLL-U file; its lines are its source."""
     block: list[bytes] = []
-    first = 1
-    for number, line in enumerate(source.stream, 1):
-        line = line.removeprefix(BOM)
+    valid: set[str] = set()
+    # The empty line at the end closes the last sentence of a file that lacks one.
+    for number, line in enumerate(chain(source.stream, [b""]), 1):
+        if not block:
+            line = line.removeprefix(BOM)
         if line.strip():
             block.append(line)
-        if block and not line.strip():
-            yield from _read_block(source, first, block, reading, bad)
+        elif block:
+            first = number - len(block)
+            yield from _read_block(source, first, b"".join(block), valid, reading, bad)
             block = []
-        if not block:
-            first = number + 1
-    if block:
-        yield from _read_block(source, first, block, reading, bad)
 
 
 def _read_block(
-    source: Source, first: int, block: list[bytes], reading: Reading, bad: BadTexts
+    source: Source, first: int, block: bytes, valid: set[str], reading: Reading, bad: BadTexts
 ) -> Iterator[Text]:
     """Read the lines of a sentence, the first of which has this number."""
-    place = f"{source.path}, line {first}"
-    lines: list[str] = []
     try:
-        for line in block:
-            place = f"{source.path}, line {first + len(lines)}"
-            lines.append(line.decode("utf-8").rstrip("\r\n"))
+        lines = [line.rstrip("\r") for line in block.decode("utf-8").rstrip("\n").split("\n")]
     except UnicodeDecodeError as error:
-        bad.add(place, error)
+        number = first + block.count(b"\n", 0, error.start)
+        bad.add(f"{source.path}, line {number}", error)
         return
     numbered = [(number, line) for number, line in enumerate(lines, first) if line[0] != "#"]
     try:
-        rows, spaces = check_lines(source.path, numbered, set())
+        rows, spaces = check_lines(source.path, numbered, valid)
     except ValueError as error:
         bad.add_told(error)
         return
-    words = [row.split("\t", 1)[0] for row in rows]
+    words = [row.partition("\t")[0] for row in rows]
     kept = lines if reading.keep else None
     yield Text(None, words, spaces, source.taken(), f"{source.path}, line {first}", kept)
 
@@ -71,27 +69,27 @@ def replace_tags(
     """
     replaced, word = [], 0
     for line in lines:
-        cells = line.split("\t")
+        cells = line.split("\t", -1 if numbers else FEATS + 1)
         if cells[0].isdigit():
-            cells = set_tag(cells, tags[word], column)
+            set_tag(cells, tags[word], column)
             if numbers:
-                kept = [part for part in cells[9].split("|") if not part.startswith(f"{SURE}=")]
-                cells[9] = describe([part for part in kept if part != "_"], numbers[word])
+                kept = [part for part in cells[MISC].split("|") if not part.startswith(f"{SURE}=")]
+                cells[MISC] = describe([part for part in kept if part != "_"], numbers[word])
             line = "\t".join(cells)
             word += 1
         replaced.append(line)
     return replaced
 
 
-def set_tag(cells: list[str], tag: str, column: str) -> list[str]:
-    """RETURNS (list[str]): The columns of a word with this tag."""
-    tag = tag or "_"
+def set_tag(cells: list[str], tag: str, column: str) -> None:
+    """Replace the tag of a word."""
     if column == "xpos":
-        return [*cells[:4], tag, *cells[5:]]
-    if column == "upos":
-        return [*cells[:3], tag, *cells[4:]]
-    upos, _, feats = tag.partition("|")
-    return [*cells[:3], upos, cells[4], feats or "_", *cells[6:]]
+        cells[XPOS] = tag or "_"
+    elif column == "upos":
+        cells[UPOS] = tag or "_"
+    else:
+        upos, _, feats = tag.partition("|")
+        cells[UPOS], cells[FEATS] = upos or "_", feats or "_"
 
 
 def describe(parts: list[str], number: str | None) -> str:

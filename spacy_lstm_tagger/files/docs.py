@@ -1,8 +1,9 @@
 """Docs of spaCy's own files, .spacy."""
 
 from collections.abc import Iterator, Sequence
+from itertools import accumulate, pairwise
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import numpy as np
 import srsly
@@ -82,21 +83,23 @@ def pack(docs: Sequence[Doc]) -> DocBin:
     """
     packed, nothing = DocBin(store_user_data=True), srsly.msgpack_dumps({})
     strings: Any = docs[0].vocab.strings
-    keys = {0}  # of columns in which there is nothing
-    for doc in docs:
-        packed.tokens.append(doc.to_array(cast(Any, packed.attrs)))
-        packed.spaces.append(doc.to_array([SPACY]).reshape(-1, 1).astype(bool))
+    attrs: Any = [*packed.attrs, SPACY]
+    table = np.concatenate([doc.to_array(attrs) for doc in docs])
+    bounds = pairwise(accumulate(map(len, docs), initial=0))
+    for doc, (start, end) in zip(docs, bounds, strict=True):
+        packed.tokens.append(table[start:end, :-1])
+        packed.spaces.append(table[start:end, -1:].astype(bool))
         packed.cats.append(doc.cats)
         packed.span_groups.append(doc.spans.to_bytes())
         packed.flags.append({"has_unknown_spaces": doc.has_unknown_spaces})
         # Each call looks for plugins among all that is installed.
         data = srsly.msgpack_dumps(doc.user_data) if doc.user_data else nothing
         packed.user_data.append(data)
-        spans = (span for group in doc.spans.values() for span in group)
-        keys.update(key for span in spans for key in (span.label, span.kb_id, span.id))
-    table = np.concatenate([each.reshape(-1, len(packed.attrs)) for each in packed.tokens])
-    for column, attr in enumerate(packed.attrs):
-        if attr in STRINGS and table[:, column].any():
+    spans = (span for doc in docs for group in doc.spans.values() for span in group)
+    keys = {0}  # of columns in which there is nothing
+    keys.update(key for span in spans for key in (span.label, span.kb_id, span.id))
+    for column in np.flatnonzero(table.any(axis=0)).tolist():
+        if attrs[column] in STRINGS:
             keys.update(np.unique(table[:, column]).tolist())
     packed.strings.update(strings[key] for key in keys if key in strings)
     return packed

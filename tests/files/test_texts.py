@@ -44,6 +44,27 @@ def test_tokens_of_docs_are_kept(tmp_path):
     assert second.words == []
 
 
+def test_sentences_of_files_put_together(tmp_path):
+    """Each file has its mark of UTF-8, and lines end as on Windows; the end may be missing."""
+    rows = ["# n = 1", "1\tGo\t_\t_\tVB\t_\t_\t_\t_\tSpaceAfter=No", "2\t!" + "\t_" * 8]
+    sentence = "\r\n".join(["\ufeff" + rows[0], *rows[1:]])
+    path = tmp_path / "a.conllu"
+    path.write_text(f"{sentence}\r\n\r\n\ufeff\r\n{sentence}", encoding="utf-8", newline="")
+    texts = list(read_texts([path], Reading(keep=True)))
+    assert [text[1:3] for text in texts] == [(["Go", "!"], [False, True])] * 2
+    assert [text.source for text in texts] == [rows] * 2
+    assert [text.place for text in texts] == [f"{path}, line 1", f"{path}, line 6"]
+
+
+def test_sentences_that_are_no_text(tmp_path):
+    path, good = tmp_path / "a.conllu", b"1\tGo" + b"\t_" * 8
+    path.write_bytes(b"\n".join([good, b"# \xff", b"", good, b"", b"# \xfe", good, b""]))
+    bad = BadTexts(2)
+    (text,) = read_texts([path], bad=bad)
+    assert text.place == f"{path}, line 4"
+    assert [each.split(":")[0] for each in bad.found] == [f"{path}, line {n}" for n in (2, 6)]
+
+
 def test_sizes_sum_to_those_of_the_files(tmp_path):
     (tmp_path / "a.txt").write_text("Ένα\n\nzwei", encoding="utf-8")
     (tmp_path / "b.jsonl").write_text('{"text": "x"}\n', encoding="utf-8")
