@@ -17,11 +17,13 @@ def memory():
     return int(STATM.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") >> 20
 
 
-def make_texts(numbers):
-    """RETURNS (list): Texts of all lengths. Each has a word that no other has."""
+def make_texts(numbers, *, new=1):
+    """RETURNS (list): Texts of all lengths. Each has so many words that no other has."""
     known = [word for text, _ in SENTENCES for word in text.split()]
     words = (numbers.choices(known, k=numbers.randrange(1, 120)) for _ in range(500))
-    return [" ".join([f"{numbers.getrandbits(40):x}", *each]) for each in words]
+    return [
+        " ".join([*(f"{numbers.getrandbits(40):x}" for _ in range(new)), *each]) for each in words
+    ]
 
 
 def soak(architecture, tokens, seed):
