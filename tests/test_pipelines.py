@@ -1,6 +1,7 @@
 """The wheels of `pipelines/` install, and tag as they did when they were made."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -83,9 +84,25 @@ def tag(path, name, words):
     return json.loads(result.stdout.splitlines()[-1])
 
 
-def test_the_page_has_the_figures_of_the_cards():
+def read_tables():
+    """RETURNS (list[tuple]): The head and the rows of each table of the page."""
     page = (PIPELINES / "README.md").read_text(encoding="utf-8")
-    head, _, *rows = [line.strip("| ").split(" | ") for line in page.splitlines() if "|" in line]
+    blocks = re.findall(r"(?:^\|.*\n)+", page, re.M)
+    tables = ([line.strip("| ").split(" | ") for line in block.splitlines()] for block in blocks)
+    return [(head, rows) for head, _, *rows in tables]
+
+
+def test_the_page_has_the_figures_of_the_teachers():
+    found = json.loads((PIPELINES / "teachers.json").read_text())
+    _, rows = read_tables()[1]
+    for (title, *cells), each in zip(rows, [*found.values()], strict=True):
+        expected = [100 * each[bank]["sentences"] for bank in ("en_ewt", "en_gum")]
+        assert cells == [f"{value:.1f}" for value in expected], title
+    assert [row[0].strip("`") for row in rows[2:]] == [*found][2:]
+
+
+def test_the_page_has_the_figures_of_the_cards():
+    head, rows = read_tables()[0]
     names = [name.strip("`") for name in head[1:]]
     figures = [json.loads((PIPELINES / f"{name}.json").read_text()) for name in names]
     scores = {"`pos_`": "pos_acc", "lemmas": "lemma_acc"}

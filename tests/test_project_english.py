@@ -64,9 +64,12 @@ def test_from_teachers_to_wheels(project):
     code = (project / "scripts" / "teacher.py").read_text()
     (project / "scripts" / "teacher.py").write_text('"""A teacher that needs no code."""\n')
     third = {"vars.third_teacher": "output/lstm-teacher/model-best"}
-    for command in ("label", "student-accurate"):
+    for command in ("score-teachers", "label", "student-accurate"):
         project_run(project, command, overrides=STEPS | sizes | third)
     (project / "scripts" / "teacher.py").write_text(code)
+    scores = json.loads((project / "output" / "teachers.json").read_text())
+    assert set(scores["together"]) == {"en_ewt", "en_gum"}
+    assert 0.0 < scores["together"]["en_ewt"]["texts"] <= 1.0
     config = project / "configs" / "heads.cfg"
     config.write_text(config.read_text().replace("min_tree_freq = 3", "min_tree_freq = 1"))
     heads = project / "project.yml"

@@ -40,7 +40,7 @@ def test_memory_is_flat(campaign, architecture):
     "kind,n_process,new", [(".jsonl", 1, 1), (".spacy", 1, 0), (".jsonl", 2, 1)]
 )
 def test_memory_is_flat_when_files_are_tagged(campaign, tmp_path, kind, n_process, new):
-    """After the first million words, in which as many new ones are as ever stay in memory. Those of
+    """After the first million words of each process, with as many new ones as ever stay in memory. Those of
     a .spacy file all do.
     """
     model, output = tmp_path / "model", tmp_path / f"tagged{kind}"
@@ -51,7 +51,7 @@ def test_memory_is_flat_when_files_are_tagged(campaign, tmp_path, kind, n_proces
     process = subprocess.Popen(
         [str(each) for each in command], env=ENV, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
     )
-    write_words(process.stdin, MILLION, numbers, new=15)
+    write_words(process.stdin, MILLION * n_process, numbers, new=15)
     before = {pid: peak(pid) for pid in [process.pid, *children(process.pid)]}
     write_words(process.stdin, campaign.times(9 * MILLION), numbers, new=new)
     after = {pid: peak(pid) for pid in before}
