@@ -279,7 +279,7 @@ for base, name, changes in ((CLEAN, "short", SHORT), (ROWS_16, "quick", QUICK)):
         for change, overrides in changes.items()
     }
 
-# Small treebanks: small.cfg as projects/ud trains it, and what its rule chose that over.
+# Small treebanks: small.cfg as projects/ud trains it.
 for language, folder, lang, columns in (
     ("welsh", "cy_ccg", "xx", ("upos", "xpos")),
     ("armenian", "hy_bsut", "hy", ("upos",)),
@@ -288,12 +288,8 @@ for language, folder, lang, columns in (
 ):
     for column in columns:
         learned: Overrides = {"vars.tag": column, "nlp.lang": lang}
-        for end, config, more in (
-            ("", "small.cfg", steps(1600)),
-            ("-cnn", None, {}),
-            ("-800", "small.cfg", {}),
-            ("-accurate", "accurate.cfg", {}),
-        ):
-            VARIANTS[f"{language}-{column}{end}"] = Variant(
-                treebank=folder, config=config, overrides={**learned, **more}
-            )
+        name = f"{language}-{column}"
+        VARIANTS[f"{name}-cnn"] = Variant(treebank=folder, config=None, overrides=learned)
+        VARIANTS[name] = Variant(
+            treebank=folder, config="small.cfg", overrides={**learned, **steps(1600)}
+        )

@@ -128,9 +128,9 @@ def test_a_full_disk(campaign, work, whole, tmp_path, name):
 @pytest.mark.parametrize("kind", ["a file in its place", "read-only"])
 def test_a_place_that_cannot_be_written(work, tmp_path, name, kind):
     if kind == "read-only":
-        if os.geteuid() == 0:
-            pytest.skip("root writes everywhere")
         tmp_path.chmod(0o500)
+        if os.access(tmp_path, os.W_OK):
+            pytest.skip("root writes everywhere")
         output = tmp_path
     else:
         output = tmp_path / "file"
