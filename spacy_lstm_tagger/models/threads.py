@@ -27,23 +27,35 @@ _process = os.getpid()
 @contextmanager
 def our_threads() -> Iterator[None]:
     """Run a block on one thread, and give the process its setting back. Where the user has set a
-    number, by `OMP_NUM_THREADS` or `torch.set_num_threads`, that is taken.
+    number, by `OMP_NUM_THREADS` or `torch.set_num_threads`, that is taken. No process forks
+    meanwhile.
     """
+    if getattr(_here, "at_work", False):
+        yield
+        return
+    _begin_work()
+    try:
+        with _one_thread():
+            yield
+    finally:
+        _end_work()
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
     global _inside, _outside
     _survive_fork()
-    if getattr(_here, "inside", False) or _is_chosen():
+    if _is_chosen():
         yield
         return
     with _lock:
         if not _inside:
             _outside = torch.get_num_threads()
         _inside += 1
-    _here.inside = True
     torch.set_num_threads(1)
     try:
         yield
     finally:
-        _here.inside = False
         with _lock:
             _inside -= 1
         torch.set_num_threads(_outside)
@@ -79,5 +91,56 @@ def _survive_fork() -> None:
     global _process, _inside, _lock
     if os.getpid() != _process:
         _process, _inside, _lock = os.getpid(), 0, threading.Lock()
-        _here.inside = False
         torch.set_num_threads(1)
+
+
+# The kernels have locks of their own. A child that is forked while another thread holds one would
+# wait for it for ever, so a fork waits until no thread is in our layers.
+_gate = threading.Condition()
+_working = _forking = 0  # how many threads
+
+
+def _begin_work() -> None:
+    global _working
+    with _gate:
+        while _forking:
+            _gate.wait()
+        _working += 1
+    _here.at_work = True
+
+
+def _end_work() -> None:
+    global _working
+    _here.at_work = False
+    with _gate:
+        _working -= 1
+        _gate.notify_all()
+
+
+def _before_fork() -> None:
+    global _forking
+    with _gate:
+        _forking += 1
+        while _working > getattr(_here, "at_work", False):
+            _gate.wait()
+
+
+def _after_fork() -> None:
+    global _forking
+    with _gate:
+        _forking -= 1
+        _gate.notify_all()
+
+
+def _after_fork_in_child() -> None:
+    global _gate, _working, _forking
+    _gate, _forking = threading.Condition(), 0
+    _working = int(getattr(_here, "at_work", False))
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_before_fork,
+        after_in_parent=_after_fork,
+        after_in_child=_after_fork_in_child,
+    )

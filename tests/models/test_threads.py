@@ -1,6 +1,8 @@
 """Our layers run on one thread, unless the user wants others, and give the setting back."""
 
+import os
 import threading
+import time
 
 import pytest
 import spacy
@@ -118,3 +120,31 @@ def test_threads_of_the_process_do_not_disturb_each_other():
     assert set(numbers) == {1, 30}
     run(lambda: numbers.append(torch.get_num_threads()))
     assert numbers[-1] == torch.get_num_threads() == 3
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.parametrize("chosen", [False, True])
+def test_a_fork_waits_for_threads_in_our_layers(chosen, monkeypatch):
+    """The kernel's locks are free in the child."""
+    if chosen:
+        monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    order, inside = [], threading.Event()
+
+    def work():
+        with our_threads():
+            inside.set()
+            time.sleep(0.2)  # a fork that does not wait is done by then
+            order.append("worked")
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    inside.wait()
+    child = os.fork()
+    if not child:
+        with our_threads():
+            os._exit(0)
+    order.append("forked")
+    assert os.waitpid(child, 0)[1] == 0
+    worker.join()
+    with our_threads():
+        assert order == ["worked", "forked"]
