@@ -16,49 +16,34 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 # What says how many threads PyTorch takes.
 VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
+# How many seconds a fork waits for threads in our layers. A batch takes less.
+PATIENCE = 60
+
 _default = torch.get_num_threads()
-_lock = threading.Lock()
 _here = threading.local()
-_inside = 0  # how many of the process's threads are at work in our layers
-_outside = _default  # the setting that the process has when none is
-_process = os.getpid()
+_gate = threading.Condition()
+_working = 0  # how many of the process's threads are in our layers
+_forking = 0  # how many wait to fork
+_setting: int | None = None  # the process's, when none is in our layers. None: the user's
+_is_child = False  # of a fork, and not in our layers yet
 
 
 @contextmanager
 def our_threads() -> Iterator[None]:
     """Run a block on one thread, and give the process its setting back. Where the user has set a
-    number, by `OMP_NUM_THREADS` or `torch.set_num_threads`, that is taken. No process forks
-    meanwhile.
+    number, by `OMP_NUM_THREADS` or `torch.set_num_threads`, that is taken.
+
+    Meanwhile no other thread forks. The kernels have locks of their own, for which a child would
+    wait for ever. Whoever takes a lock that is waited for in here takes it in here too.
     """
     if getattr(_here, "at_work", False):
         yield
         return
-    _begin_work()
-    try:
-        with _one_thread():
-            yield
-    finally:
-        _end_work()
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    global _inside, _outside
-    _survive_fork()
-    if _is_chosen():
-        yield
-        return
-    with _lock:
-        if not _inside:
-            _outside = torch.get_num_threads()
-        _inside += 1
-    torch.set_num_threads(1)
+    setting = _begin()
     try:
         yield
     finally:
-        with _lock:
-            _inside -= 1
-        torch.set_num_threads(_outside)
+        _end(setting)
 
 
 def on_our_threads(function: Function) -> Function:
@@ -76,53 +61,46 @@ def on_our_threads(function: Function) -> Function:
     return cast(Function, wrapped)
 
 
-def _is_chosen() -> bool:
-    """RETURNS (bool): Whether the number of threads is not just what PyTorch takes by default."""
-    if any(name in os.environ for name in VARIABLES):
-        return True
-    # While others are at work in our layers, a new thread finds their setting.
-    return not _inside and torch.get_num_threads() != _default
-
-
-def _survive_fork() -> None:
-    """PyTorch's threads do not survive a fork: a worker of `nlp.pipe(n_process=2)` that asked for
-    them would wait for ever. One thread needs none.
-    """
-    global _process, _inside, _lock
-    if os.getpid() != _process:
-        _process, _inside, _lock = os.getpid(), 0, threading.Lock()
-        torch.set_num_threads(1)
-
-
-# The kernels have locks of their own. A child that is forked while another thread holds one would
-# wait for it for ever, so a fork waits until no thread is in our layers.
-_gate = threading.Condition()
-_working = _forking = 0  # how many threads
-
-
-def _begin_work() -> None:
-    global _working
+def _begin() -> int | None:
+    """RETURNS (Optional[int]): The number of threads to go back to. None: it was not changed."""
+    global _working, _setting, _is_child
     with _gate:
-        while _forking:
-            _gate.wait()
+        _gate.wait_for(lambda: not _forking)
+        if _is_child:
+            # PyTorch's threads do not survive a fork: a worker of `nlp.pipe(n_process=2)` that
+            # asked for them would wait for ever. One thread needs none.
+            torch.set_num_threads(1)
+            _is_child = False
+        if not _working:
+            _setting = None if _is_chosen() else torch.get_num_threads()
         _working += 1
-    _here.at_work = True
+        _here.at_work = True
+        if _setting is not None:
+            torch.set_num_threads(1)
+        return _setting
 
 
-def _end_work() -> None:
+def _end(setting: int | None) -> None:
     global _working
-    _here.at_work = False
     with _gate:
+        if setting is not None:
+            torch.set_num_threads(setting)
+        _here.at_work = False
         _working -= 1
         _gate.notify_all()
+
+
+def _is_chosen() -> bool:
+    """RETURNS (bool): Whether the number of threads is not just what PyTorch takes by default."""
+    return any(name in os.environ for name in VARIABLES) or torch.get_num_threads() != _default
 
 
 def _before_fork() -> None:
     global _forking
     with _gate:
         _forking += 1
-        while _working > getattr(_here, "at_work", False):
-            _gate.wait()
+        own = int(getattr(_here, "at_work", False))
+        _gate.wait_for(lambda: _working <= own, PATIENCE)
 
 
 def _after_fork() -> None:
@@ -133,8 +111,8 @@ def _after_fork() -> None:
 
 
 def _after_fork_in_child() -> None:
-    global _gate, _working, _forking
-    _gate, _forking = threading.Condition(), 0
+    global _gate, _working, _forking, _is_child
+    _gate, _forking, _is_child = threading.Condition(), 0, True
     _working = int(getattr(_here, "at_work", False))
 
 

@@ -6,12 +6,16 @@ import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from ..models.threads import our_threads
+
 _LOCKS: "weakref.WeakSet[WeightsLock]" = weakref.WeakSet()
 
 
 class WeightsLock:
     """Lets any number of threads read weights, or one thread change them, which may read them
     meanwhile. Who waits to change them comes before new readers. A copy is a lock of its own.
+
+    It is held in `our_threads`, as it is waited for in there.
     """
 
     def __init__(self) -> None:
@@ -36,15 +40,16 @@ class WeightsLock:
         if self._owner == threading.get_ident():
             yield
             return
-        with self._condition:
-            self._condition.wait_for(lambda: self._owner is None and not self._waiting)
-            self._readers += 1
-        try:
-            yield
-        finally:
+        with our_threads():
             with self._condition:
-                self._readers -= 1
-                self._condition.notify_all()
+                self._condition.wait_for(lambda: self._owner is None and not self._waiting)
+                self._readers += 1
+            try:
+                yield
+            finally:
+                with self._condition:
+                    self._readers -= 1
+                    self._condition.notify_all()
 
     @contextmanager
     def changing(self) -> Iterator[None]:
@@ -52,19 +57,20 @@ class WeightsLock:
         if self._owner == threading.get_ident():
             yield
             return
-        with self._condition:
-            self._waiting += 1
-            try:
-                self._condition.wait_for(lambda: self._owner is None and not self._readers)
-            finally:
-                self._waiting -= 1
-            self._owner = threading.get_ident()
-        try:
-            yield
-        finally:
+        with our_threads():
             with self._condition:
-                self._owner = None
-                self._condition.notify_all()
+                self._waiting += 1
+                try:
+                    self._condition.wait_for(lambda: self._owner is None and not self._readers)
+                finally:
+                    self._waiting -= 1
+                self._owner = threading.get_ident()
+            try:
+                yield
+            finally:
+                with self._condition:
+                    self._owner = None
+                    self._condition.notify_all()
 
 
 def _start_over_in_child() -> None:

@@ -5,15 +5,19 @@ import multiprocessing
 import os
 import pickle
 import threading
+import time
 
 import numpy as np
 import pytest
 
+from spacy_lstm_tagger.models import threads
+from spacy_lstm_tagger.models.threads import our_threads
 from spacy_lstm_tagger.pipeline.lock import WeightsLock
 
 from ..util import SENTENCES, make_examples, scores_of, train, trained_nlp
 
 TEXTS = [text for text, _ in SENTENCES]
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 
 
 class Thread(threading.Thread):
@@ -165,9 +169,44 @@ def tag_in_child(nlp, queue):
     queue.put([[token.tag_ for token in doc] for doc in nlp.pipe(TEXTS)])
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-def test_a_fork_while_another_thread_trains():
+@needs_fork
+def test_a_fork_waits_for_who_changes_weights_and_who_waits_for_them(monkeypatch):
+    """They do not wait for the fork, either."""
+    monkeypatch.setattr(threads, "PATIENCE", 10)  # and then it would be the first
+    lock, order = WeightsLock(), []
+    changes, reads = threading.Event(), threading.Event()
+
+    def change():
+        with lock.changing():
+            changes.set()
+            time.sleep(0.2)  # by then the fork waits
+            with our_threads():
+                order.append("changed")
+
+    def read():
+        with our_threads():
+            reads.set()
+            with lock.reading():
+                order.append("read")
+
+    writer = Thread(change)
+    changes.wait()
+    reader = Thread(read)
+    reads.wait()
+    child = os.fork()
+    if not child:
+        os._exit(0)
+    order.append("forked")
+    os.waitpid(child, 0)
+    for thread in (writer, reader):
+        thread.result()
+    assert order == ["changed", "read", "forked"]
+
+
+@needs_fork
+def test_a_fork_that_has_waited_long_enough(monkeypatch):
     """In the child nobody holds the lock."""
+    monkeypatch.setattr(threads, "PATIENCE", 0.1)
     nlp, _ = trained_nlp(steps=5)
     lock = nlp.get_pipe("lstm_tagger")._lock
     expected = [[token.tag_ for token in doc] for doc in nlp.pipe(TEXTS)]
