@@ -98,7 +98,18 @@ def test_the_page_has_the_figures_of_the_teachers():
     for (title, *cells), each in zip(rows, [*found.values()], strict=True):
         expected = [100 * each[bank]["sentences"] for bank in ("en_ewt", "en_gum")]
         assert cells == [f"{value:.1f}" for value in expected], title
-    assert [row[0].strip("`") for row in rows[2:]] == [*found][2:]
+    assert rows[3][0].strip("`") == [*found][3] == "en_core_web_sm"
+
+
+def test_the_readme_has_the_figures_of_the_fast_one():
+    page = (ROOT / "README.md").read_text(encoding="utf-8")
+    found = re.search(r"([\d.]+) % are right .*\n([\d.]+) % on GUM.*: ([\d.]+), ([\d.]+);", page)
+    figures = [
+        100 * json.loads((PIPELINES / f"{name}.json").read_text())[bank]["sentences"]["tag_acc"]
+        for name in ("en_lstm_fast", "en_core_web_sm")
+        for bank in ("en_ewt", "en_gum")
+    ]
+    assert list(found.groups()) == [f"{value:.1f}" for value in figures]
 
 
 def test_the_page_has_the_figures_of_the_cards():
