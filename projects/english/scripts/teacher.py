@@ -15,8 +15,8 @@ from transformers import PreTrainedModel
 # Only one file can be given to `--code`.
 spacy.util.import_file("tokenizer", Path(__file__).with_name("tokenizer.py"))
 
-# The transformer, wherever spacy-transformers keeps it, works in bf16, which is faster on a CPU that
-# has units for it.
+# The transformer, wherever spacy-transformers keeps it, works in bf16, which is faster on a CPU
+# that has units for it.
 _entered: list[torch.autocast] = []
 
 
