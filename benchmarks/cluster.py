@@ -12,7 +12,7 @@ import json
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -139,13 +139,17 @@ def where_time_goes(model: str, path: Path) -> dict[str, float]:
 
 
 @contextmanager
-def peak_memory() -> Iterator[list[int]]:
-    """YIELDS (list[int]): Its one number becomes the most bytes that Ray's workers had."""
+def peak_memory(of: Callable[[Iterable[int]], int] = sum) -> Iterator[list[int]]:
+    """Watch the processes of Ray.
+
+    of (Callable[[Iterable[int]], int]): `sum`: all of them together. `max`: the largest.
+    YIELDS (list[int]): Its one number becomes the most bytes that they had.
+    """
     peak, is_over = [0], threading.Event()
 
     def watch() -> None:
         while not is_over.wait(0.5):
-            peak[0] = max(peak[0], sum(map(own_memory, Path("/proc").glob("[0-9]*"))))
+            peak[0] = max(peak[0], of(map(own_memory, Path("/proc").glob("[0-9]*"))))
 
     thread = threading.Thread(target=watch, daemon=True)
     thread.start()

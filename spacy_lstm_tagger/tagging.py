@@ -115,21 +115,24 @@ class FileTagger:
         # In a memory zone words that are met do not stay, but the tokenizer remembers none of them.
         is_full = len(self.nlp.vocab) > self._most_words
         with self.nlp.memory_zone() if is_full else nullcontext():
-            docs = [self._make_doc(text) for text in texts]
+            docs = self._make_docs(texts)
             docs = list(self.nlp.pipe(docs, batch_size=self.job.batch_size))
             numbers = self._read_numbers(docs) if self.job.probabilities else None
             tagged = TaggedTexts(texts, docs, numbers or [])
             return encode(tagged, self.job.style), np.diff(tagged.bounds)
 
-    def _make_doc(self, text: Text) -> Doc:
-        if isinstance(text.source, Stored):
-            (doc,) = restore([text.source], self.nlp.vocab)
-            for token in doc:  # tags that are there would stay
-                token.tag = 0
-            return doc
-        if text.text is None:
-            return Doc(self.nlp.vocab, words=text.words, spaces=text.spaces)
-        return self.nlp.make_doc(text.text)
+    def _make_docs(self, texts: Sequence[Text]) -> list[Doc]:
+        vocab = self.nlp.vocab
+        restored = iter(restore([t.source for t in texts if isinstance(t.source, Stored)], vocab))
+        docs = []
+        for text in texts:
+            if isinstance(text.source, Stored):
+                docs.append(next(restored))
+            elif text.text is None:
+                docs.append(Doc(vocab, words=text.words, spaces=text.spaces))
+            else:
+                docs.append(self.nlp.make_doc(text.text))
+        return docs
 
     def _read_numbers(self, docs: Sequence[Doc]) -> list[str | None] | None:
         """RETURNS (Optional[list]): How sure the tag of each token of each doc is; None for a tag

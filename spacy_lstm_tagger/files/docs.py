@@ -1,7 +1,7 @@
 """Docs of spaCy's own files, .spacy."""
 
 from collections.abc import Iterator, Sequence
-from itertools import accumulate, pairwise
+from itertools import accumulate, groupby, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -65,15 +65,17 @@ def read_docs(source: Source, reading: Reading, bad: BadTexts) -> Iterator[Text]
 
 
 def restore(stored: Sequence[Stored], vocab: Vocab) -> list[Doc]:
-    """RETURNS (list[Doc]): Docs of files, in this vocabulary."""
+    """RETURNS (list[Doc]): Docs of files, in this vocabulary, without their tags."""
     docs: list[Doc] = []
-    for each in stored:
-        one = DocBin(attrs=[])
-        one.attrs, one.strings = each.attrs, each.strings
-        one.tokens, one.spaces, one.cats = [each.tokens], [each.spaces], [each.cats]
-        one.span_groups, one.flags = [each.span_groups], [each.flags]
-        one.user_data = [each.user_data]
-        docs += one.get_docs(vocab)
+    # A file's strings are all gone through each time.
+    for _, group in groupby(stored, key=lambda each: id(each.strings)):
+        attrs, strings, tokens, *parts = map(list, zip(*group, strict=True))
+        kept = [i for i, attr in enumerate(attrs[0]) if attr != TAG]
+        some = DocBin(attrs=[])
+        some.attrs, some.strings = [attrs[0][i] for i in kept], strings[0]
+        some.tokens = [table[:, kept] for table in tokens]
+        some.spaces, some.cats, some.span_groups, some.flags, some.user_data = parts
+        docs += some.get_docs(vocab)
     return docs
 
 

@@ -161,10 +161,11 @@ class OutputFolder:
 
     def __init__(self, path: str):
         self.name = path
-        path = path.rstrip("/")
         uri = path if "://" in path else Path(path).resolve().as_uri()
-        self.checkpoint = uri + CHECKPOINT
-        self.filesystem, self.path = fs.FileSystem.from_uri(uri)
+        place, mark, query = uri.partition("?")
+        self.checkpoint = place.rstrip("/") + CHECKPOINT + mark + query
+        self.filesystem, path = fs.FileSystem.from_uri(uri)
+        self.path = path.rstrip("/")
 
     def claim(self, options: dict[str, Any]) -> None:
         """Note how the files in it are made.
