@@ -1,6 +1,6 @@
 """Words a second of `lstm-tagger tag --engine ray`, from raw text in Parquet to tags in Parquet.
 
-    python -m benchmarks.cluster --model output/fast/model-best --ud UD_FOLDER
+    python -m benchmarks.cluster --pipeline fast=output/fast/model-best --ud UD_FOLDER
 
 Beside it the same work by `nlp.pipe` with as many processes. Each is run on few words and on many,
 and what more words cost is its speed: starting processes costs the same for both. Memory is the
@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pyarrow
 import pyarrow.parquet as pq
@@ -27,6 +28,7 @@ from spacy_lstm_tagger.files.tagged import Style, TaggedTexts
 from spacy_lstm_tagger.files.texts import Reading, Text
 from spacy_lstm_tagger.tagging import FileTagger, Job
 
+from .speed import named_path
 from .texts import of_length, read_texts
 from .treebanks import add_ud_option, find_treebank
 
@@ -39,47 +41,56 @@ MEGABYTE = 1 << 20
 def main(argv: Sequence[str] | None = None) -> None:
     """Measure, and write the figures."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
-    parser.add_argument("--model", required=True, help="a trained pipeline")
+    parser.add_argument(
+        "--pipeline", type=named_path, action="append", required=True, metavar="NAME=PATH"
+    )
     add_ud_option(parser)
     parser.add_argument("--words", type=int, default=4_000_000, help="of the longer run")
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--block-size", type=float, default=2.0)
     parser.add_argument("--output", type=Path, default=Path("output/cluster.json"))
     args = parser.parse_args(argv)
-    folder = find_treebank(parser, args.ud, "en_ewt")
+    dev = find_treebank(parser, args.ud, "en_ewt") / "dev.conllu"
     import ray  # not where it is only asked for --help
 
     ray.init("local", num_cpus=max(args.workers), include_dashboard=False, log_to_driver=False)
     sizes = (args.words // 4, args.words)
-    figures = {"words": args.words, "block_size": args.block_size, "runs": {}}
+    figures: dict[str, Any] = {"words": args.words, "block_size": args.block_size}
     with tempfile.TemporaryDirectory(prefix="cluster-") as place:
-        paths = [write_texts(folder / "dev.conllu", n, Path(place) / f"{n}.parquet") for n in sizes]
-        for workers in args.workers:
-            ways: dict[str, Callable[[Path, Path], None]] = {
-                f"nlp.pipe, n_process={workers}": partial(by_pipe, args.model, n_process=workers),
-                f"ray, {workers} actors": partial(
-                    by_ray, args.model, actors=workers, block_size=args.block_size
-                ),
-            }
-            for name, way in ways.items():
-                times, peaks = [], []
-                for path in paths:
-                    target = Path(place) / f"{name}-{path.stem}"
-                    with peak_memory() as peak:
-                        start = time.perf_counter()
-                        way(path, target)
-                        times.append(time.perf_counter() - start)
-                    peaks.append(peak[0] // MEGABYTE)
-                speed = (sizes[1] - sizes[0]) / max(times[1] - times[0], 1e-9)
-                run = {"words_per_second": round(speed), "seconds": [round(t, 1) for t in times]}
-                figures["runs"][name] = run | ({"peak_mb": peaks} if "ray" in name else {})
-                print(
-                    f"{name:<24} {speed:>10,.0f} words/s  {run['seconds']}  {peaks} MB", flush=True
-                )
-        figures["shares"] = where_time_goes(args.model, paths[0])
-        print(figures["shares"])
+        paths = [write_texts(dev, n, Path(place) / f"{n}.parquet") for n in sizes]
+        for name, model in args.pipeline:
+            print(name)
+            runs = dict(measure(str(model), sizes, paths, args.workers, args.block_size))
+            figures[name] = {"runs": runs, "shares": where_time_goes(str(model), paths[0])}
     args.output.parent.mkdir(parents=True, exist_ok=True)
     args.output.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+
+
+def measure(
+    model: str,
+    sizes: Sequence[int],
+    paths: Sequence[Path],
+    counts: Sequence[int],
+    block_size: float,
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """YIELDS (tuple): Each way to tag the files, and its figures."""
+    for workers in counts:
+        ways: dict[str, Callable[[Path, Path], None]] = {
+            f"nlp.pipe, n_process={workers}": partial(by_pipe, model, n_process=workers),
+            f"ray, {workers} actors": partial(by_ray, model, actors=workers, block_size=block_size),
+        }
+        for name, way in ways.items():
+            times, peaks = [], []
+            for path in paths:
+                with tempfile.TemporaryDirectory(dir=path.parent) as folder, peak_memory() as peak:
+                    start = time.perf_counter()
+                    way(path, Path(folder) / "out")
+                    times.append(time.perf_counter() - start)
+                peaks.append(peak[0] // MEGABYTE)
+            speed = (sizes[1] - sizes[0]) / max(times[1] - times[0], 1e-9)
+            run = {"words_per_second": round(speed), "seconds": [round(t, 1) for t in times]}
+            print(f"{name:<24} {speed:>10,.0f} words/s  {run['seconds']}  {peaks} MB", flush=True)
+            yield name, run | ({"peak_mb": peaks} if "ray" in name else {})
 
 
 def write_texts(treebank: Path, words: int, path: Path) -> Path:

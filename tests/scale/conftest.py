@@ -14,6 +14,7 @@ from ..distil import stock_teacher
 # Workers as important as other processes of a busy machine, and nothing that calls home.
 os.environ |= {"RAY_worker_niceness": "0", "RAY_USAGE_STATS_ENABLED": "0"}
 NODE = {"num_cpus": 2, "object_store_memory": 100 << 20}
+HEAD = {**NODE, "num_gpus": 1, "include_dashboard": False}
 
 
 class Store(ThreadedMotoServer):
@@ -47,7 +48,7 @@ def store():
 
 @pytest.fixture(scope="session")
 def cluster(store):
-    cluster = Cluster(initialize_head=True, head_node_args={**NODE, "include_dashboard": False})
+    cluster = Cluster(initialize_head=True, head_node_args=HEAD)
     cluster.add_node(**NODE)
     ray.init(address=cluster.address, log_to_driver=False, logging_level=logging.ERROR)
     ray.data.DataContext.get_current().enable_progress_bars = False
