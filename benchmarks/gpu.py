@@ -8,20 +8,23 @@ to the end. `--gpu-id -1 --quick` shows on a CPU, in a minute, that the script r
 
 import argparse
 import json
+import queue
 import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 import torch
 from spacy.language import Language
 from spacy.training.batchers import minibatch_by_words
 from spacy.training.initialize import init_nlp
-from spacy.util import load_config
+from spacy.util import load_config, resolve_dot_names
 
 from spacy_lstm_tagger.readers import read_sentences
 
@@ -188,6 +191,51 @@ def training(bench: Bench) -> list[Figure]:
     return to_figures("training", "words/s", samples, reference=REFERENCE)
 
 
+def reading(bench: Bench) -> list[Figure]:
+    """Words a second of training on what the reader makes meanwhile: a batch, then a step, as in
+    `spacy train`; and with a thread that reads ahead.
+    """
+    nlp = bench.pipeline(REFERENCE)
+    update = trainer(nlp)
+    (corpus,) = resolve_dot_names(nlp.config.interpolate(), ["corpora.train"])
+    count = len(bench.batches(nlp, bench.sizes.batch_words[0]))
+
+    def learn(order: Callable[[Iterable[list]], Iterable[list]]) -> float:
+        seen: list[int] = []
+
+        def read() -> Iterator[list]:
+            for batch in islice(minibatch_by_words(corpus(nlp), bench.sizes.batch_words[0]), count):
+                seen.extend(len(eg.predicted) for eg in batch)
+                yield batch
+
+        elapsed = seconds(lambda: update(order(read())))
+        return sum(seen) / elapsed
+
+    orders: dict[str, Callable[[Iterable[list]], Iterable[list]]] = {
+        "one after the other": iter,
+        "a thread reads ahead": ahead,
+    }
+    runs: dict[Key, Run] = {
+        ("reading and training", name): partial(learn, order) for name, order in orders.items()
+    }
+    samples = interleave(runs, rounds=bench.sizes.rounds)
+    return to_figures("reading", "words/s", samples, reference="one after the other")
+
+
+def ahead(items: Iterable[list]) -> Iterator[list]:
+    """YIELDS (list): The items, which a thread makes: two more than were asked for."""
+    made: queue.Queue[list | None] = queue.Queue(2)
+
+    def make() -> None:
+        for item in items:
+            made.put(item)
+        made.put(None)
+
+    threading.Thread(target=make, daemon=True).start()
+    while (item := made.get()) is not None:
+        yield item
+
+
 def profile(bench: Bench) -> list[Figure]:
     """What the GPU is asked to do for one batch, and for how much of the time it is busy."""
     nlp = bench.pipeline(REFERENCE)
@@ -280,6 +328,7 @@ SECTIONS: dict[str, Callable[[Bench], list[Figure]]] = {
     "checks": checks,
     "tagging": tagging,
     "training": training,
+    "reading": reading,
     "profile": profile,
     "memory": memory,
     "kernels": lambda bench: kernels(
