@@ -293,3 +293,12 @@ for language, folder, lang, columns in (
         VARIANTS[name] = Variant(
             treebank=folder, config="small.cfg", overrides={**learned, **steps(1600)}
         )
+
+# Around the size from which on projects/ud takes accurate.cfg: both configs, on a third of en_ewt
+# and on the largest of the small ones.
+THIRD = 4181  # sentences
+VARIANTS |= {
+    "third": Variant(limit=THIRD),
+    "third-small": Variant(config="small.cfg", limit=THIRD, overrides=steps(4000)),
+    "welsh-upos-accurate": Variant(treebank="cy_ccg", overrides={**UPOS, "nlp.lang": "xx"}),
+}
