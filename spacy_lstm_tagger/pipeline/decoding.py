@@ -16,6 +16,7 @@ from ..probabilities import TagProbabilities, TagSequences
 from ..whitespace import SPACE_TAG, spread
 
 ABSTAINED = -1
+MOST_SEQUENCES = 10_000  # what is in memory grows with them
 
 
 class Guesses(FlatList):
@@ -54,7 +55,7 @@ class Decoding:
     """What is asked of the decoder beside the best tags.
 
     save_probabilities (bool): Whether to give probabilities.
-    n_best (Optional[int]): How many of the best sequences to give. None: none.
+    n_best (Optional[int]): How many of the best sequences to give, up to 10,000. None: none.
     threshold (Optional[float]): The probability that a tag must have. None: any.
     temperature (float): What scores are divided by before they become probabilities.
     RAISES (ValueError): If a value is out of range.
@@ -73,7 +74,8 @@ class Decoding:
     def __post_init__(self) -> None:
         n, threshold, temperature = self.n_best, self.threshold, self.temperature
         check_flag(save_probabilities=self.save_probabilities)
-        check(n is None or is_integer(n, 1), "n_best", n, "null or 1 or more")
+        few = n is None or (is_integer(n, 1) and n <= MOST_SEQUENCES)
+        check(few, "n_best", n, f"null or from 1 to {MOST_SEQUENCES}")
         share = threshold is None or is_number(threshold, 0.0, 1.0)
         check(share, "threshold", threshold, "null or from 0 to 1")
         finite = is_number(temperature, 0.0) and 0.0 < temperature < float("inf")
