@@ -30,7 +30,7 @@ from .workers import in_processes
 Encoded = TypeVar("Encoded")
 
 # So many docs, or characters, are tagged and written at a time.
-DOCS, CHARACTERS = 5000, 1_000_000
+DOCS, CHARACTERS = 5000, 500_000
 WORDS = 100_000  # so many distinct words that are met stay in memory
 
 

@@ -2,7 +2,6 @@
 
 import logging
 import os
-import urllib.request
 
 import pytest
 import ray
@@ -17,33 +16,18 @@ NODE = {"num_cpus": 2, "object_store_memory": 100 << 20}
 HEAD = {**NODE, "num_gpus": 1, "include_dashboard": False}
 
 
-class Store(ThreadedMotoServer):
-    """What answers as S3 does."""
-
-    @property
-    def address(self):
-        """RETURNS (str): Host and port."""
-        _, port = self.get_host_and_port()
-        return f"localhost:{port}"
-
-    def reset(self):
-        """Forget all buckets."""
-        urllib.request.urlopen(f"http://{self.address}/moto-api/reset", data=b"").close()
-
-
 @pytest.fixture(scope="session")
 def store():
-    """RETURNS (Store): A store that processes started from now on find by their environment."""
-    store = Store(ip_address="localhost", port=0, verbose=False)
-    store.start()
+    """RETURNS (str): Host and port of a store that answers as S3 does, to processes from now on."""
+    server = ThreadedMotoServer(ip_address="localhost", port=0, verbose=False)
+    server.start()
     patch = pytest.MonkeyPatch()
-    patch.setenv("AWS_ENDPOINT_URL", f"http://{store.address}")
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         patch.setenv(name, "test")
     patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    yield store
+    yield f"localhost:{server.get_host_and_port()[1]}"
     patch.undo()
-    store.stop()
+    server.stop()
 
 
 @pytest.fixture(scope="session")
