@@ -49,8 +49,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     for name, path in args.pipeline:
         with tempfile.TemporaryDirectory(prefix="files-") as folder:
             figures[name] = measure(str(path), texts, Path(folder), rounds=args.rounds)
-        for way, ratio in figures[name].items():
-            print(f"{name:<16} {way:<24} {ratio:.2f}", flush=True)
+        for way, figure in figures[name].items():
+            print(f"{name:<16} {way:<32} {figure:>9,}", flush=True)
     args.output.parent.mkdir(parents=True, exist_ok=True)
     args.output.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
 

@@ -294,11 +294,13 @@ for language, folder, lang, columns in (
             treebank=folder, config="small.cfg", overrides={**learned, **steps(1600)}
         )
 
-# Around the size from which on projects/ud takes accurate.cfg: both configs, on a third of en_ewt
-# and on the largest of the small ones.
-THIRD = 4181  # sentences
+# Around the size from which on projects/ud takes accurate.cfg: both configs, on parts of en_ewt and
+# on the largest of the small ones.
+FIFTH, THIRD = 2509, 4181  # sentences
 VARIANTS |= {
     "third": Variant(limit=THIRD),
     "third-small": Variant(config="small.cfg", limit=THIRD, overrides=steps(4000)),
+    "fifth": Variant(limit=FIFTH),
+    "fifth-small": Variant(config="small.cfg", limit=FIFTH, overrides=steps(2400)),
     "welsh-upos-accurate": Variant(treebank="cy_ccg", overrides={**UPOS, "nlp.lang": "xx"}),
 }

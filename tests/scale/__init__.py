@@ -3,6 +3,7 @@
 import pytest
 
 pytest.importorskip("ray", reason="ray is not installed: pip install 'spacy-lstm-tagger[ray]'")
+pytest.importorskip("moto", reason="moto is not installed: pip install 'spacy-lstm-tagger[dev]'")
 
 # So that there are some blocks and files of each.
 SMALL = "--block-size 0.001 --file-size 0.001 --concurrency 2".split()
