@@ -154,6 +154,7 @@ VARIANTS: dict[str, Variant] = {
     "cnn": Variant(config=None),
     "accurate": english(),
     "accurate-alone": english(ALONE),
+    "cnn-upos": Variant(config=None, overrides=UPOS),
     "accurate-upos": english(UPOS),
     "fast": english(config="fast.cfg"),
     "crf": english(config="crf.cfg"),
