@@ -2,12 +2,13 @@
 
 import dataclasses
 import json
+import shutil
 
 import numpy as np
 import pytest
 import spacy
 
-from benchmarks import feeding, measure, peers, sections, speed, texts, worker
+from benchmarks import feeding, files, measure, peers, sections, speed, texts, worker
 from benchmarks.packed import pack_pipeline
 
 from .util import CORPUS, make_examples, scores_of, small_model, trained_nlp
@@ -113,6 +114,22 @@ def test_speed_on_raw_text(run, tmp_path):
     (first, second) = texts.read_raw(path, spacy.blank("en"))
     assert str(first) == "She reads.  It rains." and len(first) == 7
     assert second.words == ["He", "sleeps", "!"]
+
+
+def test_files(pipeline, small_corpus, tmp_path, capsys):
+    """What each format costs, in and out, is told and written."""
+    folder, output = tmp_path / "ud" / "en_ewt", tmp_path / "files.json"
+    folder.mkdir(parents=True)
+    for split in ("train", "dev"):
+        shutil.copy(small_corpus, folder / f"{split}.conllu")
+    options = ["--words", "200", "--rounds", "1", "--output", str(output)]
+    files.main(["--ud", str(tmp_path / "ud"), "--pipeline", f"small={pipeline}", *options])
+    figures = json.loads(output.read_text(encoding="utf-8"))["small"]
+    inputs = (".jsonl", ".conllu", ".spacy")
+    expected = {f"{kind} to {out}" for kind in inputs for out in files.OUTPUTS}
+    assert figures.keys() == expected | {f"words a second of nlp.pipe, {kind}" for kind in inputs}
+    assert all(figure > 0 for figure in figures.values())
+    assert ".conllu to .conllu" in capsys.readouterr().out
 
 
 def test_no_such_text(capsys):

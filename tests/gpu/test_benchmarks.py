@@ -33,7 +33,7 @@ def run(tmp_path, small_corpus, monkeypatch):
 
 
 def test_all_of_it_is_measured_and_written_with_the_name_of_the_card(run, capsys):
-    sections = ["tagging", "training", "profile", "memory", "kernels"]
+    sections = ["tagging", "training", "reading", "profile", "memory", "kernels"]
     path, *others = sorted(run("--variants", "gpu.cfg", "bf16", "--only", *sections))
     name = torch.cuda.get_device_name(0)
     assert path.name == f"gpu-{gpu.slug(name)}.json" and others == [path.with_suffix(".md")]
@@ -43,6 +43,8 @@ def test_all_of_it_is_measured_and_written_with_the_name_of_the_card(run, capsys
     for section in ("tagging", "training", "memory"):
         assert {(section, "gpu.cfg"), (section, "bf16")} <= figures
     assert {("a batch", "training"), ("a batch", "tagging")} <= figures
+    for way in ("one after the other", "a thread reads ahead"):
+        assert ("reading", way) in figures
     for way in ("one after the other", "on two streams", "in one call"):
         assert ("directions of a layer, 96 to 112 wide, float16", way) in figures
     tables = others[0].read_text(encoding="utf-8")
