@@ -39,7 +39,7 @@ from .options import Code
 
 # A tag, like the label of a dependency, is one of each word: spaCy wants more examples than these.
 FEW = DEP_LABEL_THRESHOLD
-SMALL = 25_000  # words: up to here small.cfg is the better config, as the README tells
+SMALL = 40_000  # words: up to here small.cfg is the better config, as the README tells
 MAX_WORDS = 10_000_000
 # Settings of readers by which they change what is in the files, or read it more than once. The
 # weights of a mixture stay: it counts the words of its corpora otherwise, and one may be endless.

@@ -4,10 +4,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from spacy_lstm_tagger.cli.debug import SMALL
 from spacy_lstm_tagger.readers import Corpus
 
 CONFIGS = Path(__file__).parents[3] / "configs"
-SMALL = 40_000  # words: up to here small.cfg is the better one, see benchmarks/EXPERIMENTS.md
 SMALLER = 15_000  # words: for more, small.cfg wants twice the steps
 
 
