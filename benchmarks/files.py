@@ -3,7 +3,7 @@
     python -m benchmarks.files --pipeline fast=en_lstm_fast --ud UD_FOLDER
 
 The files are read, tagged and written in one process, in turn with `nlp.pipe` on texts (or on
-docs, where the file has its words) that are in memory.
+docs, where the file has its words).
 """
 
 import argparse
@@ -23,6 +23,7 @@ from spacy_lstm_tagger.files.tagged import Style
 from spacy_lstm_tagger.files.texts import Reading
 from spacy_lstm_tagger.tagging import FileTagger, Job, tag_files
 
+from .sections import exhaust
 from .speed import named_path
 from .texts import Text, of_length, read_texts
 from .treebanks import add_ud_option, find_treebank
@@ -40,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         "--pipeline", type=named_path, action="append", required=True, metavar="NAME=PATH"
     )
     parser.add_argument("--words", type=int, default=200_000, help="in all")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=5, help="how often everything is run")
     parser.add_argument("--output", type=Path, default=Path("output/files.json"))
     args = parser.parse_args(argv)
     treebank = find_treebank(parser, args.ud, "en_ewt") / "train.conllu"
@@ -64,10 +65,7 @@ def measure(pipeline: str, texts: Sequence[Text], folder: Path, *, rounds: int) 
     inputs = write_inputs(texts, nlp, folder)
     runs: dict[tuple[str, str], Callable[[], Any]] = {}
     for kind, path in inputs.items():
-        if kind == ".jsonl":
-            runs[kind, "nlp.pipe"] = partial(pipe, nlp, list(map(str, texts)))
-        else:
-            runs[kind, "nlp.pipe"] = partial(pipe_docs, nlp, texts)
+        runs[kind, "nlp.pipe"] = partial(pipe, nlp, texts, tokens=kind != ".jsonl")
         for out in OUTPUTS:
             target = folder / f"out{out}"
             files = [(target, [path])]
@@ -109,16 +107,9 @@ def write_inputs(texts: Sequence[Text], nlp: Language, folder: Path) -> dict[str
     return paths
 
 
-def pipe(nlp: Language, texts: Sequence[str]) -> None:
-    """Tag raw texts."""
-    for _ in nlp.pipe(texts):
-        pass
-
-
-def pipe_docs(nlp: Language, texts: Sequence[Text]) -> None:
-    """Tag texts whose words are known."""
-    for _ in nlp.pipe(text.doc(nlp.vocab) for text in texts):
-        pass
+def pipe(nlp: Language, texts: Sequence[Text], *, tokens: bool) -> None:
+    """Tag texts, with their words or without."""
+    exhaust(nlp, [t.doc(nlp.vocab) if tokens else str(t) for t in texts], nlp.batch_size)
 
 
 if __name__ == "__main__":

@@ -195,7 +195,8 @@ def test_fewer_sequences_than_asked_for(nlp, pipe):
 
 
 @pytest.mark.parametrize(
-    "setting,value", [("n_best", 0), ("n_best", -1), ("threshold", 1.5), ("threshold", -0.1)]
+    "setting,value",
+    [("n_best", 0), ("n_best", -1), ("n_best", 10**9), ("threshold", 1.5), ("threshold", -0.1)],
 )
 def test_values_out_of_range(setting, value, nlp, pipe):
     with pytest.raises(ValueError, match=rf"M001.*{setting}.*it must be null or"):

@@ -10,7 +10,7 @@ from .test_serialize import assert_same_scores, by_disk, scores
 BAD_SETTINGS = {
     "temperature": ("warm", "M001.*temperature = warm.*more than 0"),
     "threshold": (2, "M001.*threshold = 2.*from 0 to 1"),
-    "n_best": (10**9, "M001.*n_best = 1000000000.*null or from 1 to 10000"),
+    "n_best": (1.5, "M001.*n_best = 1.5.*null or from 1 to 10000"),
     "overwrite": ("yes", "M001.*overwrite = yes.*true or false"),
     "save_probabilities": (None, "M001.*save_probabilities"),
     "label_smoothing": ("0.1", "M001.*label_smoothing"),
