@@ -140,7 +140,8 @@ def find_modules(nlp: Language) -> tuple[Model, WordEmbedding, BucketedLSTM]:
     RETURNS (tuple): The Thinc layer of the words, its module, and the sentence LSTM.
     RAISES (ValueError): If the pipeline does not have both.
     """
-    nodes = [node for _, pipe in nlp.pipeline for node in getattr(pipe, "model", None).walk()]  # type: ignore[union-attr]
+    models = [getattr(pipe, "model", None) for _, pipe in nlp.pipeline]
+    nodes = [node for model in models if isinstance(model, Model) for node in model.walk()]
     shims = [(node, shim) for node in nodes for shim in node.shims if isinstance(shim, TorchShim)]
     modules = [(node, shim.module) for node, shim in shims]
     words = [(node, module) for node, module in modules if isinstance(module, WordEmbedding)]

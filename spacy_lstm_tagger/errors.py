@@ -149,6 +149,7 @@ class Errors(metaclass=ErrorsWithCodes):
         "belong to different taggers, or cfg was changed: copy the pipeline again."
     )
     L006 = "The settings in cfg cannot be read ({error}). Copy the pipeline again."
+    L007 = "The lemmas in {path} cannot be read ({error}). Copy the pipeline again."
     M001 = "{name} = {value} is not allowed: {allowed}."
     M002 = (
         "The encoder got vectors of width {value}, but was built for input_width = "
@@ -208,6 +209,10 @@ class Errors(metaclass=ErrorsWithCodes):
         "speech (NOUN), with its features if tag_set is upos+feats (NOUN|Case=Acc). Learn from "
         'that column (--vars.tag in our configs, tag in the readers), or set tag_set = "xpos".'
     )
+    P011 = (
+        "{name!r} found no word with a tag and a lemma in the training data, expected some. Give "
+        "data with lemmas, or take the component out of the pipeline."
+    )
     R001 = "Corpus: found nothing at path = {path}, expected a file or folder."
     R002 = "{path}: found no .conllu or .spacy file in this folder or below it. Correct the path."
     R003 = "{path}: found no sentence, expected some. Check that this is the right path."
@@ -264,6 +269,10 @@ class Errors(metaclass=ErrorsWithCodes):
         "{path}: found no word with a coarse tag or features, expected some for a morphologizer. "
         "Take the component out, or give a corpus that has them."
     )
+    R020 = (
+        "{path}: found no word with both a lemma and a tag with tag = {tag!r}, expected some. Give "
+        "data with lemmas, or take the tag_lemmatizer out of the pipeline."
+    )
     T001 = (
         "[training] max_steps = {steps} is not a multiple of eval_frequency = {every}: the last "
         "{unscored} steps would not be scored, and model-best would not have them. Set "
@@ -298,4 +307,13 @@ class Warnings(metaclass=ErrorsWithCodes):
         "The training corpus is streamed (max_epochs = -1), so {name!r} has taken its labels from "
         "the first 100 examples, and lacks those that they do not have. Give it all: set "
         "[initialize.components.{name}.labels] to what `python -m spacy init labels` writes."
+    )
+    W005 = (
+        "The training corpus is streamed (max_epochs = -1), so {name!r} has learned lemmas from "
+        "the first 100 examples alone. Give it all: set [initialize.components.{name}.lemmas] to "
+        "the reader spacy-lstm-tagger.WordLemmas.v1."
+    )
+    W006 = (
+        "{name!r} found tokens without a tag, and has given them their words in lower case as "
+        "lemmas. Put a tagger before it."
     )

@@ -3,7 +3,13 @@
 from .conllu import Sentence, read_sentences
 from .corpus import Corpus, create_corpus_reader, is_range, shuffle
 from .dictionary import read_tag_dictionary
-from .labels import read_morph_labels, read_tag_counts, read_tag_labels, read_word_tags
+from .labels import (
+    read_morph_labels,
+    read_tag_counts,
+    read_tag_labels,
+    read_word_lemmas,
+    read_word_tags,
+)
 
 __all__ = [
     "Corpus",
@@ -15,6 +21,7 @@ __all__ = [
     "read_tag_counts",
     "read_tag_dictionary",
     "read_tag_labels",
+    "read_word_lemmas",
     "read_word_tags",
     "shuffle",
 ]

@@ -3,7 +3,7 @@
 from collections import Counter
 from pathlib import Path
 
-from spacy.attrs import MORPH, ORTH, POS, TAG
+from spacy.attrs import LEMMA, MORPH, ORTH, POS, TAG
 from spacy.errors import Errors as SpacyErrors
 from spacy.morphology import Morphology
 from spacy.parts_of_speech import IDS as POS_IDS
@@ -58,25 +58,28 @@ def read_word_tags(*, path: Path | None, tag: str = "xpos") -> list[tuple[str, s
     RAISES (ValueError): If a value or a file is not valid, or there is no sentence, or no word has
         a tag.
     """
-    if path is None:
-        raise ValueError(SpacyErrors.E913)
-    corpus, vocab = Corpus(path, tag=tag), Vocab()
-    counts: Counter[tuple[int, int]] = Counter()
-    is_empty = True
-    for _, sentences in corpus.read(vocab):
-        for tokens, _ in sentences:
-            is_empty = False
-            pairs = tokens[:, [COLUMNS[ORTH], COLUMNS[TAG]]].tolist()
-            counts.update(map(tuple, pairs))
-    found = [
-        (vocab.strings[word], vocab.strings[key], count)
-        for (word, key), count in counts.most_common()
-        if key
-    ]
-    if is_empty:
-        raise ValueError(Errors.R003.format(path=corpus.path))
+    corpus = _open(path, tag)
+    found = [(word, name, n) for (word, name), n in _count(corpus, [ORTH, TAG]) if name]
     if not found:
         raise ValueError(explain_tags(corpus.path, tag))
+    return found
+
+
+@registry.readers("spacy-lstm-tagger.WordLemmas.v1")
+def read_word_lemmas(*, path: Path | None, tag: str = "xpos") -> list[tuple[str, str, str, int]]:
+    """Count how often a corpus has each word with each tag and lemma, for a `tag_lemmatizer`.
+
+    path (Optional[Path]): Files, as in `create_corpus_reader`.
+    tag (str): What becomes the tag, as in `create_corpus_reader`.
+    RETURNS (List[Tuple[str, str, str, int]]): Each word, a tag and a lemma of it, and how often:
+        the most frequent first.
+    RAISES (ValueError): If a value or a file is not valid, or there is no sentence, or no word has
+        a tag and a lemma.
+    """
+    counts = _count(_open(path, tag), [ORTH, TAG, LEMMA])
+    found = [(word, name, lemma, n) for (word, name, lemma), n in counts if name and lemma]
+    if not found:
+        raise ValueError(Errors.R020.format(path=path, tag=tag))
     return found
 
 
@@ -90,9 +93,7 @@ def read_morph_labels(*, path: Path | None) -> dict[str, dict[str, str | int]]:
         spaCy's number of its coarse tag, in "pos".
     RAISES (ValueError): If a file is not valid, or no word has a coarse tag or features.
     """
-    if path is None:
-        raise ValueError(SpacyErrors.E913)
-    corpus, vocab = Corpus(path), Vocab()
+    corpus, vocab = _open(path), Vocab()
     pairs: set[tuple[int, int]] = set()
     for _, sentences in corpus.read(vocab):
         for tokens, _ in sentences:
@@ -110,3 +111,24 @@ def read_morph_labels(*, path: Path | None) -> dict[str, dict[str, str | int]]:
         "morph": {label: feats for label, (feats, _) in ordered},
         "pos": {label: pos for label, (_, pos) in ordered},
     }
+
+
+def _open(path: Path | None, tag: str = "xpos") -> Corpus:
+    if path is None:
+        raise ValueError(SpacyErrors.E913)
+    return Corpus(path, tag=tag)
+
+
+def _count(corpus: Corpus, columns: list[int]) -> list[tuple[tuple[str, ...], int]]:
+    """RETURNS (list): The distinct values of some columns of a corpus, and how often it has them:
+    the most frequent first.
+    """
+    vocab = Vocab()
+    counts: Counter[tuple[int, ...]] = Counter()
+    for _, sentences in corpus.read(vocab):
+        for tokens, _ in sentences:
+            counts.update(map(tuple, tokens[:, [COLUMNS[each] for each in columns]].tolist()))
+    if not counts:
+        raise ValueError(Errors.R003.format(path=corpus.path))
+    strings = vocab.strings
+    return [(tuple(strings[key] for key in keys), n) for keys, n in counts.most_common()]

@@ -10,7 +10,7 @@ import spacy
 from spacy.util import registry
 
 from spacy_lstm_tagger.errors import Errors
-from spacy_lstm_tagger.pipeline import LSTMTagger
+from spacy_lstm_tagger.pipeline import LSTMTagger, TagLemmatizer
 
 from . import PAGES
 
@@ -74,6 +74,16 @@ def test_component():
         assert component[name] == as_config(config[name])
     assert set(meta.default_score_weights) <= set(re.findall(r"`(\w+)`", PAGE))
     parameters = inspect.signature(LSTMTagger.initialize).parameters
+    assert set(initialize) == set(parameters) - {"self", "get_examples", "nlp"}
+
+
+def test_lemmatizer():
+    config = spacy.blank("en").get_factory_meta("tag_lemmatizer").default_config
+    component, initialize = tables("tag_lemmatizer")
+    assert set(component) == set(config)
+    assert component["overwrite"] == as_config(config["overwrite"])
+    assert component["scorer"] == f"`{config['scorer']['@scorers']}`"
+    parameters = inspect.signature(TagLemmatizer.initialize).parameters
     assert set(initialize) == set(parameters) - {"self", "get_examples", "nlp"}
 
 

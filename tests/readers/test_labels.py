@@ -4,7 +4,13 @@ import pytest
 import spacy
 from spacy.util import registry
 
-from spacy_lstm_tagger.readers import Corpus, read_morph_labels, read_tag_counts, read_word_tags
+from spacy_lstm_tagger.readers import (
+    Corpus,
+    read_morph_labels,
+    read_tag_counts,
+    read_word_lemmas,
+    read_word_tags,
+)
 
 from ..util import CORPUS
 from .test_docbin import to_spacy
@@ -53,6 +59,19 @@ def test_counts(tmp_path):
     assert read_word_tags(path=path) == [("the", "DT", 3), ("dog", "NN", 2), ("that", "IN", 1)]
     with pytest.raises(ValueError, match="E913"):
         read_tag_counts(path=None)
+
+
+def test_lemmas(tmp_path):
+    path = tmp_path / "corpus.conllu"
+    rows = ["dogs\tdog\tNOUN\tNNS", "dogs\tdog\tNOUN\tNNS", "a\t_\tDET\tDT", "the\tthe\t_\t_"]
+    path.write_text("\n".join(f"1\t{row}" + "\t_" * 5 + "\n" for row in rows))
+    assert read_word_lemmas(path=path) == [("dogs", "NNS", "dog", 2)]
+    assert read_word_lemmas(path=path, tag="upos") == [("dogs", "NOUN", "dog", 2)]
+    path.write_text(f"1\t{rows[2]}" + "\t_" * 5 + "\n\n")
+    with pytest.raises(ValueError, match=r"R020.*corpus.conllu.*tag = 'xpos'"):
+        read_word_lemmas(path=path)
+    with pytest.raises(ValueError, match="E913"):
+        read_word_lemmas(path=None)
 
 
 def morph_labels(path):

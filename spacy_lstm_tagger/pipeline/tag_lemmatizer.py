@@ -1,0 +1,172 @@
+"""The `tag_lemmatizer` component: lemmas by word and tag."""
+
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import numpy as np
+import srsly
+from spacy.attrs import LEMMA, ORTH, TAG
+from spacy.errors import Errors as SpacyErrors
+from spacy.language import Language
+from spacy.pipeline import Pipe
+from spacy.tokens import Doc
+from spacy.training import Example, validate_get_examples
+from spacy.vocab import Vocab
+
+from ..errors import Errors, Warnings
+from ..lemmas import LemmaTables
+
+FILE = "lemmas.json"
+# Words with their tags whose lemmas are kept at hand.
+CACHE_SIZE = 100_000
+
+Self = TypeVar("Self", bound="TagLemmatizer")
+
+
+@Language.factory(
+    "tag_lemmatizer",
+    assigns=["token.lemma"],
+    requires=["token.tag"],
+    default_config={"overwrite": False, "scorer": {"@scorers": "spacy.lemmatizer_scorer.v1"}},
+    default_score_weights={"lemma_acc": 1.0},
+)
+def make_tag_lemmatizer(
+    nlp: Language, name: str, overwrite: bool, scorer: Callable | None
+) -> "TagLemmatizer":
+    """Make the component. See `TagLemmatizer` for the values."""
+    return TagLemmatizer(nlp.vocab, name, overwrite=overwrite, scorer=scorer)
+
+
+class TagLemmatizer(Pipe):
+    """Sets `token.lemma_` by the word and its `token.tag_`. What it knows it reads from a treebank
+    when the pipeline is initialized: nothing is trained.
+
+    vocab (Vocab): The vocabulary of the pipeline.
+    name (str): The name of the component.
+    overwrite (bool): Whether lemmas that are there already are replaced.
+    scorer (Optional[Callable]): The scoring method.
+    """
+
+    def __init__(
+        self,
+        vocab: Vocab,
+        name: str = "tag_lemmatizer",
+        *,
+        overwrite: bool = False,
+        scorer: Callable | None = None,
+    ):
+        self.vocab = vocab
+        self.name = name
+        self.overwrite = overwrite
+        self.scorer = scorer
+        self._tables: LemmaTables | None = None
+        self._cache: dict[tuple[int, int], str] = {}
+
+    def initialize(
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        nlp: Language | None = None,
+        lemmas: Iterable[tuple[str, str, str, int]] | None = None,
+    ) -> None:
+        """Learn the lemmas of the training data.
+
+        get_examples (Callable[[], Iterable[Example]]): Returns the training data.
+        nlp (Optional[Language]): The pipeline.
+        lemmas (Optional[Iterable[Tuple[str, str, str, int]]]): Words, each with a tag, a lemma and
+            how often, as `WordLemmas.v1` reads them. None: those of the training data.
+        RAISES (ValueError): If no word has a tag and a lemma.
+        """
+        validate_get_examples(get_examples, "TagLemmatizer.initialize")
+        counts: Counter[tuple[str, str, str]] = Counter()
+        if lemmas is not None:
+            counts.update({(word, tag, lemma): n for word, tag, lemma, n in lemmas})
+        else:
+            if nlp is not None and nlp.config["training"].get("max_epochs") == -1:
+                warnings.warn(Warnings.W005.format(name=self.name), stacklevel=2)
+            for example in get_examples():
+                tokens = (token for token in example.reference if token.tag and token.lemma)
+                counts.update((token.text, token.tag_, token.lemma_) for token in tokens)
+        if not counts:
+            raise ValueError(Errors.P011.format(name=self.name))
+        self._set_tables(LemmaTables.learn(counts))
+
+    def __call__(self, doc: Doc) -> Doc:
+        """Set the lemmas of a doc.
+
+        doc (Doc): The doc.
+        RETURNS (Doc): The doc.
+        """
+        if self._tables is None:
+            raise ValueError(SpacyErrors.E109.format(name=self.name))
+        if not len(doc):
+            return doc
+        lemmas = self._lemmas(doc, self._tables)
+        doc.from_array([LEMMA], cast(Any, np.array(lemmas, dtype=np.uint64).reshape(-1, 1)))
+        return doc
+
+    def _lemmas(self, doc: Doc, tables: LemmaTables) -> list[int]:
+        # Texts and not their hashes are kept: a memory zone forgets the strings that it has met.
+        cache, strings = self._cache, doc.vocab.strings
+        if len(cache) > CACHE_SIZE:
+            cache = self._cache = {}
+        lemmas = []
+        for word, tag, present in doc.to_array([ORTH, TAG, LEMMA]).tolist():
+            if present and not self.overwrite:
+                lemmas.append(present)
+                continue
+            lemma = cache.get((word, tag))
+            if lemma is None:
+                if not tag:
+                    warnings.warn(Warnings.W006.format(name=self.name), stacklevel=2)
+                lemma = cache[word, tag] = tables.lemma(strings[word], strings[tag])
+            lemmas.append(strings.add(lemma))
+        return lemmas
+
+    def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
+        """Save the component.
+
+        path (Union[str, Path]): The component's folder.
+        exclude (Iterable[str]): There is no field to leave out.
+        """
+        Path(path).mkdir(exist_ok=True)
+        (Path(path) / FILE).write_bytes(self.to_bytes())
+
+    def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
+        """RETURNS (bytes): The component. See `to_disk`."""
+        tables = None if self._tables is None else self._tables.to_json()
+        return srsly.json_dumps(tables).encode("utf-8")
+
+    def from_disk(self: Self, path: str | Path, *, exclude: Iterable[str] = ()) -> Self:
+        """Load the component. If it cannot be loaded, what was loaded before stays.
+
+        path (Union[str, Path]): The component's folder.
+        exclude (Iterable[str]): There is no field to leave out.
+        RAISES (ValueError): If the file is missing or damaged.
+        """
+        path = Path(path) / FILE
+        try:
+            data = path.read_bytes()
+        except OSError as e:
+            raise ValueError(Errors.L007.format(path=path, error=e)) from e
+        return self._load(data, source=str(path))
+
+    def from_bytes(self: Self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> Self:
+        """Load the component from bytes. See `from_disk`."""
+        return self._load(bytes_data, source="bytes")
+
+    def _load(self: Self, data: bytes, *, source: str) -> Self:
+        try:
+            content = srsly.json_loads(data)
+            tables = None if content is None else LemmaTables.from_json(content)
+        except (ValueError, KeyError, TypeError, AttributeError) as e:
+            raise ValueError(Errors.L007.format(path=source, error=repr(e))) from e
+        self._set_tables(tables)
+        return self
+
+    def _set_tables(self, tables: LemmaTables | None) -> None:
+        self._tables = tables
+        self._cache = {}

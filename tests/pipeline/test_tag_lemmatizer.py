@@ -1,0 +1,151 @@
+"""The `tag_lemmatizer`, in a pipeline: trained, saved, loaded, tagging."""
+
+import copy
+import pickle
+import warnings
+
+import pytest
+import spacy
+import srsly
+from spacy.tokens import Doc
+from spacy.training import Example
+
+WORDS = ["Two", "dogs", "walked", "and", "Anna", "saw", "her", "cats", "."]
+TAGS = ["CD", "NNS", "VBD", "CC", "NNP", "VBD", "PRP$", "NNS", "."]
+LEMMAS = ["two", "dog", "walk", "and", "Anna", "see", "her", "cat", "."]
+NEW = ["Bob", "talked", "\n", "birds"]
+NEW_TAGS = ["NNP", "VBD", "_SP", "NNS"]
+NEW_LEMMAS = ["Bob", "talk", "\n", "bird"]
+
+
+def make_doc(nlp, words, tags, **attributes):
+    return Doc(nlp.vocab, words=words, tags=tags, **attributes)
+
+
+@pytest.fixture(scope="module")
+def nlp():
+    """Only the lemmatizer: the tags come with the docs."""
+    nlp = spacy.blank("en")
+    nlp.add_pipe("tag_lemmatizer")
+    reference = make_doc(nlp, WORDS, TAGS, lemmas=LEMMAS)
+    nlp.initialize(lambda: [Example(nlp.make_doc(reference.text), reference)])
+    return nlp
+
+
+def lemmas(nlp, words=NEW, tags=NEW_TAGS, **attributes):
+    return [token.lemma_ for token in nlp(make_doc(nlp, words, tags, **attributes))]
+
+
+def test_sets_lemmas(nlp):
+    assert lemmas(nlp, WORDS, TAGS) == LEMMAS
+    assert lemmas(nlp) == NEW_LEMMAS
+    assert lemmas(nlp, [], []) == []
+
+
+def test_score(nlp):
+    reference = make_doc(nlp, WORDS, TAGS, lemmas=[*LEMMAS[:-1], "?"])
+    example = Example(make_doc(nlp, WORDS, TAGS), reference)
+    assert nlp.evaluate([example])["lemma_acc"] == pytest.approx(8 / 9)
+
+
+def by_disk(nlp, path):
+    nlp.to_disk(path)
+    return spacy.load(path)
+
+
+def by_bytes(nlp, path):
+    return spacy.blank("en").from_config(nlp.config).from_bytes(nlp.to_bytes())
+
+
+def by_pickle(nlp, path):
+    return pickle.loads(pickle.dumps(nlp))
+
+
+def by_deepcopy(nlp, path):
+    return copy.deepcopy(nlp)
+
+
+def by_source(nlp, path):
+    other = spacy.blank("en")
+    other.add_pipe("tag_lemmatizer", source=nlp)
+    return other
+
+
+@pytest.mark.parametrize("way", [by_disk, by_bytes, by_pickle, by_deepcopy, by_source])
+def test_a_saved_one_is_the_same(nlp, way, tmp_path):
+    assert lemmas(way(nlp, tmp_path)) == NEW_LEMMAS
+
+
+def test_processes_and_memory_zones(nlp):
+    docs = [make_doc(nlp, NEW, NEW_TAGS) for _ in range(4)]
+    found = nlp.pipe(docs, n_process=2, batch_size=2)
+    assert [[token.lemma_ for token in doc] for doc in found] == [NEW_LEMMAS] * 4
+    for _ in range(2):
+        with nlp.memory_zone():
+            assert lemmas(nlp, ["zonked", "Zelda"], ["VBD", "NNP"]) == ["zonk", "Zelda"]
+
+
+def test_lemmas_that_are_there_stay(nlp):
+    assert lemmas(nlp, lemmas=["x", "", "", ""]) == ["x", *NEW_LEMMAS[1:]]
+    other = spacy.blank("en")
+    other.add_pipe("tag_lemmatizer", config={"overwrite": True})
+    other.get_pipe("tag_lemmatizer").from_bytes(nlp.get_pipe("tag_lemmatizer").to_bytes())
+    assert lemmas(other, lemmas=["x", "", "", ""]) == NEW_LEMMAS
+
+
+def test_words_without_tags(nlp):
+    with pytest.warns(UserWarning, match=r"W006.*tag_lemmatizer.*Put a tagger before it"):
+        assert lemmas(nlp, ["Walked"], [""]) == ["walked"]
+
+
+def test_data_without_lemmas():
+    nlp = spacy.blank("en")
+    nlp.add_pipe("tag_lemmatizer")
+    with pytest.raises(ValueError, match="E109"):
+        nlp("a")
+    reference = make_doc(nlp, WORDS, TAGS)
+    with pytest.raises(ValueError, match=r"P011.*tag_lemmatizer.*no word with a tag and a lemma"):
+        nlp.initialize(lambda: [Example(nlp.make_doc(reference.text), reference)])
+
+
+def test_a_streamed_corpus():
+    nlp = spacy.blank("en")
+    nlp.add_pipe("tag_lemmatizer")
+    nlp.config["training"] = {"max_epochs": -1}
+    reference = make_doc(nlp, WORDS, TAGS, lemmas=LEMMAS)
+    get_examples = lambda: [Example(nlp.make_doc(reference.text), reference)]  # noqa: E731
+    pipe = nlp.get_pipe("tag_lemmatizer")
+    with pytest.warns(UserWarning, match=r"W005.*tag_lemmatizer.lemmas\].*WordLemmas.v1"):
+        pipe.initialize(get_examples, nlp=nlp)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        pipe.initialize(get_examples, nlp=nlp, lemmas=[("geese", "NNS", "goose", 1)])
+    assert lemmas(nlp, ["Geese", "cats"], ["NNS", "NNS"]) == ["goose", "cats"]
+    with pytest.raises(ValueError, match=r"P011"):
+        pipe.initialize(get_examples, nlp=nlp, lemmas=[])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [None, b"", b"{", b"[]", b'"x"', b'{"cased": []}', b"\xff"]
+    + [
+        srsly.json_dumps({"cased": [], "exceptions": {}, "lemmas": [], "changes": changes}).encode()
+        for changes in ([], {"NN": []}, {"NN": {"s": 1}}, {"NN": {"s": ["x", ""]}})
+    ],
+)
+def test_a_damaged_file(nlp, content, tmp_path):
+    nlp.to_disk(tmp_path)
+    path = tmp_path / "tag_lemmatizer" / "lemmas.json"
+    path.unlink() if content is None else path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"L007.*lemmas.json.*Copy the pipeline again"):
+        spacy.load(tmp_path)
+    pipe = copy.deepcopy(nlp.get_pipe("tag_lemmatizer"))
+    with pytest.raises(ValueError, match="L007"):
+        pipe.from_disk(path.parent)
+    assert pipe(make_doc(nlp, NEW, NEW_TAGS))[1].lemma_ == "talk"
+
+
+def test_no_warning_where_all_is_well(nlp):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        lemmas(nlp)

@@ -1,0 +1,106 @@
+"""Tables of lemmas: what the treebank has is right, and other words follow their ending."""
+
+from collections import Counter, defaultdict
+
+import pytest
+import srsly
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spacy_lstm_tagger.lemmas import LemmaTables
+
+WORDS = [
+    ("walked", "VBD", "walk"),
+    ("talked", "VBD", "talk"),
+    ("jumped", "VBD", "jump"),
+    ("smiled", "VBD", "smile"),
+    ("filed", "VBD", "file"),
+    ("controlled", "VBD", "control"),
+    ("went", "VBD", "go"),
+    ("smell", "VB", "smell"),
+    ("dogs", "NNS", "dog"),
+    ("cities", "NNS", "city"),
+    ("parties", "NNS", "party"),
+    ("The", "DT", "the"),
+    ("the", "DT", "the"),
+    ("Anna", "NNP", "Anna"),
+    ("her", "PRP", "she"),
+    ("her", "PRP$", "her"),
+    ("Cats", "NNS", "cat"),
+]
+
+
+@pytest.fixture(scope="module")
+def tables():
+    return LemmaTables.learn(Counter(WORDS))
+
+
+@pytest.mark.parametrize(
+    ("word", "tag", "lemma"),
+    [
+        *WORDS,
+        ("WALKED", "VBD", "walk"),
+        ("THE", "DT", "the"),
+        ("Bob", "NNP", "Bob"),
+        ("IBM", "NNP", "IBM"),
+    ],
+)
+def test_known(tables, word, tag, lemma):
+    assert tables.lemma(word, tag) == lemma
+
+
+@pytest.mark.parametrize(
+    ("word", "tag", "lemma"),
+    [
+        ("stalked", "VBD", "stalk"),
+        ("compiled", "VBD", "compile"),
+        ("Puppies", "NNS", "puppy"),
+        ("s", "NNS", "s"),
+        ("", "NNS", ""),
+        ("Walked", "XYZ", "walked"),
+        ("walked", "DT", "walked"),
+    ],
+)
+def test_by_ending(tables, word, tag, lemma):
+    assert tables.lemma(word, tag) == lemma
+
+
+def test_a_known_lemma_is_preferred(tables):
+    """After "controlled" it would be "smel"."""
+    assert tables.lemma("smelled", "VBD") == "smell"
+
+
+def test_the_more_frequent_lemma_wins():
+    tables = LemmaTables.learn({("saw", "V", "saw"): 1, ("saw", "V", "see"): 2})
+    assert tables.lemma("saw", "V") == "see"
+
+
+letters = st.text("abcAB'1é", min_size=1, max_size=7)
+treebanks = st.dictionaries(
+    st.tuples(letters, st.sampled_from("XY"), letters), st.integers(1, 3), max_size=30
+)
+
+
+@given(treebanks)
+def test_the_treebank_is_known(counts):
+    """Each word has a lemma that is as frequent as any, among those of its form with that tag."""
+    tables = LemmaTables.learn(counts)
+    lemmas = defaultdict(Counter)
+    for (word, tag, lemma), count in counts.items():
+        lemmas[tables.form(word, tag), tag][lemma] += count
+    for word, tag, _ in counts:
+        found = lemmas[tables.form(word, tag), tag]
+        assert found[tables.lemma(word, tag)] == max(found.values())
+
+
+@given(treebanks)
+def test_their_order_does_not_matter(counts):
+    assert LemmaTables.learn(dict(reversed(counts.items()))) == LemmaTables.learn(counts)
+
+
+@given(treebanks, letters, st.sampled_from("XYZ"))
+def test_saved_tables_are_the_same(counts, word, tag):
+    tables = LemmaTables.learn(counts)
+    again = LemmaTables.from_json(srsly.json_loads(srsly.json_dumps(tables.to_json())))
+    assert again == tables
+    assert again.lemma(word, tag) == tables.lemma(word, tag) != ""
