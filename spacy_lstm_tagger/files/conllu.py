@@ -15,7 +15,6 @@ SURE = "TagProb"  # what the column MISC calls the probability of a tag
 def read_conllu(source: Source, reading: Reading, bad: BadTexts) -> Iterator[Text]:
     """YIELDS (Text): The words of each sentence of a CoNLL-U file; its lines are its source."""
     block: list[bytes] = []
-    valid: set[str] = set()
     # The empty line at the end closes the last sentence of a file that lacks one.
     for number, line in enumerate(chain(source.stream, [b""]), 1):
         if not block:
@@ -24,12 +23,12 @@ def read_conllu(source: Source, reading: Reading, bad: BadTexts) -> Iterator[Tex
             block.append(line)
         elif block:
             first = number - len(block)
-            yield from _read_block(source, first, b"".join(block), valid, reading, bad)
+            yield from _read_block(source, first, b"".join(block), reading, bad)
             block = []
 
 
 def _read_block(
-    source: Source, first: int, block: bytes, valid: set[str], reading: Reading, bad: BadTexts
+    source: Source, first: int, block: bytes, reading: Reading, bad: BadTexts
 ) -> Iterator[Text]:
     """Read the lines of a sentence, the first of which has this number."""
     try:
@@ -40,11 +39,11 @@ def _read_block(
         return
     numbered = [(number, line) for number, line in enumerate(lines, first) if line[0] != "#"]
     try:
-        rows, spaces = check_lines(source.path, numbered, valid)
+        rows, spaces = check_lines(source.path, numbered)
     except ValueError as error:
         bad.add_told(error)
         return
-    words = [row.partition("\t")[0] for row in rows]
+    words = [row[0] for row in rows]
     kept = lines if reading.keep else None
     yield Text(None, words, spaces, source.taken(), f"{source.path}, line {first}", kept)
 

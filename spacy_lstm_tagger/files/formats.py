@@ -34,8 +34,8 @@ def to_jsonl(tagged: TaggedTexts, style: Style) -> list[str]:
     if not tagged.numbers:
         del columns[PROBABILITIES]
     lines = []
-    for text, doc, start, end in tagged:
-        fields = _fields(text, doc)
+    for text, _, start, end in tagged:
+        fields = _fields(text)
         names = _added(text, fields, columns, style)
         added = [f'"{names[k]}": [{", ".join(columns[k][start:end])}]' for k in names]
         lines.append(", ".join([_json(fields)[:-1], *added]) + "}\n")
@@ -81,7 +81,7 @@ def to_table(tagged: TaggedTexts, style: Style) -> Any:
     arrow = import_pyarrow("Parquet")
     table = to_rows(tagged.texts)
     if table is None:
-        table = arrow.Table.from_pylist([_fields(text, doc) for text, doc, *_ in tagged])
+        table = arrow.Table.from_pylist([_fields(text) for text in tagged.texts])
     columns = to_columns(tagged, style)
     names = [_added(text, table.column_names, columns, style) for text in tagged.texts]
     for key, name in names[0].items():
@@ -157,15 +157,15 @@ ENCODERS: dict[str, Callable[[TaggedTexts, Style], Any]] = {
 }
 
 
-def _fields(text: Text, doc: Any) -> dict[str, Any]:
-    """RETURNS (dict[str, Any]): What the input tells of a doc, by name."""
+def _fields(text: Text) -> dict[str, Any]:
+    """RETURNS (dict[str, Any]): What the input tells of a text, by name."""
     source = text.source
     if isinstance(source, dict):
         return source
     if isinstance(source, Row):
         return source.as_dict()
     found = comments(source) if isinstance(source, list) else {}
-    return {"text": doc.text if text.text is None else text.text, **found}
+    return {"text": text.whole(), **found}
 
 
 def _added(

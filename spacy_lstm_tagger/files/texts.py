@@ -25,6 +25,13 @@ class Text(NamedTuple):
     place: str = ""
     source: Any = None
 
+    def whole(self) -> str:
+        """RETURNS (str): The text, or the words that were given with the spaces between them."""
+        if self.text is not None:
+            return self.text
+        pairs = zip(self.words, self.spaces, strict=True)
+        return "".join([f"{word} " if space else word for word, space in pairs])
+
     def __len__(self) -> int:
         """RETURNS (int): The number of characters of its words."""
         return len(self.text) if self.text is not None else sum(map(len, self.words))

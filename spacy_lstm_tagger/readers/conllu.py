@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 from struct import Struct
@@ -26,7 +27,7 @@ GZIP = b"\x1f\x8b"
 TABS = "Remove tabs that are too many; write _ in a column that has no value."
 NO_TABS = "Spaces seem to separate the columns here: put tabs instead."
 SHOWN = 60  # characters of a wrong value in an error
-MAX_KNOWN = 100_000  # distinct words that are checked and encoded only once
+MAX_KNOWN = 100_000  # distinct words that are encoded only once
 
 
 class Sentence(NamedTuple):
@@ -41,12 +42,16 @@ class Sentence(NamedTuple):
     newdoc: bool
 
 
+# The columns FORM, LEMMA, UPOS, XPOS and FEATS of a word.
+Row = tuple[str, str, str, str, str]
+
+
 class Rows(NamedTuple):
-    """The words of a sentence, each as its columns FORM to FEATS with tabs between them, whether a
-    space follows each, and whether a document starts with the sentence.
+    """The words of a sentence, whether a space follows each, and whether a document starts with the
+    sentence.
     """
 
-    words: list[str]
+    words: list[Row]
     spaces: list[bool]
     newdoc: bool
 
@@ -94,7 +99,7 @@ def encode_sentences(path: Path, tag: str, strings: Strings) -> Iterator[Encoded
             words.clear()
 
 
-class EncodedWords(dict[tuple[str, bool], bytes]):
+class EncodedWords(dict[tuple[Row, bool], bytes]):
     """What a Doc is made of, for each distinct word: its columns, and whether a space follows.
 
     tag (str): What becomes the tag, as in `create_corpus_reader`.
@@ -106,7 +111,7 @@ class EncodedWords(dict[tuple[str, bool], bytes]):
         self.tag, self.strings = tag, strings
         self.pack = Struct(f"={len(CONLLU_ATTRIBUTES)}Q").pack
 
-    def __missing__(self, key: tuple[str, bool]) -> bytes:
+    def __missing__(self, key: tuple[Row, bool]) -> bytes:
         row, space = key
         word, add = read_word(row, self.tag), self.strings.add
         self[key] = encoded = self.pack(
@@ -121,9 +126,9 @@ class EncodedWords(dict[tuple[str, bool], bytes]):
         return encoded
 
 
-def read_word(row: str, tag: str) -> Word:
-    """Take from the columns FORM to FEATS what a Doc knows of a word."""
-    text, lemma, upos, xpos, feats = row.split("\t")
+def read_word(row: Row, tag: str) -> Word:
+    """Take from the columns what a Doc knows of a word."""
+    text, lemma, upos, xpos, feats = row
     name = xpos if tag == "xpos" else upos
     if tag == "upos+feats" and "_" not in (upos, feats):
         name = f"{upos}|{feats}"
@@ -148,7 +153,6 @@ def read_rows(path: Path) -> Iterator[Rows]:
     RAISES (ValueError): At the first line that is not valid.
     """
     lines: list[tuple[int, str]] = []
-    valid: set[str] = set()
     newdoc = False
     # The empty line at the end closes the last sentence of a file that lacks one.
     for number, line in enumerate(chain(read_lines(path), [""]), 1):
@@ -158,13 +162,11 @@ def read_rows(path: Path) -> Iterator[Rows]:
         elif line and not line.isspace():
             lines.append((number, line))
         elif lines:
-            words, spaces = check_lines(path, lines, valid)
+            words, spaces = check_lines(path, lines)
             lines = []
             if words:
                 yield Rows(words, spaces, newdoc)
                 newdoc = False
-            if len(valid) > MAX_KNOWN:
-                valid.clear()
 
 
 def read_lines(path: Path) -> Iterator[str]:
@@ -192,57 +194,49 @@ def explain_bytes(path: Path) -> str:
     return Errors.R003.format(path=path)  # it was changed while it was read
 
 
-def check_lines(
-    path: Path, lines: list[tuple[int, str]], valid: set[str]
-) -> tuple[list[str], list[bool]]:
+def check_lines(path: Path, lines: list[tuple[int, str]]) -> tuple[list[Row], list[bool]]:
     """Check the lines of a sentence, and see where spaces go.
 
     path (Path): The file.
     lines (list[tuple[int, str]]): The lines and their numbers.
-    valid (set[str]): Columns FORM to FEATS that are known to be valid; others are added.
-    RETURNS (tuple): The columns FORM to FEATS of each word, and whether a space follows it.
+    RETURNS (tuple): The words, and whether a space follows each.
     RAISES (ValueError): At the first line that is not valid.
     """
 
     def fail(message: str, number: int, **found: object) -> ValueError:
         return ValueError(message.format(place=f"{path}, line {number}", **found))
 
-    words: list[str] = []
+    words: list[Row] = []
     spaces: list[bool] = []
     # The open multiword token: first and last word, surface form, space after it, line number.
-    start, end, form, space, opened = 0, 0, "", True, 0
+    start, end, whole, space, opened = 0, 0, "", True, 0
     expected = 1
     for number, line in lines:
-        if line.count("\t") != 9:
-            count, remedy = line.count("\t") + 1, TABS
-            if count < 10 <= len(line.split()):
-                remedy = NO_TABS
-            raise fail(Errors.R007, number, count=count, remedy=remedy)
-        id_, rest = line.split("\t", 1)
-        row, _, _, _, misc = rest.rsplit("\t", 4)
-        if row not in valid:
-            word, *_, feats = row.split("\t")
-            if not word or word.isspace():
-                raise fail(Errors.R008, number)
-            if not FEATS.fullmatch(feats):
-                raise fail(Errors.R009, number, feats=shorten(feats))
-            valid.add(row)
+        cells = line.split("\t")
+        if len(cells) != 10:
+            is_spaced = len(cells) < 10 <= len(line.split())
+            remedy = NO_TABS if is_spaced else TABS
+            raise fail(Errors.R007, number, count=len(cells), remedy=remedy)
+        id_, form, lemma, upos, xpos, feats, _, _, _, misc = cells
+        if not form or form.isspace():
+            raise fail(Errors.R008, number)
+        if feats != "_" and not is_feats(feats):
+            raise fail(Errors.R009, number, feats=shorten(feats))
         space_after = misc == "_" or "SpaceAfter=No" not in misc.split("|")
         if id_ == str(expected):
-            words.append(row)
+            words.append((form, lemma, upos, xpos, feats))
             spaces.append(space_after)
             if expected == end:
                 # Parts that do not spell the form when put together (zu dem: zum) are apart.
-                parts = [part.split("\t", 1)[0] for part in words[start - 1 :]]
-                spaces[start - 1 :] = [form != "".join(parts)] * (len(parts) - 1) + [space]
+                parts = [word[0] for word in words[start - 1 :]]
+                spaces[start - 1 :] = [whole != "".join(parts)] * (len(parts) - 1) + [space]
                 end = 0
             expected += 1
         elif match := RANGE.fullmatch(id_):
             first, last = int(match[1]), int(match[2])
             if end or first != expected or last < first:
                 raise fail(Errors.R012, number, id=id_, expected=expected)
-            form = row.split("\t", 1)[0]
-            start, end, space, opened = first, last, space_after, number
+            start, end, whole, space, opened = first, last, form, space_after, number
         elif re.fullmatch("[0-9]+", id_):
             raise fail(Errors.R011, number, id=shorten(id_), expected=expected)
         elif not EMPTY_NODE.fullmatch(id_):
@@ -250,6 +244,12 @@ def check_lines(
     if end:
         raise fail(Errors.R013, opened, id=f"{start}-{end}", last=len(words), end=end)
     return words, spaces
+
+
+@lru_cache(maxsize=10_000)
+def is_feats(value: str) -> bool:
+    """RETURNS (bool): Whether this is what the column FEATS may have."""
+    return FEATS.fullmatch(value) is not None
 
 
 def shorten(value: str) -> str:
