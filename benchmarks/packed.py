@@ -23,6 +23,7 @@ from spacy_lstm_tagger.models.word_types import WordTypes
 from spacy_lstm_tagger.nn.embedding import WordEmbedding
 from spacy_lstm_tagger.nn.lstm import BucketedLSTM
 from spacy_lstm_tagger.nn.vocabulary import VocabularyEmbedding
+from spacy_lstm_tagger.taggers import layers_of
 
 
 class PackedWordCharLSTM(nn.Module):
@@ -140,9 +141,12 @@ def find_modules(nlp: Language) -> tuple[Model, WordEmbedding, BucketedLSTM]:
     RETURNS (tuple): The Thinc layer of the words, its module, and the sentence LSTM.
     RAISES (ValueError): If the pipeline does not have both.
     """
-    models = [getattr(pipe, "model", None) for _, pipe in nlp.pipeline]
-    nodes = [node for model in models if isinstance(model, Model) for node in model.walk()]
-    shims = [(node, shim) for node in nodes for shim in node.shims if isinstance(shim, TorchShim)]
+    shims = [
+        (node, shim)
+        for node in layers_of(nlp)
+        for shim in node.shims
+        if isinstance(shim, TorchShim)
+    ]
     modules = [(node, shim.module) for node, shim in shims]
     words = [(node, module) for node, module in modules if isinstance(module, WordEmbedding)]
     sentences = [module for _, module in modules if isinstance(module, BucketedLSTM)]

@@ -270,8 +270,8 @@ class Errors(metaclass=ErrorsWithCodes):
         "Take the component out, or give a corpus that has them."
     )
     R020 = (
-        "{path}: found no word with both a lemma and a tag with tag = {tag!r}, expected some. Give "
-        "data with lemmas, or take the tag_lemmatizer out of the pipeline."
+        "{path}: found no word with both a tag and a lemma, expected some. Give data with lemmas, "
+        "or take the tag_lemmatizer out of the pipeline."
     )
     T001 = (
         "[training] max_steps = {steps} is not a multiple of eval_frequency = {every}: the last "
@@ -315,5 +315,5 @@ class Warnings(metaclass=ErrorsWithCodes):
     )
     W006 = (
         "{name!r} found tokens without a tag, and has given them their words in lower case as "
-        "lemmas. Put a tagger before it."
+        "lemmas. Put a tagger before it, and leave its threshold at null."
     )

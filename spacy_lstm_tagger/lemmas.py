@@ -3,7 +3,11 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
+
+from .checks import is_integer
+
+Value = TypeVar("Value")
 
 # How many letters of a word's end are looked at.
 LONGEST_ENDING = 5
@@ -56,18 +60,22 @@ class LemmaTables:
     def from_json(cls, data: Any) -> "LemmaTables":
         """RETURNS (LemmaTables): What `to_json` has made.
 
-        RAISES (ValueError, TypeError, AttributeError, KeyError): If it is something else.
+        RAISES (ValueError): If it is something else.
         """
-        exceptions, changes = data["exceptions"], data["changes"]
-        return cls(
-            cased=set(data["cased"]),
-            exceptions={tag: dict(table) for tag, table in exceptions.items()},
-            changes={
-                tag: {end: (int(length), str(new)) for end, (length, new) in table.items()}
-                for tag, table in changes.items()
-            },
-            lemmas=set(data["lemmas"]),
+        parts = _read(data, dict)
+        exceptions = {
+            tag: {form: _read(lemma, str) for form, lemma in _read(lemmas, dict).items()}
+            for tag, lemmas in _read(parts.get("exceptions"), dict).items()
+        }
+        changes = {
+            tag: {end: _read_change(change) for end, change in _read(by_ending, dict).items()}
+            for tag, by_ending in _read(parts.get("changes"), dict).items()
+        }
+        cased, lemmas = (
+            {_read(each, str) for each in _read(parts.get(name), list)}
+            for name in ("cased", "lemmas")
         )
+        return cls(cased=cased, exceptions=exceptions, changes=changes, lemmas=lemmas)
 
     def to_json(self) -> dict[str, Any]:
         """RETURNS (dict[str, Any]): The tables as JSON can have them."""
@@ -138,3 +146,16 @@ def _change(form: str, lemma: str) -> Change:
     while same < min(len(form), len(lemma)) and form[same] == lemma[same]:
         same += 1
     return len(form) - same, lemma[same:]
+
+
+def _read(value: Any, kind: type[Value]) -> Value:
+    if not isinstance(value, kind):
+        raise ValueError(f"found {value!r:.60}, expected a {kind.__name__}")
+    return value
+
+
+def _read_change(value: Any) -> Change:
+    change = _read(value, list)
+    if len(change) != 2 or not is_integer(change[0], 0):
+        raise ValueError(f"found {value!r:.60}, expected a number of letters, and new ones")
+    return change[0], _read(change[1], str)

@@ -16,6 +16,7 @@ from spacy.training.loggers import console_logger_v3
 from spacy.util import ensure_path, registry
 
 from .errors import Errors
+from .pipeline.steps import read_training
 from .progress import LiveLine
 
 FILE = "training-log.jsonl"  # beside model-best and model-last
@@ -42,10 +43,11 @@ def create_progress_logger(
     def set_up(nlp: Language, stdout: IO = sys.stdout, stderr: IO = sys.stderr):
         table = console_logger_v3(console_output=console_output)
         log_row, end_table = table(nlp, stdout, stderr)
+        training = read_training(nlp)
         # What this dev set has no figure for, such as that of texts, is no 0.00.
-        unknown = dict.fromkeys(nlp.config["training"]["score_weights"], math.nan)
+        unknown = dict.fromkeys(training["score_weights"], math.nan)
         log, live = TrainingLog(ensure_path(path)), LiveLine(stderr)
-        progress = TrainingProgress(nlp.config["training"]["max_steps"])
+        progress = TrainingProgress(training["max_steps"])
 
         def log_step(info: dict[str, Any] | None) -> None:
             progress.update(info)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from spacy.attrs import TAG
 from spacy.language import Language
 from spacy.pipeline import Tagger
 from spacy.tokens import Doc
@@ -14,12 +15,18 @@ from spacy.util import minibatch
 from thinc.api import Model
 
 from .pipeline import LSTMTagger
+from .pipeline.annotations import ATTRIBUTES
 from .probabilities import TagProbabilities
 
 
 def tagger_names(nlp: Language) -> list[str]:
     """RETURNS (list[str]): The names of the components that set token.tag_."""
     return [name for name in nlp.pipe_names if "token.tag" in nlp.get_pipe_meta(name).assigns]
+
+
+def written_by(pipe: Any) -> list[int]:
+    """RETURNS (list[int]): The attributes of tokens that a tagger sets."""
+    return ATTRIBUTES[pipe.cfg["tag_set"]] if isinstance(pipe, LSTMTagger) else [TAG]
 
 
 def layers_of(nlp: Language) -> Iterator[Model]:

@@ -24,7 +24,7 @@ from .files.streams import STANDARD
 from .files.tagged import Style, TaggedTexts
 from .files.texts import BadTexts, Reading, Text
 from .progress import Progress
-from .taggers import keep_probabilities, read_probabilities, tagger_names
+from .taggers import keep_probabilities, read_probabilities, tagger_names, written_by
 from .workers import in_processes
 
 Encoded = TypeVar("Encoded")
@@ -88,6 +88,8 @@ class FileTagger:
             found = {"pipeline": job.pipeline, "names": ", ".join(self.nlp.pipe_names)}
             raise ValueError(Errors.C006.format(**found))
         self.pipe = self.nlp.get_pipe(names[-1])
+        # What the tagger writes: what a file has of it would stay.
+        self._written = written_by(self.pipe)
         self.labels: tuple[str, ...] = tuple(getattr(self.pipe, "labels", ()))
         self._most_words = len(self.nlp.vocab) + WORDS
         if job.probabilities:
@@ -123,7 +125,8 @@ class FileTagger:
 
     def _make_docs(self, texts: Sequence[Text]) -> list[Doc]:
         vocab = self.nlp.vocab
-        restored = iter(restore([t.source for t in texts if isinstance(t.source, Stored)], vocab))
+        stored = [text.source for text in texts if isinstance(text.source, Stored)]
+        restored = iter(restore(stored, vocab, without=self._written))
         docs = []
         for text in texts:
             if isinstance(text.source, Stored):

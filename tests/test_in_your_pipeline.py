@@ -9,6 +9,7 @@ from thinc.api import Config
 
 import spacy_lstm_tagger.cli  # noqa: F401 (adds its commands to those of spaCy)
 
+from .docs import PAGES, blocks
 from .util import (
     CONFIGS,
     SENTENCES,
@@ -202,3 +203,30 @@ def test_continue_beside_other_components(theirs, source, conllu, tmp_path, spac
     doc = spacy.load(tmp_path / "on" / "model-last")("The dog barked wow")
     assert [token.tag_ for token in doc] == ["DET", "NN", "V", "UH"]
     assert [token.pos_ for token in doc] == ["", "NOUN", "VERB", ""]
+
+
+def test_lemmas_as_the_page_has_them(tmp_path, spacy_command):
+    """The block behind a config of ours."""
+    (block,) = (b for b in blocks(PAGES["docs/pipelines.md"], "ini") if "tag_lemmatizer" in b)
+    config = (CONFIGS / "accurate.cfg").read_text(encoding="utf-8") + "\n" + block
+    alone = 'pipeline = ["lstm_tagger"]'
+    assert alone in config
+    config = config.replace(alone, 'pipeline = ["lstm_tagger", "tag_lemmatizer"]')
+    (tmp_path / "config.cfg").write_text(config)
+    rows = [("dogs", "dog", "NNS"), ("barked", "bark", "VBD"), ("loudly", "loudly", "RB")]
+    lines = [
+        f"{i}\t{word}\t{lemma}\tX\t{tag}" + "\t_" * 5
+        for i, (word, lemma, tag) in enumerate(rows, 1)
+    ]
+    (tmp_path / "train.conllu").write_text("\n".join([*lines, "", ""]) * 20)
+    values = {name: tmp_path / "train.conllu" for name in ("paths.train", "paths.dev")}
+    values |= {"training.max_steps": 60, "training.eval_frequency": 60}
+    values |= {"training.optimizer.learn_rate.warmup_steps": 1}
+    sizes = overrides(SMALL_HALVES, "components.lstm_tagger.model.tok2vec.")
+    command = ["train", tmp_path / "config.cfg", "--output", tmp_path, *overrides(values), *sizes]
+    printed = spacy_command(*command)
+    assert "W005" not in printed
+    nlp = spacy.load(tmp_path / "model-best")
+    assert nlp.meta["performance"]["lemma_acc"] == 1.0
+    assert nlp.config["training"]["score_weights"]["lemma_acc"] == 0.0
+    assert [token.lemma_ for token in nlp("dogs barked loudly")] == ["dog", "bark", "loudly"]

@@ -1,6 +1,6 @@
 """Docs of spaCy's own files, .spacy."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import accumulate, groupby, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -64,13 +64,21 @@ def read_docs(source: Source, reading: Reading, bad: BadTexts) -> Iterator[Text]
         yield Text(None, words, spaces, size, place, stored if reading.keep else None)
 
 
-def restore(stored: Sequence[Stored], vocab: Vocab) -> list[Doc]:
-    """RETURNS (list[Doc]): Docs of files, in this vocabulary, without their tags."""
+def restore(
+    stored: Sequence[Stored], vocab: Vocab, *, without: Collection[int] = (TAG,)
+) -> list[Doc]:
+    """Make docs of what is in files.
+
+    stored (Sequence[Stored]): What is in the files.
+    vocab (Vocab): The vocabulary of the docs.
+    without (Collection[int]): Attributes of tokens that the docs do not get.
+    RETURNS (list[Doc]): The docs.
+    """
     docs: list[Doc] = []
     # A file's strings are all gone through each time.
     for _, group in groupby(stored, key=lambda each: id(each.strings)):
         attrs, strings, tokens, *parts = map(list, zip(*group, strict=True))
-        kept = [i for i, attr in enumerate(attrs[0]) if attr != TAG]
+        kept = [i for i, attr in enumerate(attrs[0]) if attr not in without]
         some = DocBin(attrs=[])
         some.attrs, some.strings = [attrs[0][i] for i in kept], strings[0]
         some.tokens = [table[:, kept] for table in tokens]

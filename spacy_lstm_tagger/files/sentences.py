@@ -26,7 +26,7 @@ def one_line(word: str) -> str:
 
 
 def _or_none(value: str) -> str:
-    return value or "_"
+    return one_line(value) or "_"
 
 
 def _note(space: str) -> str:

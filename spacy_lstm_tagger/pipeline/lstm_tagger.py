@@ -34,7 +34,7 @@ from .learning import LearningTagger
 from .lock import WeightsLock
 from .progress import Progress
 from .settings import check_settings
-from .steps import check_steps
+from .steps import check_steps, read_training
 
 # That the network reads at a time, but for a longer doc: some 100 MB of scores.
 MOST_WORDS = 100_000
@@ -172,7 +172,7 @@ class LSTMTagger(LearningTagger):
             [training] of the pipeline's config ends between two evaluations.
         """
         if nlp is not None:
-            check_steps(nlp.config["training"])
+            check_steps(read_training(nlp))
         validate_get_examples(get_examples, "LSTMTagger.initialize")
         check_settings(self.cfg)
         self._progress = Progress()

@@ -3,7 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
+from spacy.language import Language
+
 from ..errors import Errors
+
+
+def read_training(nlp: Language) -> dict[str, Any]:
+    """RETURNS (dict[str, Any]): The block [training] of a pipeline's config, whose variables
+    `spacy train` leaves as they are.
+    """
+    return nlp.config.interpolate()["training"]
 
 
 def check_steps(training: Mapping[str, Any]) -> None:

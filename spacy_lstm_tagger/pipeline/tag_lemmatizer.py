@@ -18,6 +18,7 @@ from spacy.vocab import Vocab
 
 from ..errors import Errors, Warnings
 from ..lemmas import LemmaTables
+from .steps import read_training
 
 FILE = "lemmas.json"
 # Words with their tags whose lemmas are kept at hand.
@@ -31,7 +32,7 @@ Self = TypeVar("Self", bound="TagLemmatizer")
     assigns=["token.lemma"],
     requires=["token.tag"],
     default_config={"overwrite": False, "scorer": {"@scorers": "spacy.lemmatizer_scorer.v1"}},
-    default_score_weights={"lemma_acc": 1.0},
+    default_score_weights={"lemma_acc": 0.0},
 )
 def make_tag_lemmatizer(
     nlp: Language, name: str, overwrite: bool, scorer: Callable | None
@@ -64,6 +65,7 @@ class TagLemmatizer(Pipe):
         self.scorer = scorer
         self._tables: LemmaTables | None = None
         self._cache: dict[tuple[int, int], str] = {}
+        self._warned = False
 
     def initialize(
         self,
@@ -80,16 +82,15 @@ class TagLemmatizer(Pipe):
             how often, as `WordLemmas.v1` reads them. None: those of the training data.
         RAISES (ValueError): If no word has a tag and a lemma.
         """
-        validate_get_examples(get_examples, "TagLemmatizer.initialize")
-        counts: Counter[tuple[str, str, str]] = Counter()
-        if lemmas is not None:
-            counts.update({(word, tag, lemma): n for word, tag, lemma, n in lemmas})
-        else:
-            if nlp is not None and nlp.config["training"].get("max_epochs") == -1:
+        if lemmas is None:
+            validate_get_examples(get_examples, "TagLemmatizer.initialize")
+            if nlp is not None and read_training(nlp)["max_epochs"] == -1:
                 warnings.warn(Warnings.W005.format(name=self.name), stacklevel=2)
-            for example in get_examples():
-                tokens = (token for token in example.reference if token.tag and token.lemma)
-                counts.update((token.text, token.tag_, token.lemma_) for token in tokens)
+            tokens = (token for example in get_examples() for token in example.reference)
+            lemmas = ((t.text, t.tag_, t.lemma_, 1) for t in tokens if t.tag and t.lemma)
+        counts: Counter[tuple[str, str, str]] = Counter()
+        for word, tag, lemma, count in lemmas:
+            counts[word, tag, lemma] += count
         if not counts:
             raise ValueError(Errors.P011.format(name=self.name))
         self._set_tables(LemmaTables.learn(counts))
@@ -102,11 +103,8 @@ class TagLemmatizer(Pipe):
         """
         if self._tables is None:
             raise ValueError(SpacyErrors.E109.format(name=self.name))
-        if not len(doc):
-            return doc
-        lemmas = self._lemmas(doc, self._tables)
-        doc.from_array([LEMMA], cast(Any, np.array(lemmas, dtype=np.uint64).reshape(-1, 1)))
-        return doc
+        lemmas = np.array(self._lemmas(doc, self._tables), dtype=np.uint64)
+        return doc.from_array([LEMMA], cast(Any, lemmas))
 
     def _lemmas(self, doc: Doc, tables: LemmaTables) -> list[int]:
         # Texts and not their hashes are kept: a memory zone forgets the strings that it has met.
@@ -120,7 +118,8 @@ class TagLemmatizer(Pipe):
                 continue
             lemma = cache.get((word, tag))
             if lemma is None:
-                if not tag:
+                if not tag and not self._warned:
+                    self._warned = True
                     warnings.warn(Warnings.W006.format(name=self.name), stacklevel=2)
                 lemma = cache[word, tag] = tables.lemma(strings[word], strings[tag])
             lemmas.append(strings.add(lemma))
@@ -145,14 +144,10 @@ class TagLemmatizer(Pipe):
 
         path (Union[str, Path]): The component's folder.
         exclude (Iterable[str]): There is no field to leave out.
-        RAISES (ValueError): If the file is missing or damaged.
+        RAISES (ValueError): If the file is damaged.
         """
         path = Path(path) / FILE
-        try:
-            data = path.read_bytes()
-        except OSError as e:
-            raise ValueError(Errors.L007.format(path=path, error=e)) from e
-        return self._load(data, source=str(path))
+        return self._load(path.read_bytes(), source=str(path))
 
     def from_bytes(self: Self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> Self:
         """Load the component from bytes. See `from_disk`."""
@@ -162,8 +157,8 @@ class TagLemmatizer(Pipe):
         try:
             content = srsly.json_loads(data)
             tables = None if content is None else LemmaTables.from_json(content)
-        except (ValueError, KeyError, TypeError, AttributeError) as e:
-            raise ValueError(Errors.L007.format(path=source, error=repr(e))) from e
+        except ValueError as e:
+            raise ValueError(Errors.L007.format(path=source, error=e)) from e
         self._set_tables(tables)
         return self
 

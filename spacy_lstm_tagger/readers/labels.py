@@ -76,10 +76,14 @@ def read_word_lemmas(*, path: Path | None, tag: str = "xpos") -> list[tuple[str,
     RAISES (ValueError): If a value or a file is not valid, or there is no sentence, or no word has
         a tag and a lemma.
     """
-    counts = _count(_open(path, tag), [ORTH, TAG, LEMMA])
-    found = [(word, name, lemma, n) for (word, name, lemma), n in counts if name and lemma]
+    corpus = _open(path, tag)
+    counts = _count(corpus, [ORTH, TAG, LEMMA])
+    tagged = [(word, name, lemma, n) for (word, name, lemma), n in counts if name]
+    if not tagged:
+        raise ValueError(explain_tags(corpus.path, tag))
+    found = [each for each in tagged if each[2]]
     if not found:
-        raise ValueError(Errors.R020.format(path=path, tag=tag))
+        raise ValueError(Errors.R020.format(path=corpus.path))
     return found
 
 

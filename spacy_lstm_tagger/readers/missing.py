@@ -14,6 +14,7 @@ from spacy.strings import StringStore
 from ..errors import Warnings
 from ..pipeline import LSTMTagger
 from ..pipeline.gold import split_tag
+from ..pipeline.steps import read_training
 from ..whitespace import SPACE_TAG
 from .encoded import Annotation
 
@@ -31,8 +32,8 @@ def warn_of_missing_labels(nlp: Language, path: Path, annotations: Iterable[Anno
     RETURNS (bool): Whether there is such a component to compare with.
     """
     annotations = list(annotations)
-    training, initialize = (nlp.config.get(name, {}) for name in ("training", "initialize"))
-    frozen = training.get("frozen_components", [])
+    training, initialize = read_training(nlp), nlp.config.get("initialize", {})
+    frozen = training["frozen_components"]
     found = False
     for name, pipe in nlp.pipeline:
         labels = set(getattr(pipe, "labels", ()))
@@ -42,7 +43,7 @@ def warn_of_missing_labels(nlp: Language, path: Path, annotations: Iterable[Anno
         needed = labels_for(pipe, annotations, nlp.vocab.strings)
         if needed is None:
             is_given = initialize.get("components", {}).get(name, {}).get("labels")
-            if hasattr(pipe, "label_data") and training.get("max_epochs") == -1 and not is_given:
+            if hasattr(pipe, "label_data") and training["max_epochs"] == -1 and not is_given:
                 warnings.warn(Warnings.W004.format(name=name), stacklevel=1)
         elif missing := sorted(needed - labels):
             shown = first_of(list(map(repr, missing)))

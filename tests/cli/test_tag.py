@@ -17,7 +17,7 @@ from spacy.tokens import Doc, DocBin, Span
 from spacy_lstm_tagger.readers import Corpus
 
 from ..distil import stock_teacher
-from ..util import CORPUS
+from ..util import CORPUS, make_examples, small_model, train
 from . import is_one_error
 from .tagging import CONLLU, OBJECTS, TEXTS, pairs, read_jsonl, read_tsv, run, tag
 
@@ -305,9 +305,32 @@ def test_any_tagger(tmp_path, texts):
     nlp.to_disk(tmp_path / "model")
     tag(tmp_path / "model", texts["txt"], "--output", tmp_path / "out.conllu")
     assert "2\tdog\tdog\t_\tDOG\t_" in (tmp_path / "out.conllu").read_text()
+    (tmp_path / "odd.jsonl").write_text(json.dumps({"text": ["New\n\tYork", "dogs"]}))
+    tag(tmp_path / "model", tmp_path / "odd.jsonl", "--output", tmp_path / "odd.conllu")
+    rows = [row.split("\t") for row in (tmp_path / "odd.conllu").read_text().splitlines()]
+    rows = [[row[i] for i in (1, 2, 4)] for row in rows if len(row) == 10]
+    assert rows == [["New York", "new york", "NEW YORK"], ["dogs", "dogs", "DOGS"]]
     arguments = [tmp_path / "model", texts["txt"], "--output", tmp_path / "out.tsv"]
     code, printed = run(*arguments, "--probabilities")
     assert code == 1 and is_one_error(printed) and "C011" in printed
+
+
+def test_what_a_tagger_writes_is_its_own(tmp_path):
+    """Docs keep their lemmas, and no coarse tags that contradict the new ones."""
+    words, tags = ["The", "dog", "slept"], ["DET", "NOUN", "VERB"]
+    nlp = spacy.blank("en")
+    nlp.add_pipe("lstm_tagger", config={"model": small_model(), "tag_set": "upos"})
+    examples = make_examples(nlp, [(" ".join(words), " ".join(tags))])
+    nlp.initialize(lambda: examples)
+    train(nlp, examples, steps=20)
+    nlp.to_disk(tmp_path / "model")
+    pos, lemmas = ["ADV"] * 3, ["a", "b", "c"]
+    doc = Doc(nlp.vocab, words=words, pos=pos, tags=pos, lemmas=lemmas)
+    DocBin(docs=[doc]).to_disk(tmp_path / "in.spacy")
+    tag(tmp_path / "model", tmp_path / "in.spacy", "--output", tmp_path / "out.spacy")
+    (doc,) = DocBin().from_disk(tmp_path / "out.spacy").get_docs(nlp.vocab)
+    assert [t.tag_ for t in doc] == [t.pos_ for t in doc] == tags
+    assert [t.lemma_ for t in doc] == lemmas
 
 
 def test_standard_input_and_output(model, expected, texts):

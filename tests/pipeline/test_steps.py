@@ -29,6 +29,16 @@ def test_a_pipeline_is_not_initialized_for_it():
     nlp.initialize(lambda: make_examples(nlp))
 
 
+def test_variables_in_a_config():
+    """`spacy train` leaves the variables as they are."""
+    nlp = spacy.blank("en")
+    nlp.add_pipe("lstm_tagger", config={"model": small_model()})
+    nlp.config["vars"] = {"steps": 60}
+    nlp.config["training"]["max_steps"] = "${vars.steps}"
+    with pytest.raises(ValueError, match=r"T001.*max_steps = 60"):
+        nlp.initialize(lambda: make_examples(nlp))
+
+
 def test_spacy_train_refuses_it_before_it_trains(spacy_command, small_corpus, tmp_path):
     """Without this, model-best is what was scored at step 0."""
     paths = overrides({"paths.train": small_corpus, "paths.dev": small_corpus})

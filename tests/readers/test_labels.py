@@ -68,7 +68,10 @@ def test_lemmas(tmp_path):
     assert read_word_lemmas(path=path) == [("dogs", "NNS", "dog", 2)]
     assert read_word_lemmas(path=path, tag="upos") == [("dogs", "NOUN", "dog", 2)]
     path.write_text(f"1\t{rows[2]}" + "\t_" * 5 + "\n\n")
-    with pytest.raises(ValueError, match=r"R020.*corpus.conllu.*tag = 'xpos'"):
+    with pytest.raises(ValueError, match=r"R020.*corpus.conllu.*Give data with lemmas"):
+        read_word_lemmas(path=path)
+    path.write_text("1\tdogs\tdog\tNOUN" + "\t_" * 6 + "\n\n")
+    with pytest.raises(ValueError, match=r"R004.*tag = 'upos'"):
         read_word_lemmas(path=path)
     with pytest.raises(ValueError, match="E913"):
         read_word_lemmas(path=None)
