@@ -1,0 +1,104 @@
+"""What finds lemmas: how many are right, how long it takes, and how large it is.
+
+    python -m benchmarks.lemmas --pipeline NAME=PATH --dev UD_FOLDER/en_ewt/dev.conllu
+
+Texts of ten sentences, gold tokens. The component `lemmatizer` is timed alone, on docs that the
+others have annotated.
+"""
+
+import argparse
+import json
+import tempfile
+import time
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import cast
+
+import spacy
+from spacy.language import Language
+from spacy.pipeline import Pipe
+from spacy.tokens import Doc
+from spacy.training import Example
+
+from spacy_lstm_tagger.pipeline import TagLemmatizer
+from spacy_lstm_tagger.readers import Corpus
+
+from .speed import named_path
+
+NAME = "lemmatizer"
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Measure, print and write JSON."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
+    parser.add_argument(
+        "--pipeline", type=named_path, action="append", required=True, metavar="NAME=PATH"
+    )
+    parser.add_argument("--dev", type=Path, action="append", required=True, metavar="CONLLU")
+    parser.add_argument("--rounds", type=int, default=5, help="how often the time is taken")
+    parser.add_argument("--output", type=Path, default=Path("output/lemmas.json"))
+    args = parser.parse_args(argv)
+    figures: dict[str, dict[str, float]] = {}
+    for name, path in args.pipeline:
+        nlp = spacy.load(path)
+        figures[name] = {"MB": round(size(nlp) / 1e6, 2)}
+        for dev in args.dev:
+            found = measure(nlp, list(Corpus(dev, group_by=10)(nlp)), rounds=args.rounds)
+            figures[name] |= {f"{dev.parent.name}, {key}": value for key, value in found.items()}
+    text = json.dumps(figures, indent=1, ensure_ascii=False)
+    print(text)
+    args.output.parent.mkdir(parents=True, exist_ok=True)
+    args.output.write_text(text + "\n", encoding="utf-8")
+
+
+def measure(nlp: Language, examples: Sequence[Example], *, rounds: int) -> dict[str, float]:
+    """RETURNS (dict[str, float]): The accuracy of lemmas, with the tags of the pipeline and, of a
+    component that needs nothing else, with gold ones; and the time.
+    """
+    lemmatizer = cast(Pipe, nlp.get_pipe(NAME))
+    with nlp.select_pipes(disable=[NAME]):
+        docs = list(nlp.pipe(example.predicted for example in examples))
+    times = []
+    for _ in range(rounds):
+        copies = [doc.copy() for doc in docs]
+        start = time.process_time()
+        copies = list(lemmatizer.pipe(copies, batch_size=nlp.batch_size))
+        times.append(time.process_time() - start)
+    found = {
+        "per cent": accuracy(copies, examples),
+        "µs a word": round(1e6 * min(times) / sum(map(len, docs)), 2),
+    }
+    if isinstance(lemmatizer, TagLemmatizer):
+        gold = [with_tags(doc, eg.reference) for doc, eg in zip(docs, examples, strict=True)]
+        found["per cent with gold tags"] = accuracy(list(lemmatizer.pipe(gold)), examples)
+    return found
+
+
+def with_tags(doc: Doc, reference: Doc) -> Doc:
+    """RETURNS (Doc): A doc of the same words with the tags of another one, and nothing else."""
+    words, tags = ([getattr(token, name) for token in reference] for name in ("text", "tag_"))
+    return Doc(doc.vocab, words=words, tags=tags)
+
+
+def accuracy(docs: Sequence[Doc], examples: Sequence[Example]) -> float:
+    """RETURNS (float): How many lemmas are right, of words that have one, per cent."""
+    pairs = [
+        (token.lemma_, gold.lemma_)
+        for doc, example in zip(docs, examples, strict=True)
+        for token, gold in zip(doc, example.reference, strict=True)
+        if gold.lemma_
+    ]
+    return round(100 * sum(found == gold for found, gold in pairs) / len(pairs), 2)
+
+
+def size(nlp: Language) -> int:
+    """RETURNS (int): What the component adds to a wheel, in bytes."""
+    with tempfile.TemporaryDirectory() as folder:
+        nlp.to_disk(folder)
+        files = [path for path in Path(folder, NAME).rglob("*") if path.is_file()]
+        return sum(len(zlib.compress(path.read_bytes())) for path in files)
+
+
+if __name__ == "__main__":
+    main()
