@@ -25,7 +25,9 @@ class Errors(metaclass=ErrorsWithCodes):
         "{remedy}."
     )
     C005 = "The pipeline has no component {name!r}; it has {names}. Give one of them with --name."
-    C006 = "{pipeline} has no component that sets token.tag_, only {names}. Give one with a tagger."
+    C006 = (
+        "{pipeline} has no component that sets token.tag_; it has: {names}. Give one with a tagger."
+    )
     C007 = (
         "{path}: found the suffix {suffix!r}, expected one of {allowed}, or .gz or .zst behind it. "
         "Give another --output, or --format."
@@ -71,6 +73,10 @@ class Errors(metaclass=ErrorsWithCodes):
     C024 = (
         "{name}: found no word with a tag in {docs} doc(s) with {words} word(s), expected some. "
         "Correct its path, or annotate the corpus."
+    )
+    C025 = (
+        "{pipeline} gives tags such as {tag}, which are no universal ones, so they cannot be "
+        "written as --tag {column}. Give --tag xpos."
     )
     D001 = "Found no text at {path}, expected a file, or a folder with some in it."
     D002 = (
@@ -158,7 +164,7 @@ class Errors(metaclass=ErrorsWithCodes):
     M003 = (
         "include_static_vectors = true, but the pipeline's vocabulary has no vectors. "
         "Set [initialize] vectors to a pipeline or vectors package that has some, or set "
-        "include_static_vectors = false."
+        "include_static_vectors = false. A trained tagger needs the vectors of its own pipeline."
     )
     M004 = (
         "CRFTagger.v1 is decoded and trained by the lstm_tagger component, and another one "
@@ -316,4 +322,9 @@ class Warnings(metaclass=ErrorsWithCodes):
     W006 = (
         "{name!r} found tokens without a tag, and has given them their words in lower case as "
         "lemmas. Put a tagger before it, and leave its threshold at null."
+    )
+    W007 = (
+        "{name!r} listens to the component {encoder!r}, which has not run: without its vectors all "
+        "words look the same. Put that before it or, where this one goes into another pipeline, "
+        "take a copy along: nlp.replace_listeners({encoder!r}, {name!r}, ['model.tok2vec']) first."
     )

@@ -29,7 +29,9 @@ def find_missing_tags(nlp: Language, path: Path, *, tag: str, pipeline: str) -> 
     """
     taggers = tagger_names(nlp)
     if not taggers:
-        raise ValueError(Errors.C006.format(pipeline=pipeline, names=", ".join(nlp.pipe_names)))
+        raise ValueError(
+            Errors.C006.format(pipeline=pipeline, names=", ".join(nlp.pipe_names) or "none")
+        )
     labels = {label for name in taggers for label in getattr(nlp.get_pipe(name), "labels", ())}
     given = labels
     if not labels:  # by what it does

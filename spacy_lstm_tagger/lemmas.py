@@ -94,8 +94,8 @@ class LemmaTables:
         return self.exceptions.get(tag, {}).get(form) or self.by_ending(form, tag)
 
     def form(self, word: str, tag: str) -> str:
-        """RETURNS (str): A word as the tables have it."""
-        return word if tag in self.cased else word.lower()
+        """RETURNS (str): A word as the tables have it, with one kind of apostrophe."""
+        return (word if tag in self.cased else word.lower()).replace("’", "'")
 
     def by_ending(self, form: str, tag: str) -> str:
         """RETURNS (str): The lemma that the end of a word tells: that of the longest ending which

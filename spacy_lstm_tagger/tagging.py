@@ -23,6 +23,7 @@ from .files.reading import read_texts
 from .files.streams import STANDARD
 from .files.tagged import Style, TaggedTexts
 from .files.texts import BadTexts, Reading, Text
+from .pipeline.annotations import find_bad_tag
 from .progress import Progress
 from .taggers import keep_probabilities, read_probabilities, tagger_names, written_by
 from .workers import in_processes
@@ -85,12 +86,16 @@ class FileTagger:
         self.nlp = spacy.load(job.pipeline)
         names = tagger_names(self.nlp)
         if not names:
-            found = {"pipeline": job.pipeline, "names": ", ".join(self.nlp.pipe_names)}
+            found = {"pipeline": job.pipeline, "names": ", ".join(self.nlp.pipe_names) or "none"}
             raise ValueError(Errors.C006.format(**found))
         self.pipe = self.nlp.get_pipe(names[-1])
         # What the tagger writes: what a file has of it would stay.
         self._written = written_by(self.pipe)
         self.labels: tuple[str, ...] = tuple(getattr(self.pipe, "labels", ()))
+        column = job.style.column
+        if job.kind == ".conllu" and (tag := find_bad_tag(self.labels, column)) is not None:
+            found = {"pipeline": job.pipeline, "tag": tag, "column": column}
+            raise ValueError(Errors.C025.format(**found))
         self._most_words = len(self.nlp.vocab) + WORDS
         if job.probabilities:
             keep_probabilities(self.pipe)

@@ -156,6 +156,8 @@ def lookup(model: Model, docs: Sequence[Doc]) -> tuple[Tensor, NDArray[np.int64]
     table, found = model.attrs["cache"].vectors(types.orths.tolist(), encode, shim.stamp())
     rows = np.array(found, dtype=np.int64)
     if model.layers:
+        if not types.vocab.vectors.data.size:
+            raise ValueError(Errors.M003)
         # Not kept: the vocabulary's vectors may change at any time.
         static = xp2torch(model.layers[0].predict([types]).data, device=table.device)
         with torch.inference_mode():

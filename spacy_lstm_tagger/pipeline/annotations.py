@@ -25,12 +25,20 @@ def check_tags(labels: Iterable[str], tag_set: str) -> None:
     tag_set (str): A key of `ATTRIBUTES`.
     RAISES (ValueError): If one of them is not.
     """
+    label = find_bad_tag(labels, tag_set)
+    if label is not None:
+        raise ValueError(Errors.P010.format(tag=label, tag_set=tag_set))
+
+
+def find_bad_tag(labels: Iterable[str], tag_set: str) -> str | None:
+    """RETURNS (Optional[str]): The first of some tags that is not of a tag set. None: all are."""
     for label in labels if tag_set != "xpos" else ():
         pos, *features = label.split("|")
         pairs = [feature.partition("=") for feature in features]
         known = pos in POS_IDS and pos != "" and all(name and value for name, _, value in pairs)
         if not known or (features and tag_set == "upos"):
-            raise ValueError(Errors.P010.format(tag=label, tag_set=tag_set))
+            return label
+    return None
 
 
 def annotate(
@@ -41,7 +49,7 @@ def annotate(
     tag_set: str,
     overwrite: bool,
 ) -> bool:
-    """Write tags into docs.
+    """Write tags into docs. White space is also told in `token.pos_`, as in spaCy's pipelines.
 
     docs (Sequence[Doc]): The docs.
     guesses (Sequence[NDArray[np.int64]]): The tags of each doc, by their places in the tag set. The
@@ -53,6 +61,8 @@ def annotate(
     """
     attributes = ATTRIBUTES[tag_set]
     tables: dict[int, NDArray[np.uint64]] = {}
+    space = len(labels)
+    has_spaces = any(len(ids) for ids in guesses) and bool((np.concatenate(guesses) == space).any())
     n_tokens = n_kept = 0
     for doc, ids in zip(docs, guesses, strict=True):
         if not len(doc):
@@ -67,6 +77,10 @@ def annotate(
             n_kept += np.count_nonzero(present[:, 0])
             values = np.where(present == 0, values, present)
         doc.from_array(attributes, cast(Any, values))
+        if has_spaces and POS not in attributes:
+            for i in np.flatnonzero(ids == space).tolist():
+                if overwrite or not doc[i].pos:
+                    doc[i].pos = SPACE
     return 0 < n_tokens == n_kept
 
 

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from spacy.language import Language
 from spacy.pipeline.tagger import tagger_score
+from spacy.pipeline.tok2vec import Tok2VecListener
 from spacy.tokens import Doc
 from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.util import minibatch
@@ -121,7 +122,7 @@ class LSTMTagger(LearningTagger):
         vocab.strings.add(SPACE_TAG)
         self._dictionary: TagDictionary | None = None
         self._progress = Progress()
-        self._warned = False
+        self._warned = self._encoder_is_missing = False
         self._lock = WeightsLock()
         if model.has_ref("crf"):
             model.get_ref("crf").attrs["decoded"] = True
@@ -232,10 +233,21 @@ class LSTMTagger(LearningTagger):
         RETURNS (Guesses): Indices of tags, one array a doc, and what else `cfg` asks for.
         """
         docs, decode = list(docs), Decoding.of(self.cfg)
+        self._warn_if_encoder_is_missing(docs)
         lengths, spaces = [len(doc) for doc in docs], is_space(docs)
         with self._lock.reading():
             lattice = self._lattice(docs, spaces)
             return decode(lattice, self.labels, lengths=lengths, spaces=spaces)
+
+    def _warn_if_encoder_is_missing(self, docs: Sequence[Doc]) -> None:
+        encoder = self.model.get_ref("tok2vec") if self.model.has_ref("tok2vec") else None
+        if self._encoder_is_missing or not isinstance(encoder, Tok2VecListener):
+            return
+        # What it listens to leaves its vectors with the docs.
+        if any(len(doc) and not len(doc.tensor) for doc in docs[:1]):
+            self._encoder_is_missing = True
+            names = {"name": self.name, "encoder": encoder.upstream_name}
+            warnings.warn(Warnings.W007.format(**names), stacklevel=2)
 
     def _lattice(self, docs: Sequence[Doc], spaces: NDArray[np.bool_]) -> Lattice:
         """RETURNS (Lattice): The model's scores of words, as far as the dictionary allows."""

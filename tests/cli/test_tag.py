@@ -99,11 +99,26 @@ def test_conllu_keeps_what_it_has(model, tmp_path):
     assert output.read_text(encoding="utf-8") == "\n".join(map("\t".join, rows))
 
 
+@pytest.fixture(scope="module")
+def universal(tmp_path_factory):
+    """A tagger of universal tags."""
+    nlp = spacy.blank("en")
+    nlp.add_pipe("lstm_tagger", config={"model": small_model(), "tag_set": "upos"})
+    examples = make_examples(nlp, [("The dog slept", "DET NOUN VERB")])
+    nlp.initialize(lambda: examples)
+    train(nlp, examples, steps=20)
+    path = tmp_path_factory.mktemp("universal") / "model"
+    nlp.to_disk(path)
+    return path
+
+
 @pytest.mark.parametrize("column,change", [("upos", 3), ("upos+feats", 3)])
-def test_tags_of_another_column(model, tmp_path, column, change):
+def test_tags_of_another_column(model, universal, tmp_path, column, change):
     path, output = tmp_path / "in.conllu", tmp_path / "out.conllu"
     path.write_text(CONLLU, encoding="utf-8")
-    tag(model, path, "--output", output, "--tag", column, "--probabilities")
+    code, printed = run(model, path, "--output", output, "--tag", column)
+    assert code == 1 and is_one_error(printed) and "C025" in printed and not output.exists()
+    tag(universal, path, "--output", output, "--tag", column, "--probabilities")
     before, after = (
         [line.split("\t") for line in each.read_text(encoding="utf-8").splitlines()]
         for each in (path, output)
@@ -315,20 +330,14 @@ def test_any_tagger(tmp_path, texts):
     assert code == 1 and is_one_error(printed) and "C011" in printed
 
 
-def test_what_a_tagger_writes_is_its_own(tmp_path):
+def test_what_a_tagger_writes_is_its_own(universal, tmp_path):
     """Docs keep their lemmas, and no coarse tags that contradict the new ones."""
-    words, tags = ["The", "dog", "slept"], ["DET", "NOUN", "VERB"]
-    nlp = spacy.blank("en")
-    nlp.add_pipe("lstm_tagger", config={"model": small_model(), "tag_set": "upos"})
-    examples = make_examples(nlp, [(" ".join(words), " ".join(tags))])
-    nlp.initialize(lambda: examples)
-    train(nlp, examples, steps=20)
-    nlp.to_disk(tmp_path / "model")
+    words, tags, vocab = ["The", "dog", "slept"], ["DET", "NOUN", "VERB"], spacy.blank("en").vocab
     pos, lemmas = ["ADV"] * 3, ["a", "b", "c"]
-    doc = Doc(nlp.vocab, words=words, pos=pos, tags=pos, lemmas=lemmas)
+    doc = Doc(vocab, words=words, pos=pos, tags=pos, lemmas=lemmas)
     DocBin(docs=[doc]).to_disk(tmp_path / "in.spacy")
-    tag(tmp_path / "model", tmp_path / "in.spacy", "--output", tmp_path / "out.spacy")
-    (doc,) = DocBin().from_disk(tmp_path / "out.spacy").get_docs(nlp.vocab)
+    tag(universal, tmp_path / "in.spacy", "--output", tmp_path / "out.spacy")
+    (doc,) = DocBin().from_disk(tmp_path / "out.spacy").get_docs(vocab)
     assert [t.tag_ for t in doc] == [t.pos_ for t in doc] == tags
     assert [t.lemma_ for t in doc] == lemmas
 

@@ -258,6 +258,13 @@ def test_bad_settings(name, value):
         MixedCorpus(**arguments)
 
 
+def test_a_corpus_without_a_path():
+    """As spaCy's reader of raw text takes it, until it is asked to read."""
+    raw = registry.readers.get("spacy.JsonlCorpus.v1")(path=None)
+    with pytest.raises(ValueError, match=r"M001.*raw\.path = None.*--paths\.raw"):
+        MixedCorpus({"raw": raw})
+
+
 def test_repeat_and_weights_exclude_each_other():
     with pytest.raises(ValueError, match=r"M001.*weights.*repeat is set"):
         MixedCorpus({"a": Numbered("a", 1)}, repeat={"a": 2}, weights={"a": 1})

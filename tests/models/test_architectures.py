@@ -9,6 +9,7 @@ import pytest
 import spacy
 from spacy.training import Example
 from spacy.util import fix_random_seed, registry
+from spacy.vectors import Vectors
 from thinc.api import Config
 
 from spacy_lstm_tagger.models.architectures import (
@@ -226,6 +227,9 @@ def test_static_vectors():
     assert tags_of(nlp) == TAGS
     loaded = spacy.blank("en").from_config(nlp.config).from_bytes(nlp.to_bytes())
     assert_same(scores(loaded), scores(nlp))
+    loaded.vocab.vectors = Vectors(strings=loaded.vocab.strings)
+    with pytest.raises(ValueError, match=r"M003.*the vectors of its own pipeline"):
+        loaded("The dog")
 
 
 def test_static_vectors_without_vectors():

@@ -51,6 +51,7 @@ def test_white_space_has_its_own_tag(nlp):
     for doc in nlp.pipe([*docs, Doc(nlp.vocab), Doc(nlp.vocab, words=["\n", " "])]):
         for token in doc:
             assert (token.tag_ == "_SP") == token.is_space
+            assert token.pos_ == ("SPACE" if token.is_space else "")
     assert tags_of([nlp(" \n ")]) == [["_SP"]]
     assert "_SP" not in nlp.get_pipe("lstm_tagger").labels
 

@@ -1,5 +1,7 @@
 """One encoder for several components, and our layers in spaCy's own components."""
 
+import warnings
+
 import numpy as np
 import pytest
 import spacy
@@ -231,3 +233,17 @@ def test_our_halves_compose_with_those_of_spacy(embed, encode, tmp_path):
     assert tags_of(nlp.pipe(TEXTS)) == TAGS
     nlp.to_disk(tmp_path)
     assert tags_of(spacy.load(tmp_path).pipe(TEXTS)) == TAGS
+
+
+def test_without_the_encoder():
+    """All words look the same: it is told, once."""
+    nlp, *_ = make_shared("tagger", SPACY_TAGGER, steps=1)
+    other = spacy.blank("en")
+    other.add_pipe("lstm_tagger", source=nlp)
+    with pytest.warns(UserWarning, match=r"W007.*'lstm_tagger'.*'tok2vec'.*replace_listeners"):
+        other(TEXTS[0])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        other(TEXTS[0])
+        nlp(TEXTS[0])
+        nlp("")
