@@ -305,7 +305,7 @@ class Warnings(metaclass=ErrorsWithCodes):
     )
     W003 = (
         "{path} has {count} label(s) that {name!r} lacks, so it can neither learn nor give them: "
-        "{labels}. If it is to learn them, give it the labels of all data: set "
+        "{labels}. If training data have them, give it their labels: set "
         "[initialize.components.{name}.labels] to a reader such as spacy-lstm-tagger.TagLabels.v1 "
         "(tags) or MorphLabels.v1 (morphologizer), or to what `python -m spacy init labels` writes."
     )
