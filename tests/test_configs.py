@@ -1,5 +1,6 @@
 """Every config of the repository is valid and trains as it is."""
 
+import re
 from io import StringIO
 
 import numpy as np
@@ -223,3 +224,17 @@ def test_missing_vectors_are_a_clear_error(spacy_command, small_corpus, tmp_path
     with pytest.raises(AssertionError) as error:
         spacy_command("train", CONFIGS / "vectors.cfg", "--output", tmp_path, *data)
     assert "M003" in str(error.value.__cause__)
+
+
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [("raw", r"raw\.path.*--paths\.raw"), ("continue", "E050"), ("small", "E913")],
+)
+def test_missing_paths_are_a_clear_error(spacy_command, small_corpus, tmp_path, name, error):
+    """Of a config that has none by default."""
+    given = {"paths.train": small_corpus, "paths.dev": small_corpus} if name == "raw" else {}
+    command = ["train", CONFIGS / f"{name}.cfg", "--output", tmp_path, *overrides(given)]
+    with pytest.raises(AssertionError) as caught:
+        spacy_command(*command)
+    cause = caught.value.__cause__
+    assert isinstance(cause, (ValueError, OSError)) and re.search(error, str(cause))
