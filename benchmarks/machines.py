@@ -1,7 +1,8 @@
 """How fast the taggers are on this machine, in one run of some ten minutes: a row of the page.
 
 python -m benchmarks.machines --ud UD_FOLDER --name "Intel Xeon with AMX" \
-  --pipeline accurate=output/accurate/model-best --pipeline fast=output/fast/model-best
+  --pipeline accurate=output/accurate/model-best --pipeline fast=output/fast/model-best \
+  --whole en_lstm_fast=en_lstm_fast --whole en_core_web_sm=en_core_web_sm
 """
 
 import argparse
@@ -17,8 +18,9 @@ from .treebanks import add_ud_option
 
 RESULTS = Path(__file__).parent / "results" / "machines"
 # The same for all machines.
-OPTIONS = ["--bf16", "--peers", "cnn,packed", "--batch-size", "1000", "--tokens", "25000"]
-OPTIONS += ["--rounds", "5", "--only", "tagging,latency,training"]
+OPTIONS = ["--batch-size", "1000", "--tokens", "25000", "--rounds", "5"]
+OF_TAGGERS = ["--bf16", "--peers", "cnn,packed", "--only", "tagging,latency,training"]
+OF_PIPELINES = ["--peers", "cnn", "--only", "tagging,latency"]
 # What the peers are called in the results, and to a reader.
 ROWS = {
     "cnn": "spaCy's CNN tagger",
@@ -27,6 +29,9 @@ ROWS = {
     "accurate-bf16": "… in bfloat16",
     "fast": "`fast.cfg`",
     "fast-bf16": "… in bfloat16",
+    "en_lstm_fast": "`en_lstm_fast`, all of it",
+    "en_lstm_accurate": "`en_lstm_accurate`, all of it",
+    "en_core_web_sm": "spaCy's `en_core_web_sm`, all of it",
 }
 COLUMNS = {
     "words a second": ("tagging", "batches of 1,000"),
@@ -46,18 +51,35 @@ def main(argv: Sequence[str] | None = None) -> None:
         action="append",
         default=[],
         metavar="NAME=PATH",
-        help="trained pipelines: accurate and fast",
+        help="trained taggers: accurate and fast",
+    )
+    parser.add_argument(
+        "--whole",
+        action="append",
+        default=[],
+        metavar="NAME=PATH",
+        help="pipelines that do more than tag: en_lstm_fast, en_lstm_accurate, en_core_web_sm",
     )
     args = parser.parse_args(argv)
-    given = ["--ud", str(args.ud)] if args.ud else []
-    given += [word for pipeline in args.pipeline for word in ("--pipeline", pipeline)]
     slug = re.sub(r"\W+", "-", args.name.lower())
     path = args.output / f"{slug}.json"
-    speed.main([*OPTIONS, "--output", str(path), *given])
-    report = json.loads(path.read_text(encoding="utf-8"))
+    report = measure(args.pipeline, OF_TAGGERS, ud=args.ud, path=path)
+    if args.whole:
+        wholes = measure(args.whole, OF_PIPELINES, ud=args.ud, path=path)["figures"]
+        report["figures"] += [figure for figure in wholes if not figure["peer"].startswith("cnn")]
     report["machine"]["name"] = args.name
     path.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     print("\n".join(table(report)))
+
+
+def measure(
+    pipelines: Sequence[str], options: Sequence[str], *, ud: Path | None, path: Path
+) -> dict[str, Any]:
+    """RETURNS (dict[str, Any]): What the speed benchmark has found, and written into a file."""
+    given = ["--ud", str(ud)] if ud else []
+    given += [word for pipeline in pipelines for word in ("--pipeline", pipeline)]
+    speed.main([*OPTIONS, *options, "--output", str(path), *given])
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def read_reports(folder: Path = RESULTS) -> dict[str, dict[str, Any]]:

@@ -16,6 +16,7 @@ from .machines import COLUMNS, find, read_reports
 Reports = dict[str, dict[str, Any]]  # of machines
 
 RESULTS = Path(__file__).parent / "results"
+PIPELINES = Path(__file__).parents[1] / "pipelines"
 CNN, ACCURATE, FAST = "spaCy's CNN tagger", "ours, accurate.cfg", "ours, fast.cfg"
 # What the peers are called in the results, and to a reader.
 VARIANTS = {"cnn": CNN, "accurate": ACCURATE, "fast": FAST}
@@ -34,6 +35,12 @@ SPEEDS = {
     PACKED: ("packed",),
     ACCURATE: ("accurate", "accurate-bf16"),
     FAST: ("fast", "fast-bf16"),
+}
+# Of whole pipelines, what they are called, and on which side of that the point is.
+WHOLE = {
+    "en_core_web_sm": ("spaCy's en_core_web_sm,\nall of it", "left"),
+    "en_lstm_accurate": ("en_lstm_accurate,\nall of it", "right"),
+    "en_lstm_fast": ("en_lstm_fast,\nall of it", "left"),
 }
 TAGGING = next(iter(COLUMNS))
 THEMES = {
@@ -87,14 +94,31 @@ def overview(accuracy: dict[str, Any], reports: Reports, colours: dict[str, str]
         for other in others:
             axis.plot([x, other], [y, y], color=colour, linewidth=1.2)
             axis.plot(other, y, "o", color=colour, markersize=9, fillstyle="none")
-        at = {"xytext": (0, 14), "textcoords": "offset points", "ha": "center"}
-        axis.annotate(name, (x, y), color=colour, weight="bold", **at)
-    axis.margins(0.22)  # for the names
+        beside(axis, name, (x, y), colour, side="left" if name == CNN else "right")
+    for pipeline, (name, side) in WHOLE.items():
+        found = find(report, TAGGING, pipeline)
+        if found is None:
+            continue
+        figures = json.loads((PIPELINES / f"{pipeline}.json").read_text(encoding="utf-8"))
+        point = found[0] / 1000, 100 * figures["en_ewt"]["sentences"]["tag_acc"]
+        colour = colours["ours" if "lstm" in pipeline else "theirs"]
+        axis.plot(*point, "s", color=colour, markersize=8)
+        beside(axis, name, point, colour, side=side)
+    axis.margins(0.15)
+    axis.set_xscale("log")
+    axis.set_xticks(ticks := [10, 20, 50, 100, 200, 400], list(map(str, ticks)))
+    axis.minorticks_off()
     axis.set(ylabel="accuracy, %")
     axis.set_xlabel(f"thousand words a second, one core of an {machine}; rings: in bfloat16")
     axis.grid(color=colours["faint"], linewidth=0.6)
     axis.set_title("English Web Treebank: accuracy and speed", loc="left")
     return figure
+
+
+def beside(axis: Any, name: str, point: tuple[float, float], colour: str, *, side: str) -> None:
+    """Write a name beside a point, which is at this side of it."""
+    at = {"xytext": (9 if side == "left" else -9, 0), "textcoords": "offset points"}
+    axis.annotate(name, point, color=colour, weight="bold", ha=side, va="center", **at)
 
 
 def bars(accuracy: dict[str, Any], reports: Reports, colours: dict[str, str]) -> Any:
