@@ -1,4 +1,8 @@
-"""Lemmas by word and tag: what a treebank has, and for other words the change at their end."""
+"""Lemmas by word and tag: what a treebank has, and for other words the change at their end.
+
+Rules that are learned like this, also for beginnings of words: Jongejan & Dalianis (2009),
+https://aclanthology.org/P09-1017.
+"""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
