@@ -9,7 +9,7 @@ import spacy
 from weasel.cli.run import project_run
 from weasel.util.config import load_project_config
 
-from .util import CONFIGS, ROOT, copy_project, overrides
+from .util import CONFIGS, ROOT, copy_project, overrides, with_lemmas
 
 pytestmark = pytest.mark.slow
 
@@ -28,14 +28,6 @@ def script(name):
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
-
-
-def with_lemmas(text):
-    """RETURNS (str): A treebank whose words have their lower-cased form as lemma."""
-    rows = [line.split("\t") for line in text.splitlines()]
-    for row in rows:
-        row[2:3] = [row[1].lower()] if len(row) > 1 else []
-    return "\n".join(map("\t".join, rows)) + "\n\n"
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import pytest
 import spacy
 from weasel.cli.run import project_run
 
-from .util import ROOT, SMALL_HALVES, copy_project, overrides
+from .util import ROOT, SMALL_HALVES, copy_project, overrides, with_lemmas
 
 pytestmark = pytest.mark.slow
 
@@ -43,6 +43,14 @@ def test_from_a_treebank_to_a_wheel(project):
     figure = json.loads((folder / "accuracy.json").read_text())["sentences"]["all"]["tag_acc"]
     assert f"| {100 * figure:.1f} % |" in (folder / "model-best" / "README.md").read_text()
     assert list((project / "packages").glob("*/dist/*.whl"))
+    assert nlp.pipe_names == ["lstm_tagger"]
+    # The same treebank with lemmas.
+    for path in (folder / "train.conllu", project / "assets" / CODE / "test.conllu"):
+        path.write_text(with_lemmas(path.read_text(encoding="utf-8")), encoding="utf-8")
+    project_run(project, "package", overrides=variables, force=True)
+    nlp = spacy.load(folder / "model-best")
+    assert [token.lemma_ for token in nlp("He SLEEPS")] == ["he", "sleeps"]
+    assert "Of its lemmas 100.0 % are right" in (folder / "model-best" / "README.md").read_text()
 
 
 def test_a_dev_set_that_is_there_is_taken(project, small_corpus):

@@ -124,3 +124,11 @@ def copy_project(name, root):
     shutil.copytree(ROOT / "projects" / name, project, ignore=shutil.ignore_patterns(*made))
     shutil.copytree(CONFIGS, root / "configs")
     return project
+
+
+def with_lemmas(text):
+    """RETURNS (str): A treebank whose words have their lower-cased form as lemma."""
+    rows = [line.split("\t") for line in text.splitlines()]
+    for row in rows:
+        row[2:3] = [row[1].lower()] if len(row) > 1 else []
+    return "\n".join(map("\t".join, rows)) + "\n\n"

@@ -1,4 +1,6 @@
-"""Write a tagger's card, and what its package has to say of where it comes from."""
+"""Write a tagger's card, and what its package has to say of where it comes from. A lemmatizer is
+added if the treebank has lemmas.
+"""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -6,6 +8,9 @@ from typing import Annotated, Any
 import spacy
 import srsly
 import typer
+from spacy.language import Language
+
+from spacy_lstm_tagger.readers import Corpus, read_word_lemmas
 
 
 def main(
@@ -13,15 +18,18 @@ def main(
     *,
     treebank: Annotated[str, typer.Option(help="As its repository is called")],
     release: Annotated[str, typer.Option(help="Its release")],
+    test: Annotated[Path, typer.Option(help="What the tagger is scored on")],
 ) -> None:
     """Write a card beside a trained pipeline.
 
     folder (Path): Has model-best and its figures.
     treebank (str): What it was trained on.
     release (str): Its release.
+    test (Path): What the tagger is scored on.
     """
     path = folder / "model-best"
     nlp = spacy.load(path)
+    lemmas = add_lemmatizer(nlp, folder / "train.conllu", test)
     url = f"https://github.com/UniversalDependencies/{treebank}"
     nlp.config["paths"] = dict.fromkeys(nlp.config["paths"])
     nlp.meta["sources"] = [{"name": f"{treebank} {release}", "url": url, "license": "see there"}]
@@ -37,9 +45,30 @@ def main(
 |---|--:|--:|--:|
 {chr(10).join(rows)}
 
-The licence is that of [{treebank}]({url}), release {release}.
+{lemmas}The licence is that of [{treebank}]({url}), release {release}.
 """
     (path / "README.md").write_text(text, encoding="utf-8")
+
+
+def add_lemmatizer(nlp: Language, train: Path, test: Path) -> str:
+    """Add a lemmatizer, if the treebank has lemmas.
+
+    nlp (Language): The pipeline.
+    train (Path): What it was trained on.
+    test (Path): What it is scored on.
+    RETURNS (str): What the card says of lemmas.
+    """
+    tag = nlp.get_pipe("lstm_tagger").cfg["tag_set"]
+    try:
+        lemmas = read_word_lemmas(path=train, tag=tag)
+    except ValueError:  # there are none
+        return ""
+    name = "tag_lemmatizer"
+    if name not in nlp.pipe_names:
+        nlp.add_pipe(name)
+    nlp.get_pipe(name).initialize(lambda: [], lemmas=lemmas)
+    score = nlp.evaluate(list(Corpus(test, tag=tag)(nlp)))["lemma_acc"]
+    return f"Of its lemmas {100 * score:.1f} % are right (lone sentences, the treebank's words).\n\n"
 
 
 def row(name: str, figures: dict[str, Any]) -> str:
