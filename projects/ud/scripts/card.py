@@ -68,7 +68,7 @@ def add_lemmatizer(nlp: Language, train: Path, test: Path) -> str:
         nlp.add_pipe(name)
     nlp.get_pipe(name).initialize(lambda: [], lemmas=lemmas)
     score = nlp.evaluate(list(Corpus(test, tag=tag)(nlp)))["lemma_acc"]
-    return f"Of its lemmas {100 * score:.1f} % are right (lone sentences, the treebank's words).\n\n"
+    return f"Of its lemmas {100 * score:.1f} % are right (lone sentences, its words).\n\n"
 
 
 def row(name: str, figures: dict[str, Any]) -> str:
