@@ -138,7 +138,10 @@ CHANGES = {
             "paths.init_tok2vec": GONE,
             "paths.source": None,
             "paths.old": None,
-            "components.lstm_tagger": {"source": "${paths.source}"},
+            "components.lstm_tagger": {
+                "source": "${paths.source}",
+                "replace_listeners": ["model.tok2vec"],
+            },
             "corpora.train": {
                 "@readers": "spacy-lstm-tagger.MixedCorpus.v1",
                 "weights": {"new": 1.0, "old": 1.0},
@@ -247,6 +250,7 @@ CHANGES = {
             "components.morphologizer": {
                 "factory": "morphologizer",
                 "label_smoothing": 0.05,
+                "overwrite": False,
                 "model": {"@architectures": "spacy-lstm-tagger.Tagger.v1", "tok2vec": LISTENER},
             },
             "training.score_weights.tag_acc": 0.5,
