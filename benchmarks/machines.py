@@ -1,4 +1,4 @@
-"""How fast the taggers are on this machine, in one run of some ten minutes: a row of the page.
+"""How fast the taggers are on this machine, in some five minutes: a table of the page.
 
 python -m benchmarks.machines --ud UD_FOLDER --name "Intel Xeon with AMX" \
   --pipeline accurate=output/accurate/model-best --pipeline fast=output/fast/model-best \

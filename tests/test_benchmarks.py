@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 import spacy
 
-from benchmarks import feeding, files, measure, peers, sections, speed, texts, worker
+from benchmarks import feeding, files, lemmas, measure, peers, sections, speed, texts, worker
 from benchmarks.packed import pack_pipeline
+from spacy_lstm_tagger.readers import read_word_lemmas
 
-from .util import CORPUS, make_examples, scores_of, small_model, trained_nlp
+from .util import CORPUS, make_examples, scores_of, small_model, trained_nlp, with_lemmas
 
 DEV = CORPUS / "en-dev.conllu"
 TREEBANK = ["--train", str(DEV), "--dev", str(DEV)]
@@ -114,6 +115,22 @@ def test_speed_on_raw_text(run, tmp_path):
     (first, second) = texts.read_raw(path, spacy.blank("en"))
     assert str(first) == "She reads.  It rains." and len(first) == 7
     assert second.words == ["He", "sleeps", "!"]
+
+
+def test_lemmas(pipeline, small_corpus, tmp_path):
+    """Those of a treebank that is known are right with its own tags."""
+    dev, output = tmp_path / "bank" / "dev.conllu", tmp_path / "lemmas.json"
+    dev.parent.mkdir()
+    dev.write_text(with_lemmas(small_corpus.read_text(encoding="utf-8")), encoding="utf-8")
+    nlp = spacy.load(pipeline)
+    lemmatizer = nlp.add_pipe("tag_lemmatizer", name=lemmas.NAME)
+    lemmatizer.initialize(lambda: [], lemmas=read_word_lemmas(path=dev))
+    nlp.to_disk(tmp_path / "nlp")
+    options = ["--dev", str(dev), "--rounds", "1", "--output", str(output)]
+    lemmas.main(["--pipeline", f"small={tmp_path / 'nlp'}", *options])
+    figures = json.loads(output.read_text(encoding="utf-8"))["small"]
+    assert figures["bank, per cent with gold tags"] == 100.0 >= figures["bank, per cent"] > 0
+    assert figures["bank, µs a word"] > 0 and figures["MB"] >= 0
 
 
 def test_files(pipeline, small_corpus, tmp_path, capsys):

@@ -171,7 +171,9 @@ class MixedCorpus:
         names = ", ".join(map(repr, self.corpora))
         for name, corpus in self.corpora.items():
             path = getattr(corpus, "path", "")
-            check(path is not None, f"{name}.path", path, f"a file or folder, see --paths.{name}")
+            check(
+                path is not None, f"{name}.path", path, f"a file or folder. Give it: --paths.{name}"
+            )
         check(bool(self.corpora), "corpora", dict(self.corpora), "one or more")
         holds = self.weights is None or self.repeat is None
         check(holds, "weights", self.weights, "null, as repeat is set")

@@ -10,9 +10,9 @@ from ..errors import Errors
 
 def read_training(nlp: Language) -> dict[str, Any]:
     """RETURNS (dict[str, Any]): The block [training] of a pipeline's config, whose variables
-    `spacy train` leaves as they are.
+    `spacy train` leaves as they are. Empty if there is none.
     """
-    return nlp.config.interpolate()["training"]
+    return nlp.config.interpolate().get("training", {})
 
 
 def check_steps(training: Mapping[str, Any]) -> None:

@@ -84,7 +84,7 @@ class TagLemmatizer(Pipe):
         """
         if lemmas is None:
             validate_get_examples(get_examples, "TagLemmatizer.initialize")
-            if nlp is not None and read_training(nlp)["max_epochs"] == -1:
+            if nlp is not None and read_training(nlp).get("max_epochs") == -1:
                 warnings.warn(Warnings.W005.format(name=self.name), stacklevel=2)
             tokens = (token for example in get_examples() for token in example.reference)
             lemmas = ((t.text, t.tag_, t.lemma_, 1) for t in tokens if t.tag and t.lemma)

@@ -33,7 +33,7 @@ def warn_of_missing_labels(nlp: Language, path: Path, annotations: Iterable[Anno
     """
     annotations = list(annotations)
     training, initialize = read_training(nlp), nlp.config.get("initialize", {})
-    frozen = training["frozen_components"]
+    frozen = training.get("frozen_components", [])
     found = False
     for name, pipe in nlp.pipeline:
         labels = set(getattr(pipe, "labels", ()))
@@ -43,7 +43,7 @@ def warn_of_missing_labels(nlp: Language, path: Path, annotations: Iterable[Anno
         needed = labels_for(pipe, annotations, nlp.vocab.strings)
         if needed is None:
             is_given = initialize.get("components", {}).get(name, {}).get("labels")
-            if hasattr(pipe, "label_data") and training["max_epochs"] == -1 and not is_given:
+            if hasattr(pipe, "label_data") and training.get("max_epochs") == -1 and not is_given:
                 warnings.warn(Warnings.W004.format(name=name), stacklevel=1)
         elif missing := sorted(needed - labels):
             shown = first_of(list(map(repr, missing)))

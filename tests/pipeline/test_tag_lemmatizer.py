@@ -2,13 +2,14 @@
 
 import copy
 import json
-import pickle
 import warnings
 
 import pytest
 import spacy
 from spacy.tokens import Doc
 from spacy.training import Example
+
+from .test_serialize import by_bytes, by_deepcopy, by_disk, by_pickle
 
 WORDS = ["Two", "dogs", "walked", "and", "Anna", "saw", "her", "cats", "."]
 TAGS = ["CD", "NNS", "VBD", "CC", "NNP", "VBD", "PRP$", "NNS", "."]
@@ -46,23 +47,6 @@ def test_score(nlp):
     reference = make_doc(nlp, WORDS, TAGS, lemmas=[*LEMMAS[:-1], "?"])
     example = Example(make_doc(nlp, WORDS, TAGS), reference)
     assert nlp.evaluate([example])["lemma_acc"] == pytest.approx(8 / 9)
-
-
-def by_disk(nlp, path):
-    nlp.to_disk(path)
-    return spacy.load(path)
-
-
-def by_bytes(nlp, path):
-    return spacy.blank("en").from_config(nlp.config).from_bytes(nlp.to_bytes())
-
-
-def by_pickle(nlp, path):
-    return pickle.loads(pickle.dumps(nlp))
-
-
-def by_deepcopy(nlp, path):
-    return copy.deepcopy(nlp)
 
 
 def by_source(nlp, path):

@@ -109,3 +109,12 @@ def test_labels_of_a_streamed_corpus_that_cannot_be_compared(tmp_path, max_epoch
     found = messages(Corpus(tmp_path / "a.spacy"), nlp)
     assert len(found) == warns
     assert all("W004" in each and "'trainable_lemmatizer'" in each for each in found)
+
+
+def test_a_pipeline_without_a_training(fifty):
+    """Its config has no block for it."""
+    nlp = spacy.blank("en")
+    nlp.add_pipe("tagger").add_label("T1")
+    nlp.config["training"] = {}
+    with pytest.warns(UserWarning, match=r"W003.*'tagger'"):
+        assert list(Corpus(fifty)(nlp))
