@@ -193,7 +193,9 @@ def reworded(doc: Doc, words: list[int]) -> Doc:
     new.from_array(attributes, cast(Ints2d, doc.to_array(attributes)[:n]))
     for key, spans in doc.spans.items():
         new.spans[key] = [
-            Span(new, s.start, s.end, label=s.label, kb_id=s.kb_id) for s in spans if s.end <= n
+            Span(new, s.start, s.end, label=s.label, kb_id=s.kb_id, span_id=s.id)
+            for s in spans
+            if s.end <= n
         ]
     new.cats = dict(doc.cats)
     probabilities = TagProbabilities.from_doc(doc)

@@ -219,6 +219,16 @@ class Errors(metaclass=ErrorsWithCodes):
         "{name!r} found no word with a tag and a lemma in the training data, expected some. Give "
         "data with lemmas, or take the component out of the pipeline."
     )
+    P012 = (
+        "{name!r} listens to the component {encoder!r}, whose vectors are {expected} wide, but "
+        "found vectors that are {found} wide, another component's. Put {encoder!r} before it or, "
+        "where this one goes into another pipeline, take a copy along: "
+        "nlp.replace_listeners({encoder!r}, {name!r}, ['model.tok2vec']) first."
+    )
+    P013 = (
+        "{name!r} has {count} tags, but nO = {width} of its model. Set nO = null, which takes the "
+        "number from the tag set."
+    )
     R001 = "Corpus: found nothing at path = {path}, expected a file or folder."
     R002 = "{path}: found no .conllu or .spacy file in this folder or below it. Correct the path."
     R003 = "{path}: found no sentence, expected some. Check that this is the right path."

@@ -9,10 +9,10 @@ from spacy.language import Language
 from .errors import Errors
 from .evaluation import read_examples
 from .readers import read_tag_counts
+from .readers.corpus import TAGS
 from .taggers import tagger_names
 from .whitespace import SPACE_TAG
 
-COLUMNS = ("xpos", "upos", "upos+feats")
 SHOWN = 5  # so many tags are named
 SAMPLE = 1000  # so many sentences show which tags a pipeline gives, if it does not tell
 
@@ -60,7 +60,7 @@ def check_fit(
     unknown, fits = _unknown(counts, knows)
     if fits:
         return unknown
-    others = [each for each in COLUMNS if each != tag and _has_fitting(path, each, knows)]
+    others = [each for each in TAGS if each != tag and _has_fitting(path, each, knows)]
     raise ValueError(
         Errors.C004.format(
             path=path,

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
@@ -185,10 +186,7 @@ def tag_files(
     parts = _parts(files, reading, bad, tagger.nlp.max_length)
     written: Iterator[Written] = map(tagger, parts)
     if n_process > 1:
-        arguments = (tagger.job,)
-        written = in_processes(
-            _work, parts, n_process=n_process, start=_start_worker, arguments=arguments
-        )
+        written = in_processes(partial(_in_worker, tagger.job), parts, n_process=n_process)
     for number, group in groupby(written, key=attrgetter("output")):
         output = Output(files[number][0], tagger.job.kind)
         try:
@@ -246,19 +244,10 @@ def leave_out_long(
             yield text
 
 
-_tagger: FileTagger | None = None  # that of a worker process
-
-
-def _start_worker(job: Job) -> None:
-    global _tagger
+def _in_worker(job: Job) -> FileTagger:
+    """RETURNS (FileTagger): The pipeline of a worker process."""
     import_code(job.code)
     if job.gpu_id >= 0:
         spacy.require_gpu(job.gpu_id)
     torch.set_num_threads(1)
-    _tagger = FileTagger(job)
-
-
-def _work(part: Part) -> Written:
-    if _tagger is None:
-        raise RuntimeError("the worker has no pipeline")
-    return _tagger(part)
+    return FileTagger(job)

@@ -12,6 +12,9 @@ from spacy.attrs import IS_SPACE
 from spacy.tokens import Doc
 
 SPACE_TAG = "_SP"
+# Instead of the index of a tag: the token is white space, or no tag was sure enough. What they mean
+# does not change when a tag set grows.
+SPACE, ABSTAINED = -2, -1
 
 
 def is_space(docs: Iterable[Doc]) -> NDArray[np.bool_]:

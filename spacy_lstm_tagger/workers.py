@@ -14,36 +14,30 @@ from .errors import Errors
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+_work: Callable[[Any], Any]  # that of a worker process
+
 
 def in_processes(
-    work: Callable[[Item], Result],
-    items: Iterable[Item],
-    *,
-    n_process: int,
-    start: Callable[..., None],
-    arguments: tuple[Any, ...] = (),
+    make: Callable[[], Callable[[Item], Result]], items: Iterable[Item], *, n_process: int
 ) -> Iterator[Result]:
     """Work on items in several processes. Only a few items wait at a time, so they stay a stream.
 
-    work (Callable[[Item], Result]): What is done with each of them. A function of a module.
+    make (Callable[[], Callable[[Item], Result]]): Makes what is done with each of them, once in
+        each process. It is pickled.
     items (Iterable[Item]): The items.
     n_process (int): How many processes work.
-    start (Callable[..., None]): Is called once in each process, before its work.
-    arguments (tuple[Any, ...]): What `start` is called with.
     YIELDS (Result): The results, in the order of the items. If reading an item fails, those of the
         items before it come first.
     RAISES (ChildProcessError): If a process ends before its work is done.
     """
     # Not forked: PyTorch's threads do not survive that.
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(
-        n_process, mp_context=context, initializer=_start, initargs=(start, arguments)
-    )
+    pool = ProcessPoolExecutor(n_process, mp_context=context, initializer=_start, initargs=(make,))
     waiting: deque[Future[Result]] = deque()
     failures: list[Exception] = []
     try:
         for item in _until_failure(items, failures):
-            waiting.append(pool.submit(work, item))
+            waiting.append(pool.submit(_do, item))
             if len(waiting) >= 2 * n_process:
                 yield waiting.popleft().result()
         while waiting:
@@ -64,9 +58,14 @@ def _until_failure(items: Iterable[Item], failures: list[Exception]) -> Iterator
         failures.append(failure)
 
 
-def _start(start: Callable[..., None], arguments: tuple[Any, ...]) -> None:
+def _start(make: Callable[[], Callable[[Any], Any]]) -> None:
+    global _work
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    start(*arguments)
+    _work = make()
+
+
+def _do(item: Any) -> Any:
+    return _work(item)
 
 
 def _end_with_parent() -> None:

@@ -173,7 +173,6 @@ CHANGES = {
             **steps(20000, 2000),
             "paths.silver": None,
             "components.lstm_tagger.soft_share": 1.0,
-            "components.lstm_tagger.soft_weight": 1.0,
             EMBED + "width": 128,
             EMBED + "word_width": 32,
             EMBED + "word_rows": 32000,

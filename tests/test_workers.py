@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 
 import pytest
 
@@ -11,30 +12,31 @@ from spacy_lstm_tagger.workers import in_processes
 
 from .processes import is_alive, needs_proc, wait_until
 
-_offset = 0
 
-
-def start(offset):
-    global _offset
-    _offset = offset
-
-
-def work(number):
+def add(offset, number):
     if number < 0:
         raise ValueError(f"{number} is below zero")
-    return number + _offset
+    return number + offset
 
 
 def end(number):
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def failing_start():
+def make_add():
+    return partial(add, 100)
+
+
+def make_end():
+    return end
+
+
+def make_nothing():
     raise OSError("cannot start")
 
 
-def run(items, function=work, *, begin=start, arguments=(100,)):
-    return in_processes(function, items, n_process=2, start=begin, arguments=arguments)
+def run(items, make=make_add):
+    return in_processes(make, items, n_process=2)
 
 
 def test_results_are_in_order_and_a_stream():
@@ -69,21 +71,18 @@ def test_an_error_in_the_work_is_raised():
         list(results)
 
 
-@pytest.mark.parametrize(
-    "options",
-    [{"function": end}, {"begin": failing_start, "arguments": ()}],
-    ids=["killed", "start"],
-)
-def test_a_process_that_ends_early(options):
+@pytest.mark.parametrize("make", [make_end, make_nothing])
+def test_a_process_that_ends_early(make):
     with pytest.raises(ChildProcessError, match=r"C001.*2 processes"):
-        list(run([1, 2, 3], **options))
+        list(run([1, 2, 3], make))
 
 
 SCRIPT = """
 import sys, time
 from spacy_lstm_tagger.workers import in_processes
 
-def start(path): pass
+def make():
+    return work
 
 def work(path):
     import os
@@ -92,7 +91,7 @@ def work(path):
     time.sleep(3600)
 
 if __name__ == "__main__":
-    list(in_processes(work, [sys.argv[1]] * 2, n_process=2, start=start, arguments=("",)))
+    list(in_processes(make, [sys.argv[1]] * 2, n_process=2))
 """
 
 

@@ -2,8 +2,9 @@
 
 from itertools import chain
 from pathlib import Path
+from typing import Annotated
 
-from spacy.cli._util import Arg, Opt, setup_gpu
+from spacy.cli._util import Arg, Opt, import_code, setup_gpu
 from spacy.language import Language
 from spacy.training import Example
 from spacy.util import load_model
@@ -18,21 +19,27 @@ from ..pipeline.calibration import Calibration
 from ..pipeline.gold import split_tag, tag_counts
 from . import lstm_tagger_cli
 from .messages import clear_errors
+from .options import Code, GpuId
 
 
 @lstm_tagger_cli.command("calibrate")
 def calibrate_cli(
-    model: str = Arg(..., help="Model name or path"),
-    data_path: Path = Arg(..., help="Dev data: .spacy, or CoNLL-U", exists=True),
-    output: Path = Opt(..., "--output", "-o", help="Where the calibrated pipeline is saved"),
-    name: str = Opt("lstm_tagger", "--name", "-n", help="The component's name"),
-    tag: str = Opt("xpos", "--tag", "-t", help="Where tags come from: xpos, upos or upos+feats"),
-    use_gpu: int = Opt(-1, "--gpu-id", "-g", help="GPU ID or -1 for CPU"),
+    model: Annotated[str, Arg(help="Model name or path")],
+    data_path: Annotated[Path, Arg(help="Dev data: .spacy, or CoNLL-U", exists=True)],
+    *,
+    output: Annotated[Path, Opt("--output", "-o", help="Where the calibrated pipeline is saved")],
+    name: Annotated[str, Opt("--name", "-n", help="The component's name")] = "lstm_tagger",
+    tag: Annotated[
+        str, Opt("--tag", "-t", help="Where tags come from: xpos, upos or upos+feats")
+    ] = "xpos",
+    code: Code = None,
+    gpu_id: GpuId = -1,
 ) -> None:
     """Fit a temperature to dev data, print the expected calibration error before and after, and
-    save the pipeline with it. Tags do not change. Texts are read with the tokens of the data.
+    save the pipeline with it. The best tags stay the best. Texts have the tokens of the data.
     """
-    setup_gpu(use_gpu)
+    setup_gpu(gpu_id)
+    import_code(code)
     with clear_errors(), whole_folder(output) as folder:
         nlp = load_model(model)
         result, unknown = calibrate(nlp, data_path, name=name, tag=tag)
@@ -71,10 +78,9 @@ def calibrate(
         raise ValueError(Errors.P008.format(name=name, kind=type(pipe).__name__))
     examples = read_examples(nlp, data_path, tag=tag)
     labels = frozenset(pipe.labels)
-    notation = {"neg_prefix": pipe.cfg["neg_prefix"], "separator": pipe.cfg["tag_separator"]}
 
     def knows(annotation: str) -> bool:
-        return labels.issuperset(split_tag(annotation, labels, **notation)[0])
+        return labels.issuperset(split_tag(annotation, labels, **pipe.notation)[0])
 
     unknown = check_fit(
         tag_counts(examples), knows, path=data_path, tag=tag, pipeline=f"the component {name!r}"

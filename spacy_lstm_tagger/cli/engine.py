@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -109,9 +109,3 @@ def labelling_with_ray(
         from ..scale.labelling import label_on_ray
 
         yield partial(label_on_ray, job=job, **options)
-
-
-def check_choice(name: str, value: str | None, allowed: Sequence[str]) -> None:
-    """RAISES (ValueError): If an option has a value that it may not have."""
-    if value is not None and value not in allowed:
-        raise ValueError(Errors.C012.format(name=name, value=value, allowed=", ".join(allowed)))

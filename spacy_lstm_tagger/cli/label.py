@@ -14,13 +14,19 @@ from ..distil.teacher import Teacher, check_labels
 from ..errors import Errors
 from ..readers import read_tag_labels
 from . import lstm_tagger_cli
-from .engine import (
-    ENGINES,
-    check_choice,
-    labelling_with_ray,
-)
+from .engine import ENGINES, labelling_with_ray
 from .messages import clear_errors
-from .options import Address, Code, Concurrency, Engine, GpuId, Gpus, NProcess, SkipBad
+from .options import (
+    Address,
+    Code,
+    Concurrency,
+    Engine,
+    GpuId,
+    Gpus,
+    NProcess,
+    SkipBad,
+    check_choice,
+)
 
 STUDENT_HELP = (
     "Check that the student has the teacher's tags: a CoNLL-U file, labels from `init labels` "

@@ -18,17 +18,23 @@ from ..files.streams import STANDARD, kind_of, open_source, split_name
 from ..files.tagged import Style
 from ..files.texts import BadTexts, Reading
 from ..progress import LiveLine
+from ..readers.corpus import TAGS
 from ..tagging import FileTagger, Job, tag_files
 from . import lstm_tagger_cli
-from .engine import (
-    ENGINES,
-    check_choice,
-    tag_with_ray,
-)
+from .engine import ENGINES, tag_with_ray
 from .messages import clear_errors
-from .options import Address, Code, Concurrency, Engine, GpuId, Gpus, NProcess, SkipBad
+from .options import (
+    Address,
+    Code,
+    Concurrency,
+    Engine,
+    GpuId,
+    Gpus,
+    NProcess,
+    SkipBad,
+    check_choice,
+)
 
-COLUMNS = ("xpos", "upos", "upos+feats")
 FORMATS = [kind[1:] for kind in ENCODERS]
 INPUT_FORMATS = ["text", *(kind[1:] for kind in READERS)]
 INPUT_HELP = "Files or folders; - for standard input"
@@ -73,7 +79,7 @@ def tag_cli(
     setup_gpu(gpu_id, silent=True)
     live, bad = LiveLine(), BadTexts(skip_bad)
     with clear_errors(), live:
-        check_choice("--tag", column, COLUMNS)
+        check_choice("--tag", column, [*TAGS])
         check_choice("--format", format, FORMATS)
         check_choice("--input-format", input_format, INPUT_FORMATS)
         check_choice("--engine", engine, ENGINES)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -155,10 +156,7 @@ def label(
     elif n_process == 1:
         made = (Shard.of(task, teachers) for task in tasks())
     else:
-        arguments = (job, gpu_id, code)
-        made = in_processes(
-            _work, tasks(), n_process=n_process, start=_start_worker, arguments=arguments
-        )
+        made = in_processes(partial(_in_worker, job, gpu_id, code), tasks(), n_process=n_process)
     for shard in made:
         counts = {"docs": shard.docs, "words": shard.words}
         done.put(shard.number, shard.data, texts=shard.digest, **counts)
@@ -188,19 +186,10 @@ def in_shards(texts: Iterable[Text], size: int) -> Iterator[list[Text]]:
         yield shard
 
 
-_teachers: Teachers | None = None  # those of a worker process
-
-
-def _start_worker(job: Job, gpu_id: int, code: Path | None) -> None:
-    global _teachers
+def _in_worker(job: Job, gpu_id: int, code: Path | None) -> Callable[[Task], Shard]:
+    """RETURNS (Callable[[Task], Shard]): The teachers of a worker process."""
     import_code(code)
     if gpu_id >= 0:
         spacy.require_gpu(gpu_id)
     torch.set_num_threads(1)
-    _teachers = job.load()
-
-
-def _work(task: Task) -> Shard:
-    if _teachers is None:
-        raise RuntimeError("the worker has no teachers")
-    return Shard.of(task, _teachers)
+    return partial(Shard.of, teachers=job.load())

@@ -11,9 +11,10 @@ from pathlib import Path
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file.
 
-    path (Path): The file. One that is there is replaced.
+    path (Path): The file. One that is there is replaced, a folder that is not there is made.
     data (bytes): What it has.
     """
+    path.parent.mkdir(parents=True, exist_ok=True)
     # Readers of folders pass over names like this one.
     temporary = path.with_name(f".{path.name}.tmp")
     try:
@@ -39,8 +40,7 @@ def whole_folder(path: Path) -> Iterator[Path]:
     if path.exists() and not path.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
     temporary, old = (path.with_name(f".{path.name}.{name}") for name in ("tmp", "old"))
-    for left in (temporary, old):  # of a run that was killed
-        shutil.rmtree(left, ignore_errors=True)
+    _clean_up(temporary, old, path)  # after a run that was killed
     try:
         temporary.mkdir(parents=True)
         yield temporary
@@ -54,5 +54,16 @@ def whole_folder(path: Path) -> Iterator[Path]:
                 place.rename(old / entry.name)
             entry.rename(place)
     finally:
-        for left in (temporary, old):
-            shutil.rmtree(left, ignore_errors=True)
+        _clean_up(temporary, old, path)
+
+
+def _clean_up(temporary: Path, old: Path, path: Path) -> None:
+    """Put back what was there, unless all that was written has taken its place."""
+    if temporary.exists() and any(temporary.iterdir()) and old.exists():
+        for entry in old.iterdir():
+            place = path / entry.name
+            if place.is_dir():
+                shutil.rmtree(place)
+            entry.replace(place)
+    for left in (temporary, old):
+        shutil.rmtree(left, ignore_errors=True)

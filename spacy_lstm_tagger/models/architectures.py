@@ -92,7 +92,7 @@ def build_word_char_embed(
     include_static_vectors (bool): Whether to add a projection of the pipeline's static vectors.
     dropout (Optional[float]): Dropout on the parts. None: the rate of `[training] dropout`.
     precision (str): "fp32", or "bf16" or "fp16" for mixed precision on a GPU; "bf16" also
-        tags in bfloat16 on a CPU.
+        tags in bfloat16 on a CPU that computes in it.
     cache_size (int): How many distinct words' vectors are kept between batches when tagging.
     RETURNS (Model[List[Doc], List[Floats2d]]): The layer.
     RAISES (ValueError): If a value is out of range.
@@ -181,14 +181,15 @@ def build_lstm_encoder(
         the last one.
     dropout (Optional[float]): Variational dropout on the input and behind each layer. None: the
         rate of `[training] dropout`.
-    max_batch_items (int): How many tokens are run at a time, padding included. Bounds memory.
+    max_batch_items (int): How many tokens are run at a time, padding included: on a CPU 4,096 at
+        most. Bounds memory.
     window (int): A doc that is longer is read in windows of at most this many tokens, side by
         side, so that long docs cost little more a token than short ones. 0: in one go.
     context (int): How many tokens a window reads beyond each of its ends.
     lm_weight (float): How much it counts in training that the first layer guesses the words
         beside each word. 0: not at all.
     precision (str): "fp32", or "bf16" or "fp16" for mixed precision on a GPU; "bf16" also
-        tags in bfloat16 on a CPU.
+        tags in bfloat16 on a CPU that computes in it.
     RETURNS (Model[List[Floats2d], List[Floats2d]]): The layer.
     RAISES (ValueError): If a value is out of range.
     """

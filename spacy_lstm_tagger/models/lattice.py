@@ -2,12 +2,16 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
 from spacy.tokens import Doc
 from thinc.api import Model
 from thinc.types import Floats2d
 
 from ..nn.crf import LinearChainCRF
 from ..nn.lattice import Lattice
+from ..nn.transfer import send
+from ..whitespace import word_lengths
 from .crf_output import crf_of
 from .flat import as_tensor, flatten
 from .threads import on_our_threads
@@ -28,6 +32,20 @@ def predict_lattice(model: Model[list[Doc], list[Floats2d]], docs: Sequence[Doc]
         if attrs.get("softmax_normalize"):  # as in spacy.Tagger.v1
             flat = model.ops.xp.log(flat)
     return Lattice(as_tensor(flat), [len(doc) for doc in docs], model_crf(model))
+
+
+def of_words(lattice: Lattice, spaces: NDArray[np.bool_]) -> Lattice:
+    """Leave white space out: sequences are those of words.
+
+    lattice (Lattice): The scores of tokens.
+    spaces (NDArray[np.bool_]): Which tokens are white space. *Shape:* ``(tokens,)``.
+    RETURNS (Lattice): The scores of the others.
+    """
+    if not spaces.any():
+        return lattice
+    words = send((~spaces).nonzero()[0], lattice.emissions.device)
+    lengths = word_lengths(lattice.lengths, spaces)
+    return Lattice(lattice.emissions.index_select(0, words), lengths, lattice.crf)
 
 
 def model_crf(model: Model) -> LinearChainCRF | None:

@@ -19,7 +19,21 @@ VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
 # How many seconds a fork waits for threads in our layers. A batch takes less.
 PATIENCE = 60
 
-_default = torch.get_num_threads()
+
+def default_threads() -> int:
+    """RETURNS (int): How many threads PyTorch takes by default. 0: the number was set before this
+    was imported.
+    """
+    cores = {os.cpu_count() or 1}
+    if hasattr(os, "sched_getaffinity"):
+        cores.add(len(os.sched_getaffinity(0)))
+    # By platform and library it is the number of processors, or of cores of two processors each.
+    possible = {torch.get_num_interop_threads(), *cores, *(number // 2 for number in cores)}
+    number = torch.get_num_threads()
+    return number if number in possible else 0
+
+
+_default = default_threads()
 _here = threading.local()
 _gate = threading.Condition()
 _working = 0  # how many of the process's threads are in our layers

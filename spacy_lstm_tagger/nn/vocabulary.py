@@ -81,7 +81,7 @@ class VocabularyEmbedding(nn.Module):
         """RETURNS (Tensor): The vectors of the unknown symbol and of those that have a row.
         *Shape:* ``(symbols + 1, width)``.
         """
-        return self.unknown + self.weight[: len(self) + 1]
+        return self(torch.arange(len(self) + 1, device=self.weight.device))
 
     # The keys are saved as a tensor beside the rows in use, so a small vocabulary is a small file
     # whatever the capacity.

@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 from spacy.attrs import MORPH, POS, TAG
 from spacy.parts_of_speech import IDS as POS_IDS
-from spacy.symbols import SPACE
+from spacy.symbols import SPACE as SPACE_POS
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
 from ..errors import Errors
-from ..whitespace import SPACE_TAG
+from ..whitespace import SPACE, SPACE_TAG
 
 # Where tags are written, for each `tag_set`.
 ATTRIBUTES = {"xpos": [TAG], "upos": [TAG, POS], "upos+feats": [TAG, POS, MORPH]}
@@ -52,8 +52,8 @@ def annotate(
     """Write tags into docs. White space is also told in `token.pos_`, as in spaCy's pipelines.
 
     docs (Sequence[Doc]): The docs.
-    guesses (Sequence[NDArray[np.int64]]): The tags of each doc, by their places in the tag set. The
-        one after the last is that of white space, `ABSTAINED` writes nothing.
+    guesses (Sequence[NDArray[np.int64]]): The tags of each doc, by their places in the tag set,
+        `SPACE` or `ABSTAINED`: no tag.
     labels (Sequence[str]): The tag set.
     tag_set (str): What tags these are, a key of `ATTRIBUTES`.
     overwrite (bool): Whether what is there already is replaced.
@@ -61,8 +61,7 @@ def annotate(
     """
     attributes = ATTRIBUTES[tag_set]
     tables: dict[int, NDArray[np.uint64]] = {}
-    space = len(labels)
-    has_spaces = any(len(ids) for ids in guesses) and bool((np.concatenate(guesses) == space).any())
+    has_spaces = any(len(ids) for ids in guesses) and bool((np.concatenate(guesses) == SPACE).any())
     n_tokens = n_kept = 0
     for doc, ids in zip(docs, guesses, strict=True):
         if not len(doc):
@@ -78,28 +77,28 @@ def annotate(
             values = np.where(present == 0, values, present)
         doc.from_array(attributes, cast(Any, values))
         if has_spaces and POS not in attributes:
-            for i in np.flatnonzero(ids == space).tolist():
+            for i in np.flatnonzero(ids == SPACE).tolist():
                 if overwrite or not doc[i].pos:
-                    doc[i].pos = SPACE
+                    doc[i].pos = SPACE_POS
     return 0 < n_tokens == n_kept
 
 
 def _values(
     vocab: Vocab, labels: Sequence[str], attributes: Sequence[int], used: Iterable[int]
 ) -> NDArray[np.uint64]:
-    """RETURNS (NDArray[np.uint64]): What each tag writes, with that of white space and none.
-    *Shape:* ``(tags + 2, attributes)``.
+    """RETURNS (NDArray[np.uint64]): What each tag writes, then `SPACE` and `ABSTAINED`. *Shape:*
+    ``(tags + 2, attributes)``.
 
     used (Iterable[int]): Which tags there are: too many have features to look at all of them.
     """
     tags = [*labels, SPACE_TAG]
     columns = [[*map(vocab.strings.add, tags), 0]]
     if POS in attributes:
-        columns.append([*(POS_IDS.get(tag.split("|")[0], SPACE) for tag in tags), 0])
+        columns.append([*(POS_IDS.get(tag.split("|")[0], SPACE_POS) for tag in tags), 0])
     if MORPH in attributes:
         column = [0] * (len(tags) + 1)
         for i in used:
-            if i >= 0:
-                column[i] = vocab.morphology.add(tags[i].partition("|")[2])
+            if i >= 0 or i == SPACE:
+                column[i] = vocab.morphology.add([*tags, ""][i].partition("|")[2])
         columns.append(column)
     return np.array(columns, dtype=np.uint64).T

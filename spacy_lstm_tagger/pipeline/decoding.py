@@ -13,15 +13,14 @@ from ..checks import check, check_flag, is_integer, is_number
 from ..models.flat import FlatList
 from ..nn.lattice import Lattice
 from ..probabilities import TagProbabilities, TagSequences
-from ..whitespace import SPACE_TAG, spread
+from ..whitespace import ABSTAINED, SPACE, SPACE_TAG, spread
 
-ABSTAINED = -1
 MOST_SEQUENCES = 10_000  # what is in memory grows with them
 
 
 class Guesses(FlatList):
-    """The tags that were found for a batch of docs, as indices: one array a doc. White space has
-    the index after that of the last tag; where no tag was sure enough it is `ABSTAINED`.
+    """The tags that were found for a batch of docs, as indices: one array a doc. White space
+    is `SPACE`; where no tag was sure enough it is `ABSTAINED`.
 
     flat (NDArray[np.int64]): The tags of all docs. *Shape:* ``(tokens,)``.
     lengths (Iterable[int]): The number of tokens of each doc.
@@ -119,7 +118,7 @@ class Decoding:
             if self.threshold:
                 sure = probabilities[np.arange(len(best)), best] >= self.threshold
                 best = np.where(sure, best, ABSTAINED)
-        best = spread(best, spaces, fill=len(labels))
+        best = spread(best, spaces, fill=SPACE)
         return Guesses(best, lengths, probabilities=kept, sequences=sequences)
 
 

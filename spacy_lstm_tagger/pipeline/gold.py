@@ -128,11 +128,13 @@ def split_tag(
     """
     if not tag or tag in labels:
         return [tag] if tag else [], False
-    negative = bool(neg_prefix) and tag.startswith(str(neg_prefix)) and tag != neg_prefix
+    # A tag that is nothing but such characters, as "!!" or "|" are, is none of these.
+    negative = bool(neg_prefix) and tag.startswith(str(neg_prefix))
+    negative = negative and tag.replace(str(neg_prefix), "") != ""
     if negative:
         tag = tag[len(str(neg_prefix)) :]
     if separator and tag not in labels:
-        return [each for each in tag.split(separator) if each], negative
+        return [each for each in tag.split(separator) if each] or [tag], negative
     return [tag], negative
 
 

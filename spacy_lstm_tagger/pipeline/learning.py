@@ -45,6 +45,7 @@ class LearningTagger(SavedTagger):
         RETURNS (Dict[str, float]): The losses.
         RAISES (ValueError): As `get_loss`.
         """
+        examples = list(examples)
         validate_examples(examples, "LSTMTagger.update")
         return self._learn(self.get_loss, examples, drop=drop, sgd=sgd, losses=losses)
 
@@ -122,23 +123,25 @@ class LearningTagger(SavedTagger):
             spaces=is_space(eg.predicted for eg in examples),
             label_smoothing=self.cfg["label_smoothing"],
             weights=None if weights is None else token_weights(gold, weights),
-            soft=soft_targets(examples, self.labels),
+            soft=None if model_crf(self.model) else soft_targets(examples, self.labels),
             soft_share=self.cfg["soft_share"],
-            soft_weight=self.cfg["soft_weight"],
         )
         self._progress.update(loss.value, loss.surprise, gold.tags, name=self.name)
         return loss.value, loss.gradient
 
     def _gold(self, examples: Iterable[Example]) -> GoldTags:
         """RETURNS (GoldTags): The tags that the predicted docs should have."""
-        return gold_tags(examples, self.labels, **self._notation)
+        return gold_tags(examples, self.labels, **self.notation)
 
     def _named(self, annotations: Iterable[str]) -> list[str]:
         """RETURNS (list[str]): The tags that annotations of the training data name."""
-        return named_tags(annotations, **self._notation)
+        return named_tags(annotations, **self.notation)
 
     @property
-    def _notation(self) -> dict[str, str | None]:
+    def notation(self) -> dict[str, str | None]:
+        """RETURNS (Dict[str, Optional[str]]): How training data say that a token has one of several
+        tags, or not a tag: the options of `split_tag`.
+        """
         return {"neg_prefix": self.cfg["neg_prefix"], "separator": self.cfg["tag_separator"]}
 
     def _class_weights(self) -> NDArray[np.float32] | None:
@@ -165,6 +168,7 @@ class LearningTagger(SavedTagger):
         losses (Optional[Dict[str, float]]): Where the loss is added.
         RETURNS (Dict[str, float]): The losses.
         """
+        examples = list(examples)
         validate_examples(examples, "LSTMTagger.rehearse")
         known = [] if self._rehearsal_model is None else examples
         return self._learn(self._rehearsal_loss, known, drop=drop, sgd=sgd, losses=losses)
@@ -172,7 +176,8 @@ class LearningTagger(SavedTagger):
     def _rehearsal_loss(
         self, examples: Iterable[Example], scores: Sequence[Floats2d]
     ) -> tuple[float, Sequence[Floats2d]]:
-        tutor = predict_lattice(self._rehearsal_model, [eg.predicted for eg in examples])
-        flat = flatten(self.model.ops, scores)
-        gradient = rehearsal_gradient(flat, model_crf(self.model), tutor)
+        docs = [eg.predicted for eg in examples]
+        tutor = predict_lattice(self._rehearsal_model, docs)
+        flat, crf = flatten(self.model.ops, scores), model_crf(self.model)
+        gradient = rehearsal_gradient(flat, crf, tutor, spaces=is_space(docs))
         return float((gradient.flat**2).sum()), gradient

@@ -51,7 +51,6 @@ def batch_loss(
     weights: NDArray[np.float32] | None,
     soft: SoftTargets | None,
     soft_share: float,
-    soft_weight: float,
 ) -> Loss:
     """The loss of a tagger model. A CRF learns from tags alone.
 
@@ -65,7 +64,6 @@ def batch_loss(
         *Shape:* ``(tokens,)``.
     soft (Optional[SoftTargets]): What a teacher says.
     soft_share (float): See `LSTMTagger`.
-    soft_weight (float): See `LSTMTagger`.
     RETURNS (Loss): The loss, and its gradient with respect to the logits.
     """
     crf, tensor = model_crf(model), as_tensor(scores)
@@ -74,7 +72,7 @@ def batch_loss(
         return crf_loss(tensor, lengths, crf, gold, spaces=spaces, **options)
     d_logits = softmax_gradient(tensor, gold, **options)
     if soft is not None:
-        d_logits = add_soft_targets(d_logits, tensor, soft, share=soft_share, weight=soft_weight)
+        d_logits = add_soft_targets(d_logits, tensor, soft, share=soft_share)
     return softmax_loss(tensor, d_logits, lengths, gold)
 
 
@@ -180,7 +178,8 @@ def crf_loss(
         values[0] = values[0] - (share * log_probs).double().sum() / logits.shape[1]
         gradient.marginals.add_(share * (log_probs.exp() - 1.0 / logits.shape[1]))
     value, likelihood = torch.stack(values).tolist()
-    surprise = likelihood / max(float(of_words[gold.tags != MISSING].sum()), TINY)
+    annotated = float(of_words[gold.tags != MISSING].sum())
+    surprise = likelihood / annotated if annotated else 0.0
     d_emissions = torch.zeros_like(emissions).index_copy_(0, kept, gradient.marginals)
     d_crf = LinearChainCRF(gradient.transitions, gradient.start, gradient.end)
     d_scores = CRFGradient(cast(Floats2d, torch2xp(d_emissions)), lengths, d_crf)

@@ -19,12 +19,11 @@ from thinc.types import Floats2d
 
 from ..errors import Errors, Warnings
 from ..lexicon import Lexicon
-from ..models.lattice import predict_lattice
+from ..models.lattice import of_words, predict_lattice
 from ..models.resize import can_resize, resize_output
 from ..models.threads import on_our_threads
 from ..nn.lattice import Lattice
-from ..nn.transfer import send
-from ..whitespace import SPACE_TAG, is_space, word_lengths
+from ..whitespace import SPACE_TAG, is_space
 from .annotations import annotate, check_tags
 from .calibration import Calibration, calibrate
 from .class_weights import BALANCED
@@ -68,8 +67,6 @@ class LSTMTagger(LearningTagger):
     threshold (Optional[float]): A tag that is less probable is left empty. None: none is.
     soft_share (float): How much of a token's target is a teacher's distribution, where there is
         one; the rest is its tag. 0: learn from tags alone.
-    soft_weight (float): How much such a token counts in the loss, against 1 for one that has a
-        tag alone.
     RAISES (ValueError): If a value is out of range.
     """
 
@@ -92,7 +89,6 @@ class LSTMTagger(LearningTagger):
         n_best: int | None = None,
         threshold: float | None = None,
         soft_share: float = 1.0,
-        soft_weight: float = 1.0,
     ):
         super().__init__(
             vocab,
@@ -108,7 +104,6 @@ class LSTMTagger(LearningTagger):
             tag_separator=tag_separator,
             class_weights=class_weights,
             soft_share=soft_share,
-            soft_weight=soft_weight,
             save_probabilities=save_probabilities,
             n_best=n_best,
             threshold=threshold,
@@ -162,15 +157,17 @@ class LSTMTagger(LearningTagger):
 
         get_examples (Callable[[], Iterable[Example]]): Gives a representative sample.
         nlp (Optional[Language]): The pipeline.
-        labels (Optional[List[str]]): The tag set. None: the tags of the sample.
+        labels (Optional[List[str]]): The tag set. None: the tags of the sample. A tagger that has
+            tags already keeps them, before these.
         tag_dictionary (Optional[Dict[str, List[str]]]): See `set_tag_dictionary`. None: what was
             set stays.
         tag_counts (Optional[Dict[str, int]]): How often the training data has each tag, for
             "balanced" class weights. None: as often as the sample.
         word_tags (Optional[List[Tuple[str, str, int]]]): How often it has each word with each tag,
             by which scores tell words apart. None: they do not.
-        RAISES (ValueError): If there is no tag, the dictionary or the weights name others, or
-            [training] of the pipeline's config ends between two evaluations.
+        RAISES (ValueError): If there is no tag, the dictionary or the weights name others, the
+            model has outputs for another number of them, or [training] of the pipeline's config
+            ends between two evaluations.
         """
         if nlp is not None:
             check_steps(read_training(nlp))
@@ -185,6 +182,10 @@ class LSTMTagger(LearningTagger):
         labels = self._named(labels)
         check_tags(labels, self.cfg["tag_set"])
         super().initialize(get_examples, nlp=nlp, labels=labels)
+        width, count = self.model.maybe_get_dim("nO"), len(self.labels)
+        if width not in (None, count):
+            raise ValueError(Errors.P013.format(name=self.name, count=count, width=width))
+        self.cfg["temperature"] = 1.0
         if weigh:
             counts = tag_counts or {}
             self.cfg["tag_counts"] = {label: counts.get(label, 0) for label in self.labels}
@@ -233,21 +234,28 @@ class LSTMTagger(LearningTagger):
         RETURNS (Guesses): Indices of tags, one array a doc, and what else `cfg` asks for.
         """
         docs, decode = list(docs), Decoding.of(self.cfg)
-        self._warn_if_encoder_is_missing(docs)
+        self._check_encoder(docs)
         lengths, spaces = [len(doc) for doc in docs], is_space(docs)
         with self._lock.reading():
             lattice = self._lattice(docs, spaces)
             return decode(lattice, self.labels, lengths=lengths, spaces=spaces)
 
-    def _warn_if_encoder_is_missing(self, docs: Sequence[Doc]) -> None:
-        encoder = self.model.get_ref("tok2vec") if self.model.has_ref("tok2vec") else None
-        if self._encoder_is_missing or not isinstance(encoder, Tok2VecListener):
+    def _check_encoder(self, docs: Sequence[Doc]) -> None:
+        """Warn if what the model listens to has not run, once.
+
+        RAISES (ValueError): If another component has run in its place.
+        """
+        listener = self.model.get_ref("tok2vec") if self.model.has_ref("tok2vec") else None
+        if not isinstance(listener, Tok2VecListener) or not docs or not len(docs[0]):
             return
         # What it listens to leaves its vectors with the docs.
-        if any(len(doc) and not len(doc.tensor) for doc in docs[:1]):
+        found, expected = docs[0].tensor.shape[-1], listener.get_dim("nO")
+        names = {"name": self.name, "encoder": listener.upstream_name}
+        if not found and not self._encoder_is_missing:
             self._encoder_is_missing = True
-            names = {"name": self.name, "encoder": encoder.upstream_name}
             warnings.warn(Warnings.W007.format(**names), stacklevel=2)
+        elif found and found != expected:
+            raise ValueError(Errors.P012.format(**names, found=found, expected=expected))
 
     def _lattice(self, docs: Sequence[Doc], spaces: NDArray[np.bool_]) -> Lattice:
         """RETURNS (Lattice): The model's scores of words, as far as the dictionary allows."""
@@ -259,17 +267,13 @@ class LSTMTagger(LearningTagger):
             if self._dictionary is None or not self._dictionary.is_of(entries, labels):
                 self._dictionary = TagDictionary(entries, labels)
             self._dictionary.apply(docs, lattice.emissions)
-        if not spaces.any():
-            return lattice
-        words = send((~spaces).nonzero()[0], lattice.emissions.device)
-        lengths = word_lengths(lattice.lengths, spaces)
-        return Lattice(lattice.emissions.index_select(0, words), lengths, lattice.crf)
+        return of_words(lattice, spaces)
 
     def set_annotations(
         self, docs: Iterable[Doc] | Doc, batch_tag_ids: Sequence[NDArray[np.int64]]
     ) -> None:
-        """Set `token.tag_`, but where the tagger abstains, and what universal tags say, see
-        `tag_set`. What is there already stays unless `overwrite` is set.
+        """Set `token.tag_`, and what universal tags say, see `tag_set`. What is there already stays
+        unless `overwrite` is set; then a tag that the tagger is unsure of is emptied.
 
         docs (Iterable[Doc]): The docs.
         batch_tag_ids (Sequence[NDArray[np.int64]]): The tags' indices, from `predict`, whose
@@ -288,7 +292,8 @@ class LSTMTagger(LearningTagger):
     @on_our_threads
     def calibrate(self, examples: Iterable[Example], *, batch_size: int = 256) -> Calibration:
         """Fit a temperature to dev data, by which probabilities become as sure as the tagger is
-        right. Tags do not change. The temperature is saved with the pipeline.
+        right. The best tags stay the best, but with a threshold more or fewer are left empty. The
+        temperature is saved with the pipeline.
 
         examples (Iterable[Example]): The dev data: not what the model was trained on.
         batch_size (int): How many docs are tagged at a time.
@@ -312,13 +317,11 @@ class LSTMTagger(LearningTagger):
         return result
 
     def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
-        """Score tags. The scorer is told whether the tagger may abstain, and which words it knows.
+        """Score tags. The scorer is told which words the tagger knows.
 
         examples (Iterable[Example]): The scored docs.
         RETURNS (Dict[str, Any]): The scores.
         """
-        if self.cfg["threshold"] is not None:
-            kwargs.setdefault("threshold", self.cfg["threshold"])
         lexicon = Lexicon.from_settings(self.cfg)
         if lexicon is not None:
             kwargs.setdefault("lexicon", lexicon)

@@ -51,11 +51,15 @@ class SavedTagger(Tagger):
         path (Union[str, Path]): The component's folder.
         exclude (Iterable[str]): Names of fields to leave out.
         RETURNS (LSTMTagger): Itself.
-        RAISES (ValueError): If a file is damaged, or the model of another architecture.
+        RAISES (ValueError): If a file is damaged or missing, or the model of another architecture.
         """
         exclude = tuple(exclude)
         super().from_disk(path, exclude=(*exclude, *FILES))  # the vocabulary
-        files = {name: (Path(path) / name).read_bytes() for name in _names(exclude)}
+        try:
+            files = {name: (Path(path) / name).read_bytes() for name in _names(exclude)}
+        except FileNotFoundError as e:
+            error = f"There is no file {Path(e.filename).name!r}. Copy the pipeline again."
+            raise ValueError(Errors.L003.format(path=path, error=error)) from e
         return self._from_files(files, source=str(path))
 
     def from_bytes(self: Self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> Self:

@@ -7,7 +7,6 @@ from ..checks import (
     check,
     check_choice,
     check_flag,
-    check_not_negative,
     check_rate,
     check_share,
     is_integer,
@@ -38,9 +37,10 @@ def check_settings(cfg: Mapping[str, Any]) -> None:
         separator,
         "null or some characters",
     )
+    clash = cfg["tag_set"] == "upos+feats" and separator in ("|", "=")
+    check(not clash, "tag_separator", separator, "another one, as features are written with it")
     check_class_weights(cfg["class_weights"])
     check_share(soft_share=cfg["soft_share"])
-    check_not_negative(soft_weight=cfg["soft_weight"])
     Decoding.of(cfg)
     for word, tags in _entries("tag_dictionary", cfg["tag_dictionary"]):
         name = f"tag_dictionary[{word!r}]"

@@ -75,12 +75,10 @@ def one_to_one(
     return tokens[single], rows[others[single]]
 
 
-def add_soft_targets(
-    d_logits: Tensor, probs: Tensor, soft: SoftTargets, *, share: float, weight: float
-) -> Tensor:
+def add_soft_targets(d_logits: Tensor, probs: Tensor, soft: SoftTargets, *, share: float) -> Tensor:
     r"""Turn the gradient of tokens that a teacher has scored into that of
 
-    .. math:: w \left[ s\, H(q, p) + (1 - s)\, H(y, p) \right]
+    .. math:: s\, H(q, p) + (1 - s)\, H(y, p)
 
     with the student's distribution :math:`p`, the teacher's :math:`q` and the tag :math:`y`
     (Hinton et al. 2015, https://arxiv.org/abs/1503.02531).
@@ -89,11 +87,10 @@ def add_soft_targets(
     probs (Tensor): The student's probabilities. *Shape:* ``(tokens, tags)``.
     soft (SoftTargets): The teacher's.
     share (float): The share of the teacher's distribution in the target, :math:`s`.
-    weight (float): The weight of these tokens, :math:`w`.
     RETURNS (Tensor): The gradient, changed in place. *Shape:* ``(tokens, tags)``.
     """
     tokens = send(soft.tokens, probs.device)
     targets = send(soft.probabilities, probs.device)
     d_soft = probs[tokens] - targets
-    d_logits[tokens] = weight * (share * d_soft + (1.0 - share) * d_logits[tokens])
+    d_logits[tokens] = share * d_soft + (1.0 - share) * d_logits[tokens]
     return d_logits

@@ -23,7 +23,7 @@ def check_steps(training: Mapping[str, Any]) -> None:
     training (Mapping[str, Any]): The block [training] of a config.
     RAISES (ValueError): If the last step is not scored.
     """
-    steps, every = training["max_steps"], training["eval_frequency"]
+    steps, every = training.get("max_steps", 0), training.get("eval_frequency", 1)
     if steps > 0 and steps % every:  # without max_steps, the epochs tell when to stop
         unscored = steps % every
         raise ValueError(Errors.T001.format(steps=steps, every=every, unscored=unscored))

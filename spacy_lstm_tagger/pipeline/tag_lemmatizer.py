@@ -144,10 +144,14 @@ class TagLemmatizer(Pipe):
 
         path (Union[str, Path]): The component's folder.
         exclude (Iterable[str]): There is no field to leave out.
-        RAISES (ValueError): If the file is damaged.
+        RAISES (ValueError): If the file is damaged or missing.
         """
         path = Path(path) / FILE
-        return self._load(path.read_bytes(), source=str(path))
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError as e:
+            raise ValueError(Errors.L007.format(path=path, error="there is no such file")) from e
+        return self._load(data, source=str(path))
 
     def from_bytes(self: Self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> Self:
         """Load the component from bytes. See `from_disk`."""

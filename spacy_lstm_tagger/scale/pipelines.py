@@ -105,9 +105,11 @@ def own_errors() -> Iterator[None]:
     try:
         yield
     except ray.exceptions.RayTaskError as error:
-        if isinstance(error.cause, (ValueError, OSError, MemoryError)):
-            # The first line: Ray appends what it has to say about retries.
-            raise type(error.cause)(str(error.cause).splitlines()[0]) from None
+        # The first line: Ray appends what it has to say about retries.
+        message = str(error.cause).partition("\n")[0]
+        for kind in (ValueError, OSError, MemoryError):
+            if isinstance(error.cause, kind):
+                raise kind(message) from None
         raise
     except ray.exceptions.RayActorError as error:
         raise ChildProcessError(Errors.C022.format(error=str(error).splitlines()[0])) from error

@@ -95,3 +95,34 @@ def test_a_file_is_no_folder(tmp_path):
     with pytest.raises(NotADirectoryError, match="model"), whole_folder(tmp_path / "model"):
         pass
     assert tree(tmp_path) == {"model": "mine"}
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_interrupted_between_two_files(tmp_path, monkeypatch, killed):
+    """What was there is there again, at the latest when the next run begins."""
+    path = tmp_path / "model"
+    path.mkdir()
+    write(path, "old")
+    rename, done = whole.Path.rename, []
+
+    def interrupted(self, target):
+        done.append(target)
+        if len(done) == 4:  # when the second entry is to take its place
+            raise KeyboardInterrupt
+        return rename(self, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(whole.Path, "rename", interrupted)
+        if killed:
+            patch.setattr(whole, "_clean_up", lambda *paths: None)
+        with pytest.raises(KeyboardInterrupt), whole_folder(path) as folder:
+            write(folder, "new")
+    if killed:
+        with pytest.raises(OSError, match="No space"), whole_folder(path):
+            raise OSError("No space left on device")
+    assert tree(tmp_path) == {"model/config": "old", "model/part/model": "old"}
+
+
+def test_a_file_in_a_folder_that_is_not_there(tmp_path):
+    write_whole(tmp_path / "a" / "b" / "file", b"new")
+    assert tree(tmp_path) == {"a/b/file": "new"}

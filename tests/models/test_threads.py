@@ -1,6 +1,8 @@
 """Our layers run on one thread, unless the user wants others, and give the setting back."""
 
 import os
+import subprocess
+import sys
 import threading
 import time
 
@@ -81,6 +83,18 @@ def test_what_was_set_is_obeyed(seen):
     work()
     assert seen == {2}
     assert torch.get_num_threads() == 2
+
+
+def test_what_was_set_before_the_import_is_obeyed():
+    number = 3 * (os.cpu_count() or 1)
+    script = f"""import torch
+torch.set_num_threads({number})
+from spacy_lstm_tagger.models.threads import our_threads
+with our_threads():
+    print(torch.get_num_threads())
+"""
+    printed = subprocess.check_output([sys.executable, "-c", script], text=True)
+    assert int(printed) == number
 
 
 def test_an_error_gives_the_setting_back():

@@ -153,3 +153,11 @@ def test_a_failed_load_keeps_the_vocabulary_and_its_vectors():
         table.load_state_dict(make(range(7), width=5).state_dict())
     assert table.lookup([1, 2, 3]) == [1, 2, 0]
     assert torch.equal(embed(table, 1, 2, 3), before)
+
+
+def test_all_vectors_of_a_table():
+    """The row of the unknown symbol learns nothing: it would not be saved."""
+    table = make([5, -7])
+    torch.testing.assert_close(table.used(), table(torch.tensor([0, 1, 2])))
+    table.used().square().sum().backward()
+    assert not table.weight.grad[0].any() and table.weight.grad[1:3].any()

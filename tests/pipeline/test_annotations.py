@@ -292,3 +292,25 @@ def test_docs_of_several_vocabularies(trained):
     examples = [Example(doc.copy(), doc) for doc in docs]
     nlp, optimizer = trained_nlp(steps=1)
     train(nlp, examples, steps=1, optimizer=optimizer)
+
+
+def test_a_tag_that_comes_between(nlp):
+    """A label that is added while docs are tagged is not that of white space."""
+    pipe, doc = nlp.get_pipe("lstm_tagger"), Doc(nlp.vocab, words=["The", "\n", "dog"])
+    guesses = pipe.predict([doc])
+    pipe.add_label("NEW")
+    pipe.set_annotations([doc], guesses)
+    assert doc[1].tag_ == "_SP" and "NEW" not in {token.tag_ for token in doc}
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_nothing_is_rehearsed_of_white_space(architecture):
+    nlp, _ = trained_nlp(steps=3, architecture=architecture)
+    pipe, examples = nlp.get_pipe("lstm_tagger"), with_spaces(nlp)
+    nlp.resume_training()
+    train(nlp, make_examples(nlp), steps=2)
+    scores, _ = pipe.model.begin_update([eg.predicted for eg in examples])
+    _, gradient = pipe._rehearsal_loss(examples, scores)
+    for eg, rows in zip(examples, gradient, strict=True):
+        for token, row in zip(eg.predicted, rows, strict=True):
+            assert bool(row.any()) != token.is_space

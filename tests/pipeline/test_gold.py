@@ -103,3 +103,12 @@ def test_counts_and_names():
     assert counts == {"NN": 1, "V": 2, "NN|X": 1, "!Y": 1}
     assert named_tags(sorted(counts), neg_prefix="!", separator="|") == ["Y", "NN", "X", "V"]
     assert named_tags(["NN|X"], neg_prefix="!", separator=None) == ["NN|X"]
+
+
+def test_tags_of_nothing_but_notation():
+    options = {"neg_prefix": "!", "separator": "|"}
+    tags = ["NN", "|", "!!", "!", "!NN", "NN||"]
+    labels = named_tags(tags, **options)
+    assert labels == ["NN", "|", "!!", "!"]
+    assert read(tags, labels, **options)[0] == [0, 1, 2, 3, SEVERAL, 0]
+    assert read(["not-to"], ["to", "NN"], neg_prefix="not-")[1] == [["NN"]]

@@ -153,3 +153,11 @@ def test_negative_tags_and_sets_are_no_labels():
         assert set(other.labels) == set(expected) - (
             set() if "tag_separator" in settings else {"PRP"}
         )
+
+
+@pytest.mark.parametrize("separator", ["|", "="])
+def test_features_are_written_with_these(separator):
+    nlp = spacy.blank("en")
+    config = {"tag_set": "upos+feats", "tag_separator": separator}
+    with pytest.raises(ValueError, match=r"M001.*tag_separator"):
+        nlp.add_pipe("lstm_tagger", config=config)

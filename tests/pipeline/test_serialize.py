@@ -297,7 +297,7 @@ def test_missing_file(folder, tmp_path, name):
     nlp = spacy.load(folder)
     nlp.to_disk(tmp_path)
     (tmp_path / "lstm_tagger" / name).unlink()
-    with pytest.raises(FileNotFoundError, match=name):
+    with pytest.raises(ValueError, match=rf"L003.*no file '{name}'"):
         spacy.load(tmp_path)
 
 

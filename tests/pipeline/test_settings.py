@@ -18,7 +18,6 @@ BAD_SETTINGS = {
     "tag_separator": (1, "M001.*tag_separator"),
     "class_weights": ([1, 2], "M001.*class_weights"),
     "soft_share": ([], "M001.*soft_share"),
-    "soft_weight": (-1, "M001.*soft_weight"),
     "tag_counts": ({"NN": "many"}, r"M001.*tag_counts\['NN'\] = many"),
     "tag_dictionary": (["the"], r"M001.*tag_dictionary = \['the'\].*table"),
     "word_counts": ({"the": 0}, r"M001.*word_counts\['the'\] = 0"),

@@ -247,3 +247,12 @@ def test_without_the_encoder():
         other(TEXTS[0])
         nlp(TEXTS[0])
         nlp("")
+
+
+def test_behind_another_encoder():
+    nlp, *_ = make_shared("tagger", SPACY_TAGGER, steps=1)
+    other = spacy.blank("en")
+    other.add_pipe("tok2vec").initialize(lambda: make_examples(other))
+    other.add_pipe("lstm_tagger", source=nlp)
+    with pytest.raises(ValueError, match=r"P012.*'tok2vec'.*32 wide.*96 wide.*replace_listeners"):
+        other(TEXTS[0])

@@ -15,7 +15,7 @@ from spacy_lstm_tagger.pipeline.loss import softmax_gradient
 from spacy_lstm_tagger.pipeline.soft_targets import add_soft_targets, soft_targets
 from spacy_lstm_tagger.probabilities import TagProbabilities
 
-from ..util import make_examples, small_model, train
+from ..util import make_examples, small_model, train, trained_nlp
 
 LABELS = ["NN", "V", "DET"]
 VOCAB = spacy.blank("en").vocab
@@ -37,10 +37,9 @@ def softmax(logits):
 @given(
     seed=st.integers(0, 1000),
     share=st.sampled_from([0.0, 0.3, 1.0]),
-    weight=st.sampled_from([0.0, 0.5, 2.0]),
     smoothing=st.sampled_from([0.0, 0.1]),
 )
-def test_gradient_is_that_of_the_loss(seed, share, weight, smoothing):
+def test_gradient_is_that_of_the_loss(seed, share, smoothing):
     """Against finite differences: tokens 0 and 1 have a teacher, 1 and 2 have a tag, 3 nothing."""
     random = np.random.default_rng(seed)
     teacher = random.dirichlet(np.ones(3), size=2)
@@ -56,7 +55,7 @@ def test_gradient_is_that_of_the_loss(seed, share, weight, smoothing):
         hard[1, 1] = hard[2, 2] = 1.0 - smoothing
         by_tag = -(hard * log_p).sum(axis=1) * [0, 1, 1, 0]
         by_teacher = -(teacher * log_p[:2]).sum(axis=1)
-        mixed = weight * (share * by_teacher + (1 - share) * by_tag[:2])
+        mixed = share * by_teacher + (1 - share) * by_tag[:2]
         return mixed.sum() + by_tag[2:].sum()
 
     numeric = np.zeros((4, 3))
@@ -69,7 +68,7 @@ def test_gradient_is_that_of_the_loss(seed, share, weight, smoothing):
     probs = torch.from_numpy(probs)
     hard = softmax_gradient(probs, gold, label_smoothing=smoothing)
     soft = soft_targets(examples, LABELS)
-    ours = add_soft_targets(hard, probs, soft, share=share, weight=weight)
+    ours = add_soft_targets(hard, probs, soft, share=share)
     assert_allclose(ours, numeric, atol=1e-6)
 
 
@@ -146,19 +145,25 @@ def test_share_of_zero_learns_from_tags_alone():
     assert losses[0][0]["lstm_tagger"] == 0.0 < losses[1][0]["lstm_tagger"]
 
 
-@pytest.mark.parametrize(
-    "name,value", [("soft_share", -0.1), ("soft_share", 1.1), ("soft_weight", -1)]
-)
-def test_bad_settings(name, value):
+@pytest.mark.parametrize("value", [-0.1, 1.1])
+def test_bad_settings(value):
     nlp = spacy.blank("en")
-    with pytest.raises(ValueError, match=f"M001.*{name} = {value}"):
-        nlp.add_pipe("lstm_tagger", config={"model": small_model(), name: value})
+    with pytest.raises(ValueError, match=f"M001.*soft_share = {value}"):
+        nlp.add_pipe("lstm_tagger", config={"model": small_model(), "soft_share": value})
 
 
 def test_settings_are_saved(tmp_path):
     nlp = spacy.blank("en")
-    nlp.add_pipe("lstm_tagger", config={"model": small_model(), "soft_weight": 0.5})
+    nlp.add_pipe("lstm_tagger", config={"model": small_model(), "soft_share": 0.5})
     gold = make_examples(nlp)
     nlp.initialize(lambda: gold)
     nlp.to_disk(tmp_path)
-    assert spacy.load(tmp_path).get_pipe("lstm_tagger").cfg["soft_weight"] == 0.5
+    assert spacy.load(tmp_path).get_pipe("lstm_tagger").cfg["soft_share"] == 0.5
+
+
+def test_a_crf_does_not_read_them():
+    """Not even tags that it lacks."""
+    nlp, _ = trained_nlp(steps=1, architecture="CRFTagger")
+    (eg, *_) = make_examples(nlp)
+    TagProbabilities.of(["X", "Y"], np.full((len(eg.reference), 2), 0.5)).to_doc(eg.reference)
+    assert nlp.update([eg])["lstm_tagger"] > 0.0

@@ -29,6 +29,13 @@ def test_a_pipeline_is_not_initialized_for_it():
     nlp.initialize(lambda: make_examples(nlp))
 
 
+def test_a_config_without_training():
+    nlp = spacy.blank("en")
+    nlp.add_pipe("lstm_tagger", config={"model": small_model()})
+    del nlp.config["training"]
+    nlp.get_pipe("lstm_tagger").initialize(lambda: make_examples(nlp), nlp=nlp)
+
+
 def test_variables_in_a_config():
     """`spacy train` leaves the variables as they are."""
     nlp = spacy.blank("en")

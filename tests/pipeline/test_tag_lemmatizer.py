@@ -151,3 +151,9 @@ def test_no_warning_where_all_is_well(nlp):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         lemmas(nlp)
+
+
+def test_a_file_that_is_missing(tmp_path):
+    pipe = spacy.blank("en").add_pipe("tag_lemmatizer")
+    with pytest.raises(ValueError, match=r"L007.*lemmas\.json.*no such file"):
+        pipe.from_disk(tmp_path)

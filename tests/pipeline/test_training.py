@@ -319,3 +319,41 @@ def test_labels_travel_through_initialize():
     pipe.initialize(lambda: few, nlp=other, labels=data)
     assert pipe.labels == tuple(data) == nlp.get_pipe("lstm_tagger").labels
     assert pipe.model.get_dim("nO") == len(data)
+
+
+@pytest.mark.parametrize("weight", ["char_lm_weight", "lm_weight"])
+def test_what_was_learned_is_what_is_saved(weight):
+    """With a language model in training too."""
+    nlp, _ = trained_nlp(steps=30, **{weight: 0.3})
+    docs = [nlp.make_doc(f"{text} zyx") for text in TEXTS]
+    before = scores_of(nlp.get_pipe("lstm_tagger"), docs)
+    other = spacy.util.load_model_from_config(nlp.config).from_bytes(nlp.to_bytes())
+    after = scores_of(other.get_pipe("lstm_tagger"), [other.make_doc(doc.text) for doc in docs])
+    for one, two in zip(before, after, strict=True):
+        assert_allclose(one, two, atol=1e-5)
+
+
+def test_examples_may_be_a_generator():
+    nlp, _ = trained_nlp(steps=1, word_dropout=0.0)
+    pipe, examples = nlp.get_pipe("lstm_tagger"), make_examples(nlp)
+    nlp.resume_training()
+    pipe.add_label("NEW")  # so that there is something to rehearse
+    for learn in (pipe.update, pipe.rehearse):
+        losses = [learn(each, losses={})["lstm_tagger"] for each in (examples, iter(examples))]
+        assert losses[0] == pytest.approx(losses[1]) and losses[0] > 0.0
+
+
+def test_a_number_of_outputs_that_is_not_that_of_tags():
+    nlp = spacy.blank("en")
+    nlp.add_pipe("lstm_tagger", config={"model": {**small_model(), "nO": 7}})
+    with pytest.raises(ValueError, match=r"P013.*6 tags.*nO = 7.*nO = null"):
+        nlp.initialize(lambda: make_examples(nlp))
+
+
+def test_a_second_initialization():
+    """Tags stay, what was fitted to the old weights does not."""
+    nlp, _ = trained_nlp(steps=3)
+    pipe = nlp.get_pipe("lstm_tagger")
+    before, pipe.cfg["temperature"] = pipe.labels, 3.0
+    nlp.initialize(lambda: make_examples(nlp, [("I slept", "PRP SLEEP")]))
+    assert pipe.labels == (*before, "SLEEP") and pipe.cfg["temperature"] == 1.0
