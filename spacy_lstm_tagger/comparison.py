@@ -61,6 +61,7 @@ class Comparison:
         self.is_hit = self.guesses == self.gold[self.places]
         self.right = np.zeros(len(table), dtype=bool)
         self.right[self.places[self.is_hit]] = True
+        self.right[self.places[~self.is_hit]] = False  # of several tokens, one has another tag
         self.tokens = table[:, 3].astype(np.int64)
 
     def accuracy(self, chosen: NDArray[np.bool_] | None = None) -> float | None:

@@ -29,7 +29,7 @@ class Errors(metaclass=ErrorsWithCodes):
         "{pipeline} has no component that sets token.tag_; it has: {names}. Give one with a tagger."
     )
     C007 = (
-        "{path}: found the suffix {suffix!r}, expected one of {allowed}, or .gz or .zst behind it. "
+        "{path}: found the suffix {suffix!r}, expected one of {allowed}. "
         "Give another --output, or --format."
     )
     C008 = (
@@ -57,7 +57,10 @@ class Errors(metaclass=ErrorsWithCodes):
         "them are in {folder}. The others are tagged."
     )
     C018 = "--engine ray does not take {value}. {remedy}."
-    C019 = "Found two pipelines of one name ({names}). Give each a name: {{name: pipeline}}."
+    C019 = (
+        "Found two pipelines of one name ({names}). Rename a folder or, in Python, name them: "
+        "{{name: pipeline}}."
+    )
     C020 = "Found no pipeline, expected at least one, and a corpus behind it."
     C021 = (
         "The page needs the package {package}. Install it: pip install 'spacy-lstm-tagger[report]'."
@@ -81,8 +84,8 @@ class Errors(metaclass=ErrorsWithCodes):
     D001 = "Found no text at {path}, expected a file, or a folder with some in it."
     D002 = (
         "{place} cannot be read: {error}. Expected UTF-8 and, in a .jsonl file, an object such as "
-        '{{"{key}": "A text."}}. Correct it, give --text-key, or leave out up to N such texts with '
-        "--skip-bad N."
+        '{{"{key}": "A text."}}; in a table, a text or a list of words. Correct it, give '
+        "--text-key, or leave out up to N such texts with --skip-bad N."
     )
     D003 = (
         "The teacher {source} should have one component that sets token.tag_; found: "
@@ -136,6 +139,10 @@ class Errors(metaclass=ErrorsWithCodes):
     D019 = (
         "Found {weights!r} as the weights of {teachers} teacher(s), expected a positive number for "
         "each, such as --weights 2,1."
+    )
+    D020 = (
+        "{place}: it has {characters:,} characters, and nlp.max_length is {longest:,}. "
+        "Cut it, or leave it out with --skip-bad 1."
     )
     L001 = (
         "The model file is damaged: its weights cannot be read ({error}). "

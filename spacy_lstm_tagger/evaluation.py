@@ -18,7 +18,7 @@ from .models.word_char_embed import NAME as EMBEDDING
 from .nn.embedding import WordEmbedding
 from .nn.vocabulary import VocabularyEmbedding
 from .readers import Corpus
-from .taggers import layers_of, tagger_names
+from .taggers import layers_of, tagger_name
 
 TEXT = 10  # sentences
 
@@ -138,7 +138,7 @@ def find_lexicon(nlp: Language) -> Lexicon | None:
     """RETURNS (Optional[Lexicon]): The words of the training data of the pipeline's last tagger.
     None: it does not keep them.
     """
-    pipe: Any = nlp.get_pipe(tagger_names(nlp)[-1])
+    pipe: Any = nlp.get_pipe(tagger_name(nlp) or "")
     return Lexicon.from_settings(getattr(pipe, "cfg", {}))
 
 

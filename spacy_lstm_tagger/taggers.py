@@ -24,6 +24,17 @@ def tagger_names(nlp: Language) -> list[str]:
     return [name for name in nlp.pipe_names if "token.tag" in nlp.get_pipe_meta(name).assigns]
 
 
+def tagger_name(nlp: Language) -> str | None:
+    """RETURNS (Optional[str]): The component whose tags are in docs: of several that set
+    token.tag_ the last one that overwrites, or the first one if none does. None: there is none.
+    """
+    names = tagger_names(nlp)
+    for name in reversed(names):
+        if getattr(nlp.get_pipe(name), "cfg", {}).get("overwrite", True):
+            return name
+    return names[0] if names else None
+
+
 def written_by(pipe: Any) -> list[int]:
     """RETURNS (list[int]): The attributes of tokens that a tagger sets."""
     return ATTRIBUTES[pipe.cfg["tag_set"]] if isinstance(pipe, LSTMTagger) else [TAG]

@@ -18,7 +18,7 @@ from spacy.tokens import Doc
 
 from .errors import Errors
 from .files.docs import Stored, restore
-from .files.formats import ENCODERS
+from .files.formats import ENCODERS, no_rows
 from .files.outputs import Output
 from .files.reading import read_texts
 from .files.streams import STANDARD
@@ -26,7 +26,7 @@ from .files.tagged import Style, TaggedTexts
 from .files.texts import BadTexts, Reading, Text
 from .pipeline.annotations import find_bad_tag
 from .progress import Progress
-from .taggers import keep_probabilities, read_probabilities, tagger_names, written_by
+from .taggers import keep_probabilities, read_probabilities, tagger_name, written_by
 from .workers import in_processes
 
 Encoded = TypeVar("Encoded")
@@ -85,11 +85,11 @@ class FileTagger:
     def __init__(self, job: Job):
         self.job = job
         self.nlp = spacy.load(job.pipeline)
-        names = tagger_names(self.nlp)
-        if not names:
+        name = tagger_name(self.nlp)
+        if name is None:
             found = {"pipeline": job.pipeline, "names": ", ".join(self.nlp.pipe_names) or "none"}
             raise ValueError(Errors.C006.format(**found))
-        self.pipe = self.nlp.get_pipe(names[-1])
+        self.pipe = self.nlp.get_pipe(name)
         # What the tagger writes: what a file has of it would stay.
         self._written = written_by(self.pipe)
         self.labels: tuple[str, ...] = tuple(getattr(self.pipe, "labels", ()))
@@ -101,7 +101,7 @@ class FileTagger:
         if job.probabilities:
             keep_probabilities(self.pipe)
             if self._read_numbers([self.nlp(".")]) is None:
-                raise ValueError(Errors.C011.format(pipeline=job.pipeline, name=names[-1]))
+                raise ValueError(Errors.C011.format(pipeline=job.pipeline, name=name))
 
     def __call__(self, part: Part) -> Written:
         """RETURNS (Written): Texts that are tagged."""
@@ -195,13 +195,24 @@ def tag_files(
                     output.write(each.data)
                 progress.add(texts=each.texts, size=each.size, words=each.words)
                 report(progress)
+            if output.is_empty and tagger.job.kind == ".parquet":
+                output.write(_no_rows(tagger.job, files[number][1]))
             output.complete()
         except BaseException as error:
             kept = output.break_off()
             if kept is not None and isinstance(error, (ValueError, OSError)):
                 raise ValueError(Errors.C010.format(error=error, path=kept)) from error
+            if kept is not None and isinstance(error, KeyboardInterrupt):
+                found = {"error": "It was interrupted.", "path": kept}
+                raise KeyboardInterrupt(Errors.C010.format(**found)) from error
             raise
     return progress
+
+
+def _no_rows(job: Job, inputs: Sequence[Path]) -> Any:
+    """RETURNS (pyarrow.Table): The columns of a Parquet file that has no text."""
+    tables = [path for path in inputs if path.suffix.lower() == ".parquet"]
+    return no_rows(tables[0] if tables else None, job.style, probabilities=job.probabilities)
 
 
 def _parts(
@@ -212,7 +223,7 @@ def _parts(
         part, size, count = Part(number, []), 0, 0
         try:
             texts = read_texts(inputs, reading, bad=bad)
-            for text in leave_out_long(texts, longest, bad, key=reading.text_key):
+            for text in leave_out_long(texts, longest, bad):
                 part.texts.append(text)
                 size += len(text)
                 if size >= CHARACTERS or len(part.texts) >= DOCS:
@@ -225,21 +236,18 @@ def _parts(
             yield part
 
 
-def leave_out_long(
-    texts: Iterable[Text], longest: int, bad: BadTexts, *, key: str
-) -> Iterator[Text]:
+def leave_out_long(texts: Iterable[Text], longest: int, bad: BadTexts) -> Iterator[Text]:
     """Leave out texts that spaCy would refuse.
 
     texts (Iterable[Text]): The texts.
     longest (int): How many characters a text may have.
     bad (BadTexts): Is told those that have more.
-    key (str): The name of the text in its file.
     YIELDS (Text): The others.
     """
     for text in texts:
         if text.text is not None and len(text.text) > longest:
-            why = f"it has {len(text.text):,} characters, and nlp.max_length is {longest:,}"
-            bad.add(text.place, ValueError(why), key=key)
+            found = {"place": text.place, "characters": len(text.text), "longest": longest}
+            bad.add_told(ValueError(Errors.D020.format(**found)))
         else:
             yield text
 

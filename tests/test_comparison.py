@@ -119,3 +119,12 @@ def test_frequencies():
     assert LEXICON.is_ambiguous(hashes).tolist() == [True, False, False, False, False]
     nothing = Lexicon({}, [])
     assert not nothing.frequencies(hashes).any() and not nothing.is_ambiguous(hashes).any()
+
+
+def test_a_word_of_several_tokens():
+    """It has the right tag if each of them has."""
+    reference = Doc(VOCAB, words=["don't", "go"], tags=["A", "B"], sent_starts=[True, False])
+    for tags, right in ((["A", "A", "B"], [True, True]), (["A", "C", "B"], [False, True])):
+        predicted = Doc(VOCAB, words=["do", "n't", "go"], spaces=[False, True, False], tags=tags)
+        found = Comparison([Example(predicted, reference)])
+        assert found.right.tolist() == right and found.whole_sentences() == all(right)

@@ -38,9 +38,9 @@ def calibrate_cli(
     """Fit a temperature to dev data, print the expected calibration error before and after, and
     save the pipeline with it. The best tags stay the best. Texts have the tokens of the data.
     """
-    setup_gpu(gpu_id)
     import_code(code)
     with clear_errors(), whole_folder(output) as folder:
+        setup_gpu(gpu_id)
         nlp = load_model(model)
         result, unknown = calibrate(nlp, data_path, name=name, tag=tag)
         nlp.to_disk(folder)

@@ -110,7 +110,7 @@ def read_data(
             words = profile.word_tags.total()
             raise ValueError(Errors.C024.format(name=name, docs=len(profile.lengths), words=words))
         if profile.is_cut:
-            msg.warn(f"Only the first {max_words:,} words of {name} were read (--max-words)")
+            msg.warn(f"The rest of {name} was not read (--max-words {max_words:,})")
         found.append(profile)
     msg.good("Corpus is loadable")
     return names, found[0], found[1]

@@ -11,7 +11,7 @@ from spacy.util import load_model
 from wasabi import msg
 
 from ..evaluation import TEXT, Accuracy, Evaluation, evaluate
-from ..files.whole import write_whole
+from ..files.whole import check_place, write_whole
 from ..fit import find_missing_tags
 from . import lstm_tagger_cli
 from .messages import clear_errors
@@ -37,8 +37,10 @@ def evaluate_cli(
     for our taggers, those that training had, those it had not, and those it had with several tags.
     """
     import_code(code)
-    setup_gpu(gpu_id)
     with clear_errors():
+        setup_gpu(gpu_id)
+        if output is not None:
+            check_place(output)
         nlp = load_model(pipeline)
         missing = find_missing_tags(nlp, data, tag=tag, pipeline=pipeline)
         found = evaluate(nlp, data, tag=tag, raw=raw, n_process=n_process)

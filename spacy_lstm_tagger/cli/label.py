@@ -12,6 +12,7 @@ from ..distil.labelling import Job, label
 from ..distil.shards import MANIFEST
 from ..distil.teacher import Teacher, check_labels
 from ..errors import Errors
+from ..files.streams import STANDARD
 from ..readers import read_tag_labels
 from . import lstm_tagger_cli
 from .engine import ENGINES, labelling_with_ray
@@ -64,13 +65,15 @@ def label_cli(
     Label raw text with a teacher, for a smaller tagger to learn from: writes .spacy files with
     the teacher's tags and probabilities; those of several teachers are averaged.
 
-    Texts are read from .jsonl files, .spacy files (whose tokens are kept) and plain text files
-    with one text a line. Work that was interrupted goes on where it stopped, if the command is
-    the same.
+    Texts are read from .jsonl and .parquet files, from .spacy and .conllu files, whose tokens are
+    kept, and from plain text with one text a line. Work that was interrupted goes on where it
+    stopped, if the command is the same.
     """
     import_code(code)
-    setup_gpu(gpu_id)
     with clear_errors(), ExitStack() as stack:
+        setup_gpu(gpu_id)
+        if texts == STANDARD:  # of which interrupted work could not go on
+            raise FileNotFoundError(Errors.D001.format(path=texts))
         job = Job(
             teachers=tuple(teachers),
             texts=texts,

@@ -19,7 +19,11 @@ def clear_errors() -> Iterator[None]:
     except BrokenPipeError:  # who reads what we print has enough, as in `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(1) from None
-    except (ValueError, OSError) as error:
+    except KeyboardInterrupt as error:
+        if str(error):
+            print(error, file=sys.stderr)
+        raise SystemExit(130) from None
+    except (ValueError, OSError, ImportError) as error:
         fail(str(error))
     except MemoryError as error:
         fail(Errors.C003.format(error=error))

@@ -7,7 +7,7 @@ from spacy.cli._util import Arg, Opt, import_code, setup_gpu
 from wasabi import msg
 
 from ..errors import Errors
-from ..files.whole import write_whole
+from ..files.whole import check_place, write_whole
 from ..report import Report
 from . import lstm_tagger_cli
 from .evaluate import TAG_HELP
@@ -39,12 +39,14 @@ def report_cli(
     no network, JSON, or text for the terminal.
     """
     import_code(code)
-    setup_gpu(gpu_id, silent=True)
     with clear_errors():
+        setup_gpu(gpu_id, silent=True)
         *pipelines, corpus = paths
         if not pipelines:
             raise ValueError(Errors.C020)
         kind = find_format(format, output)
+        if output is not None:
+            check_place(output)
         number = int(group_by) if group_by.isdecimal() else group_by
         report = Report(pipelines, corpus, tag=tag, group_by=number, train=train)
         text = FORMATS[kind](report)
@@ -61,7 +63,7 @@ def find_format(format: str | None, output: Path | None) -> str:
     RAISES (ValueError): If it is not clear, or not to be had.
     """
     if format is None and output is not None:
-        format = SUFFIXES.get(output.suffix)
+        format = SUFFIXES.get(output.suffix.lower())
         if format is None:
             allowed = ", ".join(SUFFIXES)
             raise ValueError(Errors.C007.format(path=output, suffix=output.suffix, allowed=allowed))

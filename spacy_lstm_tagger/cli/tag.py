@@ -1,7 +1,6 @@
 """`lstm-tagger tag`: tag files."""
 
 import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from ..files.reading import READERS, find_texts
 from ..files.streams import STANDARD, kind_of, open_source, split_name
 from ..files.tagged import Style
 from ..files.texts import BadTexts, Reading
+from ..files.whole import check_place
 from ..progress import LiveLine
 from ..readers.corpus import TAGS
 from ..tagging import FileTagger, Job, tag_files
@@ -35,6 +35,7 @@ from .options import (
     check_choice,
 )
 
+ALIASES = {".ndjson": ".jsonl"}
 FORMATS = [kind[1:] for kind in ENCODERS]
 INPUT_FORMATS = ["text", *(kind[1:] for kind in READERS)]
 INPUT_HELP = "Files or folders; - for standard input"
@@ -76,9 +77,9 @@ def tag_cli(
     file stays, where the format has a place for it. A file appears when it is complete.
     """
     import_code(code)
-    setup_gpu(gpu_id, silent=True)
     live, bad = LiveLine(), BadTexts(skip_bad)
     with clear_errors(), live:
+        setup_gpu(gpu_id, silent=True)
         check_choice("--tag", column, [*TAGS])
         check_choice("--format", format, FORMATS)
         check_choice("--input-format", input_format, INPUT_FORMATS)
@@ -143,13 +144,15 @@ def plan_files(
     found = [(path, each) for path in inputs for each in find_texts(path)]
     path, is_folder = Path(output), output.endswith("/") or Path(output).is_dir()
     if kind is None and not is_folder and path != STANDARD:
-        kind = kind_of(path)
+        kind = ALIASES.get(kind_of(path), kind_of(path))
         if kind not in ENCODERS:
-            names = {"suffix": kind, "allowed": ", ".join(ENCODERS)}
+            allowed = f"{', '.join(ENCODERS)}, or .gz or .zst behind it"
+            names = {"suffix": kind, "allowed": allowed}
             raise ValueError(Errors.C007.format(path=path, **names))
     if kind is None:
         kinds = {reading.kind or kind_of(each) for _, each in found}
         kind = kinds.pop() if len(kinds) == 1 else ".tsv"
+        kind = ALIASES.get(kind, kind)
         kind = kind if kind in ENCODERS else ".tsv"
     if not is_folder:
         return kind, [(path, [each for _, each in found])]
@@ -169,7 +172,7 @@ def check_files(files: Sequence[tuple[Path, Sequence[Path]]], kind: str, reading
     RAISES (ValueError): If a file is both read and written, or a package is missing.
     RAISES (OSError): If a file cannot be read or written.
     """
-    read = {path for _, inputs in files for path in inputs if path != STANDARD}
+    read = {path for _, inputs in files for path in inputs if path.is_file()}
     resolved = {path.resolve() for path in read}
     for path in read:
         with open_source(path):
@@ -181,5 +184,4 @@ def check_files(files: Sequence[tuple[Path, Sequence[Path]]], kind: str, reading
         if path != STANDARD:
             if path.resolve() in resolved:
                 raise ValueError(Errors.C009.format(path=path))
-            path.parent.mkdir(parents=True, exist_ok=True)
-            tempfile.TemporaryFile(dir=path.parent).close()
+            check_place(path)

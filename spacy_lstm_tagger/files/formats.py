@@ -2,10 +2,13 @@
 `DocBin` keeps them, with what else their files told of them.
 """
 
+import base64
 import json
+import math
 from collections.abc import Callable, Sequence
 from functools import partial
-from itertools import groupby
+from itertools import chain, groupby
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -37,7 +40,7 @@ def to_jsonl(tagged: TaggedTexts, style: Style) -> list[str]:
     for text, _, start, end in tagged:
         fields = _fields(text)
         names = _added(text, fields, columns, style)
-        added = [f'"{names[k]}": [{", ".join(columns[k][start:end])}]' for k in names]
+        added = [f"{_json(names[k])}: [{', '.join(columns[k][start:end])}]" for k in names]
         lines.append(", ".join([_json(fields)[:-1], *added]) + "}\n")
     return lines
 
@@ -81,12 +84,37 @@ def to_table(tagged: TaggedTexts, style: Style) -> Any:
     arrow = import_pyarrow("Parquet")
     table = to_rows(tagged.texts)
     if table is None:
-        table = arrow.Table.from_pylist([_fields(text) for text in tagged.texts])
-    columns = to_columns(tagged, style)
-    names = [_added(text, table.column_names, columns, style) for text in tagged.texts]
+        rows = [_fields(text) for text in tagged.texts]
+        columns = {name: [row.get(name) for row in rows] for name in dict.fromkeys(chain(*rows))}
+        try:
+            table = arrow.table(columns)
+        except (arrow.ArrowException, ValueError, TypeError, OverflowError) as error:
+            place = f"{tagged.texts[0].place} to {tagged.texts[-1].place}"
+            raise ValueError(Errors.D017.format(path=place, error=error)) from error
+    added = to_columns(tagged, style)
+    names = [_added(text, table.column_names, added, style) for text in tagged.texts]
     for key, name in names[0].items():
-        table = table.append_column(name, columns[key])
+        table = table.append_column(name, added[key])
     return table
+
+
+def no_rows(path: Path | None, style: Style, *, probabilities: bool) -> Any:
+    """RETURNS (pyarrow.Table): What `to_table` gives, without a row.
+
+    path (Optional[Path]): A Parquet file whose columns it has. None: there is none.
+    style (Style): How docs are written.
+    probabilities (bool): Whether it has them.
+    """
+    arrow = import_pyarrow("Parquet")
+    text = arrow.schema([(style.text_key, arrow.string())])
+    schema = text if path is None else arrow.parquet.read_schema(path)
+    types = {TOKENS: arrow.string(), TAGS: arrow.string(), PROBABILITIES: arrow.float32()}
+    if not probabilities:
+        del types[PROBABILITIES]
+    for key, kind in types.items():
+        if (name := style.prefix + key) not in schema.names:
+            schema = schema.append(arrow.field(name, arrow.list_(kind)))
+    return schema.empty_table()
 
 
 def to_rows(texts: Sequence[Text]) -> Any:
@@ -178,10 +206,26 @@ def _added(
     if text.text is None and style.text_key == names[TOKENS] in there:
         del names[TOKENS]  # they came from there
     for name in names.values():
-        if name in there and isinstance(text.source, (dict, Row)):
+        if name in there:
             raise ValueError(Errors.D016.format(place=text.place, key=name))
     return names
 
 
 def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, default=str)
+    """RETURNS (str): A value as JSON, which has no number that is none: it is null."""
+    try:
+        return json.dumps(value, ensure_ascii=False, default=_plain, allow_nan=False)
+    except ValueError:
+        return json.dumps(_finite(value), ensure_ascii=False, default=_plain)
+
+
+def _plain(value: Any) -> str:
+    return base64.b64encode(value).decode() if isinstance(value, bytes) else str(value)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_finite(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -8,8 +8,9 @@ from typing import IO, Any
 from .streams import Source
 from .texts import BadTexts, Reading, Text
 
-# A line of plain text that is longer than this is read in parts. In bytes.
-LINE = 1 << 20
+# A line of plain text that is longer than this is read in parts. In bytes, of which a text may have
+# as many as spaCy allows it characters.
+LINE = 1_000_000
 
 
 def read_lines(source: Source, reading: Reading, bad: BadTexts) -> Iterator[Text]:

@@ -12,6 +12,7 @@ from ..errors import Errors
 from .docbin import StreamedDocBin
 from .parquet import import_pyarrow
 from .streams import STANDARD, open_sink, split_name
+from .whole import is_stream
 
 
 class Output:
@@ -25,8 +26,10 @@ class Output:
     def __init__(self, path: Path, kind: str):
         self.path = path
         self._stack = ExitStack()
+        # Where it is written, and what is replaced by that. No such file: it is a stream.
         self._temporary: Path | None = None
-        self._is_empty, self._is_whole = True, True
+        self._target = path
+        self.is_empty, self._is_whole = True, True
         self._lines: IO[bytes] | None = None  # a file of lines, which may be cut
         self._size = 0  # up to where its lines are written
         try:
@@ -40,10 +43,13 @@ class Output:
         if self.path == STANDARD:
             return sys.stdout.buffer
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._temporary = self.path.with_name(f".{self.path.name}.tmp")
-        raw = self._stack.enter_context(self._temporary.open("wb"))
+        place = self.path
+        if not is_stream(self.path):
+            self._target = self.path.resolve()
+            place = self._temporary = self._target.with_name(f".{self._target.name}.tmp")
+        raw = self._stack.enter_context(place.open("wb"))
         stream = self._stack.enter_context(open_sink(self.path, raw))
-        if stream is raw and WRITERS[kind] is Writer:
+        if self._temporary and stream is raw and WRITERS[kind] is Writer:
             self._lines = raw
         return stream
 
@@ -58,15 +64,15 @@ class Output:
         except ValueError:  # it does not fit, so nothing was
             self._is_whole = True
             raise
-        self._is_whole, self._is_empty = True, False
+        self._is_whole, self.is_empty = True, False
 
     def complete(self) -> None:
         """Give the file its name. One that is there is replaced."""
         self._is_whole = False
         self._stack.close()
         if self._temporary is not None:
-            self._temporary.replace(self.path)
-        else:
+            self._temporary.replace(self._target)
+        elif self.path == STANDARD:
             sys.stdout.buffer.flush()
 
     def break_off(self) -> Path | None:
@@ -86,7 +92,7 @@ class Output:
                 with temporary.open("rb+") as file:
                     file.truncate(self._size)  # what is behind it did not get whole
                     os.fsync(file.fileno())
-            elif self._is_empty or not self._is_whole:
+            elif self.is_empty or not self._is_whole:
                 return None
             stem, suffix = split_name(self.path)
             return temporary.replace(self.path.with_name(f"{stem}.incomplete{suffix}"))
@@ -119,7 +125,7 @@ class DocsWriter(Writer):
 
     def __init__(self, path: Path, stream: IO[bytes]):
         super().__init__(path, stream)
-        self.docs = StreamedDocBin(None if path == STANDARD else path.parent)
+        self.docs = StreamedDocBin(None if path == STANDARD or is_stream(path) else path.parent)
 
     def write(self, data: DocBin) -> None:
         """Keep some docs."""

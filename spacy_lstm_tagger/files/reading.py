@@ -12,6 +12,7 @@ from .lines import read_lines, read_objects
 from .parquet import read_parquet
 from .streams import STANDARD, Source, kind_of, open_source
 from .texts import BadTexts, Reading, Text
+from .whole import is_stream
 
 READERS: dict[str, Callable[[Source, Reading, BadTexts], Iterator[Text]]] = {
     ".jsonl": read_objects,
@@ -27,6 +28,8 @@ def find_texts(path: Path) -> list[Path]:
     RAISES (FileNotFoundError): If there is none.
     """
     if path == STANDARD:
+        return [path]
+    if is_stream(path):
         return [path]
     paths = [p for p in walk_directory(path) if p.is_file()] if path.exists() else []
     if not paths:

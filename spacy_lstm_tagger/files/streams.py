@@ -72,7 +72,7 @@ def open_source(path: Path) -> Iterator[Source]:
     damage: Any = (EOFError, zlib.error, gzip.BadGzipFile, *_zstandard_errors(path))
     try:
         with path.open("rb") as raw:
-            yield Source(path, _decompress(path, raw), raw)
+            yield Source(path, _decompress(path, raw), raw if raw.seekable() else None)
     except damage as error:
         raise ValueError(Errors.D013.format(path=path, error=error)) from error
 
@@ -95,7 +95,8 @@ def open_sink(path: Path, raw: IO[bytes]) -> Iterator[IO[bytes]]:
     else:
         yield raw
     raw.flush()
-    os.fsync(raw.fileno())
+    if raw.seekable():  # a file, not a stream
+        os.fsync(raw.fileno())
 
 
 def _decompress(path: Path, raw: IO[bytes]) -> IO[bytes]:

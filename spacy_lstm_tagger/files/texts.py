@@ -108,8 +108,11 @@ class Reading:
                 text = value.strip() if self.strip else value
                 return Text(text, [], [], size, place, source)
             value = value.split()
-        if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
+        if not isinstance(value, list):
             raise ValueError(f"found a {type(value).__name__} as {self.text_key!r}")
+        for word in value:
+            if not isinstance(word, str):
+                raise ValueError(f"found {word!r} in the list {self.text_key!r}, where words are")
         if not all(value):
             raise ValueError(f"found an empty word in {self.text_key!r}")
         "".join(value).encode("utf-8")

@@ -3,6 +3,7 @@
 import errno
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,10 @@ def write_whole(path: Path, data: bytes) -> None:
     data (bytes): What it has.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    if is_stream(path):
+        path.write_bytes(data)
+        return
+    path = path.resolve()
     # Readers of folders pass over names like this one.
     temporary = path.with_name(f".{path.name}.tmp")
     try:
@@ -26,6 +31,27 @@ def write_whole(path: Path, data: bytes) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def is_stream(path: Path) -> bool:
+    """RETURNS (bool): Whether this is a pipe or a device: it is written to, not replaced."""
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
+def check_place(path: Path) -> None:
+    """Find out before the work begins whether a file can be written at its end.
+
+    path (Path): The file. Its folder is made if it is not there.
+    RAISES (OSError): If it cannot.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not is_stream(path):
+        try:
+            tempfile.TemporaryFile(dir=path.resolve().parent).close()
+        except OSError as error:  # which names the temporary file
+            raise type(error)(error.errno, error.strerror, str(path)) from error
 
 
 @contextmanager

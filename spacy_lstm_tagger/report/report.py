@@ -1,6 +1,7 @@
 """The report on pipelines and a corpus: what a notebook, the command and tests make one of."""
 
 import json
+import warnings
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -135,6 +136,11 @@ def _read_log(pipeline: Any, path: str | Path | None) -> list[dict[str, Any]] | 
         folder = pipeline.path if isinstance(pipeline, Language) else Path(pipeline)
         path = folder and Path(folder).resolve().parent / FILE
         if not path or not path.is_file():
+            return None
+        try:
+            return read_training_log(path)
+        except ValueError as error:  # a file of another kind by that name
+            warnings.warn(str(error), stacklevel=2)
             return None
     return read_training_log(Path(path))
 

@@ -18,7 +18,7 @@ from ..evaluation import find_lexicon, read_examples
 from ..fit import find_missing_tags
 from ..lexicon import Lexicon
 from ..pipeline import LSTMTagger
-from ..taggers import keep_probabilities, read_probabilities, tagger_names
+from ..taggers import keep_probabilities, read_probabilities, tagger_name
 
 DOCS = 1000  # so many are tagged at a time
 
@@ -66,7 +66,7 @@ def tag_corpus(
     """
     missing = find_missing_tags(nlp, path, tag=tag, pipeline=name)
     examples = read_examples(nlp, path, tag=tag, group_by=group_by)
-    component = tagger_names(nlp)[-1]
+    component = tagger_name(nlp) or ""
     docs, probabilities = _tag(nlp, [eg.predicted for eg in examples], nlp.get_pipe(component))
     references = [eg.reference for eg in examples]
     found = Comparison(map(Example, docs, references))

@@ -87,7 +87,7 @@ class TagBatches:
                 made.append(self.reading.make("" if value is None else value, 0.0, place))
             except ValueError as error:
                 bad.add(place, error, key=key)
-            made = list(leave_out_long(made, longest, bad, key=key))
+            made = list(leave_out_long(made, longest, bad))
             places.append(len(texts) if made else None)
             errors.append(None if made else bad.found[-1].removeprefix(f"{place}: "))
             texts += made

@@ -52,7 +52,7 @@ class TextFiles(FileBasedDatasource):
         found = read(Source(Path(path), raw, None), self.reading, bad)
         texts: list[Text] = []
         length = told = 0
-        for text in leave_out_long(found, self.longest, bad, key=self.reading.text_key):
+        for text in leave_out_long(found, self.longest, bad):
             texts.append(text)
             length += len(text)
             if length >= self.size:

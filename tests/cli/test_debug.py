@@ -246,7 +246,7 @@ def test_a_corpus_without_end(tmp_path, small_corpus):
     )
     code, printed, found = run(config, "--code", tmp_path / "code.py", "--max-words", 1000)
     assert code == 0, printed
-    assert "⚠ Only the first 1,000 words of corpora.train were read (--max-words)" in printed
+    assert "⚠ The rest of corpora.train was not read (--max-words 1,000)" in printed
     assert "words of corpora.dev" not in printed
     assert 1000 <= found["words"][0] < 1100
 
@@ -280,7 +280,7 @@ def test_mixtures(tmp_path, small_corpus, how):
     if how == "repeat":
         assert found["words"] == [small + len(read_words(DEV)), small]
     else:
-        assert 3000 <= found["words"][0] < 3100 and "Only the first 3,000 words" in printed
+        assert 3000 <= found["words"][0] < 3100 and "--max-words 3,000" in printed
 
 
 def test_a_sourced_tagger_is_not_new(tmp_path, small_corpus, trained):

@@ -1,13 +1,17 @@
 """`lstm-tagger tag` where something is wrong: one error, and nothing lost or half-written."""
 
+import os
 import subprocess
 import sys
+from threading import Thread
 
 import pyarrow.parquet
 import pytest
 
+from spacy_lstm_tagger.tagging import FileTagger
+
 from ..processes import children, is_alive, needs_proc, wait_until
-from . import is_one_error
+from . import is_one_error, run_command
 from .tagging import CONLLU, read_jsonl, run, tag
 
 
@@ -20,7 +24,7 @@ from .tagging import CONLLU, read_jsonl, run, tag
         ("in.txt", b"one\ntwo\xff\n", "in.txt, line 2"),
         ("in.conllu", CONLLU + "1\tno columns\n\n", "in.conllu, line 15"),
         ("in.conllu", CONLLU.encode() + b"# \xff\n\n", "in.conllu, line 15"),
-        ("in.txt", "one\n" + "x" * 1_000_001, "in.txt, line 2"),
+        ("in.jsonl", '{"text": "a"}\n{"text": "' + "b " * 500_001 + '"}\n', "in.jsonl, line 2"),
     ],
 )
 def test_an_error_in_a_text_keeps_what_was_done(model, tmp_path, name, content, where):
@@ -127,3 +131,92 @@ def test_killed_work_leaves_nothing(model, tmp_path):
         process.wait()
     assert not (tmp_path / "out.tsv").exists()
     assert wait_until(lambda: not any(map(is_alive, workers)))
+
+
+ROWS = {
+    "types": '{"text": "a", "x": "one"}\n{"text": "b", "x": 5}\n',
+    "lists": '{"text": "a", "x": "one"}\n{"text": "b", "x": [5]}\n',
+    "large": '{"text": "a", "x": 12345678901234567890123}\n',
+    "surrogate": '{"text": "a", "x": "\\ud800"}\n',
+}
+
+
+@pytest.mark.parametrize("rows", ROWS.values(), ids=ROWS)
+def test_rows_that_no_table_takes(model, tmp_path, rows):
+    path = tmp_path / "in.jsonl"
+    path.write_text(rows)
+    code, printed = run(model, path, "--output", tmp_path / "out.parquet")
+    assert (
+        code == 1 and is_one_error(printed) and "D017" in printed and "in.jsonl, line 1" in printed
+    )
+    tag(model, path, "--output", tmp_path / "out.jsonl")
+
+
+def test_two_columns_of_a_name(model, tmp_path):
+    table = pyarrow.table([["a"], ["b"]], names=["text", "text"])
+    pyarrow.parquet.write_table(table, tmp_path / "in.parquet")
+    code, printed = run(model, tmp_path / "in.parquet", "--output", tmp_path / "out.jsonl")
+    assert code == 1 and is_one_error(printed) and "2 columns are named 'text'" in printed
+
+
+def test_comments_by_the_names_of_what_is_added(model, tmp_path):
+    (tmp_path / "in.conllu").write_text(f"# tags = mine\n{CONLLU}")
+    code, printed = run(model, tmp_path / "in.conllu", "--output", tmp_path / "out.jsonl")
+    assert code == 1 and is_one_error(printed) and "D016" in printed
+    options = ("--prefix", 'my"', "--output", tmp_path / "out.jsonl")
+    tag(model, tmp_path / "in.conllu", *options)
+    row, _ = read_jsonl(tmp_path / "out.jsonl")
+    assert row["tags"] == "mine" and len(row['my"tags']) == 5
+
+
+@pytest.mark.parametrize("command", ["tag", "report", "evaluate"])
+def test_without_a_gpu(model, texts, tmp_path, command):
+    arguments = {"tag": [texts["txt"], "--output", "-"]}.get(command, [tmp_path])
+    code, printed = run_command(command, model, *arguments, "--gpu-id", 0)
+    assert code == 1 and "✘ Cannot use GPU" in printed and "Traceback" not in printed
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_pipes_are_read_and_written(model, texts, tmp_path):
+    """They stay what they are."""
+    tag(model, texts["txt"], "--output", tmp_path / "out.jsonl")
+    source, sink, read = tmp_path / "source", tmp_path / "sink.jsonl", []
+    for path in (source, sink):
+        os.mkfifo(path)
+    threads = [
+        Thread(target=source.write_bytes, args=[texts["txt"].read_bytes()]),
+        Thread(target=lambda: read.append(sink.read_bytes())),
+    ]
+    for thread in threads:
+        thread.start()
+    tag(model, source, "--output", sink)
+    for thread in threads:
+        thread.join()
+    assert read == [(tmp_path / "out.jsonl").read_bytes()]
+    assert sink.is_fifo() and source.is_fifo()
+
+
+def test_a_link_is_followed(model, texts, tmp_path):
+    for name in ("there.jsonl", "new.jsonl"):
+        target, link = tmp_path / name, tmp_path / f"link-{name}"
+        link.symlink_to(target)
+        if name == "there.jsonl":
+            target.write_text("old")
+        tag(model, texts["txt"], "--output", link)
+        assert link.is_symlink() and len(read_jsonl(target)) == 4
+
+
+def test_an_interrupt_tells_what_is_kept(model, tmp_path, monkeypatch):
+    monkeypatch.setattr("spacy_lstm_tagger.tagging.DOCS", 1)
+    (tmp_path / "in.txt").write_text("one\ntwo\n")
+    apply, done = FileTagger.apply, []
+
+    def interrupted(self, texts, encode):
+        if done:
+            raise KeyboardInterrupt
+        done.append(texts)
+        return apply(self, texts, encode)
+
+    monkeypatch.setattr(FileTagger, "apply", interrupted)
+    code, printed = run(model, tmp_path / "in.txt", "--output", tmp_path / "out.jsonl")
+    assert code == 130 and str(tmp_path / "out.incomplete.jsonl") in printed

@@ -124,8 +124,11 @@ def test_the_learning_curve(ours, corpus, tmp_path):
         Report({"a": ours}, corpus, logs={"a": log}).figures["pipelines"][0]["training"] == records
     )
     log.write_text("step 3\n")
+    with pytest.warns(UserWarning, match="T002"):
+        report = Report(tmp_path / "model-best", corpus)
+    assert report.figures["pipelines"][0]["training"] is None
     with pytest.raises(ValueError, match="T002"):
-        Report(tmp_path / "model-best", corpus)
+        Report({"a": ours}, corpus, logs={"a": log})
 
 
 def test_names(ours, corpus):
