@@ -2,12 +2,15 @@
 
 import json
 import shutil
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 
 import pytest
 import spacy
 from weasel.cli.run import project_run
 
-from .util import ROOT, SMALL_HALVES, copy_project, overrides, with_lemmas
+from .util import ROOT, SMALL_HALVES, copy_project, with_lemmas
 
 pytestmark = pytest.mark.slow
 
@@ -27,10 +30,11 @@ def project(tmp_path, small_corpus):
 
 
 def test_from_a_treebank_to_a_wheel(project):
-    steps = overrides({"training.max_steps": 2, "training.eval_frequency": 2})
-    steps += overrides(SMALL_HALVES, "components.lstm_tagger.model.tok2vec.")
+    settings = {"training.max_steps": 2, "training.eval_frequency": 2}
+    settings |= {f"components.lstm_tagger.model.tok2vec.{k}": v for k, v in SMALL_HALVES.items()}
     variables = {"vars.code": CODE, "vars.lang": "en", "vars.tag": "upos"}
-    variables |= {"vars.treebank": "UD_Small", "vars.options": " ".join(map(repr, steps))}
+    variables |= {"vars.options": " ".join(f"{name}={value}" for name, value in settings.items())}
+    variables |= {"vars.treebank": "UD_Small", "vars.license": "CC BY 4.0"}
     project_run(project, "all", overrides=variables)
     folder = project / "output" / CODE
     sizes = [
@@ -40,6 +44,7 @@ def test_from_a_treebank_to_a_wheel(project):
     nlp = spacy.load(folder / "model-best")
     assert nlp.get_pipe("lstm_tagger").cfg["tag_set"] == "upos"
     assert nlp.config["paths"]["train"] is None and "UD_Small" in nlp.meta["sources"][0]["name"]
+    assert nlp.meta["license"] == "CC BY 4.0"
     figure = json.loads((folder / "accuracy.json").read_text())["sentences"]["all"]["tag_acc"]
     assert f"| {100 * figure:.1f} % |" in (folder / "model-best" / "README.md").read_text()
     assert list((project / "packages").glob("*/dist/*.whl"))
@@ -51,6 +56,38 @@ def test_from_a_treebank_to_a_wheel(project):
     nlp = spacy.load(folder / "model-best")
     assert [token.lemma_ for token in nlp("He SLEEPS")] == ["he", "sleeps"]
     assert "Of its lemmas 100.0 % are right" in (folder / "model-best" / "README.md").read_text()
+
+
+@pytest.fixture
+def repositories(tmp_path, small_corpus):
+    """RETURNS (str): Where treebanks are: the one of this code has no dev set."""
+    folder = tmp_path / "server" / "UD_Small" / "r2.16"
+    folder.mkdir(parents=True)
+    for name in ("train", "test"):
+        shutil.copy(small_corpus, folder / f"{CODE}-ud-{name}.conllu")
+    handler = partial(SimpleHTTPRequestHandler, directory=tmp_path / "server")
+    with ThreadingHTTPServer(("localhost", 0), handler) as server:
+        Thread(target=server.serve_forever).start()
+        yield f"http://localhost:{server.server_port}"
+        server.shutdown()
+
+
+def test_a_treebank_is_fetched(repositories, tmp_path, capfd):
+    project = copy_project("ud", tmp_path)
+    variables = {"vars.code": CODE, "vars.treebank": "UD_Small", "vars.repositories": repositories}
+    for command in ("fetch", "split"):
+        project_run(project, command, overrides=variables)
+    assert sorted(path.name for path in (project / "output" / CODE).iterdir()) == [
+        "dev.conllu",
+        "train.conllu",
+    ]
+    for wrong in ({"vars.release": "r0"}, {"vars.repositories": "http://localhost:1"}):
+        shutil.rmtree(project / "assets" / CODE, ignore_errors=True)
+        with pytest.raises(SystemExit):
+            project_run(project, "fetch", overrides=variables | wrong, force=True)
+        assert not (project / "assets" / CODE).exists()
+    printed = capfd.readouterr().err
+    assert "404" in printed and "Put the files of the treebank into" in printed
 
 
 def test_a_dev_set_that_is_there_is_taken(project, small_corpus):

@@ -18,6 +18,7 @@ def main(
     *,
     treebank: Annotated[str, typer.Option(help="As its repository is called")],
     release: Annotated[str, typer.Option(help="Its release")],
+    license: Annotated[str, typer.Option(help="Its licence, and so that of the package")],
     test: Annotated[Path, typer.Option(help="What the tagger is scored on")],
 ) -> None:
     """Write a card beside a trained pipeline.
@@ -25,6 +26,7 @@ def main(
     folder (Path): Has model-best and its figures.
     treebank (str): What it was trained on.
     release (str): Its release.
+    license (str): Its licence.
     test (Path): What the tagger is scored on.
     """
     path = folder / "model-best"
@@ -32,14 +34,15 @@ def main(
     lemmas = add_lemmatizer(nlp, folder / "train.conllu", test)
     url = f"https://github.com/UniversalDependencies/{treebank}"
     nlp.config["paths"] = dict.fromkeys(nlp.config["paths"])
-    nlp.meta["sources"] = [{"name": f"{treebank} {release}", "url": url, "license": "see there"}]
+    nlp.meta["sources"] = [{"name": f"{treebank} {release}", "url": url, "license": license}]
+    nlp.meta["license"] = license
     nlp.meta["description"] = f"Part-of-speech tags, learned from {treebank}."
     nlp.to_disk(path)
     names = {"accuracy": "the treebank's words", "accuracy-raw": "its own tokenizer's words"}
     rows = [row(name, srsly.read_json(folder / f"{file}.json")) for file, name in names.items()]
     text = f"""# {folder.name}
 
-{nlp.meta["description"]} Trained by [the project for any treebank]({url}) of spacy-lstm-tagger.
+{nlp.meta["description"]} Trained by `projects/ud` of spacy-lstm-tagger.
 
 | test set | lone sentences | texts of ten | words that training did not have |
 |---|--:|--:|--:|

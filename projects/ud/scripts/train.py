@@ -15,7 +15,7 @@ def main(folder: Path, options: list[str]) -> int:
     """Train.
 
     folder (Path): Has train.conllu and dev.conllu, and gets the model.
-    options (list[str]): Further options of `spacy train`.
+    options (list[str]): Options of `spacy train`, and settings of the config as `name=value`.
     RETURNS (int): Its exit status.
     """
     words = Corpus(folder / "train.conllu").count_words()
@@ -25,6 +25,10 @@ def main(folder: Path, options: list[str]) -> int:
     if SMALLER < words <= SMALL:
         arguments += ["--training.max_steps", "1600"]
         arguments += ["--training.optimizer.learn_rate.total_steps", "1600"]
+    # weasel takes the dashes away.
+    options = [
+        f"--{each}" if "=" in each.lstrip("-") and each[0] != "-" else each for each in options
+    ]
     print(f"{words:,} words: {config.name}", flush=True)
     return subprocess.call([sys.executable, "-m", "spacy", "train", *arguments, *options])
 
