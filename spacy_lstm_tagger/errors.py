@@ -324,12 +324,14 @@ class Warnings(metaclass=ErrorsWithCodes):
         "{path} has {count} label(s) that {name!r} lacks, so it can neither learn nor give them: "
         "{labels}. If training data have them, give it their labels: set "
         "[initialize.components.{name}.labels] to a reader such as spacy-lstm-tagger.TagLabels.v1 "
-        "(tags) or MorphLabels.v1 (morphologizer), or to what `python -m spacy init labels` writes."
+        "(tags) or MorphLabels.v1 (morphologizer), or to what `python -m spacy init labels CONFIG "
+        "FOLDER --training.max_epochs 0` writes."
     )
     W004 = (
         "The training corpus is streamed (max_epochs = -1), so {name!r} has taken its labels from "
         "the first 100 examples, and lacks those that they do not have. Give it all: set "
-        "[initialize.components.{name}.labels] to what `python -m spacy init labels` writes."
+        "[initialize.components.{name}.labels] to what `python -m spacy init labels CONFIG FOLDER "
+        "--training.max_epochs 0` writes."
     )
     W005 = (
         "The training corpus is streamed (max_epochs = -1), so {name!r} has learned lemmas from "

@@ -230,3 +230,31 @@ def test_lemmas_as_the_page_has_them(tmp_path, spacy_command):
     assert nlp.meta["performance"]["lemma_acc"] == 1.0
     assert nlp.config["training"]["score_weights"]["lemma_acc"] == 0.0
     assert [token.lemma_ for token in nlp("dogs barked loudly")] == ["dog", "bark", "loudly"]
+
+
+def test_a_parser_on_our_encoder_as_the_page_has_it(tmp_path, spacy_command):
+    """Its labels are those of all docs, also of those behind the first hundred."""
+    (block,) = (b for b in blocks(PAGES["docs/training.md"], "ini") if "TransitionBased" in b)
+    config = (CONFIGS / "shared.cfg").read_text(encoding="utf-8") + "\n" + block
+    config = config.replace('"morphologizer"]', '"morphologizer", "parser"]')
+    config = config.replace("labels/parser.json", str(tmp_path / "labels" / "parser.json"))
+    (tmp_path / "my.cfg").write_text(config)
+    docs, vocab = DocBin(), spacy.blank("en").vocab
+    for i in range(160):
+        words, deps = "Everybody read the book".split(), ["nsubj", "ROOT", "det", "obj"]
+        deps[3] = "obj" if i < 120 else "late"
+        annotation = {"tags": ["NN", "V", "DET", "NN"], "pos": ["NOUN", "VERB", "DET", "NOUN"]}
+        docs.add(Doc(vocab, words=words, heads=[1, 1, 3, 1], deps=deps, **annotation))
+    docs.to_disk(tmp_path / "train.spacy")
+    paths = {f"paths.{name}": tmp_path / "train.spacy" for name in ("train", "dev")}
+    epochs = {"training.max_epochs": 0}
+    command = ["init", "labels", tmp_path / "my.cfg", tmp_path / "labels"]
+    spacy_command(*command, *overrides(paths | epochs))
+    sizes = overrides(SMALL_HALVES, "components.tok2vec.model.")
+    command = ["train", tmp_path / "my.cfg", "--output", tmp_path / "out"]
+    printed = spacy_command(*command, *overrides({**paths, **short(0.01)}), *sizes)
+    assert "W004" not in printed
+    nlp = spacy.load(tmp_path / "out" / "model-last")
+    doc = nlp("Everybody read the book")
+    assert "late" in nlp.get_pipe("parser").labels
+    assert [token.tag_ for token in doc] == ["NN", "V", "DET", "NN"] and doc[0].head == doc[1]
