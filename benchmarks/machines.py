@@ -1,4 +1,5 @@
-"""How fast the taggers are on this machine, in some five minutes: a table of the page.
+"""How fast the taggers are on this machine, in some five minutes: a table of the page, and its
+pictures.
 
 python -m benchmarks.machines --ud UD_FOLDER --name "Intel Xeon with AMX" \
   --pipeline accurate=output/accurate/model-best --pipeline fast=output/fast/model-best \
@@ -70,6 +71,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     report["machine"]["name"] = args.name
     path.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     print("\n".join(table(report)))
+    from .plots import draw  # which reads what is written here
+
+    draw(RESULTS.parent, args.output, args.output)
 
 
 def measure(

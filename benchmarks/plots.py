@@ -6,6 +6,7 @@ python -m benchmarks.plots
 import argparse
 import json
 from collections.abc import Callable, Sequence
+from itertools import chain
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
@@ -29,19 +30,18 @@ PANELS = {
     },
 }
 PACKED = "our network in plain PyTorch\n(packed sequences)"
-# Of each tagger, what it is called in the results, first in single precision, then in bfloat16.
+# Of each, what it is called in the results, first in single precision, then in bfloat16.
 SPEEDS = {
     CNN: ("cnn",),
     PACKED: ("packed",),
     ACCURATE: ("accurate", "accurate-bf16"),
     FAST: ("fast", "fast-bf16"),
+    "spaCy's en_core_web_sm,\nall of it": ("en_core_web_sm",),
+    "en_lstm_accurate,\nall of it": ("en_lstm_accurate",),
+    "en_lstm_fast,\nall of it": ("en_lstm_fast",),
 }
-# Of whole pipelines, what they are called, and on which side of that the point is.
-WHOLE = {
-    "en_core_web_sm": ("spaCy's en_core_web_sm,\nall of it", "left"),
-    "en_lstm_accurate": ("en_lstm_accurate,\nall of it", "right"),
-    "en_lstm_fast": ("en_lstm_fast,\nall of it", "left"),
-}
+# On which side of its name a point is. The others are on the right.
+LEFT = ("en_core_web_sm", "en_lstm_fast")
 TAGGING = next(iter(COLUMNS))
 THEMES = {
     "": {"text": "#1f2328", "faint": "#d1d9e0", "ours": "#0969da", "theirs": "#6e7781"},
@@ -56,15 +56,26 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--output", type=Path, required=True, help="the folder for the pictures")
     parser.add_argument("--format", choices=["svg", "png"], default="svg")
     args = parser.parse_args(argv)
-    accuracy = json.loads((args.results / "accuracy.json").read_text(encoding="utf-8"))
-    reports = read_reports(args.results / "machines")
-    args.output.mkdir(parents=True, exist_ok=True)
+    draw(args.results, args.results / "machines", args.output, kind=args.format)
+
+
+def draw(results: Path, machines: Path, output: Path, *, kind: str = "svg") -> None:
+    """Draw all pictures.
+
+    results (Path): The folder with what was found of accuracy.
+    machines (Path): The folder with what was found on each machine.
+    output (Path): The folder for the pictures.
+    kind (str): "svg" or "png".
+    """
+    accuracy = json.loads((results / "accuracy.json").read_text(encoding="utf-8"))
+    reports = read_reports(machines)
+    output.mkdir(parents=True, exist_ok=True)
     for suffix, colours in THEMES.items():
-        for name, draw in PICTURES.items():
-            figure = draw(accuracy, reports, colours)
-            path = args.output / f"{name}{suffix}.{args.format}"
+        for name, picture in PICTURES.items():
+            figure = picture(accuracy, reports, colours)
+            path = output / f"{name}{suffix}.{kind}"
             # No date, so that the same results give the same file.
-            metadata = {"Date": None} if args.format == "svg" else None
+            metadata = {"Date": None} if kind == "svg" else None
             figure.savefig(path, dpi=150, transparent=True, metadata=metadata)
 
 
@@ -85,25 +96,28 @@ def overview(accuracy: dict[str, Any], reports: Reports, colours: dict[str, str]
     figure, axis = canvas(colours, 6.4, 3.4)
     machine, report = list(reports.items())[-1]
     speeds = words_a_second(report)
-    for variant, name in VARIANTS.items():
+    for variant, name in [*VARIANTS.items(), ("accurate", PACKED)]:
         y = mean(sentences(accuracy, variant))
         error = deviation(sentences(accuracy, variant))
-        colour = colours["theirs" if name == CNN else "ours"]
+        colour = colours["theirs" if name in (CNN, PACKED) else "ours"]
+        if name not in speeds:
+            continue
         x, *others = speeds[name]
         axis.errorbar(x, y, yerr=error, fmt="o", color=colour, markersize=9)
         for other in others:
             axis.plot([x, other], [y, y], color=colour, linewidth=1.2)
             axis.plot(other, y, "o", color=colour, markersize=9, fillstyle="none")
-        beside(axis, name, (x, y), colour, side="left" if name == CNN else "right")
-    for pipeline, (name, side) in WHOLE.items():
-        found = find(report, TAGGING, pipeline)
-        if found is None:
+        short = name.removeprefix("ours, ")
+        beside(axis, short, (x, y), colour, side="left" if name == CNN else "right")
+    for name in speeds:
+        (pipeline, *_) = SPEEDS[name]
+        if not pipeline.startswith("en_"):
             continue
         figures = json.loads((PIPELINES / f"{pipeline}.json").read_text(encoding="utf-8"))
-        point = found[0] / 1000, 100 * figures["en_ewt"]["sentences"]["tag_acc"]
+        point = speeds[name][0], 100 * figures["en_ewt"]["sentences"]["tag_acc"]
         colour = colours["ours" if "lstm" in pipeline else "theirs"]
         axis.plot(*point, "s", color=colour, markersize=8)
-        beside(axis, name, point, colour, side=side)
+        beside(axis, name, point, colour, side="left" if pipeline in LEFT else "right")
     axis.margins(0.15)
     axis.set_xscale("log")
     axis.set_xticks(ticks := [10, 20, 50, 100, 200, 400], list(map(str, ticks)))
@@ -126,17 +140,22 @@ def bars(accuracy: dict[str, Any], reports: Reports, colours: dict[str, str]) ->
     it does in bfloat16.
     """
     panels = {machine: words_a_second(report) for machine, report in reports.items()}
-    figure, axes = canvas(colours, 7.4, 2.6 * len(panels), [1] * len(panels))
+    heights = [len(speeds) + 1.2 for speeds in panels.values()]
+    figure, axes = canvas(colours, 7.4, 0.5 * sum(heights), heights)
     for axis, (machine, speeds) in zip(axes, panels.items(), strict=True):
         for y, (name, (value, *others)) in enumerate(reversed(speeds.items())):
-            colour = colours["ours" if name in (ACCURATE, FAST) else "theirs"]
+            is_ours = name in (ACCURATE, FAST) or "lstm" in name
+            colour = colours["ours" if is_ours else "theirs"]
             axis.barh(y, value, color=colour, height=0.55)
             for other in others:
                 axis.plot([value, other], [y, y], color=colours["text"], linewidth=1.2, marker="|")
             at = {"xytext": (5, 0), "textcoords": "offset points", "va": "center"}
-            axis.annotate(f"{value:,.0f}", (0, y), color="white", weight="bold", **at)
+            # Where it is too short, behind the bar.
+            fits = value > max(chain(*speeds.values())) / 8
+            where, colour = (0, "white") if fits else (value, colours["text"])
+            axis.annotate(f"{value:,.0f}", (where, y), color=colour, weight="bold", **at)
         axis.set_yticks(range(len(speeds)), reversed(speeds))
-        axis.margins(x=0.05)
+        axis.margins(x=0.1)
         axis.set_title(f"Thousand words a second, one core of an {machine}", loc="left")
     axes[-1].set_xlabel("bars: single precision; lines: to bfloat16")
     return figure
