@@ -16,7 +16,7 @@ from spacy.training.loggers import console_logger_v3
 from spacy.util import ensure_path, registry
 
 from .errors import Errors
-from .pipeline.steps import read_training
+from .pipeline.training_block import read_training
 from .progress import LiveLine
 
 FILE = "training-log.jsonl"  # beside model-best and model-last

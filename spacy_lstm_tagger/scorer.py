@@ -55,7 +55,7 @@ def score_tags(
     scores["whole_sents"] = found.whole_sentences()
     scores.update(score_tag_by_tag(found, examples))
     if threshold is not None:
-        scores.update(score_abstaining(examples))
+        scores.update(score_abstaining(found))
     return scores
 
 
@@ -85,31 +85,25 @@ def score_tag_by_tag(found: Comparison, examples: list[Example]) -> dict[str, An
     }
 
 
-def score_abstaining(examples: Iterable[Example]) -> dict[str, float | None]:
+def score_abstaining(found: Comparison) -> dict[str, float | None]:
     """Score a tagger that leaves some tags empty: an empty tag is not wrong, but is missing.
 
-    examples (Iterable[Example]): The scored docs. Tokens without a gold tag do not count.
+    found (Comparison): The tags.
     RETURNS (dict[str, Optional[float]]): `tag_p`, how many of the tags that are there are right;
-        `tag_r`, how many of all tokens have the right tag; `tag_f`, their harmonic mean;
+        `tag_r`, how many of all words have the right tag; `tag_f`, their harmonic mean;
         `tag_f05`, which minds a wrong tag more than a missing one (F₀.₅); and `tag_coverage`, how
-        many tokens have a tag. None if no token has a gold tag.
+        many words have a tag. None if there is no word.
     """
-    pairs = [
-        (gold, token.tag_)
-        for eg in examples
-        for gold, token in zip(eg.get_aligned("TAG", as_string=True), eg.predicted, strict=True)
-        if gold and not token.is_space
-    ]
-    if not pairs:
+    words, tagged = len(found.words), int((found.guesses != 0).sum())
+    if not words:
         return dict.fromkeys(("tag_p", "tag_r", "tag_f", "tag_f05", "tag_coverage"))
-    right = sum(gold == tag for gold, tag in pairs)
-    tagged = sum(bool(tag) for _, tag in pairs)
+    right = int(found.is_hit.sum())
     return {
         "tag_p": right / tagged if tagged else 0.0,
-        "tag_r": right / len(pairs),
-        "tag_f": 2 * right / (tagged + len(pairs)),
-        "tag_f05": 1.25 * right / (tagged + 0.25 * len(pairs)),
-        "tag_coverage": tagged / len(pairs),
+        "tag_r": right / words,
+        "tag_f": 2 * right / (tagged + words),
+        "tag_f05": 1.25 * right / (tagged + 0.25 * words),
+        "tag_coverage": tagged / words,
     }
 
 

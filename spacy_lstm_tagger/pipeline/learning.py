@@ -15,7 +15,7 @@ from ..whitespace import is_space
 from .class_weights import class_weights_array
 from .gold import GoldTags, gold_tags, named_tags
 from .loss import batch_loss, token_weights
-from .progress import Progress
+from .loss_watch import LossWatch
 from .rehearsal import rehearsal_gradient
 from .saving import SavedTagger
 from .soft_targets import soft_targets
@@ -26,7 +26,7 @@ class LearningTagger(SavedTagger):
     its settings.
     """
 
-    _progress: Progress
+    _watch: LossWatch
 
     def update(
         self,
@@ -126,7 +126,7 @@ class LearningTagger(SavedTagger):
             soft=None if model_crf(self.model) else soft_targets(examples, self.labels),
             soft_share=self.cfg["soft_share"],
         )
-        self._progress.update(loss.value, loss.surprise, gold.tags, name=self.name)
+        self._watch.update(loss.value, loss.surprise, gold.tags, name=self.name)
         return loss.value, loss.gradient
 
     def _gold(self, examples: Iterable[Example]) -> GoldTags:

@@ -32,9 +32,9 @@ from .dictionary import TagDictionary, as_table
 from .gold import tag_counts as count_tags
 from .learning import LearningTagger
 from .lock import WeightsLock
-from .progress import Progress
+from .loss_watch import LossWatch
 from .settings import check_settings
-from .steps import check_steps, read_training
+from .training_block import check_steps, read_training
 
 # That the network reads at a time, but for a longer doc: some 100 MB of scores.
 MOST_WORDS = 100_000
@@ -116,7 +116,7 @@ class LSTMTagger(LearningTagger):
         check_settings(self.cfg)
         vocab.strings.add(SPACE_TAG)
         self._dictionary: TagDictionary | None = None
-        self._progress = Progress()
+        self._watch = LossWatch()
         self._warned = self._encoder_is_missing = False
         self._lock = WeightsLock()
         if model.has_ref("crf"):
@@ -173,7 +173,7 @@ class LSTMTagger(LearningTagger):
             check_steps(read_training(nlp))
         validate_get_examples(get_examples, "LSTMTagger.initialize")
         check_settings(self.cfg)
-        self._progress = Progress()
+        self._watch = LossWatch()
         weigh = self.cfg["class_weights"] == BALANCED
         if labels is None or (weigh and tag_counts is None):
             seen = count_tags(get_examples())

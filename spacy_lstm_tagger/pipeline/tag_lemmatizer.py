@@ -18,7 +18,7 @@ from spacy.vocab import Vocab
 
 from ..errors import Errors, Warnings
 from ..lemmas import LemmaTables
-from .steps import read_training
+from .training_block import read_training
 
 FILE = "lemmas.json"
 # Words with their tags whose lemmas are kept at hand.

@@ -14,7 +14,7 @@ from spacy.strings import StringStore
 from ..errors import Warnings
 from ..pipeline import LSTMTagger
 from ..pipeline.gold import split_tag
-from ..pipeline.steps import read_training
+from ..pipeline.training_block import read_training
 from ..whitespace import SPACE_TAG
 from .encoded import Annotation
 

@@ -11,7 +11,7 @@ from thinc.api import Adam
 from torch import nn
 
 from spacy_lstm_tagger.models.shim import TorchShim
-from spacy_lstm_tagger.pipeline.progress import HOPELESS, WINDOW, Progress
+from spacy_lstm_tagger.pipeline.loss_watch import HOPELESS, WINDOW, LossWatch
 
 from ..util import SENTENCES, make_examples, train, trained_nlp
 
@@ -83,7 +83,7 @@ def test_a_loss_is_asked_for_once(monkeypatch, docs):
 
 
 def watch(surprises, *, tags=(0, 0, 0, 1), progress=None):
-    progress = progress or Progress()
+    progress = progress or LossWatch()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         for surprise in surprises:
@@ -119,12 +119,12 @@ def test_a_single_tag_is_no_failure():
 def test_hopeless(surprise):
     loss = 1.0 if np.isfinite(surprise) else surprise
     with pytest.raises(ValueError, match=r"P009.*'mine'"):
-        Progress().update(loss, surprise, np.array([0]), name="mine")
+        LossWatch().update(loss, surprise, np.array([0]), name="mine")
 
 
 def test_initializing_starts_anew():
     nlp = spacy.blank("en")
     pipe = nlp.add_pipe("lstm_tagger")
-    watch([FREQUENCIES] * WINDOW, progress=pipe._progress)
+    watch([FREQUENCIES] * WINDOW, progress=pipe._watch)
     nlp.initialize(lambda: make_examples(nlp))
-    assert not watch([FREQUENCIES] * WINDOW, progress=pipe._progress)
+    assert not watch([FREQUENCIES] * WINDOW, progress=pipe._watch)

@@ -17,7 +17,7 @@ WINDOW = 200
 PART = 0.9
 
 
-class Progress:
+class LossWatch:
     """Watches the losses of a training."""
 
     def __init__(self) -> None:

@@ -3,7 +3,7 @@
 import pytest
 import spacy
 
-from spacy_lstm_tagger.pipeline.steps import check_steps
+from spacy_lstm_tagger.pipeline.training_block import check_steps
 
 from ..util import CONFIGS, make_examples, overrides, small_model
 
