@@ -56,7 +56,7 @@ def test_from_teachers_to_wheels(project):
     code = (project / "scripts" / "teacher.py").read_text()
     (project / "scripts" / "teacher.py").write_text('"""A teacher that needs no code."""\n')
     third = {"vars.third_teacher": "output/lstm-teacher/model-best"}
-    for command in ("score-teachers", "label", "vary", "label-varied", "student-accurate"):
+    for command in ("score-teachers", "label", "student-accurate"):
         project_run(project, command, overrides=STEPS | sizes | third)
     (project / "scripts" / "teacher.py").write_text(code)
     scores = json.loads((project / "output" / "teachers.json").read_text())

@@ -55,6 +55,7 @@ def main(
     output: Path,
     *,
     name: Annotated[str, typer.Option(help="Without the language")],
+    speed: Annotated[str, typer.Option(help="What the card says of it")],
     version: str = "0.1.0",
 ) -> None:
     """Write a pipeline with its licence and card.
@@ -63,6 +64,7 @@ def main(
     figures (Path): What `measure.py` found.
     output (Path): The folder for the pipeline.
     name (str): Its name.
+    speed (str): What the card says of how fast it is.
     version (str): Its version.
     """
     nlp = spacy.load(pipeline)
@@ -77,11 +79,12 @@ def main(
         sources=SOURCES,
     )
     nlp.to_disk(output)
-    text = card(f"{nlp.lang}_{name}", nlp.pipe_names, srsly.read_json(figures))
+    found = srsly.read_json(figures)
+    text = card(f"{nlp.lang}_{name}", nlp.pipe_names, found, speed=speed)
     (output / "README.md").write_text(f"{text.rstrip()}\n", encoding="utf-8")
 
 
-def card(name: str, components: list[str], figures: dict[str, Any]) -> str:
+def card(name: str, components: list[str], figures: dict[str, Any], *, speed: str) -> str:
     """RETURNS (str): The card of a pipeline, in Markdown."""
     rows = {
         title: [figures[bank][kind][score] for bank in figures]
@@ -89,7 +92,7 @@ def card(name: str, components: list[str], figures: dict[str, Any]) -> str:
     }
     template = Template(TEMPLATE.read_text(encoding="utf-8"), trim_blocks=True)
     return template.render(
-        name=name, components=components, titles=TITLES, figures=figures, rows=rows
+        name=name, components=components, titles=TITLES, figures=figures, rows=rows, speed=speed
     )
 
 
