@@ -62,6 +62,9 @@ def test_python(name, folder, capsys):
     if name == "docs/gpu.md":
         embed, encode = names["nlp"].get_pipe("lstm_tagger").model.get_ref("tok2vec").layers
         assert [embed.shims[0].precision, encode.shims[0].precision] == ["fp32", "bf16"]
+    if name == "docs/decoding.md":
+        assert len(names["doc"]._.tag_n_best) == 3
+        assert names["doc"][3].tag_ in names["doc"][3]._.tag_probabilities
     if name == "docs/report.md":
         assert "value" in printed[0] and names["report"].figures["corpus"]["words"] > 0.0
     if name == "docs/pipelines.md":
