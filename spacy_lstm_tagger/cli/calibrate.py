@@ -24,8 +24,8 @@ from .options import Code, GpuId
 
 @lstm_tagger_cli.command("calibrate")
 def calibrate_cli(
-    model: Annotated[str, Arg(help="Model name or path")],
-    data_path: Annotated[Path, Arg(help="Dev data: .spacy, or CoNLL-U", exists=True)],
+    pipeline: Annotated[str, Arg(help="The pipeline: name or folder")],
+    data: Annotated[Path, Arg(help="Dev data: .spacy, or CoNLL-U", exists=True)],
     *,
     output: Annotated[Path, Opt("--output", "-o", help="Where the calibrated pipeline is saved")],
     name: Annotated[str, Opt("--name", "-n", help="The component's name")] = "lstm_tagger",
@@ -41,8 +41,8 @@ def calibrate_cli(
     import_code(code)
     with clear_errors(), whole_folder(output) as folder:
         setup_gpu(gpu_id)
-        nlp = load_model(model)
-        result, unknown = calibrate(nlp, data_path, name=name, tag=tag)
+        nlp = load_model(pipeline)
+        result, unknown = calibrate(nlp, data, name=name, tag=tag)
         nlp.to_disk(folder)
     if unknown:
         msg.warn("Left out words whose tags the pipeline does not know", ", ".join(unknown))

@@ -111,7 +111,7 @@ def label_cli(
         msg.warn(f"Left out {len(bad)} texts that cannot be read")
         more = [f"… all of them are in {MANIFEST}"] if len(bad) > SHOWN else []
         print(*bad[:SHOWN], *more, sep="\n")
-    msg.good(f"{done.words:,} words in {len(done)} shards", output)
+    msg.good(f"{done.words:,} words in {len(done)} shard{'s' * (len(done) > 1)}", output)
 
 
 def read_weights(given: str, teachers: int) -> tuple[float, ...]:
