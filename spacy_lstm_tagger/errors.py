@@ -236,6 +236,10 @@ class Errors(metaclass=ErrorsWithCodes):
         "{name!r} has {count} tags, but nO = {width} of its model. Set nO = null, which takes the "
         "number from the tag set."
     )
+    P014 = (
+        "{name!r} listens to the component {encoder!r}, behind which it cannot rehearse. Give it "
+        "one of its own first: nlp.replace_listeners({encoder!r}, {name!r}, ['model.tok2vec'])."
+    )
     R001 = "Corpus: found nothing at path = {path}, expected a file or folder."
     R002 = "{path}: found no .conllu or .spacy file in this folder or below it. Correct the path."
     R003 = "{path}: found no sentence, expected some. Check that this is the right path."

@@ -25,7 +25,7 @@ from .features import FeatureSet
 from .lstm_encoder import EncoderSettings, lstm_encoder
 from .softmax_output import softmax_output
 from .tagger import tagger
-from .threads import on_our_threads
+from .threads import our_threads
 from .word_char_embed import EmbedSettings, word_char_embed
 
 # Beyond what a pipeline could want: memory is not allocated for a slip of the keyboard.
@@ -33,7 +33,6 @@ MAX_WIDTH, MAX_ROWS, MAX_DEPTH = 65_536, 10_000_000, 64
 
 
 @registry.architectures("spacy-lstm-tagger.WordCharEmbed.v1")
-@on_our_threads
 def build_word_char_embed(
     *,
     width: int | None = 96,
@@ -122,35 +121,35 @@ def build_word_char_embed(
     )
     tables = {name: (feature_width, feature_rows) for name in features.names}
     tables["word"] = (word_width, word_rows)
-    module = WordEmbedding(
-        features=tables,
-        characters=CharacterLSTM(
-            embedding=VocabularyEmbedding(width=char_width, capacity=char_rows),
-            hidden_width=char_hidden_width,
-            bidirectional=char_bidirectional,
-            attention=char_attention,
-            lm_weight=char_lm_weight,
+    with our_threads():
+        module = WordEmbedding(
+            features=tables,
+            characters=CharacterLSTM(
+                embedding=VocabularyEmbedding(width=char_width, capacity=char_rows),
+                hidden_width=char_hidden_width,
+                bidirectional=char_bidirectional,
+                attention=char_attention,
+                lm_weight=char_lm_weight,
+            )
+            if characters
+            else None,
+            width=width,
         )
-        if characters
-        else None,
-        width=width,
-    )
-    return word_char_embed(
-        module,
-        EmbedSettings(
-            features=features,
-            dropout=dropout,
-            word_dropout=word_dropout,
-            char_max_length=char_max_length,
-        ),
-        static_vectors=include_static_vectors,
-        cache_size=cache_size,
-        precision=precision,
-    )
+        return word_char_embed(
+            module,
+            EmbedSettings(
+                features=features,
+                dropout=dropout,
+                word_dropout=word_dropout,
+                char_max_length=char_max_length,
+            ),
+            static_vectors=include_static_vectors,
+            cache_size=cache_size,
+            precision=precision,
+        )
 
 
 @registry.architectures("spacy-lstm-tagger.LSTMEncoder.v1")
-@on_our_threads
 def build_lstm_encoder(
     *,
     width: int = 256,
@@ -204,23 +203,24 @@ def build_lstm_encoder(
     check(width % n_directions == 0, "width", width, even)
     if last_width is not None:
         check(last_width % n_directions == 0, "last_width", last_width, even)
-    module = BucketedLSTM(
-        input_width=input_width,
-        hidden_width=width // n_directions,
-        depth=depth,
-        bidirectional=bidirectional,
-        merge=merge,
-        last_width=last_width // n_directions if last_width and depth > 1 else None,
-        all_layers=all_layers,
-        lm_weight=lm_weight,
-    )
-    return lstm_encoder(
-        module,
-        EncoderSettings(
-            dropout=dropout, max_batch_items=max_batch_items, window=window, context=context
-        ),
-        precision=precision,
-    )
+    with our_threads():
+        module = BucketedLSTM(
+            input_width=input_width,
+            hidden_width=width // n_directions,
+            depth=depth,
+            bidirectional=bidirectional,
+            merge=merge,
+            last_width=last_width // n_directions if last_width and depth > 1 else None,
+            all_layers=all_layers,
+            lm_weight=lm_weight,
+        )
+        return lstm_encoder(
+            module,
+            EncoderSettings(
+                dropout=dropout, max_batch_items=max_batch_items, window=window, context=context
+            ),
+            precision=precision,
+        )
 
 
 @registry.architectures("spacy-lstm-tagger.Tagger.v1")

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from spacy.pipeline.tok2vec import Tok2VecListener
 from spacy.tokens import Doc
 from thinc.api import Model
 from thinc.types import Floats2d
@@ -46,6 +47,14 @@ def of_words(lattice: Lattice, spaces: NDArray[np.bool_]) -> Lattice:
     words = send((~spaces).nonzero()[0], lattice.emissions.device)
     lengths = word_lengths(lattice.lengths, spaces)
     return Lattice(lattice.emissions.index_select(0, words), lengths, lattice.crf)
+
+
+def listener_of(model: Model) -> Tok2VecListener | None:
+    """RETURNS (Optional[Tok2VecListener]): What a tagger model gets its token vectors from, if that
+    is an encoder of another component.
+    """
+    encoder = model.get_ref("tok2vec") if model.has_ref("tok2vec") else None
+    return encoder if isinstance(encoder, Tok2VecListener) else None
 
 
 def model_crf(model: Model) -> LinearChainCRF | None:

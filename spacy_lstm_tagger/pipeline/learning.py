@@ -8,8 +8,9 @@ from spacy.training import Example, validate_examples
 from thinc.api import Optimizer, set_dropout_rate
 from thinc.types import Floats2d
 
+from ..errors import Errors
 from ..models.flat import flatten
-from ..models.lattice import model_crf, predict_lattice
+from ..models.lattice import listener_of, model_crf, predict_lattice
 from ..models.threads import on_our_threads
 from ..whitespace import is_space
 from .class_weights import class_weights_array
@@ -167,9 +168,14 @@ class LearningTagger(SavedTagger):
         sgd (Optional[Optimizer]): The optimizer.
         losses (Optional[Dict[str, float]]): Where the loss is added.
         RETURNS (Dict[str, float]): The losses.
+        RAISES (ValueError): If the model listens to an encoder, of which no copy was kept.
         """
         examples = list(examples)
         validate_examples(examples, "LSTMTagger.rehearse")
+        listener = listener_of(self.model)
+        if listener is not None:
+            names = {"name": self.name, "encoder": listener.upstream_name}
+            raise ValueError(Errors.P014.format(**names))
         known = [] if self._rehearsal_model is None else examples
         return self._learn(self._rehearsal_loss, known, drop=drop, sgd=sgd, losses=losses)
 

@@ -8,8 +8,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from spacy.language import Language
+from spacy.pipeline.morphologizer import morphologizer_score
 from spacy.pipeline.tagger import tagger_score
-from spacy.pipeline.tok2vec import Tok2VecListener
+from spacy.scorer import Scorer
 from spacy.tokens import Doc
 from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.util import minibatch
@@ -19,7 +20,7 @@ from thinc.types import Floats2d
 
 from ..errors import Errors, Warnings
 from ..lexicon import Lexicon
-from ..models.lattice import of_words, predict_lattice
+from ..models.lattice import listener_of, of_words, predict_lattice
 from ..models.resize import can_resize, resize_output
 from ..models.threads import on_our_threads
 from ..nn.lattice import Lattice
@@ -245,8 +246,8 @@ class LSTMTagger(LearningTagger):
 
         RAISES (ValueError): If another component has run in its place.
         """
-        listener = self.model.get_ref("tok2vec") if self.model.has_ref("tok2vec") else None
-        if not isinstance(listener, Tok2VecListener) or not docs or not len(docs[0]):
+        listener = listener_of(self.model)
+        if listener is None or not docs or not len(docs[0]):
             return
         # What it listens to leaves its vectors with the docs.
         found, expected = docs[0].tensor.shape[-1], listener.get_dim("nO")
@@ -320,12 +321,20 @@ class LSTMTagger(LearningTagger):
         """Score tags. The scorer is told which words the tagger knows.
 
         examples (Iterable[Example]): The scored docs.
-        RETURNS (Dict[str, Any]): The scores.
+        RETURNS (Dict[str, Any]): The scores; of universal tags also `pos_acc`, and with features
+            those of spaCy's morphologizer.
         """
+        examples = list(examples)
         lexicon = Lexicon.from_settings(self.cfg)
         if lexicon is not None:
             kwargs.setdefault("lexicon", lexicon)
-        return super().score(examples, **kwargs)
+        scores = super().score(examples, **kwargs)
+        # What universal tags say is scored as the morphologizer's is.
+        if self.cfg["tag_set"] == "upos+feats":
+            scores |= morphologizer_score(examples)
+        elif self.cfg["tag_set"] == "upos":
+            scores |= Scorer.score_token_attr(examples, "pos")
+        return scores
 
 
 def in_parts(docs: Iterable[Doc], most: int) -> Iterator[list[Doc]]:

@@ -314,3 +314,10 @@ def test_a_shared_tok2vec():
     train(nlp, examples)
     assert tags_of(nlp) == TAGS
     assert abs(shared.predict(make_docs(vocab=nlp.vocab))[0] - before[0]).max() > 1e-2
+
+
+@pytest.mark.parametrize("name", ["WordCharEmbed", "LSTMEncoder", "Tagger", "CRFTagger"])
+def test_spacy_finds_where_they_are(name):
+    """`spacy find-function` tells the file and the line."""
+    found = registry.find("architectures", f"spacy-lstm-tagger.{name}.v1")
+    assert found["file"].endswith("architectures.py")

@@ -4,6 +4,7 @@ import copy
 import pickle
 import warnings
 
+import numpy as np
 import pytest
 import spacy
 import torch
@@ -314,3 +315,32 @@ def test_nothing_is_rehearsed_of_white_space(architecture):
     for eg, rows in zip(examples, gradient, strict=True):
         for token, row in zip(eg.predicted, rows, strict=True):
             assert bool(row.any()) != token.is_space
+
+
+@pytest.mark.parametrize("tag_set", ["upos", "upos+feats"])
+def test_universal_tags_are_scored_where_they_are_written(tag_set):
+    nlp = spacy.blank("en")
+    nlp.add_pipe("lstm_tagger", config={"model": small_model(), "tag_set": tag_set})
+    noun = "NOUN|Number=Sing" if tag_set == "upos+feats" else "NOUN"
+    reference = Doc(nlp.vocab, words=["dogs", "bark"], tags=[noun, "VERB"], pos=["NOUN", "NOUN"])
+    reference[0].set_morph("Number=Sing")
+    nlp.initialize(lambda: [Example(nlp.make_doc("dogs bark"), reference)])
+    guessed = Doc(nlp.vocab, words=["dogs", "bark"])
+    pipe = nlp.get_pipe("lstm_tagger")
+    pipe.set_annotations(
+        [guessed], [np.array([pipe.labels.index(noun), pipe.labels.index("VERB")])]
+    )
+    scores = pipe.score([Example(guessed, reference)])
+    assert scores["tag_acc"] == 1.0 and scores["pos_acc"] == 0.5
+    assert ("morph_acc" in scores) == (tag_set == "upos+feats")
+
+
+def test_a_tagger_of_another_column_is_not_in_vain(trained):
+    """It writes the part of speech where there was none."""
+    nlp = pickle.loads(pickle.dumps(trained))
+    nlp.add_pipe("lstm_tagger", name="upos", config={"model": small_model(), "tag_set": "upos"})
+    nlp.get_pipe("upos").initialize(lambda: make_examples(nlp, [("I slept", "PRON VERB")]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        doc = nlp("I slept")
+    assert doc[0].tag_ == "PRP" and doc[0].pos_ in ("PRON", "VERB")

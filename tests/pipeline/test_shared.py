@@ -256,3 +256,11 @@ def test_behind_another_encoder():
     other.add_pipe("lstm_tagger", source=nlp)
     with pytest.raises(ValueError, match=r"P012.*'tok2vec'.*32 wide.*96 wide.*replace_listeners"):
         other(TEXTS[0])
+
+
+def test_no_rehearsal_behind_a_shared_encoder():
+    """The copy that is to remember would see no vectors."""
+    nlp, *_ = make_shared("tagger", SPACY_TAGGER, steps=1)
+    nlp.resume_training()
+    with pytest.raises(ValueError, match=r"P014.*'lstm_tagger'.*'tok2vec'.*replace_listeners"):
+        nlp.get_pipe("lstm_tagger").rehearse(make_examples(nlp))
