@@ -42,7 +42,10 @@ class Errors(metaclass=ErrorsWithCodes):
         "The component {name!r} of {pipeline} gives tags without probabilities. Leave out "
         "--probabilities."
     )
-    C012 = "{name}: found {value!r}, expected one of {allowed}."
+    C012 = (
+        "{pipeline} gives tags such as {tag}, which are no universal ones, so they cannot be "
+        "written as --tag {column}. Give --tag xpos."
+    )
     C013 = "This needs the package ray. Install it: pip install 'spacy-lstm-tagger[ray]'."
     C014 = 'Found a batch of type {found}, expected an Arrow table. Give batch_format="pyarrow".'
     C015 = (
@@ -76,10 +79,6 @@ class Errors(metaclass=ErrorsWithCodes):
     C024 = (
         "{name}: found no word with a tag in {docs} doc(s) with {words} word(s), expected some. "
         "Correct its path, or annotate the corpus."
-    )
-    C025 = (
-        "{pipeline} gives tags such as {tag}, which are no universal ones, so they cannot be "
-        "written as --tag {column}. Give --tag xpos."
     )
     D001 = "Found no text at {path}, expected a file, or a folder with some in it."
     D002 = (

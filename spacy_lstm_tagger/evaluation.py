@@ -135,7 +135,7 @@ def find_kinds(nlp: Language, words: NDArray[np.uint64]) -> dict[str, NDArray[np
 
 
 def find_lexicon(nlp: Language) -> Lexicon | None:
-    """RETURNS (Optional[Lexicon]): the words of the training data of the pipeline's tagger.
+    """RETURNS (Optional[Lexicon]): The words of the training data of the pipeline's tagger.
     None: it does not keep them.
     """
     pipe: Any = nlp.get_pipe(tagger_name(nlp) or "")

@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 from spacy.attrs import SENT_START
+from spacy.pipeline.morphologizer import morphologizer_score
 from spacy.pipeline.tagger import tagger_score
-from spacy.scorer import MISSING_VALUES
+from spacy.scorer import MISSING_VALUES, Scorer
 from spacy.strings import get_string_id
 from spacy.training import Example
 from spacy.util import registry
@@ -27,6 +28,7 @@ def score_tags(
     *,
     threshold: float | None = None,
     lexicon: Lexicon | None = None,
+    tag_set: str = "xpos",
     **kwargs: Any,
 ) -> dict[str, Any]:
     """Score tags as spaCy does (`tag_acc`), and tell more: one figure hides that a tagger does
@@ -35,11 +37,13 @@ def score_tags(
     examples (Iterable[Example]): The scored docs.
     threshold (Optional[float]): What the tagger's threshold is. None: it never abstains.
     lexicon (Optional[Lexicon]): The words of its training data. None: they are not known.
+    tag_set (str): What the tags are, as in `LSTMTagger`.
     RETURNS (dict[str, Any]): `tag_acc`; `acc_sents` and `acc_docs`, if some docs are one sentence
         and some are several; `acc_known`, `acc_unknown` and `acc_ambiguous`, on words that training
         had, had not, and had with several tags; `whole_sents`, the share of sentences without an
         error; `tag_per_type`, precision, recall and F1 of each tag; `tag_macro_f`, the mean of the
-        latter; and with a threshold what `score_abstaining` gives. None: there are no such words,
+        latter; with a threshold what `score_abstaining` gives; of universal tags `pos_acc`, and
+        with features what spaCy's morphologizer has. None: there are no such words,
         or they are not known.
     """
     examples = list(examples)
@@ -56,6 +60,10 @@ def score_tags(
     scores.update(score_tag_by_tag(found, examples))
     if threshold is not None:
         scores.update(score_abstaining(found))
+    if tag_set == "upos":
+        scores.update(Scorer.score_token_attr(examples, "pos"))
+    elif tag_set == "upos+feats":
+        scores.update(morphologizer_score(examples))
     return scores
 
 

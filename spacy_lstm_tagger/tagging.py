@@ -96,7 +96,7 @@ class FileTagger:
         column = job.style.column
         if job.kind == ".conllu" and (tag := find_bad_tag(self.labels, column)) is not None:
             found = {"pipeline": job.pipeline, "tag": tag, "column": column}
-            raise ValueError(Errors.C025.format(**found))
+            raise ValueError(Errors.C012.format(**found))
         self._most_words = len(self.nlp.vocab) + WORDS
         if job.probabilities:
             keep_probabilities(self.pipe)
@@ -211,7 +211,7 @@ def tag_files(
 
 def _no_rows(job: Job, inputs: Sequence[Path]) -> Any:
     """RETURNS (pyarrow.Table): The columns of a Parquet file that has no text."""
-    tables = [path for path in inputs if path.suffix.lower() == ".parquet"]
+    tables = [path for path in inputs if path.suffix.lower() == ".parquet" and path.is_file()]
     return no_rows(tables[0] if tables else None, job.style, probabilities=job.probabilities)
 
 

@@ -19,7 +19,7 @@ from ..files.texts import Reading
 from ..tagging import Job
 from .messages import fail
 
-ENGINES = ["ray"]
+ENGINES = ("ray",)
 
 
 @contextmanager

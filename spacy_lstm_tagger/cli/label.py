@@ -8,6 +8,7 @@ from typing import Annotated
 from spacy.cli._util import Arg, Opt, import_code, setup_gpu
 from wasabi import msg
 
+from ..checks import check_choice
 from ..distil.labelling import Job, label
 from ..distil.shards import MANIFEST
 from ..distil.teacher import Teacher, check_labels
@@ -17,17 +18,7 @@ from ..readers import read_tag_labels
 from . import lstm_tagger_cli
 from .engine import ENGINES, labelling_with_ray
 from .messages import clear_errors
-from .options import (
-    Address,
-    Code,
-    Concurrency,
-    Engine,
-    GpuId,
-    Gpus,
-    NProcess,
-    SkipBad,
-    check_choice,
-)
+from .options import Address, Code, Concurrency, Engine, GpuId, Gpus, NProcess, SkipBad
 
 STUDENT_HELP = (
     "Check that the student has the teacher's tags: a CoNLL-U file, labels from `init labels` "
@@ -86,7 +77,8 @@ def label_cli(
             shard_size=shard_size,
             skip_bad=skip_bad,
         )
-        check_choice("--engine", engine, ENGINES)
+        if engine is not None:
+            check_choice("--engine", engine, ENGINES)
         loaded = job.load()
         if student is not None:
             labels = read_labels(student, tag=tag)
@@ -111,7 +103,7 @@ def label_cli(
         msg.warn(f"Left out {len(bad)} texts that cannot be read")
         more = [f"… all of them are in {MANIFEST}"] if len(bad) > SHOWN else []
         print(*bad[:SHOWN], *more, sep="\n")
-    msg.good(f"{done.words:,} words in {len(done)} shard{'s' * (len(done) > 1)}", output)
+    msg.good(f"{done.words:,} words in {len(done)} shard{'' if len(done) == 1 else 's'}", output)
 
 
 def read_weights(given: str, teachers: int) -> tuple[float, ...]:

@@ -1,12 +1,9 @@
 """Options that several commands have."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 from spacy.cli._util import Opt
-
-from ..errors import Errors
 
 NProcess = Annotated[int, Opt("--n-process", "-n", min=1, help="Number of processes")]
 GpuId = Annotated[int, Opt("--gpu-id", "-g", help="GPU, or -1 for the CPU")]
@@ -20,9 +17,3 @@ Concurrency = Annotated[
     int, Opt(min=0, help="ray: the number of actors. 0: one for each CPU, or GPU")
 ]
 Gpus = Annotated[float, Opt(min=0, help="ray: how many GPUs an actor has")]
-
-
-def check_choice(name: str, value: str | None, allowed: Sequence[str]) -> None:
-    """RAISES (ValueError): If an option has a value that it may not have."""
-    if value is not None and value not in allowed:
-        raise ValueError(Errors.C012.format(name=name, value=value, allowed=", ".join(allowed)))

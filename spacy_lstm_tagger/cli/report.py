@@ -6,6 +6,7 @@ from typing import Annotated
 from spacy.cli._util import Arg, Opt, import_code, setup_gpu
 from wasabi import msg
 
+from ..checks import check_choice
 from ..errors import Errors
 from ..files.whole import check_place, write_whole
 from ..report import Report
@@ -67,9 +68,8 @@ def find_format(format: str | None, output: Path | None) -> str:
         if format is None:
             allowed = ", ".join(SUFFIXES)
             raise ValueError(Errors.C007.format(path=output, suffix=output.suffix, allowed=allowed))
-    if format is not None and format not in FORMATS:
-        allowed = ", ".join(FORMATS)
-        raise ValueError(Errors.C012.format(name="--format", value=format, allowed=allowed))
+    if format is not None:
+        check_choice("--format", format, FORMATS)
     if format == "html":
         from ..report import html  # noqa: F401 - before the work, if a package is missing
     return format or "text"

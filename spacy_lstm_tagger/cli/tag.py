@@ -9,6 +9,7 @@ from typing import Annotated
 from spacy.cli._util import Arg, Opt, import_code, setup_gpu
 from wasabi import msg
 
+from ..checks import check_choice
 from ..errors import Errors
 from ..files.formats import ENCODERS
 from ..files.parquet import import_pyarrow
@@ -23,21 +24,11 @@ from ..tagging import FileTagger, Job, tag_files
 from . import lstm_tagger_cli
 from .engine import ENGINES, tag_with_ray
 from .messages import clear_errors
-from .options import (
-    Address,
-    Code,
-    Concurrency,
-    Engine,
-    GpuId,
-    Gpus,
-    NProcess,
-    SkipBad,
-    check_choice,
-)
+from .options import Address, Code, Concurrency, Engine, GpuId, Gpus, NProcess, SkipBad
 
 ALIASES = {".ndjson": ".jsonl"}
-FORMATS = [kind[1:] for kind in ENCODERS]
-INPUT_FORMATS = ["text", *(kind[1:] for kind in READERS)]
+FORMATS = tuple(kind[1:] for kind in ENCODERS)
+INPUT_FORMATS = ("text", *(kind[1:] for kind in READERS))
 INPUT_HELP = "Files or folders; - for standard input"
 FORMAT_HELP = f"What is written, whatever the suffix: {', '.join(FORMATS)}"
 INPUT_FORMAT_HELP = f"What is read, whatever the suffix: {', '.join(INPUT_FORMATS)}"
@@ -80,10 +71,14 @@ def tag_cli(
     live, bad = LiveLine(), BadTexts(skip_bad)
     with clear_errors(), live:
         setup_gpu(gpu_id, silent=True)
-        check_choice("--tag", column, [*TAGS])
-        check_choice("--format", format, FORMATS)
-        check_choice("--input-format", input_format, INPUT_FORMATS)
-        check_choice("--engine", engine, ENGINES)
+        for name, value, choices in [
+            ("--tag", column, tuple(TAGS)),
+            ("--format", format, FORMATS),
+            ("--input-format", input_format, INPUT_FORMATS),
+            ("--engine", engine, ENGINES),
+        ]:
+            if value is not None:
+                check_choice(name, value, choices)
         reading = Reading(
             text_key=text_key,
             tokens=tokens,

@@ -45,7 +45,7 @@ class Output:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         place = self.path
         if not is_stream(self.path):
-            self._target = self.path.resolve()
+            self._target = self.path.resolve() if self.path.is_symlink() else self.path
             place = self._temporary = self._target.with_name(f".{self._target.name}.tmp")
         raw = self._stack.enter_context(place.open("wb"))
         stream = self._stack.enter_context(open_sink(self.path, raw))
@@ -94,8 +94,8 @@ class Output:
                     os.fsync(file.fileno())
             elif self.is_empty or not self._is_whole:
                 return None
-            stem, suffix = split_name(self.path)
-            return temporary.replace(self.path.with_name(f"{stem}.incomplete{suffix}"))
+            stem, suffix = split_name(self._target)
+            return temporary.replace(self._target.with_name(f"{stem}.incomplete{suffix}"))
         except OSError:
             return None
         finally:

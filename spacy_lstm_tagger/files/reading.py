@@ -27,9 +27,7 @@ def find_texts(path: Path) -> list[Path]:
     """RETURNS (list[Path]): A file, or the files in a folder, at any depth, in sorted order.
     RAISES (FileNotFoundError): If there is none.
     """
-    if path == STANDARD:
-        return [path]
-    if is_stream(path):
+    if path == STANDARD or is_stream(path):
         return [path]
     paths = [p for p in walk_directory(path) if p.is_file()] if path.exists() else []
     if not paths:

@@ -12,7 +12,7 @@ from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
 from ..errors import Errors
-from ..whitespace import SPACE, SPACE_TAG
+from ..whitespace import ABSTAINED, SPACE, SPACE_TAG
 
 # Where tags are written, for each `tag_set`.
 ATTRIBUTES = {"xpos": [TAG], "upos": [TAG, POS], "upos+feats": [TAG, POS, MORPH]}
@@ -97,8 +97,9 @@ def _values(
         columns.append([*(POS_IDS.get(tag.split("|")[0], SPACE_POS) for tag in tags), 0])
     if MORPH in attributes:
         column = [0] * (len(tags) + 1)
+        written = [*tags, ""]
         for i in used:
-            if i >= 0 or i == SPACE:
-                column[i] = vocab.morphology.add([*tags, ""][i].partition("|")[2])
+            if i != ABSTAINED:
+                column[i] = vocab.morphology.add(written[i].partition("|")[2])
         columns.append(column)
     return np.array(columns, dtype=np.uint64).T

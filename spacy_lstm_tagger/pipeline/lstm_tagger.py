@@ -8,9 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from spacy.language import Language
-from spacy.pipeline.morphologizer import morphologizer_score
 from spacy.pipeline.tagger import tagger_score
-from spacy.scorer import Scorer
 from spacy.tokens import Doc
 from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.util import minibatch
@@ -321,20 +319,12 @@ class LSTMTagger(LearningTagger):
         """Score tags. The scorer is told which words the tagger knows.
 
         examples (Iterable[Example]): The scored docs.
-        RETURNS (Dict[str, Any]): The scores; of universal tags also `pos_acc`, and with features
-            those of spaCy's morphologizer.
+        RETURNS (Dict[str, Any]): The scores.
         """
-        examples = list(examples)
         lexicon = Lexicon.from_settings(self.cfg)
         if lexicon is not None:
             kwargs.setdefault("lexicon", lexicon)
-        scores = super().score(examples, **kwargs)
-        # What universal tags say is scored as the morphologizer's is.
-        if self.cfg["tag_set"] == "upos+feats":
-            scores |= morphologizer_score(examples)
-        elif self.cfg["tag_set"] == "upos":
-            scores |= Scorer.score_token_attr(examples, "pos")
-        return scores
+        return super().score(examples, **kwargs)
 
 
 def in_parts(docs: Iterable[Doc], most: int) -> Iterator[list[Doc]]:

@@ -11,7 +11,7 @@ from .tagging import run
 @pytest.mark.parametrize(
     "arguments,code",
     [
-        (["in/texts.jsonl", "--output", "out", "--engine", "spark"], "C012"),
+        (["in/texts.jsonl", "--output", "out", "--engine", "spark"], "M001"),
         (["in/texts.jsonl", "--output", "out.jsonl", "--engine", "ray"], "C018"),
         (["in/texts.jsonl", "--output", "-", "--engine", "ray"], "C018"),
         (["-", "--output", "out", "--engine", "ray"], "C018"),

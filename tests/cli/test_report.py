@@ -87,7 +87,7 @@ CASES = {
     "empty": ("R003", "no sentence"),
     "other tags": ("C004", "does not give"),
     "no file": ("R001", "expected a file"),
-    "bad format": ("C012", "html, json, text"),
+    "bad format": ("M001", '"html", "json" or "text"'),
     "bad suffix": ("C007", ".html"),
 }
 

@@ -46,9 +46,9 @@ def test_an_error_in_a_text_keeps_what_was_done(model, tmp_path, name, content, 
     [
         (["missing.txt", "--output", "out.tsv"], "D001"),
         (["in/texts.txt", "--output", "out.txt"], "C007"),
-        (["in/texts.txt", "--output", "out.tsv", "--format", "xml"], "C012"),
-        (["in/texts.txt", "--output", "out.tsv", "--input-format", "xml"], "C012"),
-        (["in/texts.txt", "--output", "out.tsv", "--tag", "pos"], "C012"),
+        (["in/texts.txt", "--output", "out.tsv", "--format", "xml"], "M001"),
+        (["in/texts.txt", "--output", "out.tsv", "--input-format", "xml"], "M001"),
+        (["in/texts.txt", "--output", "out.tsv", "--tag", "pos"], "M001"),
         (["in/texts.jsonl", "--output", "in/texts.jsonl"], "C009"),
         (["in", "--output", "in/", "--format", "tsv"], "C008"),
         (["in/texts.parquet", "--output", "out.tsv", "--text-key", "body"], "D015"),
@@ -204,6 +204,9 @@ def test_a_link_is_followed(model, texts, tmp_path):
             target.write_text("old")
         tag(model, texts["txt"], "--output", link)
         assert link.is_symlink() and len(read_jsonl(target)) == 4
+    (tmp_path / "bad.txt").write_bytes(b"one\n\xff\n")
+    code, printed = run(model, tmp_path / "bad.txt", "--output", link)
+    assert code == 1 and str(tmp_path / "new.incomplete.jsonl") in printed  # beside the target
 
 
 def test_an_interrupt_tells_what_is_kept(model, tmp_path, monkeypatch):

@@ -26,9 +26,7 @@ def main(folder: Path, options: list[str]) -> int:
         arguments += ["--training.max_steps", "1600"]
         arguments += ["--training.optimizer.learn_rate.total_steps", "1600"]
     # weasel takes the dashes away.
-    options = [
-        f"--{each}" if "=" in each.lstrip("-") and each[0] != "-" else each for each in options
-    ]
+    options = [f"--{each}" if "=" in each and each[0] != "-" else each for each in options]
     print(f"{words:,} words: {config.name}", flush=True)
     return subprocess.call([sys.executable, "-m", "spacy", "train", *arguments, *options])
 

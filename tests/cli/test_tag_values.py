@@ -1,0 +1,65 @@
+"""`lstm-tagger tag`: rows that differ or are not there, values that JSON has not, several taggers."""
+
+import json
+
+import pyarrow
+import pyarrow.parquet
+import pytest
+import spacy
+
+from ..util import make_examples
+from .tagging import read_jsonl, tag
+
+
+def test_rows_of_different_keys(model, tmp_path):
+    """A table has all of them."""
+    rows = [{"text": "I slept"}, {"text": "I slept", "id": 7}]
+    (tmp_path / "in.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    tag(model, tmp_path / "in.jsonl", "--output", tmp_path / "out.parquet")
+    assert pyarrow.parquet.read_table(tmp_path / "out.parquet")["id"].to_pylist() == [None, 7]
+
+
+@pytest.mark.parametrize("options", [(), ("--probabilities",)])
+def test_a_table_without_rows_keeps_its_columns(model, tmp_path, options):
+    table = pyarrow.table({"text": ["I slept"], "id": [7]})
+    for name, rows in (("some", table), ("none", table.slice(0, 0))):
+        pyarrow.parquet.write_table(rows, tmp_path / f"{name}.parquet")
+        output = tmp_path / f"{name}-tagged.parquet"
+        tag(model, tmp_path / f"{name}.parquet", "--output", output, *options)
+    schemas = [
+        pyarrow.parquet.read_schema(tmp_path / f"{n}-tagged.parquet") for n in ("some", "none")
+    ]
+    assert schemas[0] == schemas[1] and "id" in schemas[1].names
+
+
+def test_values_that_json_has_not(model, tmp_path):
+    table = pyarrow.table({"text": ["I slept"], "x": [float("nan")], "b": [b"\x00\xff"]})
+    pyarrow.parquet.write_table(table, tmp_path / "in.parquet")
+    tag(model, tmp_path / "in.parquet", "--output", tmp_path / "out.jsonl")
+    (row,) = read_jsonl(tmp_path / "out.jsonl")
+    assert row["x"] is None and row["b"] == "AP8="
+
+
+def test_json_by_its_other_name(model, texts, tmp_path):
+    (tmp_path / "rows").mkdir()
+    texts["jsonl"].rename(tmp_path / "rows" / "a.ndjson")
+    tag(model, tmp_path / "rows", "--output", f"{tmp_path}/out/")
+    tag(model, tmp_path / "rows", "--output", tmp_path / "out" / "b.ndjson")
+    rows = [read_jsonl(tmp_path / "out" / name) for name in ("a.jsonl", "b.ndjson")]
+    assert rows[0] == rows[1] and rows[0][1]["id"] == 1
+
+
+def test_a_long_line_comes_in_parts(model, tmp_path):
+    (tmp_path / "in.txt").write_text("I slept " * 130_000)
+    tag(model, tmp_path / "in.txt", "--output", tmp_path / "out.jsonl")
+    assert [len(row["tokens"]) for row in read_jsonl(tmp_path / "out.jsonl")] == [250_000, 10_000]
+
+
+def test_probabilities_are_those_of_the_tagger_whose_tags_stay(model, tmp_path):
+    nlp = spacy.load(model)
+    nlp.add_pipe("tagger", name="rival").initialize(lambda: make_examples(nlp))
+    nlp.to_disk(tmp_path / "two")
+    (tmp_path / "in.txt").write_text("I slept\n")
+    for name, pipeline in (("one", model), ("two", tmp_path / "two")):
+        tag(pipeline, tmp_path / "in.txt", "--output", tmp_path / f"{name}.tsv", "--probabilities")
+    assert (tmp_path / "one.tsv").read_text() == (tmp_path / "two.tsv").read_text()
