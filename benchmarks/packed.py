@@ -22,7 +22,7 @@ from spacy_lstm_tagger.models.shim import TorchShim
 from spacy_lstm_tagger.models.word_types import WordTypes
 from spacy_lstm_tagger.nn.embedding import WordEmbedding
 from spacy_lstm_tagger.nn.lstm import BucketedLSTM
-from spacy_lstm_tagger.nn.vocabulary import VocabularyEmbedding
+from spacy_lstm_tagger.nn.vocabulary import EmbeddingTable
 from spacy_lstm_tagger.taggers import layers_of
 
 
@@ -117,7 +117,7 @@ def attend(states: Tensor, queries: Tensor, padding: Tensor) -> list[Tensor]:
     return means
 
 
-def plain_embedding(table: VocabularyEmbedding) -> nn.Embedding:
+def plain_embedding(table: EmbeddingTable) -> nn.Embedding:
     """RETURNS (nn.Embedding): The rows of a vocabulary. Row 0 is the unknown symbol's."""
     return nn.Embedding.from_pretrained((table.unknown + table.weight).detach(), freeze=False)
 
@@ -176,7 +176,7 @@ def pack_pipeline(nlp: Language, *, pipe: str = "lstm_tagger") -> Language:
         types = WordTypes.of(docs)
         strings = types.strings()
         columns = zip(vocabularies, features.keys(types, strings), strict=True)
-        rows = [cast(VocabularyEmbedding, table).lookup(keys) for table, keys in columns]
+        rows = [cast(EmbeddingTable, table).lookup(keys) for table, keys in columns]
         points, word_lengths = letters(strings, max_length=char_max_length)
         distinct, where = np.unique(points, return_inverse=True)
         letter_rows = np.array(alphabet.lookup(distinct.tolist()))[where]

@@ -143,6 +143,19 @@ class Errors(metaclass=ErrorsWithCodes):
         "{place}: it has {characters:,} characters, and nlp.max_length is {longest:,}. "
         "Cut it, or leave it out with --skip-bad 1."
     )
+    D021 = (
+        "FillVocabulary: vectors = {name}, but WordCharEmbed keeps none. Set its pretrained_width "
+        "to their width, or leave vectors out."
+    )
+    D022 = (
+        "FillVocabulary: the word vectors of {name} have the shape {shape}, expected "
+        "(at least 1, {width}). Set pretrained_width to their width, or name a pipeline with such "
+        "vectors (python -m spacy init vectors), in a table, not floret's."
+    )
+    D023 = (
+        "FillVocabulary: a word vector of {name} is not finite, or too large for half precision. "
+        "Scale the vectors to values of about 1."
+    )
     L001 = (
         "The model file is damaged: its weights cannot be read ({error}). "
         "Copy or package the pipeline again from where it was trained."
@@ -179,6 +192,11 @@ class Errors(metaclass=ErrorsWithCodes):
     M005 = (
         "A gradient is not a finite number, however float16 is scaled. Lower the learn_rate, or "
         'set precision = "bf16" or "fp32".'
+    )
+    M006 = (
+        "pretrained_width = {width}, but the model has no pretrained vectors. Give the path or the "
+        "name of a pipeline that has some as vectors of FillVocabulary.v1 in "
+        "[initialize.after_init], or leave pretrained_width out."
     )
     P001 = (
         "The training data has the tag {tag!r}, which is not one of the tagger's labels: "

@@ -41,8 +41,8 @@ def written_by(pipe: Any) -> list[int]:
 
 
 def layers_of(nlp: Language) -> Iterator[Model]:
-    """YIELDS (Model): Each layer of the components that have a model: those of rules have none."""
-    for _, pipe in nlp.pipeline:
+    """YIELDS (Model): Each layer of the components that have a model, disabled ones too."""
+    for _, pipe in nlp.components:
         model = getattr(pipe, "model", None)
         if model is not None:
             yield from model.walk()

@@ -1,28 +1,34 @@
-"""Give a model's rows to the words that are met most often, rather than to those met first."""
+"""Give a model's rows to the words that are met most often, rather than to those met first, and
+the model pretrained vectors.
+"""
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from itertools import islice
+from pathlib import Path
 from typing import cast
 
 import numpy as np
+import torch
 from spacy.attrs import ORTH
 from spacy.language import Language
 from spacy.training import Example
-from spacy.util import registry
-from thinc.api import Model
+from spacy.util import load_model, registry
+from spacy.vectors import Vectors
+from thinc.api import Model, to_numpy
 
 from ..errors import Errors
 from ..models.shim import TorchShim
 from ..models.word_char_embed import NAME as EMBEDDING
 from ..models.word_types import WordTypes
 from ..nn.embedding import WordEmbedding
-from ..nn.vocabulary import VocabularyEmbedding
+from ..nn.vocabulary import EmbeddingTable, PretrainedEmbedding, VocabularyEmbedding
 from ..taggers import layers_of
 
 
 @registry.callbacks("spacy-lstm-tagger.FillVocabulary.v1")
 def create_vocabulary_filler(
-    *, corpus: Callable[[Language], Iterable[Example]]
+    *, corpus: Callable[[Language], Iterable[Example]], vectors: str | Path | None = None
 ) -> Callable[[Language], None]:
     """Create a callback for `[initialize] after_init`, which reads a corpus once and fills the
     vocabularies of `WordCharEmbed`: of words and each other feature those that are met most often
@@ -30,32 +36,45 @@ def create_vocabulary_filler(
     matter of chance.
 
     corpus (Callable[[Language], Iterable[Example]]): The corpus, such as ${corpora.train}.
+    vectors (Optional[Union[str, Path]]): The name or path of a pipeline whose word vectors become
+        a part of the model, as far as there is room: its `pretrained_rows`. Those of lower-cased
+        words are used.
     RETURNS (Callable[[Language], None]): The callback.
     """
-    return VocabularyFiller(corpus)
+    return VocabularyFiller(corpus, vectors)
 
 
 class VocabularyFiller:
     """The callback of `create_vocabulary_filler`.
 
     corpus (Callable[[Language], Iterable[Example]]): The corpus.
+    vectors (Optional[Union[str, Path]]): The pipeline that has the word vectors.
     """
 
-    def __init__(self, corpus: Callable[[Language], Iterable[Example]]):
+    def __init__(
+        self,
+        corpus: Callable[[Language], Iterable[Example]],
+        vectors: str | Path | None = None,
+    ):
         self.corpus = corpus
+        self.vectors = vectors
 
     def __call__(self, nlp: Language) -> None:
-        """Fill the vocabularies of a pipeline, unless all of its components are disabled: so it is
-        in `spacy pretrain`, where the rows are for the words of the raw text.
+        """Fill the vocabularies of a pipeline. Rows of its own it gets unless all of its components
+        are disabled: so it is in `spacy pretrain`, where they are for the words of the raw text.
 
         nlp (Language): The pipeline, initialized but not trained.
-        RAISES (ValueError): If it has no such layer.
+        RAISES (ValueError): If it has no such layer, or the vectors do not fit.
         """
-        if nlp.component_names and not nlp.pipe_names:
-            return
         layers = [node for node in layers_of(nlp) if node.name == EMBEDDING]
         if not layers:
             raise ValueError(Errors.D010)
+        if self.vectors is not None:
+            vectors = load_model(self.vectors).vocab.vectors
+            for layer in layers:
+                fill_pretrained(layer, vectors, name=self.vectors)
+        if nlp.component_names and not nlp.pipe_names:
+            return
         counts: Counter[int] = Counter()
         for example in self.corpus(nlp):
             counts.update(example.predicted.to_array(ORTH).tolist())
@@ -74,9 +93,36 @@ def fill(layer: Model, types: WordTypes, counts: list[int]) -> None:
     """
     module = cast(WordEmbedding, cast(TorchShim, layer.shims[0]).module)
     columns = layer.attrs["settings"].features.keys(types, types.strings())
-    tables = cast(Iterable[VocabularyEmbedding], module.tables.values())
+    tables = cast(Iterable[EmbeddingTable], module.tables.values())
     for table, column in zip(tables, columns, strict=True):
+        if not isinstance(table, VocabularyEmbedding):
+            continue
         frequencies: Counter[int] = Counter()
         for key, count in zip(column, counts, strict=True):
             frequencies[key] += count
         table.add(key for key, _ in frequencies.most_common())
+
+
+def fill_pretrained(layer: Model, vectors: Vectors, *, name: str | Path) -> None:
+    """Give a layer pretrained vectors.
+
+    layer (Model): The layer `word_char_embed`.
+    vectors (Vectors): The vectors.
+    name (Union[str, Path]): What to call them in an error.
+    RAISES (ValueError): If they are not what the layer was built for.
+    """
+    shim = cast(TorchShim, layer.shims[0])
+    tables = cast(WordEmbedding, shim.module).tables
+    if "pretrained" not in tables:
+        raise ValueError(Errors.D021.format(name=name))
+    table = cast(PretrainedEmbedding, tables["pretrained"])
+    rows = dict(islice(vectors.key2row.items(), table.capacity))
+    if not rows or vectors.shape[1] != table.width:
+        raise ValueError(Errors.D022.format(name=name, shape=vectors.shape, width=table.width))
+    with np.errstate(over="ignore"):
+        data = to_numpy(vectors.data)[list(rows.values())].astype(np.float16)
+    if not np.isfinite(data).all():
+        raise ValueError(Errors.D023.format(name=name))
+    keys = np.array(list(rows), dtype=np.uint64).astype(np.int64)
+    table.fill(keys.tolist(), torch.from_numpy(data))
+    shim.changed()

@@ -53,6 +53,8 @@ def build_word_char_embed(
     shape: bool = True,
     feature_width: int = 32,
     feature_rows: int = 10000,
+    pretrained_width: int | None = None,
+    pretrained_rows: int = 100000,
     include_static_vectors: bool = False,
     dropout: float | None = None,
     precision: str = "fp32",
@@ -88,6 +90,9 @@ def build_word_char_embed(
     shape (bool): Whether to embed the shape of the word ("Xxxxx", "dd").
     feature_width (int): Width of the embedding of each of these four.
     feature_rows (int): How many different values of each get a row.
+    pretrained_width (Optional[int]): Width of pretrained vectors of lower-cased words, which become
+        a part of the model and are not trained. `FillVocabulary.v1` brings them. None: no such.
+    pretrained_rows (int): How many of them are kept at most.
     include_static_vectors (bool): Whether to add a projection of the pipeline's static vectors.
     dropout (Optional[float]): Dropout on the parts. None: the rate of `[training] dropout`.
     precision (str): "fp32", or "bf16" or "fp16" for mixed precision on a GPU; "bf16" also
@@ -103,8 +108,15 @@ def build_word_char_embed(
         char_width=char_width,
         char_hidden_width=char_hidden_width,
         feature_width=feature_width,
+        pretrained_width=pretrained_width,
     )
-    check_size(MAX_ROWS, word_rows=word_rows, char_rows=char_rows, feature_rows=feature_rows)
+    check_size(
+        MAX_ROWS,
+        word_rows=word_rows,
+        char_rows=char_rows,
+        feature_rows=feature_rows,
+        pretrained_rows=pretrained_rows,
+    )
     check_positive(**{f"prefixes[{i}]": n for i, n in enumerate(prefixes)})
     check_positive(**{f"suffixes[{i}]": n for i, n in enumerate(suffixes)})
     check_rate(word_dropout=word_dropout, dropout=dropout)
@@ -117,13 +129,18 @@ def build_word_char_embed(
         "a number with include_static_vectors = true",
     )
     features = FeatureSet(
-        lower=lower, prefixes=tuple(prefixes), suffixes=tuple(suffixes), shape=shape
+        lower=lower,
+        prefixes=tuple(prefixes),
+        suffixes=tuple(suffixes),
+        shape=shape,
+        pretrained=pretrained_width is not None,
     )
     tables = {name: (feature_width, feature_rows) for name in features.names}
     tables["word"] = (word_width, word_rows)
     with our_threads():
         module = WordEmbedding(
             features=tables,
+            pretrained=None if pretrained_width is None else (pretrained_width, pretrained_rows),
             characters=CharacterLSTM(
                 embedding=VocabularyEmbedding(width=char_width, capacity=char_rows),
                 hidden_width=char_hidden_width,

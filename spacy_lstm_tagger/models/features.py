@@ -28,12 +28,14 @@ class FeatureSet:
     suffixes (tuple[int, ...]): Suffixes of these lengths.
     shape (bool): The word's shape: letters become x or X, digits d, and a run of one kind
         is cut at four.
+    pretrained (bool): The lower-cased form once more, for pretrained vectors.
     """
 
     lower: bool = False
     prefixes: tuple[int, ...] = ()
     suffixes: tuple[int, ...] = ()
     shape: bool = False
+    pretrained: bool = False
     names: tuple[str, ...] = field(init=False)
 
     def __post_init__(self):
@@ -52,16 +54,20 @@ class FeatureSet:
         types (WordTypes): The types.
         strings (Sequence[str]): Their texts.
         RETURNS (list[list[int]]): For each feature, in the order of `names`, the key of each type
-            as a signed 64-bit integer.
+            as a signed 64-bit integer; last, if there are pretrained vectors, the keys of those.
         """
         keys = [types.orths.astype(np.int64).tolist()]
-        if self.lower:
+        if self.lower or self.pretrained:
             pairs = zip(keys[0], strings, strict=True)
-            keys.append([key if s.islower() else _key(s.lower()) for key, s in pairs])
+            lower = [key if s.islower() else _key(s.lower()) for key, s in pairs]
+        if self.lower:
+            keys.append(lower)
         keys += [[_kept_key(string[:n]) for string in strings] for n in self.prefixes]
         keys += [[_kept_key(string[-n:]) for string in strings] for n in self.suffixes]
         if self.shape:
             keys.append([_shape_key(string.translate(PATTERNS)) for string in strings])
+        if self.pretrained:
+            keys.append(lower)
         return keys
 
 

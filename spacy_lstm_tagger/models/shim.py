@@ -19,7 +19,7 @@ from torch import Tensor
 
 from ..checks import check_choice
 from ..errors import Errors
-from ..nn.vocabulary import VocabularyEmbedding
+from ..nn.vocabulary import EmbeddingTable
 from .loss_scale import scaled_backward
 from .optimizer import Key, Piece, State, update
 from .threads import on_our_threads, our_threads
@@ -89,7 +89,7 @@ class TorchShim(PyTorchShim):
             self._modules = list(self.module.modules())
         return (p for m in self._modules for p in m._parameters.values() if p is not None)
 
-    def _changed(self) -> None:
+    def changed(self) -> None:
         """Tell caches, and through training mode the layers, that the weights change."""
         self._changes += 1
         self._modules = None
@@ -127,7 +127,7 @@ class TorchShim(PyTorchShim):
         RETURNS (tuple): The output, float32, and a callback that takes its gradient and leaves
             those of the weights and of the input tensors that require one in their `grad`.
         """
-        self._changed()
+        self.changed()
         kernel = self.kernel_type(training=True)
         output, loss = self.module(*inputs.args, **inputs.kwargs, precision=kernel)
         output = output.float()
@@ -148,7 +148,7 @@ class TorchShim(PyTorchShim):
     @on_our_threads
     def finish_update(self, optimizer: Optimizer) -> None:
         """Let the optimizer change the weights in place and clear the gradients."""
-        self._changed()
+        self.changed()
         pieces = self._pieces()
         found = [Piece(key, w, grad) for key, w, grad in pieces if grad is not None]
         update(optimizer, found, self._states)
@@ -164,13 +164,13 @@ class TorchShim(PyTorchShim):
                     if key in params:
                         backup.append((weights, weights.clone()))
                         weights.copy_(xp2torch(params[key], device=weights.device))
-            self._changed()
+            self.changed()
             yield
         finally:
             with our_threads():
                 for weights, original in backup:
                     weights.copy_(original)
-            self._changed()
+            self.changed()
 
     def _pieces(self) -> Iterator[tuple[tuple[int, str], Tensor, Tensor | None]]:
         """Cut the parameters as the optimizer sees them: whole, but for a vocabulary's table, of
@@ -182,7 +182,7 @@ class TorchShim(PyTorchShim):
         tables = {
             table.weight: len(table) + 1
             for table in self.module.modules()
-            if isinstance(table, VocabularyEmbedding)
+            if isinstance(table, EmbeddingTable)
         }
         for name, parameter in self.module.named_parameters():
             if parameter not in tables:
@@ -208,7 +208,7 @@ class TorchShim(PyTorchShim):
     def to_device(self, device_type: str, device_id: int) -> None:
         """Move the module."""
         super().to_device(device_type, device_id)
-        self._changed()
+        self.changed()
 
     def to_bytes(self) -> bytes:
         """RETURNS (bytes): The configuration, the weights as safetensors, and their checksum."""
@@ -251,7 +251,7 @@ class TorchShim(PyTorchShim):
         self.module.load_state_dict(saved.state)
         self.module.to(get_torch_default_device())
         self.cfg = saved.config
-        self._changed()
+        self.changed()
         return self
 
 
@@ -264,7 +264,7 @@ def state_problems(module: torch.nn.Module, state: dict[str, Tensor]) -> Sequenc
     """
     problems, own = [], module.state_dict()
     for prefix, table in module.named_modules():
-        if isinstance(table, VocabularyEmbedding):
+        if isinstance(table, EmbeddingTable):
             prefix += "." if prefix else ""
             problems += table.problems(state, prefix)
             for name in ("keys", "weight"):  # of any length

@@ -19,7 +19,7 @@ from ..nn.buckets import Buckets, kept_buckets
 from ..nn.embedding import WordEmbedding
 from ..nn.plan import make_plan
 from ..nn.transfer import send, send_joined
-from ..nn.vocabulary import VocabularyEmbedding
+from ..nn.vocabulary import EmbeddingTable, VocabularyEmbedding
 from .cache import TypeCache
 from .features import FeatureSet, letters
 from .flat import FlatList, flatten, no_gradient
@@ -177,10 +177,12 @@ def _inputs(model: Model, types: WordTypes, *, training: bool) -> ArgsKwargs:
     settings = cast(EmbedSettings, model.attrs["settings"])
     strings = types.strings()
     rows = []
-    tables = cast(Iterable[VocabularyEmbedding], module.tables.values())
+    tables = cast(Iterable[EmbeddingTable], module.tables.values())
     for table, column in zip(tables, settings.features.keys(types, strings), strict=True):
-        if training:
+        if training and isinstance(table, VocabularyEmbedding):
             table.add(column)
+        elif training and not len(table):
+            raise ValueError(Errors.M006.format(width=table.width))
         rows.append(table.lookup(column))
     arrays = [np.array(rows, dtype=np.int64)]
     if training:

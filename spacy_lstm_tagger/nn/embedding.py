@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from .buckets import Buckets
 from .characters import CharacterLSTM
 from .output import ModuleOutput
-from .vocabulary import VocabularyEmbedding
+from .vocabulary import EmbeddingTable, PretrainedEmbedding, VocabularyEmbedding
 
 
 class WordEmbedding(nn.Module):
@@ -18,12 +18,13 @@ class WordEmbedding(nn.Module):
     .. math:: x_w = W [e_1(w) ; \dots ; e_n(w) ; c_w] + s_w
 
     with an embedding table for each feature of the word (its form, lower-cased form, affixes,
-    shape), the final states :math:`c_w` of a character LSTM, and an optional static vector
-    :math:`s_w`. The projection :math:`W` is applied once a distinct word, so a rich description
-    costs the sentence LSTM nothing; without it the parts are concatenated.
+    shape), perhaps one of pretrained vectors, the final states :math:`c_w` of a character LSTM, and
+    an optional static vector :math:`s_w`. The projection :math:`W` is applied once a distinct word,
+    so a rich description costs the sentence LSTM nothing; without it the parts are concatenated.
 
     features (Mapping[str, tuple[int, int]]): For each feature its name, and the width and
         capacity of its table.
+    pretrained (Optional[tuple[int, int]]): Those of a last table, of vectors that stay as they are.
     characters (Optional[CharacterLSTM]): The character LSTM.
     width (Optional[int]): Width of the output. None: no projection.
     """
@@ -32,18 +33,20 @@ class WordEmbedding(nn.Module):
         self,
         *,
         features: Mapping[str, tuple[int, int]],
+        pretrained: tuple[int, int] | None = None,
         characters: CharacterLSTM | None = None,
         width: int | None = None,
     ):
         super().__init__()
-        self.tables = nn.ModuleDict(
-            {
-                name: VocabularyEmbedding(width=table_width, capacity=capacity)
-                for name, (table_width, capacity) in features.items()
-            }
-        )
+        tables: dict[str, EmbeddingTable] = {
+            name: VocabularyEmbedding(width=table_width, capacity=capacity)
+            for name, (table_width, capacity) in features.items()
+        }
+        if pretrained is not None:
+            tables["pretrained"] = PretrainedEmbedding(width=pretrained[0], capacity=pretrained[1])
+        self.tables = nn.ModuleDict(tables)
         self.characters = characters
-        parts_width = sum(table_width for table_width, _ in features.values())
+        parts_width = sum(table.width for table in tables.values())
         if characters is not None:
             parts_width += characters.output_width
         self.projection = nn.Linear(parts_width, width) if width is not None else None
@@ -78,7 +81,7 @@ class WordEmbedding(nn.Module):
             *shape:* ``(tokens or words, output_width)``, and the loss of the character LSTM.
         """
         loss: Tensor | None = None
-        tables = cast(list[VocabularyEmbedding], list(self.tables.values()))
+        tables = cast(list[EmbeddingTable], list(self.tables.values()))
         # The unknown vectors are added at once: a small operation costs more than its work.
         known = zip(tables, features.unbind(), strict=True)
         x = torch.cat([table.differences(rows, drop=word_dropout) for table, rows in known], dim=-1)

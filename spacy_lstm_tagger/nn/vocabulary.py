@@ -1,4 +1,4 @@
-"""An embedding table that fills its vocabulary while it trains."""
+"""Embedding tables with a vocabulary of their own: one that learns, and one that stays."""
 
 from collections.abc import Iterable, Mapping
 
@@ -6,28 +6,21 @@ import torch
 from torch import Tensor, nn
 
 
-class VocabularyEmbedding(nn.Module):
-    r"""Embeds symbols (words, suffixes, characters) by their 64-bit keys.
-
-    .. math:: e(k) = u + \delta_k, \quad e(\text{unknown}) = u
-
-    A symbol gets a row when it is first added, until the table is full; every other symbol is
-    unknown. A row holds the difference from the unknown vector. In a new table it starts at
-    random, which tells the symbols apart; in one that was loaded it starts at zero, so that a
-    symbol which is added to a trained model is embedded as an unknown one and departs from there.
+class EmbeddingTable(nn.Module):
+    """What embedding tables have in common: symbols (words, suffixes, characters) are found by
+    their 64-bit keys, and saved with the vectors.
 
     width (int): Width of the vectors.
     capacity (int): How many symbols the table can hold.
-    std (float): The standard deviation that rows of a new table start with.
     """
 
-    def __init__(self, *, width: int, capacity: int, std: float = 0.3):
+    unknown: Tensor  # (width,)
+    weight: Tensor  # (capacity + 1, width); row 0 is zero, as an unknown symbol differs by nothing
+
+    def __init__(self, *, width: int, capacity: int):
         super().__init__()
         self.width = width
         self.capacity = capacity
-        self.unknown = nn.Parameter(torch.zeros(width))
-        self.weight = nn.Parameter(torch.empty(capacity + 1, width).normal_(std=std))
-        self.weight.data[0] = 0.0  # and stays zero: an unknown symbol differs by nothing
         self._rows: dict[int, int] = {}
 
     def __len__(self) -> int:
@@ -38,20 +31,6 @@ class VocabularyEmbedding(nn.Module):
     def is_full(self) -> bool:
         """RETURNS (bool): Whether further symbols stay unknown."""
         return len(self._rows) >= self.capacity
-
-    def add(self, keys: Iterable[int]) -> None:
-        """Give each new symbol a row, in order, while there is room.
-
-        keys (Iterable[int]): The symbols' keys, as signed 64-bit integers.
-        """
-        if self.is_full:
-            return
-        rows = self._rows
-        for key in keys:
-            if key not in rows:
-                rows[key] = len(rows) + 1
-                if len(rows) == self.capacity:
-                    break
 
     def lookup(self, keys: Iterable[int]) -> list[int]:
         """Find the symbols' rows.
@@ -124,3 +103,69 @@ class VocabularyEmbedding(nn.Module):
             room = f"the {self.capacity} rows of the config"
             return [f"{name}: {len(keys)} symbols do not fit in {room}"]
         return []
+
+
+class VocabularyEmbedding(EmbeddingTable):
+    r"""A table that fills its vocabulary while it trains.
+
+    .. math:: e(k) = u + \delta_k, \quad e(\text{unknown}) = u
+
+    A symbol gets a row when it is first added, until the table is full; every other symbol is
+    unknown. A row holds the difference from the unknown vector. In a new table it starts at
+    random, which tells the symbols apart; in one that was loaded it starts at zero, so that a
+    symbol which is added to a trained model is embedded as an unknown one and departs from there.
+
+    width (int): Width of the vectors.
+    capacity (int): How many symbols the table can hold.
+    std (float): The standard deviation that rows of a new table start with.
+    """
+
+    def __init__(self, *, width: int, capacity: int, std: float = 0.3):
+        super().__init__(width=width, capacity=capacity)
+        self.unknown = nn.Parameter(torch.zeros(width))
+        self.weight = nn.Parameter(torch.empty(capacity + 1, width).normal_(std=std))
+        self.weight.data[0] = 0.0
+
+    def add(self, keys: Iterable[int]) -> None:
+        """Give each new symbol a row, in order, while there is room.
+
+        keys (Iterable[int]): The symbols' keys, as signed 64-bit integers.
+        """
+        if self.is_full:
+            return
+        rows = self._rows
+        for key in keys:
+            if key not in rows:
+                rows[key] = len(rows) + 1
+                if len(rows) == self.capacity:
+                    break
+
+
+class PretrainedEmbedding(EmbeddingTable):
+    """A table of vectors that were made elsewhere and stay as they are, in half precision. The
+    vector of unknown symbols is zero.
+
+    width (int): Width of the vectors.
+    capacity (int): How many symbols the table can hold.
+    """
+
+    def __init__(self, *, width: int, capacity: int):
+        super().__init__(width=width, capacity=capacity)
+        # Buffers: no optimizer sees them.
+        self.register_buffer("unknown", torch.zeros(width))
+        self.register_buffer("weight", torch.zeros(capacity + 1, width, dtype=torch.half))
+
+    def fill(self, keys: Iterable[int], vectors: Tensor) -> None:
+        """Take these vectors for those of the table.
+
+        keys (Iterable[int]): The symbols' keys, each once.
+        vectors (Tensor): Their vectors. *Shape:* ``(symbols, width)``. Those beyond the capacity
+            are left out.
+        """
+        self._rows = {key: row for row, key in enumerate(keys, start=1) if row <= self.capacity}
+        self.weight.zero_()
+        self.weight[1 : len(self) + 1] = vectors[: self.capacity]
+
+    def differences(self, rows: Tensor, *, drop: float = 0.0) -> Tensor:
+        """As in any table, in single precision."""
+        return super().differences(rows, drop=drop).float()

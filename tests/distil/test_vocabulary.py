@@ -1,9 +1,11 @@
+import numpy as np
 import pytest
 import spacy
 from spacy.tokens import Doc
 from spacy.training import Example
+from spacy.vectors import Vectors
 
-from spacy_lstm_tagger.distil.vocabulary import create_vocabulary_filler
+from spacy_lstm_tagger.distil.vocabulary import create_vocabulary_filler, fill_pretrained
 
 from ..util import make_examples, small_model, train
 
@@ -68,3 +70,78 @@ def test_nothing_is_filled_while_all_components_are_disabled():
     assert known(nlp, tables["word"], ["the", "of"]) == ["the"]
     filler(nlp)
     assert known(nlp, tables["word"], ["the", "of"]) == ["the", "of"]
+
+
+NEW = ["zog", "Zog", "zug"]  # which training does not have; the first has a vector
+
+
+def save_vectors(folder, *, words=("the", "zog"), width=3, scale=1.0):
+    nlp = spacy.blank("en")
+    data = np.random.default_rng(0).normal(size=(len(words), width)).astype("f") * scale
+    nlp.vocab.vectors = Vectors(strings=nlp.vocab.strings, data=data, keys=list(words))
+    nlp.to_disk(folder)
+    return folder, data
+
+
+def with_vectors(folder, **sizes):
+    """RETURNS (Language): A pipeline that has these vectors, and has learned for some steps."""
+    nlp = spacy.blank("en")
+    nlp.add_pipe("lstm_tagger", config={"model": small_model(**sizes)})
+    examples = make_examples(nlp)
+    optimizer = nlp.initialize(lambda: examples)
+    create_vocabulary_filler(corpus=lambda nlp: examples, vectors=folder)(nlp)
+    train(nlp, examples, steps=5, optimizer=optimizer)
+    return nlp
+
+
+def layer_of(nlp):
+    model = nlp.get_pipe("lstm_tagger").model
+    return next(node for node in model.walk() if node.name == "word_char_embed")
+
+
+def embed(nlp):
+    return layer_of(nlp).predict([Doc(nlp.vocab, words=NEW)])[0]
+
+
+@pytest.fixture(scope="module")
+def pretrained(tmp_path_factory):
+    folder, data = save_vectors(tmp_path_factory.mktemp("vectors"))
+    return with_vectors(folder, pretrained_width=3, lower=False), data
+
+
+def test_pretrained_vectors_become_a_part_of_the_model(pretrained):
+    nlp, data = pretrained
+    table = layer_of(nlp).shims[0].module.tables["pretrained"]
+    assert known(nlp, table, [*NEW, "the"]) == ["zog", "the"]
+    assert table.weight[1:3].numpy() == pytest.approx(data, rel=1e-3)  # training left them alone
+    docs, layer = [Doc(nlp.vocab, words=NEW)], layer_of(nlp).copy()
+    before = layer.predict(docs)[0].copy()
+    fill_pretrained(layer, Vectors(data=data + 1.0, keys=["the", "zog"]), name="others")
+    assert (layer.predict(docs)[0] != before).any(axis=1).tolist() == [True, True, False]
+
+
+def test_pretrained_vectors_go_wherever_the_tagger_goes(pretrained, tmp_path):
+    nlp, _ = pretrained
+    nlp.to_disk(tmp_path)
+    other = spacy.blank("en")  # without vectors
+    other.add_pipe("lstm_tagger", source=spacy.load(tmp_path))
+    assert embed(other) == pytest.approx(embed(nlp))
+
+
+@pytest.mark.parametrize(
+    ("vectors", "sizes", "error"),
+    [
+        ({}, {}, "D021"),
+        ({}, {"pretrained_width": 4}, r"D022.*\(2, 3\), expected \(at least 1, 4\)"),
+        ({"words": ()}, {"pretrained_width": 3}, "D022"),
+        ({"scale": 1e6}, {"pretrained_width": 3}, "D023"),
+    ],
+)
+def test_vectors_that_do_not_fit(vectors, sizes, error, tmp_path):
+    with pytest.raises(ValueError, match=error):
+        with_vectors(save_vectors(tmp_path, **vectors)[0], **sizes)
+
+
+def test_training_without_the_vectors_it_was_built_for():
+    with pytest.raises(ValueError, match=r"M006.*pretrained_width = 3"):
+        with_vectors(None, pretrained_width=3)

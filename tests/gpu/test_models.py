@@ -5,7 +5,10 @@ import warnings
 import numpy as np
 import pytest
 from spacy.util import fix_random_seed
+from spacy.vectors import Vectors
 from thinc.api import SGD, Adam
+
+from spacy_lstm_tagger.distil.vocabulary import fill_pretrained
 
 from ..models import WORDS, make_docs, small_tagger
 from .pretend.cudnn import NOT_FLAT
@@ -21,6 +24,7 @@ SIZES = {
     "lm_weight": 0.1,
     "char_lm_weight": 0.03,
     "word_dropout": 0.0,
+    "pretrained_width": 3,
 }
 # How far a gradient may be from that of the CPU, relative to its size.
 ERROR = {"fp32": 0.02, "fp16": 0.02, "bf16": 0.2}
@@ -36,6 +40,9 @@ def data():
     with on("cpu"):
         fix_random_seed(0)
         model = small_tagger(**SIZES)
+        layer = next(node for node in model.walk() if node.name == "word_char_embed")
+        vectors = Vectors(data=np.full((2, 3), 0.5, dtype="f"), keys=["dog", "zebra"])
+        fill_pretrained(layer, vectors, name="")
         model.begin_update(batch())
         return model.to_bytes()
 

@@ -32,6 +32,17 @@ def describe(strings, **features):
     }
 
 
+@pytest.mark.parametrize("lower", [True, False])
+def test_pretrained_vectors_are_those_of_the_lower_cased_word(lower):
+    types = WordTypes.of(make_docs(SCRIPTS))
+    texts = types.strings()
+    features = FeatureSet(lower=lower, pretrained=True)
+    columns = features.keys(types, texts)
+    assert len(columns) == len(features.names) + 1
+    expected = [VOCAB.strings.add(text.lower()) for text in texts]
+    assert [key % 2**64 for key in columns[-1]] == expected
+
+
 @settings(max_examples=50, deadline=None)
 @given(st.lists(words, min_size=1, max_size=5))
 def test_each_type_is_there_once_and_each_token_knows_its_own(batch):

@@ -51,6 +51,16 @@ def test_parts_are_projected():
     torch.testing.assert_close(y, module.projection(plain(FEATURES, letters()).vectors))
 
 
+def test_pretrained_vectors_are_the_last_part_of_a_word_but_its_letters():
+    module = WordEmbedding(features={"word": (4, 10)}, pretrained=(3, 10))
+    module.tables["word"].add(range(3))
+    vectors = torch.randn(2, 3).half()
+    module.tables["pretrained"].fill([7, 8], vectors)
+    y = module(torch.tensor([[1, 2], [0, 2]])).vectors
+    assert torch.equal(y[:, :4], module.tables["word"](torch.tensor([1, 2])))
+    assert torch.equal(y[:, 4:], torch.stack([torch.zeros(3), vectors[1].float()]))
+
+
 def test_without_characters():
     module = make(characters=False)
     assert module(FEATURES).vectors.shape == (3, module.output_width) == (3, 7)

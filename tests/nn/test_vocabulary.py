@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import save
 
-from spacy_lstm_tagger.nn.vocabulary import VocabularyEmbedding
+from spacy_lstm_tagger.nn.vocabulary import PretrainedEmbedding, VocabularyEmbedding
 
 some_keys = st.lists(st.integers(-(2**63), 2**63 - 1), max_size=30)
 
@@ -161,3 +161,46 @@ def test_all_vectors_of_a_table():
     torch.testing.assert_close(table.used(), table(torch.tensor([0, 1, 2])))
     table.used().square().sum().backward()
     assert not table.weight.grad[0].any() and table.weight.grad[1:3].any()
+
+
+def make_pretrained(keys=(5, -7), capacity=10):
+    table = PretrainedEmbedding(width=4, capacity=capacity)
+    vectors = torch.randn(len(keys), 4).half()
+    table.fill(keys, vectors)
+    return table, vectors
+
+
+def test_pretrained_vectors_are_found_and_others_are_zero():
+    table, vectors = make_pretrained()
+    y = embed(table, -7, 3, 5)
+    assert y.dtype == torch.float
+    assert torch.equal(y, torch.stack([vectors[1], torch.zeros(4), vectors[0]]).float())
+
+
+def test_pretrained_vectors_do_not_learn():
+    table, _ = make_pretrained()
+    assert not list(table.parameters()) and not embed(table, 5).requires_grad
+
+
+def test_pretrained_vectors_beyond_the_capacity_are_left_out():
+    table, vectors = make_pretrained(keys=(5, -7, 3), capacity=2)
+    assert table.lookup([5, -7, 3]) == [1, 2, 0] and table.is_full
+    table.fill([3], vectors[2:])  # in their place, not beside them
+    assert table.lookup([5, -7, 3]) == [0, 0, 1]
+    assert torch.equal(embed(table, 3)[0], vectors[2].float())
+
+
+def test_pretrained_vectors_are_saved_in_half_precision():
+    table, vectors = make_pretrained()
+    state = table.state_dict()
+    assert torch.equal(state["weight"], vectors) and state["weight"].dtype == torch.half
+    other = PretrainedEmbedding(width=4, capacity=3)
+    other.load_state_dict(state)
+    assert torch.equal(embed(other, 5, -7, 3), embed(table, 5, -7, 3))
+    with pytest.raises(RuntimeError, match="2 symbols do not fit"):
+        PretrainedEmbedding(width=4, capacity=1).load_state_dict(state)
+
+
+def test_drop_takes_pretrained_vectors_away():
+    table, _ = make_pretrained()
+    assert not embed(table, 5, -7, drop=1.0).any()
