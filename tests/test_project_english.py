@@ -3,11 +3,18 @@
 import importlib.util
 import json
 import shutil
+import sys
+from types import ModuleType, SimpleNamespace
 
+import numpy as np
 import pytest
 import spacy
+import torch
+from spacy.vectors import Vectors
 from weasel.cli.run import project_run
 from weasel.util.config import load_project_config
+
+from spacy_lstm_tagger.taggers import layers_of
 
 from .util import CONFIGS, ROOT, copy_project, overrides, with_lemmas
 
@@ -48,7 +55,16 @@ def project(tmp_path_factory, small_corpus, spacy_command):
     for name, config in (("teacher", "shared"), ("lstm-teacher", "cpu")):
         target = project / "output" / name
         spacy_command("train", CONFIGS / f"{config}.cfg", "--output", target, *overrides(paths))
+    save_vectors(project / "output" / "vectors", ["soup", "stove", "stoves"])
     return project
+
+
+def save_vectors(folder, words):
+    """What a transformer would make, which is not there."""
+    nlp = spacy.blank("en")
+    data = np.random.default_rng(0).normal(size=(len(words), 32)).astype("f")
+    nlp.vocab.vectors = Vectors(strings=nlp.vocab.strings, data=data, keys=words)
+    nlp.to_disk(folder)
 
 
 def test_from_teachers_to_wheels(project):
@@ -69,8 +85,14 @@ def test_from_teachers_to_wheels(project):
     for kind in ("fast", "accurate"):
         nlp = spacy.load(project / "output" / f"en_lstm_{kind}")
         assert nlp.pipe_names == ["tok2vec", "lstm_tagger", "morphologizer", "senter", "lemmatizer"]
-        assert nlp.meta["license"] == "CC BY-SA 4.0" and len(nlp.meta["sources"]) == 4
+        assert nlp.meta["license"] == "CC BY-SA 4.0" and len(nlp.meta["sources"]) == 5
         assert not any(nlp.config["paths"].values())
+        modules = [shim.module for layer in layers_of(nlp) for shim in layer.shims]
+        for weight in (weight for module in modules for weight in module.parameters()):
+            assert torch.equal(weight, weight.bfloat16().float())
+        tables = [module.tables for module in modules if hasattr(module, "tables")]
+        assert [len(each["pretrained"]) for each in tables if "pretrained" in each] == [3]
+        assert nlp.vocab.vectors.shape[0] == 0  # they are in the model
         doc = nlp("What?! BOOKS")
         assert [token.text for token in doc] == ["What", "?!", "BOOKS"]
         assert [token.lemma_ for token in doc] == ["what", "?!", "books"]
@@ -78,6 +100,61 @@ def test_from_teachers_to_wheels(project):
         card = (project / "output" / f"en_lstm_{kind}" / "README.md").read_text()
         assert f"{100 * figures['en_gum']['sentences']['tag_acc']:.1f}" in card
     assert len(list((project / "packages").glob("*/dist/*.whl"))) == 2
+
+
+class Letters:
+    """A tokenizer to whom each letter is a piece, between two marks."""
+
+    def __call__(self, words, **options):
+        width = max(map(len, words)) + 2
+        ids = [[1, *map(ord, word), 1] + [0] * (width - 2 - len(word)) for word in words]
+        ids = torch.tensor(ids)
+        return Inputs(input_ids=ids, special_tokens_mask=(ids < 2).long())
+
+
+class Inputs(dict):
+    def to(self, device):
+        return self
+
+
+class Transformer:
+    """One whose states are a letter's code, and a one."""
+
+    config = SimpleNamespace(hidden_size=2)
+    device = "cpu"
+
+    def __call__(self, input_ids):
+        states = torch.stack([input_ids, torch.ones_like(input_ids)], dim=-1).float()
+        return SimpleNamespace(last_hidden_state=states)
+
+
+@pytest.fixture
+def vectors(monkeypatch):
+    library = ModuleType("wordfreq")  # which makes no tests of its own
+    library.top_n_list = None
+    monkeypatch.setitem(sys.modules, "wordfreq", library)
+    return script("vectors")
+
+
+def test_vectors_are_the_mean_of_a_words_pieces(vectors, monkeypatch):
+    monkeypatch.setattr(vectors, "BATCH", 2)
+    words = ["abc", "z", "zz", "az"]
+    states = vectors.word_states(words, Letters(), Transformer())
+    means = [np.mean([*map(ord, word)]) for word in words]
+    np.testing.assert_allclose(states, np.stack([means, np.ones(4)], axis=1), rtol=1e-6)
+
+
+def test_vectors_are_the_first_principal_components(vectors):
+    rng = np.random.default_rng(0)
+    states = rng.normal(size=(500, 6)) * [9, 5, 1, 0.1, 0.1, 0.1] + 3.0
+    x = vectors.reduce(states.astype("f"), 2)
+    assert x.shape == (500, 2) and x.std(0).mean() == pytest.approx(0.5, rel=0.05)
+    np.testing.assert_array_equal(x, np.round(x * 32) / 32)  # so that they can be packed
+    unit = states - states.mean(0)
+    unit /= np.linalg.norm(unit, axis=1, keepdims=True)
+    expected = np.linalg.svd(unit, full_matrices=False)[0][:, :2]
+    correlations = np.corrcoef(x.T, expected.T)[:2, 2:]
+    np.testing.assert_allclose(abs(np.diag(correlations)), 1.0, atol=0.01)
 
 
 @pytest.mark.parametrize(

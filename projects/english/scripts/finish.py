@@ -35,10 +35,16 @@ SOURCES = [
         "author": "American National Corpus; Minqing Hu and Bing Liu",
     },
     {
-        "name": "all-mpnet-base-v2 (labelled the raw text)",
+        "name": "all-mpnet-base-v2 (labelled the raw text, made vectors of words)",
         "url": "https://huggingface.co/sentence-transformers/all-mpnet-base-v2",
         "license": "Apache 2.0",
         "author": "Sentence-Transformers",
+    },
+    {
+        "name": "wordfreq 3.1.1 (which words have vectors)",
+        "url": "https://github.com/rspeer/wordfreq",
+        "license": "CC BY-SA 4.0",
+        "author": "Robyn Speer",
     },
     {
         "name": "en_core_web_sm 3.8.0 (labelled it too)",
@@ -67,8 +73,9 @@ def main(
     speed (str): What the card says of how fast it is.
     version (str): Its version.
     """
-    nlp = spacy.load(pipeline)
-    # Nothing of where it was trained, nor what only a training needs.
+    # Nothing of where it was trained, nor what only a training needs; nor the words that it met
+    # there, which nobody asks it for.
+    nlp = spacy.load(pipeline, exclude=["vocab"])
     nlp.config["paths"] = dict.fromkeys(nlp.config["paths"])
     nlp.config["initialize"]["before_init"] = None
     nlp.meta.update(
