@@ -153,8 +153,8 @@ class Errors(metaclass=ErrorsWithCodes):
         "vectors (python -m spacy init vectors), in a table, not floret's."
     )
     D023 = (
-        "FillVocabulary: a word vector of {name} is not finite, or too large for half precision. "
-        "Scale the vectors to values of about 1."
+        "FillVocabulary: the word vectors of {name} have the value {value}, but half precision "
+        "allows {allowed} at most. Scale them to values of about 1."
     )
     L001 = (
         "The model file is damaged: its weights cannot be read ({error}). "

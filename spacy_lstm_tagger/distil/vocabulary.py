@@ -22,7 +22,7 @@ from ..models.shim import TorchShim
 from ..models.word_char_embed import NAME as EMBEDDING
 from ..models.word_types import WordTypes
 from ..nn.embedding import WordEmbedding
-from ..nn.vocabulary import EmbeddingTable, PretrainedEmbedding, VocabularyEmbedding
+from ..nn.vocabulary import EmbeddingTable, PretrainedEmbedding
 from ..taggers import layers_of
 
 
@@ -60,8 +60,9 @@ class VocabularyFiller:
         self.vectors = vectors
 
     def __call__(self, nlp: Language) -> None:
-        """Fill the vocabularies of a pipeline. Rows of its own it gets unless all of its components
-        are disabled: so it is in `spacy pretrain`, where they are for the words of the raw text.
+        """Fill the vocabularies of a pipeline. If all of its components are disabled, it gets the
+        pretrained vectors alone: so it is in `spacy pretrain`, where rows are for the words of the
+        raw text.
 
         nlp (Language): The pipeline, initialized but not trained.
         RAISES (ValueError): If it has no such layer, or the vectors do not fit.
@@ -95,8 +96,6 @@ def fill(layer: Model, types: WordTypes, counts: list[int]) -> None:
     columns = layer.attrs["settings"].features.keys(types, types.strings())
     tables = cast(Iterable[EmbeddingTable], module.tables.values())
     for table, column in zip(tables, columns, strict=True):
-        if not isinstance(table, VocabularyEmbedding):
-            continue
         frequencies: Counter[int] = Counter()
         for key, count in zip(column, counts, strict=True):
             frequencies[key] += count
@@ -119,10 +118,10 @@ def fill_pretrained(layer: Model, vectors: Vectors, *, name: str | Path) -> None
     rows = dict(islice(vectors.key2row.items(), table.capacity))
     if not rows or vectors.shape[1] != table.width:
         raise ValueError(Errors.D022.format(name=name, shape=vectors.shape, width=table.width))
-    with np.errstate(over="ignore"):
-        data = to_numpy(vectors.data)[list(rows.values())].astype(np.float16)
-    if not np.isfinite(data).all():
-        raise ValueError(Errors.D023.format(name=name))
+    data = to_numpy(vectors.data)[list(rows.values())]
+    largest, allowed = abs(data).max(), np.finfo(np.float16).max
+    if not largest <= allowed:
+        raise ValueError(Errors.D023.format(name=name, value=largest, allowed=allowed))
     keys = np.array(list(rows), dtype=np.uint64).astype(np.int64)
-    table.fill(keys.tolist(), torch.from_numpy(data))
+    table.fill(keys.tolist(), torch.from_numpy(data.astype(np.float16)))
     shim.changed()

@@ -19,7 +19,7 @@ from ..nn.buckets import Buckets, kept_buckets
 from ..nn.embedding import WordEmbedding
 from ..nn.plan import make_plan
 from ..nn.transfer import send, send_joined
-from ..nn.vocabulary import EmbeddingTable, VocabularyEmbedding
+from ..nn.vocabulary import EmbeddingTable
 from .cache import TypeCache
 from .features import FeatureSet, letters
 from .flat import FlatList, flatten, no_gradient
@@ -179,10 +179,10 @@ def _inputs(model: Model, types: WordTypes, *, training: bool) -> ArgsKwargs:
     rows = []
     tables = cast(Iterable[EmbeddingTable], module.tables.values())
     for table, column in zip(tables, settings.features.keys(types, strings), strict=True):
-        if training and isinstance(table, VocabularyEmbedding):
+        if training:
             table.add(column)
-        elif training and not len(table):
-            raise ValueError(Errors.M006.format(width=table.width))
+            if not len(table):
+                raise ValueError(Errors.M006.format(width=table.width))
         rows.append(table.lookup(column))
     arrays = [np.array(rows, dtype=np.int64)]
     if training:

@@ -24,7 +24,8 @@ class WordEmbedding(nn.Module):
 
     features (Mapping[str, tuple[int, int]]): For each feature its name, and the width and
         capacity of its table.
-    pretrained (Optional[tuple[int, int]]): Those of a last table, of vectors that stay as they are.
+    pretrained (Optional[tuple[int, int]]): Width and capacity of a last table, whose vectors stay
+        as they are.
     characters (Optional[CharacterLSTM]): The character LSTM.
     width (Optional[int]): Width of the output. None: no projection.
     """

@@ -32,6 +32,20 @@ class EmbeddingTable(nn.Module):
         """RETURNS (bool): Whether further symbols stay unknown."""
         return len(self._rows) >= self.capacity
 
+    def add(self, keys: Iterable[int]) -> None:
+        """Give each new symbol a row, in order, while there is room.
+
+        keys (Iterable[int]): The symbols' keys, as signed 64-bit integers.
+        """
+        if self.is_full:
+            return
+        rows = self._rows
+        for key in keys:
+            if key not in rows:
+                rows[key] = len(rows) + 1
+                if len(rows) == self.capacity:
+                    break
+
     def lookup(self, keys: Iterable[int]) -> list[int]:
         """Find the symbols' rows.
 
@@ -126,20 +140,6 @@ class VocabularyEmbedding(EmbeddingTable):
         self.weight = nn.Parameter(torch.empty(capacity + 1, width).normal_(std=std))
         self.weight.data[0] = 0.0
 
-    def add(self, keys: Iterable[int]) -> None:
-        """Give each new symbol a row, in order, while there is room.
-
-        keys (Iterable[int]): The symbols' keys, as signed 64-bit integers.
-        """
-        if self.is_full:
-            return
-        rows = self._rows
-        for key in keys:
-            if key not in rows:
-                rows[key] = len(rows) + 1
-                if len(rows) == self.capacity:
-                    break
-
 
 class PretrainedEmbedding(EmbeddingTable):
     """A table of vectors that were made elsewhere and stay as they are, in half precision. The
@@ -154,6 +154,11 @@ class PretrainedEmbedding(EmbeddingTable):
         # Buffers: no optimizer sees them.
         self.register_buffer("unknown", torch.zeros(width))
         self.register_buffer("weight", torch.zeros(capacity + 1, width, dtype=torch.half))
+
+    @property
+    def is_full(self) -> bool:
+        """RETURNS (bool): True: training adds nothing."""
+        return True
 
     def fill(self, keys: Iterable[int], vectors: Tensor) -> None:
         """Take these vectors for those of the table.

@@ -128,13 +128,25 @@ def test_pretrained_vectors_go_wherever_the_tagger_goes(pretrained, tmp_path):
     assert embed(other) == pytest.approx(embed(nlp))
 
 
+def test_pretrained_vectors_for_spacy_pretrain(tmp_path):
+    """There all components are disabled, and rows are left to the words of the raw text."""
+    folder, _ = save_vectors(tmp_path)
+    nlp = spacy.blank("en")
+    nlp.add_pipe("lstm_tagger", config={"model": small_model(pretrained_width=3)})
+    nlp.disable_pipe("lstm_tagger")
+    create_vocabulary_filler(corpus=lambda nlp: [], vectors=folder)(nlp)
+    tables = layer_of(nlp).shims[0].module.tables
+    assert len(tables["pretrained"]) == 2 and len(tables["word"]) == 0
+
+
 @pytest.mark.parametrize(
     ("vectors", "sizes", "error"),
     [
         ({}, {}, "D021"),
         ({}, {"pretrained_width": 4}, r"D022.*\(2, 3\), expected \(at least 1, 4\)"),
         ({"words": ()}, {"pretrained_width": 3}, "D022"),
-        ({"scale": 1e6}, {"pretrained_width": 3}, "D023"),
+        ({"scale": 1e6}, {"pretrained_width": 3}, r"D023.*value \d+.*65504"),
+        ({"scale": np.nan}, {"pretrained_width": 3}, r"D023.*value nan"),
     ],
 )
 def test_vectors_that_do_not_fit(vectors, sizes, error, tmp_path):

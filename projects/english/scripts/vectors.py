@@ -12,7 +12,7 @@ from spacy.util import import_file
 from spacy.vectors import Vectors
 from wordfreq import top_n_list
 
-LAYERS = 8  # of 12: those behind it tell more of the tags in the treebank, and less of the word
+LAYERS = 8  # of 12
 BATCH = 512
 # The scale of the values, and what each is a multiple of, so that a wheel of them is small.
 STD, STEP = 0.5, 1 / 32
