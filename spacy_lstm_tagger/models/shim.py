@@ -44,7 +44,8 @@ class TorchShim(PyTorchShim):
 
     * averaged weights (`use_averages`) reach the module;
     * weights are updated in place, so cuDNN's layout survives an update, and all at once;
-    * a copy has an id of its own, so it shares no optimizer state with its original;
+    * a copy has an id of its own, so it shares no optimizer state with its original, and one in a
+      worker process no weights;
     * weights are saved as safetensors with a checksum: loading executes nothing, and a damaged file
       changes nothing;
     * bfloat16 beside float16, and on a CPU too; no step is lost to float16;
@@ -202,8 +203,27 @@ class TorchShim(PyTorchShim):
             copied.id = Shim.global_id
         return copied
 
+    # The tensors go as arrays, and the module without them: `multiprocessing` would move their
+    # memory to where processes share it, beneath a thread that tags.
+
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_modules": None, "_states": {}}
+        tensors = named_tensors(self.module)
+        hollow = {id(tensor): without_values(tensor) for tensor in tensors.values()}
+        return {
+            **self.__dict__,
+            "_model": copy.deepcopy(self.module, hollow),
+            "_modules": None,
+            "_states": {},
+            "device": self.device,
+            "values": {name: tensor.detach().cpu().numpy() for name, tensor in tensors.items()},
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        device, values = state.pop("device"), state.pop("values")
+        self.__dict__.update(state)
+        for name, tensor in named_tensors(self.module).items():
+            tensor.data = torch.from_numpy(values[name])
+        self.module.to(device)
 
     def to_device(self, device_type: str, device_id: int) -> None:
         """Move the module."""
@@ -277,6 +297,19 @@ def state_problems(module: torch.nn.Module, state: dict[str, Tensor]) -> Sequenc
             found, expected = tuple(state[name].shape), tuple(own[name].shape)
             problems.append(f"{name} has the shape {found}, expected {expected}")
     return sorted(problems)
+
+
+def named_tensors(module: torch.nn.Module) -> dict[str, Tensor]:
+    """RETURNS (dict[str, Tensor]): The parameters and buffers of a module."""
+    return {**dict(module.named_parameters()), **dict(module.named_buffers())}
+
+
+def without_values(tensor: Tensor) -> Tensor:
+    """RETURNS (Tensor): One of the same kind, on the CPU and empty."""
+    empty = torch.empty(0, dtype=tensor.dtype)
+    if isinstance(tensor, torch.nn.Parameter):
+        return torch.nn.Parameter(empty, requires_grad=tensor.requires_grad)
+    return empty
 
 
 def checksum(data: bytes) -> bytes:

@@ -1,5 +1,8 @@
 """What the shim adds to Thinc's: averages, copies, updates in place, precision."""
 
+import pickle
+from multiprocessing.reduction import ForkingPickler
+
 import pytest
 import torch
 from thinc.api import SGD, Adam, ArgsKwargs, RAdam
@@ -210,6 +213,21 @@ def test_a_copy_shares_nothing_with_its_original():
     new = set(optimizer.mom1) - keys
     assert new == {(copied.id, name) for _, name in keys}
     assert all(optimizer.nr_update[key] == 1 for key in new | keys)
+
+
+def test_pickling_for_a_worker_leaves_the_weights_where_they_are():
+    """PyTorch shares the memory of tensors that `multiprocessing` pickles, which frees what a
+    thread that tags meanwhile reads."""
+    model = learn_vocabulary(small_embed())
+    shim, docs = model.shims[0], make_docs(["dog", "new"])
+    tensors, expected = dict(shim.module.named_parameters()), model.predict(docs)
+    places = {name: tensor.data_ptr() for name, tensor in tensors.items()}
+    pickled = ForkingPickler.dumps(model)
+    assert not any(tensor.is_shared() for tensor in tensors.values())
+    assert {name: tensor.data_ptr() for name, tensor in tensors.items()} == places
+    unpickled = pickle.loads(pickled)
+    assert not any(tensor.is_shared() for tensor in unpickled.shims[0].module.parameters())
+    assert_same(unpickled.predict(docs), expected)
 
 
 def test_a_copied_model_trains_by_itself():
