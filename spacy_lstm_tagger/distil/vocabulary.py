@@ -92,7 +92,8 @@ def fill(layer: Model, types: WordTypes, counts: list[int]) -> None:
     types (WordTypes): The words.
     counts (list[int]): How often each is met.
     """
-    module = cast(WordEmbedding, cast(TorchShim, layer.shims[0]).module)
+    shim = cast(TorchShim, layer.shims[0])
+    module = cast(WordEmbedding, shim.module)
     columns = layer.attrs["settings"].features.keys(types, types.strings())
     tables = cast(Iterable[EmbeddingTable], module.tables.values())
     for table, column in zip(tables, columns, strict=True):
@@ -100,6 +101,7 @@ def fill(layer: Model, types: WordTypes, counts: list[int]) -> None:
         for key, count in zip(column, counts, strict=True):
             frequencies[key] += count
         table.add(key for key, _ in frequencies.most_common())
+    shim.changed()
 
 
 def fill_pretrained(layer: Model, vectors: Vectors, *, name: str | Path) -> None:

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from ..checks import check_choice
 from ..errors import Errors
+from ..nn.kernel import version
 from ..nn.vocabulary import EmbeddingTable
 from .loss_scale import scaled_backward
 from .optimizer import Key, Piece, State, update
@@ -78,7 +79,7 @@ class TorchShim(PyTorchShim):
         counted, those that other code makes to the module show in PyTorch's own counters (but not
         if it writes to a parameter's `.data`).
         """
-        return (self._changes, *((p.data_ptr(), p._version) for p in self._parameters()))
+        return (self._changes, *((p.data_ptr(), version(p)) for p in self._parameters()))
 
     @property
     def device(self) -> torch.device:
@@ -222,7 +223,7 @@ class TorchShim(PyTorchShim):
         device, values = state.pop("device"), state.pop("values")
         self.__dict__.update(state)
         for name, tensor in named_tensors(self.module).items():
-            tensor.data = torch.from_numpy(values[name])
+            tensor.data = torch.tensor(values[name])
         self.module.to(device)
 
     def to_device(self, device_type: str, device_id: int) -> None:

@@ -36,7 +36,7 @@ class LSTMLayer(nn.LSTM):
         weights = cast(list[Tensor], self._flat_weights)
         if self.training or torch.is_grad_enabled():
             return Arranged(in_one_buffer(weights, dtype))
-        stamp = (dtype, *((weight.data_ptr(), weight._version) for weight in weights))
+        stamp = (dtype, *((weight.data_ptr(), version(weight)) for weight in weights))
         if self._kept is None or self._kept[0] != stamp:
             if can_pack(weights[0].device.type, dtype):
                 self._kept = (stamp, Arranged(pack(weights, dtype), is_packed=True))
@@ -86,6 +86,13 @@ class Arranged(NamedTuple):
 
     tensors: list[Tensor]
     is_packed: bool = False
+
+
+def version(weight: Tensor) -> int:
+    """RETURNS (int): How often a tensor was changed, as far as PyTorch counts. It does not where
+    the tensor was made in inference mode.
+    """
+    return 0 if weight.is_inference() else weight._version
 
 
 def in_one_buffer(weights: list[Tensor], dtype: torch.dtype) -> list[Tensor]:

@@ -24,6 +24,7 @@ class Guesses(FlatList):
 
     flat (NDArray[np.int64]): The tags of all docs. *Shape:* ``(tokens,)``.
     lengths (Iterable[int]): The number of tokens of each doc.
+    labels (Sequence[str]): The tag set.
     probabilities (Optional[list[TagProbabilities]]): The probabilities to keep with each doc.
     sequences (Optional[list[TagSequences]]): The best sequences to keep with each doc.
     """
@@ -33,10 +34,12 @@ class Guesses(FlatList):
         flat: NDArray[np.int64],
         lengths: Iterable[int],
         *,
+        labels: Sequence[str],
         probabilities: list[TagProbabilities] | None = None,
         sequences: list[TagSequences] | None = None,
     ):
         super().__init__(flat, lengths)
+        self.labels = labels
         self.probabilities = probabilities
         self.sequences = sequences
 
@@ -119,7 +122,7 @@ class Decoding:
                 sure = probabilities[np.arange(len(best)), best] >= self.threshold
                 best = np.where(sure, best, ABSTAINED)
         best = spread(best, spaces, fill=SPACE)
-        return Guesses(best, lengths, probabilities=kept, sequences=sequences)
+        return Guesses(best, lengths, labels=labels, probabilities=kept, sequences=sequences)
 
 
 def as_numpy(tensor: Tensor) -> NDArray:

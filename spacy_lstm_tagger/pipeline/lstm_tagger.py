@@ -134,11 +134,11 @@ class LSTMTagger(LearningTagger):
         if label == SPACE_TAG:  # white space has it without being told
             return 0
         check_tags([label], self.cfg["tag_set"])
-        added = super().add_label(label)
-        if added and self.is_resizable:
-            width = self.model.get_ref("output_layer").maybe_get_dim("nO")
-            if width is not None and width < len(self.labels):
-                with self._lock.changing():
+        with self._lock.changing():
+            added = super().add_label(label)
+            if added and self.is_resizable:
+                width = self.model.get_ref("output_layer").maybe_get_dim("nO")
+                if width is not None and width < len(self.labels):
                     self.set_output(len(self.labels))
         return added
 
@@ -232,11 +232,12 @@ class LSTMTagger(LearningTagger):
         docs (Iterable[Doc]): The docs.
         RETURNS (Guesses): Indices of tags, one array a doc, and what else `cfg` asks for.
         """
-        docs, decode = list(docs), Decoding.of(self.cfg)
+        docs = list(docs)
         self._check_encoder(docs)
         lengths, spaces = [len(doc) for doc in docs], is_space(docs)
         with self._lock.reading():
             lattice = self._lattice(docs, spaces)
+            decode = Decoding.of(self.cfg)
             return decode(lattice, self.labels, lengths=lengths, spaces=spaces)
 
     def _check_encoder(self, docs: Sequence[Doc]) -> None:
@@ -281,7 +282,9 @@ class LSTMTagger(LearningTagger):
         docs = [docs] if isinstance(docs, Doc) else list(docs)
         guesses = [self.model.ops.to_numpy(tag_ids) for tag_ids in batch_tag_ids]
         options = {name: self.cfg[name] for name in ("tag_set", "overwrite")}
-        in_vain = annotate(docs, guesses, self.labels, **options)
+        # By now the tag set may be another: a thread has loaded another model.
+        named = batch_tag_ids.labels if isinstance(batch_tag_ids, Guesses) else self.labels
+        in_vain = annotate(docs, guesses, named, **options)
         if in_vain and not self._warned:
             self._warned = True
             warnings.warn(Warnings.W001.format(name=self.name), stacklevel=2)

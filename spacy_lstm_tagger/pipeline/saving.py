@@ -76,10 +76,12 @@ class SavedTagger(Tagger):
 
     def _to_files(self, exclude: Iterable[str]) -> dict[str, bytes]:
         files: dict[str, bytes] = {}
-        if "cfg" not in exclude:
-            files["cfg"] = srsly.json_dumps(self.cfg, indent=2).encode("utf-8")
-        if "model" not in exclude:
-            files["model"] = self.model.to_bytes()
+        with self._lock.reading():
+            if "cfg" not in exclude:
+                files["cfg"] = srsly.json_dumps(self.cfg, indent=2).encode("utf-8")
+            if "model" not in exclude:
+                files["model"] = self.model.to_bytes()
+        if "model" in files:
             files["checksum"] = checksum(files["model"]).hex().encode("ascii")
         return files
 

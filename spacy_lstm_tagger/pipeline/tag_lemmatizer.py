@@ -23,6 +23,9 @@ from .training_block import read_training
 FILE = "lemmas.json"
 # Words with their tags whose lemmas are kept at hand.
 CACHE_SIZE = 100_000
+# Of the hashes of a word and its tag. Lemmas are texts: a memory zone forgets the strings that it
+# has met.
+Cache = dict[tuple[int, int], str]
 
 Self = TypeVar("Self", bound="TagLemmatizer")
 
@@ -63,8 +66,8 @@ class TagLemmatizer(Pipe):
         self.name = name
         self.overwrite = overwrite
         self.scorer = scorer
-        self._tables: LemmaTables | None = None
-        self._cache: dict[tuple[int, int], str] = {}
+        # The tables, and what has been looked up in them.
+        self._lemmas: tuple[LemmaTables, Cache] | None = None
         self._warned = False
 
     def initialize(
@@ -101,16 +104,15 @@ class TagLemmatizer(Pipe):
         doc (Doc): The doc.
         RETURNS (Doc): The doc.
         """
-        if self._tables is None:
+        if self._lemmas is None:
             raise ValueError(SpacyErrors.E109.format(name=self.name))
-        lemmas = np.array(self._lemmas(doc, self._tables), dtype=np.uint64)
+        lemmas = np.array(self._lookup(doc, *self._lemmas), dtype=np.uint64)
         return doc.from_array([LEMMA], cast(Any, lemmas))
 
-    def _lemmas(self, doc: Doc, tables: LemmaTables) -> list[int]:
-        # Texts and not their hashes are kept: a memory zone forgets the strings that it has met.
-        cache, strings = self._cache, doc.vocab.strings
+    def _lookup(self, doc: Doc, tables: LemmaTables, cache: Cache) -> list[int]:
+        strings = doc.vocab.strings
         if len(cache) > CACHE_SIZE:
-            cache = self._cache = {}
+            cache.clear()
         lemmas = []
         for word, tag, present in doc.to_array([ORTH, TAG, LEMMA]).tolist():
             if present and not self.overwrite:
@@ -136,7 +138,7 @@ class TagLemmatizer(Pipe):
 
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
         """RETURNS (bytes): The component. See `to_disk`."""
-        tables = None if self._tables is None else self._tables.to_json()
+        tables = None if self._lemmas is None else self._lemmas[0].to_json()
         return srsly.json_dumps(tables).encode("utf-8")
 
     def from_disk(self: Self, path: str | Path, *, exclude: Iterable[str] = ()) -> Self:
@@ -167,5 +169,4 @@ class TagLemmatizer(Pipe):
         return self
 
     def _set_tables(self, tables: LemmaTables | None) -> None:
-        self._tables = tables
-        self._cache = {}
+        self._lemmas = None if tables is None else (tables, {})

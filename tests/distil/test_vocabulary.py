@@ -7,7 +7,7 @@ from spacy.vectors import Vectors
 
 from spacy_lstm_tagger.distil.vocabulary import create_vocabulary_filler, fill_pretrained
 
-from ..util import make_examples, small_model, train
+from ..util import make_examples, scores_of, small_model, train
 
 
 def fill(words, **sizes):
@@ -39,6 +39,20 @@ def test_the_most_frequent_get_the_rows():
     assert known(nlp, tables["lower"], ["often", "some", "rare"]) == ["often", "some"]
     assert known(nlp, tables["prefix3"], ["oft", "som", "rar", "Oft"])[0] == "oft"
     assert known(nlp, tables["shape"], ["xxxx", "Xxxxx", "xxxxd"]) == ["xxxx", "Xxxxx"]
+
+
+def test_what_was_tagged_before_is_not_kept():
+    nlp = spacy.blank("en")
+    nlp.add_pipe("lstm_tagger", config={"model": small_model()})
+    examples = make_examples(nlp)
+    nlp.initialize(lambda: examples)
+    pipe, docs = nlp.get_pipe("lstm_tagger"), [eg.predicted for eg in examples]
+    before = scores_of(pipe, docs)
+    create_vocabulary_filler(corpus=lambda nlp: examples)(nlp)
+    found = scores_of(pipe, docs)
+    pipe.from_bytes(pipe.to_bytes())
+    for old, new, reloaded in zip(before, found, scores_of(pipe, docs), strict=True):
+        assert np.allclose(new, reloaded, atol=1e-6) and not np.allclose(old, new)
 
 
 def test_training_goes_on_from_there():

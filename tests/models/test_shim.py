@@ -230,6 +230,20 @@ def test_pickling_for_a_worker_leaves_the_weights_where_they_are():
     assert_same(unpickled.predict(docs), expected)
 
 
+@pytest.mark.filterwarnings("error:.*not writable")
+def test_what_is_unpickled_has_memory_of_its_own():
+    """Buffers out of band may be read-only, or those of the original."""
+    model, docs, buffers = learn_vocabulary(small_embed()), make_docs(["dog", "new"]), []
+    pickled = pickle.dumps(model, protocol=5, buffer_callback=buffers.append)
+    before = weights(model.shims[0])
+    for given in (buffers, [bytes(buffer) for buffer in buffers]):
+        unpickled = pickle.loads(pickled, buffers=given)
+        Y, backprop = unpickled.begin_update(docs)
+        backprop(Y)
+        unpickled.finish_update(Adam(0.1))
+        assert_equal(weights(model.shims[0]), before)
+
+
 def test_a_copied_model_trains_by_itself():
     model = learn_vocabulary(small_embed())
     copied = model.copy()

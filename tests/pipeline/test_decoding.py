@@ -157,6 +157,7 @@ def test_empty_docs(nlp, pipe):
     assert [len(doc) for doc in docs] == [0, 5, 0]
     assert docs[0]._.tag_n_best == [([], 1.0)]
     assert nlp("")._.tag_n_best == [([], 1.0)]
+    assert len(pipe.predict([])) == 0
 
 
 def test_extensions_of_a_user_stay():

@@ -137,6 +137,30 @@ def test_a_step_keeps_readers_away_until_it_is_made():
     assert order == ["change", "changed", "read", "read", "read"]
 
 
+@pytest.mark.parametrize(
+    ("held", "wait"),
+    [("changing", lambda pipe: pipe.to_bytes()), ("reading", lambda pipe: pipe.add_label("NEW"))],
+)
+def test_saving_waits_for_a_step_and_a_new_label_for_whoever_tags(held, wait):
+    pipe = trained_nlp(steps=1)[0].get_pipe("lstm_tagger")
+    labels = pipe.labels
+    with getattr(pipe._lock, held)():
+        thread = Thread(lambda: wait(pipe))
+        thread.join(0.2)
+        assert thread.is_alive() and pipe.labels == labels
+    thread.result()
+
+
+def test_tags_are_of_the_tag_set_that_they_were_found_with():
+    nlp = trained_nlp()[0]
+    pipe, doc = nlp.get_pipe("lstm_tagger"), nlp.make_doc(TEXTS[0])
+    expected = [token.tag_ for token in nlp(TEXTS[0])]
+    guesses = pipe.predict([doc])
+    pipe.cfg["labels"] = [f"new {label}" for label in pipe.labels]  # as if another was loaded
+    pipe.set_annotations([doc], guesses)
+    assert [token.tag_ for token in doc] == expected
+
+
 def test_many_read_at_once():
     lock, barrier = WeightsLock(), threading.Barrier(4)
 

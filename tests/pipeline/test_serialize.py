@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import spacy
 import srsly
+import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
@@ -91,6 +92,15 @@ WAYS = [
 @pytest.mark.parametrize("way", WAYS)
 def test_same_scores(trained, way, tmp_path):
     assert_same(trained, way(trained, tmp_path))
+
+
+def test_loaded_in_inference_mode(trained, folder):
+    """As by a server that loads when it is first asked."""
+    expected = [token.tag_ for token in trained(TEXTS[0])]
+    with torch.inference_mode():
+        nlp = spacy.load(folder)
+        assert [token.tag_ for token in nlp(TEXTS[0])] == expected
+    assert [token.tag_ for token in nlp(TEXTS[0])] == expected
 
 
 @pytest.mark.parametrize("way", [by_disk, by_pickle, by_deepcopy, by_source])

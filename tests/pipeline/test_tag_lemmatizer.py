@@ -9,6 +9,8 @@ import spacy
 from spacy.tokens import Doc
 from spacy.training import Example
 
+from spacy_lstm_tagger.lemmas import LemmaTables
+
 from .test_serialize import by_bytes, by_deepcopy, by_disk, by_pickle
 
 WORDS = ["Two", "dogs", "walked", "and", "Anna", "saw", "her", "cats", "."]
@@ -58,8 +60,25 @@ def by_source(nlp, path):
 @pytest.mark.parametrize("way", [by_disk, by_bytes, by_pickle, by_deepcopy, by_source])
 def test_a_saved_one_is_the_same(nlp, way, tmp_path):
     other = way(nlp, tmp_path)
-    other.get_pipe("tag_lemmatizer")._cache.clear()  # which some of them take along
+    other.get_pipe("tag_lemmatizer")._lemmas[1].clear()  # which some of them take along
     assert lemmas(other) == NEW_LEMMAS
+
+
+def test_a_load_in_the_midst_of_a_call(nlp, monkeypatch):
+    """What was looked up in the old tables is not kept for the new ones."""
+    pipe = spacy.blank("en").add_pipe("tag_lemmatizer")
+    pipe.from_bytes(nlp.get_pipe("tag_lemmatizer").to_bytes())
+    new = LemmaTables.learn({("birds", "NNS", "new"): 1})
+    lookup = LemmaTables.lemma
+
+    def load_before(tables, word, tag):
+        pipe._set_tables(new)
+        return lookup(tables, word, tag)
+
+    for expected in ("bird", "new", "new"):
+        with monkeypatch.context() as patch:
+            patch.setattr(LemmaTables, "lemma", load_before)
+            assert pipe(Doc(pipe.vocab, words=["birds"], tags=["NNS"]))[0].lemma_ == expected
 
 
 def test_processes_and_memory_zones(nlp):
