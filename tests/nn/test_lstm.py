@@ -12,7 +12,7 @@ from spacy_lstm_tagger.nn.kernel import init_lstm_
 from spacy_lstm_tagger.nn.lstm import BucketedLSTM, variational_dropout
 
 INPUT, HIDDEN = 5, 4
-properties = settings(max_examples=20, deadline=None)
+properties = settings(max_examples=10, deadline=None)
 some_lengths = st.lists(st.integers(1, 12), min_size=1, max_size=8)
 both_directions = pytest.mark.parametrize("bidirectional", [False, True])
 both_depths = pytest.mark.parametrize("depth", [1, 2])
