@@ -204,7 +204,8 @@ class Errors(metaclass=ErrorsWithCodes):
     )
     P002 = (
         "The training data has probabilities of the tag {tag}, which is not one of the "
-        "tagger's labels: {labels}. Label the text with a teacher of the same tag set."
+        "tagger's labels: {labels}. Label the text with a teacher of the same tag set, or set "
+        "soft_share = 0 to learn from tags alone."
     )
     P003 = (
         "The tag dictionary has the tag {tag!r} for {word!r}, which is not one of the "
@@ -256,6 +257,14 @@ class Errors(metaclass=ErrorsWithCodes):
     P014 = (
         "{name!r} listens to the component {encoder!r}, behind which it cannot rehearse. Give it "
         "one of its own first: nlp.replace_listeners({encoder!r}, {name!r}, ['model.tok2vec'])."
+    )
+    P015 = (
+        "AddLabels.v1: the component {name!r} is a {kind}, expected a tagger. Give the name of one "
+        "as `component`."
+    )
+    P016 = (
+        "{name!r} listens to the component {encoder!r}, which has not run on these examples. Run "
+        "it first: encoder = nlp.get_pipe({encoder!r}), then encoder(eg.predicted) for each of them."
     )
     R001 = "Corpus: found nothing at path = {path}, expected a file or folder."
     R002 = "{path}: found no .conllu or .spacy file in this folder or below it. Correct the path."

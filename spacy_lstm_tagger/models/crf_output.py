@@ -9,7 +9,7 @@ from thinc.util import torch2xp
 
 from ..errors import Errors
 from ..nn.crf import LinearChainCRF
-from .flat import FlatList, affine, as_tensor, flatten
+from .flat import FlatList, affine, as_tensor, first_rows, flatten
 from .threads import on_our_threads
 
 TRANSITIONS = ("transitions", "start", "end")
@@ -81,8 +81,9 @@ def init(
     if not model.attrs["decoded"]:
         raise ValueError(Errors.M004)
     for dim, data in (("nI", X), ("nO", Y)):
-        if data and not model.has_dim(dim):
-            model.set_dim(dim, data[0].shape[1])
+        rows = first_rows(data)
+        if rows is not None and not model.has_dim(dim):
+            model.set_dim(dim, rows.shape[1])
     nO, nI = model.get_dim("nO"), model.get_dim("nI")
     model.set_param("W", glorot_uniform_init(model.ops, (nO, nI)))
     model.set_param("b", model.ops.alloc1f(nO))

@@ -36,6 +36,13 @@ def flatten(ops: Ops, arrays: Sequence[Floats2d]) -> Floats2d:
     return arrays.flat if isinstance(arrays, FlatList) else ops.xp.concatenate(arrays)
 
 
+def first_rows(arrays: Sequence[Floats2d] | None) -> Floats2d | None:
+    """RETURNS (Optional[Floats2d]): The first array that has rows: what to take sizes from, as
+    spaCy describes an empty doc by an array without a width.
+    """
+    return next((array for array in arrays or () if array.size), None)
+
+
 def as_tensor(array: FloatsXd) -> Tensor:
     """RETURNS (Tensor): The array as a tensor that shares its memory, on the device of the array,
     where `thinc.util.xp2torch` takes that of Thinc's current operations.

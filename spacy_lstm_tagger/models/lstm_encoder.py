@@ -156,7 +156,8 @@ def init(
     X: Sequence[Floats2d] | None = None,
     Y: Sequence[Floats2d] | None = None,
 ) -> None:
-    """Check the layer against the one before it."""
+    """Draw the weights of a trained layer anew, and check it against the one before it."""
+    cast(TorchShim, model.shims[0]).renew()
     if X:
         _check_width(model, X[0].shape[1])
 

@@ -11,7 +11,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as load_safetensors
 from safetensors.torch import save as save_safetensors
-from thinc.api import Optimizer, PyTorchShim, get_torch_default_device
+from thinc.api import Optimizer, PyTorchShim
 from thinc.shims import Shim
 from thinc.types import ArgsKwargs
 from thinc.util import xp2torch
@@ -96,6 +96,18 @@ class TorchShim(PyTorchShim):
         self._changes += 1
         self._modules = None
         self.module.train()
+
+    def renew(self) -> None:
+        """Draw the weights anew if they have changed: whoever initializes a trained model wants a
+        new one. Pretrained vectors stay.
+        """
+        if not self._changes:
+            return
+        for module in reversed(list(self.module.modules())):  # a module after its parts
+            reset = getattr(module, "reset_parameters", None)
+            if reset is not None:
+                reset()
+        self.changed()
 
     def kernel_type(self, *, training: bool) -> torch.dtype | None:
         """RETURNS (Optional[torch.dtype]): What the LSTM kernels compute in. None: in the type of
@@ -269,8 +281,7 @@ class TorchShim(PyTorchShim):
         RAISES (ValueError): As `read`.
         """
         saved = self.read(bytes_data)
-        self.module.load_state_dict(saved.state)
-        self.module.to(get_torch_default_device())
+        self.module.load_state_dict(saved.state)  # where the module is
         self.cfg = saved.config
         self.changed()
         return self

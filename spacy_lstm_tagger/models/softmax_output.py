@@ -6,7 +6,7 @@ from typing import cast
 from thinc.api import Model, Softmax_v2, glorot_uniform_init
 from thinc.types import Floats1d, Floats2d
 
-from .flat import FlatList, affine, flatten, no_gradient
+from .flat import FlatList, affine, first_rows, flatten, no_gradient
 from .threads import on_our_threads
 
 
@@ -54,8 +54,6 @@ def init(
 ) -> None:
     """Infer the sizes."""
     softmax = model.layers[0]
-    softmax.initialize(
-        X=flatten(model.ops, X) if X else None, Y=flatten(model.ops, Y) if Y else None
-    )
+    softmax.initialize(X=first_rows(X), Y=first_rows(Y))
     for name in ("nI", "nO"):
         model.set_dim(name, softmax.get_dim(name))

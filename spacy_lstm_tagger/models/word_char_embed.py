@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from spacy.ml.staticvectors import StaticVectors
 from spacy.tokens import Doc
+from spacy.vocab import Vocab
 from thinc.api import ArgsKwargs, Model
 from thinc.types import Floats2d
 from thinc.util import torch2xp, xp2torch
@@ -107,6 +108,7 @@ def forward(
     inputs = _inputs(model, types, training=True)
     bp_static: Callable[[Any], Any] | None = None
     if model.layers:
+        check_vectors(types.vocab)
         static, bp_static = model.layers[0]([types], is_train=True)
         inputs.kwargs["static"] = xp2torch(static.data, requires_grad=True, device=shim.device)
     settings = cast(EmbedSettings, model.attrs["settings"])
@@ -130,11 +132,20 @@ def init(
     X: Sequence[Doc] | None = None,
     Y: Sequence[Floats2d] | None = None,
 ) -> None:
-    """Fit the layer to the pipeline's static vectors, if it uses them."""
+    """Draw the weights of a trained layer anew, and fit it to the pipeline's static vectors, if it
+    uses them.
+    """
+    cast(TorchShim, model.shims[0]).renew()
     for static in model.layers:
-        if X and not X[0].vocab.vectors_length:
-            raise ValueError(Errors.M003)
+        if X:
+            check_vectors(X[0].vocab)
         static.initialize(X=X)
+
+
+def check_vectors(vocab: Vocab) -> None:
+    """RAISES (ValueError): If a vocabulary has no vectors."""
+    if not vocab.vectors.data.size:
+        raise ValueError(Errors.M003)
 
 
 @on_our_threads
@@ -156,8 +167,7 @@ def lookup(model: Model, docs: Sequence[Doc]) -> tuple[Tensor, NDArray[np.int64]
     table, found = model.attrs["cache"].vectors(types.orths.tolist(), encode, shim.stamp())
     rows = np.array(found, dtype=np.int64)
     if model.layers:
-        if not types.vocab.vectors.data.size:
-            raise ValueError(Errors.M003)
+        check_vectors(types.vocab)
         # Not kept: the vocabulary's vectors may change at any time.
         static = xp2torch(model.layers[0].predict([types]).data, device=table.device)
         with torch.inference_mode():

@@ -56,6 +56,11 @@ class CharacterLSTM(nn.Module):
             for _ in range(n_directions if lm_weight else 0)
         )
 
+    def reset_parameters(self) -> None:
+        """Let all letters count the same, in place."""
+        if self.queries is not None:
+            self.queries.data.zero_()
+
     def forward(
         self, rows: Tensor, buckets: Buckets, *, precision: torch.dtype | None = None
     ) -> ModuleOutput:

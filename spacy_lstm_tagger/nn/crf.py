@@ -11,6 +11,8 @@ from .steps import Steps
 
 # Beyond this length, walking through a sequence step by step costs more than settling tokens.
 LONG = 256
+# How many scores of one step of the search are in memory at a time.
+MOST_CELLS = 2**24
 
 
 @dataclass(frozen=True)
@@ -170,8 +172,9 @@ class LinearChainCRF:
         """
         n_tags = len(local)
         transitions = self.transitions.to(local)[:, :, None]
-        space = local.new_empty(n_tags * n_tags * steps.first.stop)
-        for previous, now in steps.forwards():
+        most = max(1, MOST_CELLS // n_tags**2)
+        space = local.new_empty(n_tags * n_tags * min(most, steps.first.stop))
+        for previous, now in steps.forwards(most=most):
             size = now.stop - now.start
             # (tag before, tag, sequences): with the sequences last, this is twice as fast.
             sums = space[: n_tags * n_tags * size].view(n_tags, n_tags, size)

@@ -52,6 +52,10 @@ class WordEmbedding(nn.Module):
             parts_width += characters.output_width
         self.projection = nn.Linear(parts_width, width) if width is not None else None
         self.output_width = width if width is not None else parts_width
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw the weights of the projection, in place."""
         if self.projection is not None:
             nn.init.xavier_uniform_(self.projection.weight)
             nn.init.zeros_(self.projection.bias)

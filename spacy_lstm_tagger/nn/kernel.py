@@ -26,6 +26,10 @@ class LSTMLayer(nn.LSTM):
     def __init__(self, input_width: int, hidden_width: int):
         super().__init__(input_width, hidden_width)
         self._kept: tuple[tuple, Arranged] | None = None
+
+    def reset_parameters(self) -> None:
+        """Draw the weights, in place."""
+        super().reset_parameters()
         init_lstm_(self)
 
     def arranged(self, dtype: torch.dtype) -> "Arranged":

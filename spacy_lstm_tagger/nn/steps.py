@@ -43,14 +43,18 @@ class Steps:
         arrays = [each.numpy() for each in (order, of[order], last, before)]
         self.order, self.sequence, self.last, self.before = send_joined(arrays, device)
 
-    def forwards(self) -> Iterator[tuple[slice, slice]]:
+    def forwards(self, *, most: int | None = None) -> Iterator[tuple[slice, slice]]:
         """YIELDS (tuple): For each step but the first, the places of the elements before, and
         its own.
+
+        most (Optional[int]): How many sequences to advance at a time. None: all.
         """
         end = self.first.stop
         start = 0
         for size in self.sizes[1:]:
-            yield slice(start, start + size), slice(end, end + size)
+            for offset in range(0, size, most or size):
+                stop = min(size, offset + (most or size))
+                yield slice(start + offset, start + stop), slice(end + offset, end + stop)
             start, end = end, end + size
 
     def backwards(self) -> Iterator[tuple[slice, slice]]:

@@ -136,8 +136,16 @@ class VocabularyEmbedding(EmbeddingTable):
 
     def __init__(self, *, width: int, capacity: int, std: float = 0.3):
         super().__init__(width=width, capacity=capacity)
-        self.unknown = nn.Parameter(torch.zeros(width))
-        self.weight = nn.Parameter(torch.empty(capacity + 1, width).normal_(std=std))
+        self.std = std
+        self.unknown = nn.Parameter(torch.empty(width))
+        self.weight = nn.Parameter(torch.empty(capacity + 1, width))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Be a new table, in place: no symbol has a row."""
+        self._rows = {}
+        self.unknown.data.zero_()
+        self.weight.data.normal_(std=self.std)
         self.weight.data[0] = 0.0
 
 

@@ -25,11 +25,12 @@ def balanced_weights(counts: Mapping[str, int], labels: Sequence[str]) -> dict[s
     """Weigh tags by the inverse of how often they are, so that all of them count the same in sum
     and a token counts 1 on average (King & Zeng, 2001, https://doi.org/10.1093/oxfordjournals.pan.a004868).
 
-    counts (Mapping[str, int]): How often the training data has each tag.
-    labels (Sequence[str]): The tag set. A tag that was not seen counts as if seen once.
-    RETURNS (dict[str, float]): The weight of each tag.
+    counts (Mapping[str, int]): How often the training data has each tag. 0 counts as 1.
+    labels (Sequence[str]): The tag set.
+    RETURNS (dict[str, float]): The weight of each tag that was counted. One that was added later
+        has none.
     """
-    seen = {label: max(counts.get(label, 0), 1) for label in labels}
+    seen = {label: max(counts[label], 1) for label in labels if label in counts}
     total = sum(seen.values())
     return {label: total / (len(seen) * count) for label, count in seen.items()}
 

@@ -115,7 +115,9 @@ class LearningTagger(SavedTagger):
         """
         examples = list(examples)
         validate_examples(examples, "LSTMTagger.get_loss")
-        gold, weights = self._gold(examples), self._class_weights()
+        gold, weights, soft = self._gold(examples), self._class_weights(), None
+        if self.cfg["soft_share"] and not model_crf(self.model):
+            soft = soft_targets(examples, self.labels)
         loss = batch_loss(
             self.model,
             flatten(self.model.ops, scores),
@@ -124,7 +126,7 @@ class LearningTagger(SavedTagger):
             spaces=is_space(eg.predicted for eg in examples),
             label_smoothing=self.cfg["label_smoothing"],
             weights=None if weights is None else token_weights(gold, weights),
-            soft=None if model_crf(self.model) else soft_targets(examples, self.labels),
+            soft=soft,
             soft_share=self.cfg["soft_share"],
         )
         self._watch.update(loss.value, loss.surprise, gold.tags, name=self.name)

@@ -200,7 +200,8 @@ class LSTMTagger(LearningTagger):
     ) -> None:
         """Say which tags words may have. It holds for decoding, from now on, and is saved with the
         pipeline: the tags, probabilities and sequences found are those without all others. Words
-        are compared as they are written. Words that are not in it may have any tag.
+        are compared as they are written. Words that are not in it may have any tag. To change it,
+        call this again.
 
         entries (Optional[Mapping[str, Iterable[str]]]): The tags of each word. None: there is no
             dictionary any more.
@@ -240,10 +241,11 @@ class LSTMTagger(LearningTagger):
             decode = Decoding.of(self.cfg)
             return decode(lattice, self.labels, lengths=lengths, spaces=spaces)
 
-    def _check_encoder(self, docs: Sequence[Doc]) -> None:
+    def _check_encoder(self, docs: Sequence[Doc], *, calibrates: bool = False) -> None:
         """Warn if what the model listens to has not run, once.
 
-        RAISES (ValueError): If another component has run in its place.
+        calibrates (bool): Whether that is an error.
+        RAISES (ValueError): If it is, or if another component has run in its place.
         """
         listener = listener_of(self.model)
         if listener is None or not docs or not len(docs[0]):
@@ -251,6 +253,8 @@ class LSTMTagger(LearningTagger):
         # What it listens to leaves its vectors with the docs.
         found, expected = docs[0].tensor.shape[-1], listener.get_dim("nO")
         names = {"name": self.name, "encoder": listener.upstream_name}
+        if not found and calibrates:
+            raise ValueError(Errors.P016.format(**names))
         if not found and not self._encoder_is_missing:
             self._encoder_is_missing = True
             warnings.warn(Warnings.W007.format(**names), stacklevel=2)
@@ -300,10 +304,12 @@ class LSTMTagger(LearningTagger):
         examples (Iterable[Example]): The dev data: not what the model was trained on.
         batch_size (int): How many docs are tagged at a time.
         RETURNS (Calibration): The temperature, and the expected calibration error before and after.
-        RAISES (ValueError): If no token has a tag.
+        RAISES (ValueError): If no token has a tag, or the model listens to an encoder that has not
+            run on the docs.
         """
         examples = list(examples)
         validate_examples(examples, "LSTMTagger.calibrate")
+        self._check_encoder([eg.predicted for eg in examples], calibrates=True)
         lattices, gold = [], [np.zeros(0, dtype=np.int64)]
         with self._lock.reading():
             for batch in minibatch(examples, batch_size):

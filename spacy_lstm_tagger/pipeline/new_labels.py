@@ -5,8 +5,10 @@ from functools import partial
 from typing import Any
 
 from spacy.language import Language
+from spacy.pipeline import Tagger
 from spacy.util import registry
 
+from ..errors import Errors
 from .gold import named_tags
 
 
@@ -32,8 +34,11 @@ def add_labels(nlp: Language, *, component: str, labels: Iterable[str]) -> None:
     component (str): The name of the tagger.
     labels (Iterable[str]): The tags, as the training data names them: sets of tags and negative
         ones are no labels.
+    RAISES (ValueError): If the component is no tagger.
     """
     pipe: Any = nlp.get_pipe(component)
+    if not isinstance(pipe, Tagger) or "neg_prefix" not in pipe.cfg:
+        raise ValueError(Errors.P015.format(name=component, kind=type(pipe).__name__))
     notation = {"neg_prefix": pipe.cfg["neg_prefix"], "separator": pipe.cfg.get("tag_separator")}
     for label in named_tags(labels, **notation):
         pipe.add_label(label)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from spacy.attrs import TAG
+from spacy.tokens import Doc
 from spacy.training import Example
 from torch import Tensor
 
@@ -30,7 +32,8 @@ class SoftTargets:
 
 def soft_targets(examples: Iterable[Example], labels: Sequence[str]) -> SoftTargets | None:
     """Read the probabilities that a teacher has left with the references of a batch, as
-    `TagProbabilities`. Those of the best tags are scaled to sum to 1.
+    `TagProbabilities`. Those of the best tags are scaled to sum to 1. A token whose tag is not
+    the teacher's best one has been corrected: it has no target.
 
     examples (Iterable[Example]): The batch.
     labels (Sequence[str]): The tag set, which may be in another order than the teacher's.
@@ -47,6 +50,7 @@ def soft_targets(examples: Iterable[Example], labels: Sequence[str]) -> SoftTarg
             except KeyError as e:
                 known = ", ".join(labels)
                 raise ValueError(Errors.P002.format(tag=e, labels=known)) from e
+            dense[is_corrected(eg.reference, kept)] = 0.0
             where = np.arange(len(dense))
             if not same_tokens(eg):
                 where, dense = one_to_one(eg, dense)
@@ -58,6 +62,16 @@ def soft_targets(examples: Iterable[Example], labels: Sequence[str]) -> SoftTarg
     if not tokens:
         return None
     return SoftTargets(np.concatenate(tokens), np.concatenate(rows))
+
+
+def is_corrected(doc: Doc, kept: TagProbabilities) -> NDArray[np.bool_]:
+    """RETURNS (NDArray[np.bool_]): Whether a token has another tag than the teacher's best one.
+    *Shape:* ``(tokens,)``.
+    """
+    strings = doc.vocab.strings
+    best = np.array([strings[label] for label in kept.labels], dtype=np.uint64)[kept.tags[:, 0]]
+    tags = doc.to_array(TAG)
+    return (tags != 0) & (tags != best)
 
 
 def one_to_one(

@@ -241,8 +241,9 @@ class Corpus:
             words = tokens[:, COLUMNS[ORTH]].tolist()
         spaces = tokens[:, COLUMNS[SPACY]].tolist()
         reference = Doc(nlp.vocab, words=words, spaces=spaces)
-        attributes = ATTRIBUTES[2 : tokens.shape[1]]  # ORTH and SPACY are there
-        reference.from_array(list(attributes), cast(Ints2d, tokens[:, 2:]))
+        width = tokens.shape[1] if are_alike(group) else COLUMNS[HEAD]
+        attributes = ATTRIBUTES[2:width]  # ORTH and SPACY are there
+        reference.from_array(list(attributes), cast(Ints2d, tokens[:, 2:width]))
         if self.gold_tokens:
             predicted = Doc(nlp.vocab, words=words, spaces=spaces)
         else:
@@ -252,6 +253,15 @@ class Corpus:
             yield example
         else:
             yield from self.augmenter(nlp, example)
+
+
+def are_alike(group: list[Tokens]) -> bool:
+    """RETURNS (bool): Whether all sentences of a doc have a parse, or none has: beside that of one,
+    spaCy takes the others for parsed too.
+    """
+    if len(group) == 1 or group[0].shape[1] <= COLUMNS[DEP]:
+        return True
+    return len({bool(tokens[:, COLUMNS[DEP]].any()) for tokens in group}) == 1
 
 
 def get_heads(tokens: Tokens) -> Tokens:

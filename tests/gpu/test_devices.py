@@ -41,6 +41,17 @@ def test_in_turn(pair, current):
 
 
 @pytest.mark.parametrize("current", ["cpu", "gpu"])
+def test_it_is_loaded_where_it_is(pair, current):
+    """In a new thread the CPU is current, whatever is in the main one."""
+    for nlp in pair:
+        before, data = tags_of(nlp.pipe(TEXTS)), nlp.to_bytes()
+        with on(current):
+            nlp.from_bytes(data)
+        assert tags_of(nlp.pipe(TEXTS)) == before
+    assert [device_of(nlp) for nlp in pair] == ["cpu", "gpu"]
+
+
+@pytest.mark.parametrize("current", ["cpu", "gpu"])
 def test_they_compute_the_same(pair, current):
     with on(current):
         docs = [[nlp.make_doc(text) for text in TEXTS] for nlp in pair]

@@ -230,6 +230,8 @@ def test_static_vectors():
     loaded.vocab.vectors = Vectors(strings=loaded.vocab.strings)
     with pytest.raises(ValueError, match=r"M003.*the vectors of its own pipeline"):
         loaded("The dog")
+    with pytest.raises(ValueError, match="M003"):
+        loaded.update([Example.from_dict(loaded.make_doc("The dog"), {"tags": TAGS[0][:2]})])
 
 
 def test_static_vectors_without_vectors():

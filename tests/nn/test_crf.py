@@ -196,6 +196,17 @@ def test_long_sequences_are_those_of_the_search_step_by_step(monkeypatch, scale)
     assert torch.equal(crf.viterbi(emissions, lengths), found)
 
 
+def test_the_search_in_parts_finds_the_same(monkeypatch):
+    """Of many sequences and a large tag set, a step at once would not fit in memory."""
+    lengths = [5, 3, 0, 5, 1, 4]
+    crf, emissions = random_crf(4), random_emissions([5, 3, 0, 5, 1, 4], 4)
+    found, best = crf.viterbi(emissions, lengths), crf.n_best(emissions, lengths, n=3)
+    monkeypatch.setattr("spacy_lstm_tagger.nn.crf.MOST_CELLS", 32)  # two sequences
+    assert torch.equal(crf.viterbi(emissions, lengths), found)
+    for part, whole in zip(crf.n_best(emissions, lengths, n=3), best, strict=True):
+        torch.testing.assert_close(part, whole)
+
+
 def test_without_transitions_tags_are_independent():
     lengths = [4, 0, 2]
     emissions = random_emissions(lengths, 3)

@@ -30,6 +30,12 @@ def test_steps(lengths):
         assert [(i, t + 1) for i, t in places[previous]] == places[now]
     assert seen == list(range(total))
     assert list(steps.backwards()) == list(steps.forwards())[::-1]
+    seen = list(range(total))[steps.first]
+    for previous, now in steps.forwards(most=2):
+        seen += range(total)[now]
+        assert len(range(total)[now]) <= 2
+        assert [(i, t + 1) for i, t in places[previous]] == places[now]
+    assert seen == list(range(total))
 
 
 @pytest.mark.parametrize("lengths", [[100_000, *[3] * 255]])

@@ -42,7 +42,7 @@ def test_balanced_weights_make_all_tags_count_the_same():
     weights = balanced_weights(counts, ["A", "B", "C"])
     assert len({round(counts[tag] * weight, 6) for tag, weight in weights.items()}) == 1
     assert sum(counts[tag] * weights[tag] for tag in counts) == pytest.approx(100)
-    assert balanced_weights(counts, ["A", "D"])["D"] > 1.0
+    assert balanced_weights({"A": 90, "D": 0}, ["A", "D"])["D"] > 1.0
     assert class_weights_array({"B": 2.0}, ["A", "B"]).tolist() == [1.0, 2.0]
 
 
@@ -89,6 +89,14 @@ def test_balanced_from_the_sample_or_from_counts():
     assert weights_of(pipe)["NN"] > weights_of(pipe)["ADJ"]
     pipe.initialize(lambda: make_examples(nlp), nlp=nlp)  # the tags are counted anew
     assert weights_of(pipe) == weights
+
+
+def test_a_tag_that_is_added_later_counts_like_a_token_on_average():
+    nlp, _ = trained_nlp(steps=0, config={"class_weights": "balanced"})
+    pipe = nlp.get_pipe("lstm_tagger")
+    before = weights_of(pipe)
+    pipe.add_label("NEW")
+    assert weights_of(pipe) == before | {"NEW": 1.0}
 
 
 def test_balanced_too_late():

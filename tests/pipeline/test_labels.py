@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 import spacy
 
+from spacy_lstm_tagger.pipeline.new_labels import create_label_adder
+
 from ..util import SENTENCES, make_examples, scores_of, train, trained_nlp
 
 TEXTS = [text for text, _ in SENTENCES]
@@ -136,6 +138,13 @@ def test_spacys_own_tagger_does_not_grow_by_half():
 def test_a_separator_must_separate():
     with pytest.raises(ValueError, match=r"M001.*tag_separator.*null or some characters"):
         spacy.blank("en").add_pipe("lstm_tagger", config={"tag_separator": ""})
+
+
+def test_labels_for_a_component_that_is_no_tagger():
+    nlp = spacy.blank("en")
+    nlp.add_pipe("senter")
+    with pytest.raises(ValueError, match=r"P015.*'senter' is a SentenceRecognizer.*`component`"):
+        create_label_adder(labels=["NEW"], component="senter")(nlp)
 
 
 def test_negative_tags_and_sets_are_no_labels():

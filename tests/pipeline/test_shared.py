@@ -249,6 +249,16 @@ def test_without_the_encoder():
         nlp("")
 
 
+def test_calibration_without_the_encoder():
+    nlp, *_ = make_shared("tagger", SPACY_TAGGER, steps=1)
+    pipe, examples = nlp.get_pipe("lstm_tagger"), make_examples(nlp)
+    with pytest.raises(ValueError, match=r"P016.*'lstm_tagger'.*'tok2vec'.*eg.predicted"):
+        pipe.calibrate(examples)
+    for eg in examples:
+        nlp.get_pipe("tok2vec")(eg.predicted)
+    assert pipe.calibrate(examples).temperature > 0.0
+
+
 def test_behind_another_encoder():
     nlp, *_ = make_shared("tagger", SPACY_TAGGER, steps=1)
     other = spacy.blank("en")

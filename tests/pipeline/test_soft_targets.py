@@ -42,7 +42,7 @@ def softmax(logits):
 def test_gradient_is_that_of_the_loss(seed, share, smoothing):
     """Against finite differences: tokens 0 and 1 have a teacher, 1 and 2 have a tag, 3 nothing."""
     random = np.random.default_rng(seed)
-    teacher = random.dirichlet(np.ones(3), size=2)
+    teacher = np.sort(random.dirichlet(np.ones(3), size=2))[:, [0, 2, 1]]  # V is the best
     examples = [
         example(["a", "b"], ["", "V"], teacher),
         example(["c", "d"], ["DET", ""], None),
@@ -83,6 +83,13 @@ def test_best_tags_are_scaled_and_unscored_tokens_left_out():
     soft = soft_targets([example(["x"], ["V"], None), eg], LABELS)
     assert soft.tokens.tolist() == [1, 3]
     assert_allclose(soft.probabilities, [[2 / 3, 1 / 3, 0], [1 / 9, 0, 8 / 9]], atol=1e-3)
+
+
+def test_a_token_that_was_corrected_is_learned_from_its_tag():
+    """As where a tagger's own tags, kept with their probabilities, were gone through by hand."""
+    rows = [[0.9, 0.1, 0.0]] * 3
+    eg = example(["a", "b", "c"], ["NN", "V", "!NN"], rows)
+    assert soft_targets([eg], LABELS).tokens.tolist() == [0]
 
 
 def test_misaligned_tokens():
@@ -143,6 +150,15 @@ def test_share_of_zero_learns_from_tags_alone():
         optimizer = nlp.initialize(lambda gold=gold: gold)
         losses.append(train(nlp, silver_examples(nlp, [0.7, 0.3]), steps=1, optimizer=optimizer))
     assert losses[0][0]["lstm_tagger"] == 0.0 < losses[1][0]["lstm_tagger"]
+
+
+def test_share_of_zero_does_not_read_them():
+    nlp, optimizer = trained_nlp(steps=0, config={"soft_share": 0.0})
+    examples = make_examples(nlp)
+    for eg in examples:
+        rows = np.ones((len(eg.reference), 1), "f4")
+        TagProbabilities.of(["of another tag set"], rows).to_doc(eg.reference)
+    train(nlp, examples, steps=1, optimizer=optimizer)
 
 
 @pytest.mark.parametrize("value", [-0.1, 1.1])

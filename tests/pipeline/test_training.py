@@ -10,7 +10,7 @@ from spacy.pipeline import Tagger
 from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import fix_random_seed
-from thinc.api import set_dropout_rate
+from thinc.api import Adam, set_dropout_rate
 from thinc.util import xp2torch
 
 from ..util import SENTENCES, make_examples, scores_of, small_model, train, trained_nlp
@@ -357,3 +357,33 @@ def test_a_second_initialization():
     before, pipe.cfg["temperature"] = pipe.labels, 3.0
     nlp.initialize(lambda: make_examples(nlp, [("I slept", "PRP SLEEP")]))
     assert pipe.labels == (*before, "SLEEP") and pipe.cfg["temperature"] == 1.0
+
+
+def test_a_second_initialization_gives_another_network():
+    """As in spaCy's own components: nothing of what was learned is left, no word either."""
+    nlp, _ = trained_nlp(steps=3, lm_weight=0.1, char_lm_weight=0.1)
+    pipe = nlp.get_pipe("lstm_tagger")
+    before = parameters(pipe)
+    nlp.initialize(lambda: make_examples(nlp))
+    for name, weights in parameters(pipe).items():
+        assert not weights.any() or not np.array_equal(weights, before[name]), name
+    assert len(layer(pipe, "word_char_embed").shims[0].module.tables["word"]) == 0
+    fix_random_seed(0)
+    nlp.initialize(lambda: make_examples(nlp))
+    first = parameters(pipe)
+    fix_random_seed(0)
+    nlp.initialize(lambda: make_examples(nlp))
+    for name, weights in parameters(pipe).items():
+        assert_allclose(weights, first[name], err_msg=name)
+    train(nlp, make_examples(nlp), steps=20, optimizer=Adam(0.01))
+    assert tags_of(nlp.pipe(TEXTS)) == TAGS
+
+
+@pytest.mark.parametrize("architecture", ["Tagger", "CRFTagger"])
+def test_an_empty_example_in_front(architecture):
+    nlp = spacy.blank("en")
+    model = small_model() | {"@architectures": f"spacy-lstm-tagger.{architecture}.v1"}
+    nlp.add_pipe("lstm_tagger", config={"model": model})
+    empty = Example.from_dict(nlp.make_doc(""), {"tags": []})
+    nlp.initialize(lambda: [empty, *make_examples(nlp), empty])
+    assert nlp.get_pipe("lstm_tagger").model.get_dim("nO") == 6

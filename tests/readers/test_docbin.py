@@ -228,3 +228,15 @@ def test_a_packed_file(tmp_path, nlp):
     path.write_bytes(gzip.compress(GERMAN.encode()))
     with pytest.raises(ValueError, match=r"R017.*gunzip"):
         list(Corpus(path)(nlp))
+
+
+def test_sentences_with_a_parse_beside_others(nlp, tmp_path):
+    """Heads would tell where sentences begin that have none."""
+    parsed = Doc(nlp.vocab, words=["One", "two"], tags=["a", "b"], heads=[1, 1], deps=["x", "ROOT"])
+    starts = [True, False, True]
+    told = Doc(nlp.vocab, words=["Three", "four", "five"], tags=["a"] * 3, sent_starts=starts)
+    path = save(tmp_path / "mixed.spacy", [parsed, told])
+    (together,) = Corpus(path, group_by=10)(nlp)
+    assert [t.is_sent_start for t in together.reference] == [True, False, *starts]
+    alone = list(Corpus(path, group_by=1)(nlp))
+    assert alone[0].reference.has_annotation("DEP")
