@@ -80,6 +80,10 @@ class Errors(metaclass=ErrorsWithCodes):
         "{name}: found no word with a tag in {docs} doc(s) with {words} word(s), expected some. "
         "Correct its path, or annotate the corpus."
     )
+    C025 = (
+        "--gpus {value}: the cluster has {found:g} GPUs. Leave it out to take CPUs, or give a "
+        "--concurrency to wait until there are some."
+    )
     D001 = "Found no text at {path}, expected a file, or a folder with some in it."
     D002 = (
         "{place} cannot be read: {error}. Expected UTF-8 and, in a .jsonl file, an object such as "
@@ -264,7 +268,7 @@ class Errors(metaclass=ErrorsWithCodes):
     )
     P016 = (
         "{name!r} listens to the component {encoder!r}, which has not run on these examples. Run "
-        "it first: encoder = nlp.get_pipe({encoder!r}), then encoder(eg.predicted) for each of them."
+        "it first: encoder = nlp.get_pipe({encoder!r}), then encoder(eg.predicted) for each."
     )
     R001 = "Corpus: found nothing at path = {path}, expected a file or folder."
     R002 = "{path}: found no .conllu or .spacy file in this folder or below it. Correct the path."

@@ -17,6 +17,7 @@ from ..fit import check_fit
 from ..pipeline import LSTMTagger
 from ..pipeline.calibration import Calibration
 from ..pipeline.gold import split_tag, tag_counts
+from ..whitespace import SPACE_TAG
 from . import lstm_tagger_cli
 from .messages import clear_errors
 from .options import Code, GpuId
@@ -77,7 +78,7 @@ def calibrate(
     if not isinstance(pipe, LSTMTagger):
         raise ValueError(Errors.P008.format(name=name, kind=type(pipe).__name__))
     examples = read_examples(nlp, data_path, tag=tag)
-    labels = frozenset(pipe.labels)
+    labels = frozenset((*pipe.labels, SPACE_TAG))
 
     def knows(annotation: str) -> bool:
         return labels.issuperset(split_tag(annotation, labels, **pipe.notation)[0])

@@ -12,7 +12,7 @@ from typing import Any
 from ..distil.labelling import Job as LabelJob
 from ..distil.labelling import Shard, Task
 from ..errors import Errors
-from ..files.formats import LINES
+from ..files.formats import ENCODERS, LINES
 from ..files.reading import find_texts
 from ..files.streams import STANDARD, kind_of
 from ..files.texts import Reading
@@ -64,13 +64,14 @@ def tag_with_ray(
     RETURNS (tuple): The number of words, words a second, and the texts that were left out.
     RAISES (ValueError): If this engine does not take what is asked.
     """
-    kinds = {reading.kind or kind_of(Path(each)) for each in find_inputs(inputs)}
+    kinds = {reading.kind or kind_of_uri(each) for each in find_inputs(inputs)}
     (only,) = kinds if len(kinds) == 1 else [None]
     kind = job.kind or (only if only in (*LINES, ".parquet") else ".tsv")
+    is_file = kind_of_uri(output) in ENCODERS
     for wrong, remedy in [
         (".spacy" if ".spacy" in {*kinds, kind} else "", "Take another format, such as .parquet"),
         (str(STANDARD) if str(STANDARD) in {*inputs, output} else "", "Give files and folders"),
-        (output if kind_of(Path(output)) else "", "Give a folder as --output, and --format"),
+        (output if is_file else "", "Give a folder as --output, and --format"),
     ]:
         if wrong:
             raise ValueError(Errors.C018.format(value=wrong, remedy=remedy))
@@ -82,6 +83,11 @@ def tag_with_ray(
         job = replace(job, kind=kind)
         counts, bad = tag_on_ray(job, inputs, output, reading, skip_bad=skip_bad, cluster=cluster)
     return counts.words, counts.words / (time.monotonic() - start), bad
+
+
+def kind_of_uri(name: str) -> str:
+    """RETURNS (str): The suffix of a path or a URI, which may have a query."""
+    return kind_of(Path(name.partition("?")[0] if "://" in name else name))
 
 
 def find_inputs(inputs: list[str]) -> list[str]:

@@ -12,8 +12,9 @@ from wasabi import msg
 from ..checks import check_choice
 from ..errors import Errors
 from ..files.formats import ENCODERS
+from ..files.outputs import incomplete
 from ..files.parquet import import_pyarrow
-from ..files.reading import READERS, find_texts
+from ..files.reading import READERS, find_texts, named
 from ..files.streams import STANDARD, kind_of, open_source, split_name
 from ..files.tagged import Style
 from ..files.texts import BadTexts, Reading
@@ -136,8 +137,15 @@ def plan_files(
     RAISES (ValueError): If it is not clear what is written, or two are the same.
     RAISES (FileNotFoundError): If there is no input.
     """
-    found = [(path, each) for path in inputs for each in find_texts(path)]
     path, is_folder = Path(output), output.endswith("/") or Path(output).is_dir()
+    found = [
+        (root, each)
+        for root in map(named, inputs)
+        for each in find_texts(root)
+        if not is_ours(each, root, path, is_folder=is_folder)
+    ]
+    if not found:
+        raise FileNotFoundError(Errors.D001.format(path=inputs[0]))
     if kind is None and not is_folder and path != STANDARD:
         kind = ALIASES.get(kind_of(path), kind_of(path))
         if kind not in ENCODERS:
@@ -159,6 +167,20 @@ def plan_files(
             raise ValueError(Errors.C008.format(first=places[place], second=each, path=place))
         places[place] = each
     return kind, [(place, [each]) for place, each in places.items()]
+
+
+def is_ours(path: Path, root: Path, output: Path, *, is_folder: bool) -> bool:
+    """RETURNS (bool): Whether a file that was found in a folder is what this command has written.
+
+    path (Path): The file.
+    root (Path): The folder, or the file itself.
+    output (Path): Where it writes.
+    is_folder (bool): Whether that is a folder.
+    """
+    output, path = output.resolve(), path.resolve()
+    if is_folder:
+        return output in path.parents and root.resolve() in output.parents
+    return path == incomplete(output)
 
 
 def check_files(files: Sequence[tuple[Path, Sequence[Path]]], kind: str, reading: Reading) -> None:

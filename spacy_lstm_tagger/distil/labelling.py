@@ -11,6 +11,7 @@ import spacy
 import torch
 from spacy.cli._util import import_code
 
+from ..errors import Errors
 from ..files.cut import cut
 from ..files.reading import find_texts, read_texts
 from ..files.texts import BadTexts, Reading, Text
@@ -132,7 +133,10 @@ def label(
     RAISES (ValueError): If the folder has shards that were made otherwise, or a text is not valid.
     RAISES (OSError): If a file cannot be read or written, or a process ends early.
     """
-    paths = find_texts(job.texts)
+    place = folder.resolve()
+    paths = [path for path in find_texts(job.texts) if place not in path.resolve().parents]
+    if not paths:
+        raise FileNotFoundError(Errors.D001.format(path=job.texts))
     done = ShardFolder(folder, job.options(teachers))
     bad = BadTexts(job.skip_bad)
     texts = islice(read_texts(paths, Reading(text_key=job.text_key), bad=bad), job.limit or None)

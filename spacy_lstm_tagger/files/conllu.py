@@ -61,19 +61,20 @@ def replace_tags(
 
     lines (Sequence[str]): The lines of a sentence.
     tags (Sequence[str]): The tags of its words.
-    numbers (Sequence[Optional[str]]): How sure the tags are, for the column MISC. Empty: it stays
-        as it is.
+    numbers (Sequence[Optional[str]]): How sure the tags are, for the column MISC. Empty: nobody
+        knows, and what it said of other tags goes.
     column (str): The column of the tags, as in `Style`.
     RETURNS (list[str]): The lines.
     """
     replaced, word = [], 0
     for line in lines:
-        cells = line.split("\t", -1 if numbers else FEATS + 1)
+        cells = line.split("\t", -1 if numbers or SURE in line else FEATS + 1)
         if cells[0].isdigit():
             set_tag(cells, tags[word], column)
-            if numbers:
+            if len(cells) > MISC:
                 kept = [part for part in cells[MISC].split("|") if not part.startswith(f"{SURE}=")]
-                cells[MISC] = describe([part for part in kept if part != "_"], numbers[word])
+                number = numbers[word] if numbers else None
+                cells[MISC] = describe([part for part in kept if part != "_"], number)
             line = "\t".join(cells)
             word += 1
         replaced.append(line)

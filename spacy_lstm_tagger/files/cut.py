@@ -9,7 +9,7 @@ from .texts import Text
 # For each word that a doc may have, a part of a long text has at most so many words, or letters.
 WORDS, LETTERS = 10, 60
 # Where a text is cut rather than elsewhere: after a sentence, or at least at white space.
-CUTS = [re.compile(r"[.!?…。！？]['\"”’)\]]*\s+(?=\S)"), re.compile(r"\s+(?=\S)")]
+CUTS = [re.compile(r"[.!?…。！？]['\"”’)\]]*\s+(?=\S)"), re.compile(r"(?<!\s)\s+(?=\S)")]
 ENDS = frozenset(".!?…。！？")
 
 

@@ -15,7 +15,7 @@ LINE = 1_000_000
 
 def read_lines(source: Source, reading: Reading, bad: BadTexts) -> Iterator[Text]:
     """YIELDS (Text): Each line of a file of plain text, or all of it."""
-    numbered = [(1, source.stream.read())] if reading.whole else _lines(source.stream, LINE)
+    numbered = [("1", source.stream.read())] if reading.whole else _lines(source.stream, LINE)
     for number, line in numbered:
         place = f"{source.path}, line {number}"
         try:
@@ -49,11 +49,11 @@ def _read_object(string: str, key: str) -> dict[str, Any]:
     return found
 
 
-def _lines(file: IO[bytes], most: int) -> Iterator[tuple[int, bytes]]:
-    """Number the lines of a file. One of more bytes than `most` comes in parts, cut after a space
-    if there is one, so that no more than this is ever in memory.
+def _lines(file: IO[bytes], most: int) -> Iterator[tuple[str, bytes]]:
+    """Number the lines of a file. One of more bytes than `most` comes in parts, which are numbered
+    too, cut after a space if there is one, so that no more than this is ever in memory.
     """
-    number, rest = 1, b""
+    number, part, rest = 1, 1, b""
     while line := rest + file.readline(most - len(rest)):
         rest = b""
         whole = len(line) < most or line.endswith(b"\n")
@@ -64,5 +64,5 @@ def _lines(file: IO[bytes], most: int) -> Iterator[tuple[int, bytes]]:
                 while end > 1 and line[end] & 0xC0 == 0x80:
                     end -= 1
             line, rest = line[:end], line[end:]
-        yield number, line
-        number += whole
+        yield (str(number) if part == 1 else f"{number}, part {part}"), line
+        number, part = (number + 1, 1) if whole else (number, part + 1)

@@ -12,7 +12,7 @@ from ..errors import Errors
 from .docbin import StreamedDocBin
 from .parquet import import_pyarrow
 from .streams import STANDARD, open_sink, split_name
-from .whole import is_stream
+from .whole import is_stream, keep_mode
 
 
 class Output:
@@ -71,6 +71,7 @@ class Output:
         self._is_whole = False
         self._stack.close()
         if self._temporary is not None:
+            keep_mode(self._target, self._temporary)
             self._temporary.replace(self._target)
         elif self.path == STANDARD:
             sys.stdout.buffer.flush()
@@ -94,12 +95,17 @@ class Output:
                     os.fsync(file.fileno())
             elif self.is_empty or not self._is_whole:
                 return None
-            stem, suffix = split_name(self._target)
-            return temporary.replace(self._target.with_name(f"{stem}.incomplete{suffix}"))
+            return temporary.replace(incomplete(self._target))
         except OSError:
             return None
         finally:
             temporary.unlink(missing_ok=True)
+
+
+def incomplete(path: Path) -> Path:
+    """RETURNS (Path): The name of what was broken off."""
+    stem, suffix = split_name(path)
+    return path.with_name(f"{stem}.incomplete{suffix}")
 
 
 class Writer:
@@ -153,7 +159,11 @@ class TableWriter(Writer):
             schema = self.writer.schema
             if differing := set(data.column_names) ^ set(schema.names):
                 raise ValueError(f"not all rows have {', '.join(sorted(differing))}")
-            self.writer.write_table(data.select(schema.names).cast(schema))
+            data = data.select(schema.names)
+            for found, wanted in zip(data.schema, schema, strict=True):
+                if not fits(found.type, wanted.type):
+                    raise ValueError(f"{found.name} is {found.type}, and was {wanted.type}")
+            self.writer.write_table(data.cast(schema))
         except (ValueError, arrow.ArrowException) as error:
             raise ValueError(Errors.D017.format(path=self.path, error=error)) from error
 
@@ -163,6 +173,24 @@ class TableWriter(Writer):
         if self.writer is None:
             self.writer = arrow.parquet.ParquetWriter(self.stream, arrow.schema([]))
         self.writer.close()
+
+
+def fits(found: Any, wanted: Any) -> bool:
+    """RETURNS (bool): Whether values of a type of Arrow can be cast to another one, or refused,
+    without losing anything: in doubt they cannot. A row may lack a value.
+    """
+    from pyarrow import types
+
+    if found == wanted or types.is_null(found):
+        return True
+    if types.is_list(found) and types.is_list(wanted):
+        return fits(found.value_type, wanted.value_type)
+    if types.is_struct(found) and types.is_struct(wanted):
+        fields, others = list(found), list(wanted)
+        return [field.name for field in fields] == [field.name for field in others] and all(
+            fits(field.type, other.type) for field, other in zip(fields, others, strict=True)
+        )
+    return all(types.is_integer(each) or types.is_floating(each) for each in (found, wanted))
 
 
 WRITERS: dict[str, type[Writer]] = {

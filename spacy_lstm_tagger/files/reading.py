@@ -29,10 +29,16 @@ def find_texts(path: Path) -> list[Path]:
     """
     if path == STANDARD or is_stream(path):
         return [path]
+    path = named(path)
     paths = [p for p in walk_directory(path) if p.is_file()] if path.exists() else []
     if not paths:
         raise FileNotFoundError(Errors.D001.format(path=path))
     return sorted(paths)
+
+
+def named(path: Path) -> Path:
+    """RETURNS (Path): A path; the name of . and .., which spaCy takes for hidden folders."""
+    return path.resolve() if path.name in ("", "..") and path != STANDARD else path
 
 
 def read_texts(

@@ -27,10 +27,17 @@ def write_whole(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+        keep_mode(path, temporary)
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def keep_mode(path: Path, temporary: Path) -> None:
+    """Let a file be read by whoever may read the one that it is to replace, if there is one."""
+    if path.exists():
+        shutil.copymode(path, temporary)
 
 
 def is_stream(path: Path) -> bool:

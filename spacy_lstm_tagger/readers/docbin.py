@@ -84,6 +84,8 @@ def _coarse_tags(
         return [pos for pos, _ in keys]  # spaCy's ids of them are their hashes too
     for pos, morph in set(map(tuple, keys)) - set(names):
         feats = store[morph] if pos and morph else ""
+        # In the order of treebanks, which is not spaCy's: without regard to case.
+        feats = "|".join(sorted(feats.split("|"), key=lambda each: each.split("=")[0].lower()))
         name = store[pos] if feats in ("", "_") else f"{store[pos]}|{feats}"
         names[pos, morph] = strings.add(name)
     return [names[pos, morph] for pos, morph in keys]

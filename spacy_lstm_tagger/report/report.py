@@ -134,8 +134,9 @@ def _read_log(pipeline: Any, path: str | Path | None) -> list[dict[str, Any]] | 
     """
     if path is None:
         folder = pipeline.path if isinstance(pipeline, Language) else Path(pipeline)
+        # A name that is no folder here is that of an installed pipeline.
         path = folder and Path(folder).resolve().parent / FILE
-        if not path or not path.is_file():
+        if not path or not Path(folder).is_dir() or not path.is_file():
             return None
         try:
             return read_training_log(path)

@@ -91,8 +91,13 @@ def count_actors(concurrency: int, gpus: float) -> int:
 
     concurrency (int): How many are wanted. 0: all that have room.
     gpus (float): How many GPUs each of them has. 0: a CPU.
+    RAISES (ValueError): If it has fewer, and nobody has said how many are wanted.
     """
-    room = ray.cluster_resources().get("GPU" if gpus else "CPU", 1) / (gpus or 1)
+    there = ray.cluster_resources()
+    found = there.get("GPU", 0.0)
+    if gpus > found and not concurrency:
+        raise ValueError(Errors.C025.format(value=gpus, found=found))
+    room = found / gpus if gpus else there.get("CPU", 1)
     return concurrency or max(1, int(room))
 
 

@@ -4,6 +4,8 @@ import sys
 
 import pytest
 
+from spacy_lstm_tagger.cli.engine import kind_of_uri
+
 from . import is_one_error
 from .tagging import run
 
@@ -25,6 +27,18 @@ def test_what_it_does_not_take(model, texts, tmp_path, monkeypatch, arguments, c
     status, printed = run(model, *arguments)
     assert status == 1 and is_one_error(printed) and code in printed, printed
     assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    "name,kind",
+    [
+        ("s3://crawl/texts.jsonl?endpoint_override=127.0.0.1:9000", ".jsonl"),
+        ("s3://crawl/tagged?endpoint_override=127.0.0.1:9000", ""),
+        ("texts?.txt", ".txt"),
+    ],
+)
+def test_kinds_of_uris(name, kind):
+    assert kind_of_uri(name) == kind
 
 
 def test_without_ray(model, texts, tmp_path, monkeypatch):

@@ -223,3 +223,29 @@ def test_an_interrupt_tells_what_is_kept(model, tmp_path, monkeypatch):
     monkeypatch.setattr(FileTagger, "apply", interrupted)
     code, printed = run(model, tmp_path / "in.txt", "--output", tmp_path / "out.jsonl")
     assert code == 130 and str(tmp_path / "out.incomplete.jsonl") in printed
+
+
+def test_its_own_outputs_are_no_inputs(model, tmp_path, monkeypatch):
+    """Neither what was broken off before, nor those of an earlier run in a folder of the inputs."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "a.jsonl").write_text('{"text": "I slept"}\n{"text": 5}\n')
+    code, _ = run(model, folder, "--output", folder / "out.tsv")
+    assert code == 1 and (folder / "out.incomplete.tsv").exists()
+    (folder / "a.jsonl").write_text('{"text": "I slept"}\n')
+    tag(model, folder, "--output", folder / "out.tsv")
+    assert (folder / "out.tsv").read_text().count("slept") == 1
+    (folder / "out.tsv").unlink()
+    (folder / "out.incomplete.tsv").unlink()
+    monkeypatch.chdir(folder)
+    for _ in range(2):
+        tag(model, ".", "--output", "tagged/")
+    assert [path.name for path in (folder / "tagged").rglob("*")] == ["a.jsonl"]
+
+
+def test_who_may_read_a_file_stays(model, texts, tmp_path):
+    output = tmp_path / "out.jsonl"
+    output.touch()
+    output.chmod(0o600)
+    tag(model, texts["txt"], "--output", output)
+    assert output.stat().st_mode & 0o777 == 0o600

@@ -8,7 +8,7 @@ import pytest
 import spacy
 
 from ..util import make_examples
-from .tagging import read_jsonl, tag
+from .tagging import read_jsonl, run, tag
 
 
 def test_rows_of_different_keys(model, tmp_path):
@@ -63,3 +63,49 @@ def test_probabilities_are_those_of_the_tagger_whose_tags_stay(model, tmp_path):
     for name, pipeline in (("one", model), ("two", tmp_path / "two")):
         tag(pipeline, tmp_path / "in.txt", "--output", tmp_path / f"{name}.tsv", "--probabilities")
     assert (tmp_path / "one.tsv").read_text() == (tmp_path / "two.tsv").read_text()
+
+
+@pytest.mark.parametrize(
+    "first,later",
+    [
+        (True, 5),
+        (False, 0.5),
+        ("a", 5),
+        (5, "a"),
+        ({"a": 1}, {"a": 1, "b": 2}),
+        ([{"a": 1}], [{"a": 1, "c": 9}]),
+        (5, 0.5),
+    ],
+)
+def test_a_value_that_a_column_does_not_take(model, tmp_path, monkeypatch, first, later):
+    """An error, rather than another value."""
+    monkeypatch.setattr("spacy_lstm_tagger.tagging.DOCS", 1)
+    rows = [{"text": "I slept", "x": value} for value in (first, later)]
+    (tmp_path / "in.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    code, printed = run(model, tmp_path / "in.jsonl", "--output", tmp_path / "out.parquet")
+    assert code == 1 and "D017" in printed
+    assert not (tmp_path / "out.parquet").exists()
+
+
+@pytest.mark.parametrize(
+    "first,later", [(0.5, 5), ({"a": 1}, {"a": None}), ([1], []), ("a", None), ([0.5], [1])]
+)
+def test_a_value_that_a_column_takes(model, tmp_path, monkeypatch, first, later):
+    monkeypatch.setattr("spacy_lstm_tagger.tagging.DOCS", 1)
+    rows = [{"text": "I slept", "x": value} for value in (first, later)]
+    (tmp_path / "in.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    tag(model, tmp_path / "in.jsonl", "--output", tmp_path / "out.parquet")
+    found = pyarrow.parquet.read_table(tmp_path / "out.parquet")["x"].to_pylist()
+    assert found == [first, later]
+
+
+def test_pairs_that_json_has_not(model, tmp_path):
+    column = pyarrow.array(
+        [[("k", float("nan"))]], pyarrow.map_(pyarrow.string(), pyarrow.float64())
+    )
+    pyarrow.parquet.write_table(
+        pyarrow.table({"text": ["I slept"], "m": column}), tmp_path / "in.parquet"
+    )
+    tag(model, tmp_path / "in.parquet", "--output", tmp_path / "out.jsonl")
+    (row,) = read_jsonl(tmp_path / "out.jsonl")
+    assert row["m"] == [["k", None]]

@@ -1,4 +1,6 @@
 import json
+import shutil
+from dataclasses import replace
 
 import pytest
 import spacy
@@ -180,3 +182,14 @@ def test_shards_are_a_stream():
 
     shards = in_shards(endless(), 6)
     assert len(next(shards)) == 2
+
+
+def test_shards_among_the_texts_are_no_texts(work, tmp_path):
+    folder = tmp_path / "texts"
+    folder.mkdir()
+    shutil.copy(work / "texts.jsonl", folder)
+    job = replace(make_job(work), texts=folder)
+    first = len(run(job, folder / "silver"))
+    assert len(run(job, folder / "silver")) == first
+    with pytest.raises(FileNotFoundError, match="D001"):
+        run(replace(job, texts=folder / "silver"), folder / "silver")

@@ -220,3 +220,9 @@ def test_memory_does_not_grow_with_a_line(tmp_path):
     tracemalloc.stop()
     assert pieces > 500
     assert peak < 10 * lines.LINE
+
+
+def test_long_white_space_is_cut_in_time():
+    """Each place to cut is looked at once: it would take hours otherwise."""
+    text = Text("a" + " " * 1_000_000 + "b", [], [], 1)
+    assert sum(len(part.text) for part in cut([text], max_words=10_000)) == 1_000_002

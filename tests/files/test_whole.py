@@ -126,3 +126,11 @@ def test_interrupted_between_two_files(tmp_path, monkeypatch, killed):
 def test_a_file_in_a_folder_that_is_not_there(tmp_path):
     write_whole(tmp_path / "a" / "b" / "file", b"new")
     assert tree(tmp_path) == {"a/b/file": "new"}
+
+
+def test_who_may_read_a_file_stays(tmp_path):
+    path = tmp_path / "file"
+    path.touch()
+    path.chmod(0o600)
+    write_whole(path, b"new")
+    assert path.read_bytes() == b"new" and path.stat().st_mode & 0o777 == 0o600

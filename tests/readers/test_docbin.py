@@ -240,3 +240,13 @@ def test_sentences_with_a_parse_beside_others(nlp, tmp_path):
     assert [t.is_sent_start for t in together.reference] == [True, False, *starts]
     alone = list(Corpus(path, group_by=1)(nlp))
     assert alone[0].reference.has_annotation("DEP")
+
+
+def test_features_have_the_order_of_treebanks(nlp, tmp_path):
+    """spaCy's puts capitals first."""
+    feats = "Number=Sing|Number[psor]=Plur|NumType=Card"
+    (tmp_path / "a.conllu").write_text(f"1\tone\tone\tNUM\tCD\t{feats}\t_\t_\t_\t_\n\n")
+    path = to_spacy(tmp_path / "a.conllu", tmp_path / "a.spacy", nlp.vocab, group_by=1)
+    for each in (tmp_path / "a.conllu", path):
+        (eg,) = Corpus(each, tag="upos+feats")(nlp)
+        assert eg.reference[0].tag_ == f"NUM|{feats}"

@@ -6,6 +6,8 @@ import sys
 import pyarrow.parquet as pq
 import pytest
 
+from spacy_lstm_tagger.scale.pipelines import count_actors
+
 from ..cli import run_command
 from ..cli.tagging import write_texts
 from ..util import ROOT
@@ -26,3 +28,10 @@ def test_tag(cluster, model, tmp_path):
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert rows_of(tmp_path / "out") == pq.read_table(tmp_path / "one.parquet").to_pylist()
+
+
+def test_more_than_there_are(cluster):
+    """An error, where it would wait for ever; a cluster that grows is waited for."""
+    with pytest.raises(ValueError, match=r"C025.*--gpus 1.*0 GPUs.*--concurrency"):
+        count_actors(0, 1)
+    assert count_actors(2, 1) == 2
