@@ -62,6 +62,7 @@ def main(
     *,
     name: Annotated[str, typer.Option(help="Without the language")],
     speed: Annotated[str, typer.Option(help="What the card says of it")],
+    seed: Annotated[int, typer.Option(help="What it says the student was trained with")] = 0,
     version: str = "0.1.0",
 ) -> None:
     """Write a pipeline with its licence and card.
@@ -71,6 +72,7 @@ def main(
     output (Path): The folder for the pipeline.
     name (str): Its name.
     speed (str): What the card says of how fast it is.
+    seed (int): What it says the student was trained with.
     version (str): Its version.
     """
     # Nothing of where it was trained, nor what only a training needs; nor the words that it met
@@ -87,19 +89,25 @@ def main(
     )
     nlp.to_disk(output)
     found = srsly.read_json(figures)
-    text = card(f"{nlp.lang}_{name}", nlp.pipe_names, found, speed=speed)
+    text = card(f"{nlp.lang}_{name}", nlp.pipe_names, found, speed=speed, seed=seed)
     (output / "README.md").write_text(f"{text.rstrip()}\n", encoding="utf-8")
 
 
-def card(name: str, components: list[str], figures: dict[str, Any], *, speed: str) -> str:
-    """RETURNS (str): The card of a pipeline, in Markdown."""
+def card(name: str, components: list[str], figures: dict[str, Any], **told: Any) -> str:
+    """RETURNS (str): The card of a pipeline, in Markdown.
+
+    name (str): The pipeline's name.
+    components (list[str]): Its components.
+    figures (dict[str, Any]): What `measure.py` found.
+    told (Any): What else it says: its speed, and the seed.
+    """
     rows = {
         title: [figures[bank][kind][score] for bank in figures]
         for title, (kind, score) in ROWS.items()
     }
     template = Template(TEMPLATE.read_text(encoding="utf-8"), trim_blocks=True)
     return template.render(
-        name=name, components=components, titles=TITLES, figures=figures, rows=rows, speed=speed
+        name=name, components=components, titles=TITLES, figures=figures, rows=rows, **told
     )
 
 
