@@ -133,8 +133,10 @@ def label(
     RAISES (ValueError): If the folder has shards that were made otherwise, or a text is not valid.
     RAISES (OSError): If a file cannot be read or written, or a process ends early.
     """
-    place = folder.resolve()
-    paths = [path for path in find_texts(job.texts) if place not in path.resolve().parents]
+    paths = find_texts(job.texts)
+    if job.texts.is_dir():  # whose shards may be in it
+        place = folder.resolve()
+        paths = [path for path in paths if place not in path.resolve().parents]
     if not paths:
         raise FileNotFoundError(Errors.D001.format(path=job.texts))
     done = ShardFolder(folder, job.options(teachers))

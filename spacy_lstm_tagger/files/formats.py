@@ -82,15 +82,15 @@ def to_conllu(tagged: TaggedTexts, style: Style) -> list[str]:
 def to_table(tagged: TaggedTexts, style: Style) -> Any:
     """RETURNS (pyarrow.Table): Rows: those of the input, with tokens and tags."""
     arrow = import_pyarrow("Parquet")
-    table = to_rows(tagged.texts)
-    if table is None:
-        rows = [_fields(text) for text in tagged.texts]
-        columns = {name: [row.get(name) for row in rows] for name in dict.fromkeys(chain(*rows))}
-        try:
-            table = arrow.table(columns)
-        except (arrow.ArrowException, ValueError, TypeError, OverflowError) as error:
-            place = f"{tagged.texts[0].place} to {tagged.texts[-1].place}"
-            raise ValueError(Errors.D017.format(path=place, error=error)) from error
+    try:
+        table = to_rows(tagged.texts)
+        if table is None:
+            rows = [_fields(text) for text in tagged.texts]
+            keys = dict.fromkeys(chain(*rows))
+            table = arrow.table({key: [row.get(key) for row in rows] for key in keys})
+    except (arrow.ArrowException, ValueError, TypeError, OverflowError) as error:
+        place = f"{tagged.texts[0].place} to {tagged.texts[-1].place}"
+        raise ValueError(Errors.D017.format(path=place, error=error)) from error
     added = to_columns(tagged, style)
     names = [_added(text, table.column_names, added, style) for text in tagged.texts]
     for key, name in names[0].items():

@@ -190,7 +190,12 @@ def fits(found: Any, wanted: Any) -> bool:
         return [field.name for field in fields] == [field.name for field in others] and all(
             fits(field.type, other.type) for field, other in zip(fields, others, strict=True)
         )
-    return all(types.is_integer(each) or types.is_floating(each) for each in (found, wanted))
+    kinds = [
+        (types.is_integer, types.is_floating),
+        (types.is_string, types.is_large_string),
+        (types.is_binary, types.is_large_binary),
+    ]
+    return any(all(any(is_one(t) for is_one in kind) for t in (found, wanted)) for kind in kinds)
 
 
 WRITERS: dict[str, type[Writer]] = {

@@ -109,3 +109,19 @@ def test_pairs_that_json_has_not(model, tmp_path):
     tag(model, tmp_path / "in.parquet", "--output", tmp_path / "out.jsonl")
     (row,) = read_jsonl(tmp_path / "out.jsonl")
     assert row["m"] == [["k", None]]
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_strings_of_other_programs(model, tmp_path, monkeypatch, together):
+    """Those of Polars are long ones."""
+    monkeypatch.setattr("spacy_lstm_tagger.tagging.DOCS", 2 if together else 1)
+    for name, kind in (("a", pyarrow.string()), ("b", pyarrow.large_string())):
+        table = pyarrow.table({"text": ["I slept"], "x": pyarrow.array([name], kind)})
+        pyarrow.parquet.write_table(table, tmp_path / f"{name}.parquet")
+    paths = [tmp_path / "a.parquet", tmp_path / "b.parquet", "--output", tmp_path / "out.parquet"]
+    if together:
+        code, printed = run(model, *paths)
+        assert code == 1 and "D017" in printed
+        return
+    tag(model, *paths)
+    assert pyarrow.parquet.read_table(tmp_path / "out.parquet")["x"].to_pylist() == ["a", "b"]

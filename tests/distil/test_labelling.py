@@ -1,6 +1,7 @@
 import json
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import spacy
@@ -193,3 +194,5 @@ def test_shards_among_the_texts_are_no_texts(work, tmp_path):
     assert len(run(job, folder / "silver")) == first
     with pytest.raises(FileNotFoundError, match="D001"):
         run(replace(job, texts=folder / "silver"), folder / "silver")
+    beside = shutil.copy(work / "texts.jsonl", folder / "silver")  # a file is what was asked for
+    assert len(run(replace(job, texts=Path(beside)), folder / "silver")) == first
