@@ -32,6 +32,8 @@ def test_tag(cluster, model, tmp_path):
 
 def test_more_than_there_are(cluster):
     """An error, where it would wait for ever; a cluster that grows is waited for."""
-    with pytest.raises(ValueError, match=r"C025.*--gpus 1.*0 GPUs.*--concurrency"):
-        count_actors(0, 1)
-    assert count_actors(2, 1) == 2
+    with pytest.raises(
+        ValueError, match=r"C025.*--gpus 100.*the cluster has \d GPUs.*--concurrency"
+    ):
+        count_actors(0, 100)
+    assert count_actors(2, 100) == 2
