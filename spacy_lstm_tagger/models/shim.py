@@ -19,7 +19,7 @@ from torch import Tensor
 
 from ..checks import check_choice
 from ..errors import Errors
-from ..nn.kernel import version
+from ..nn.kernel import stamp_of
 from ..nn.vocabulary import EmbeddingTable
 from .loss_scale import scaled_backward
 from .optimizer import Key, Piece, State, update
@@ -79,7 +79,7 @@ class TorchShim(PyTorchShim):
         counted, those that other code makes to the module show in PyTorch's own counters (but not
         if it writes to a parameter's `.data`).
         """
-        return (self._changes, *((p.data_ptr(), version(p)) for p in self._parameters()))
+        return (self._changes, *stamp_of(list(self._parameters())))
 
     @property
     def device(self) -> torch.device:

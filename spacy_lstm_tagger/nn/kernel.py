@@ -40,7 +40,7 @@ class LSTMLayer(nn.LSTM):
         weights = cast(list[Tensor], self._flat_weights)
         if self.training or torch.is_grad_enabled():
             return Arranged(in_one_buffer(weights, dtype))
-        stamp = (dtype, *((weight.data_ptr(), version(weight)) for weight in weights))
+        stamp = (dtype, *stamp_of(weights))
         if self._kept is None or self._kept[0] != stamp:
             if can_pack(weights[0].device.type, dtype):
                 self._kept = (stamp, Arranged(pack(weights, dtype), is_packed=True))
@@ -92,11 +92,14 @@ class Arranged(NamedTuple):
     is_packed: bool = False
 
 
-def version(weight: Tensor) -> int:
-    """RETURNS (int): How often a tensor was changed, as far as PyTorch counts. It does not where
-    the tensor was made in inference mode.
+def stamp_of(weights: list[Tensor]) -> tuple:
+    """RETURNS (tuple): A value that differs whenever weights do, as far as PyTorch counts changes:
+    it does not where they were made in inference mode.
     """
-    return 0 if weight.is_inference() else weight._version
+    try:
+        return tuple([(weight.data_ptr(), weight._version) for weight in weights])
+    except RuntimeError:
+        return tuple([weight.data_ptr() for weight in weights])
 
 
 def in_one_buffer(weights: list[Tensor], dtype: torch.dtype) -> list[Tensor]:
