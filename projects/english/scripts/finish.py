@@ -62,7 +62,7 @@ def main(
     *,
     name: Annotated[str, typer.Option(help="Without the language")],
     speed: Annotated[str, typer.Option(help="What the card says of it")],
-    seed: Annotated[int, typer.Option(help="What it says the student was trained with")] = 0,
+    seed: Annotated[str, typer.Option(help="What it says of the student's seed")] = "0",
     version: str = "0.1.0",
 ) -> None:
     """Write a pipeline with its licence and card.
@@ -72,7 +72,7 @@ def main(
     output (Path): The folder for the pipeline.
     name (str): Its name.
     speed (str): What the card says of how fast it is.
-    seed (int): What it says the student was trained with.
+    seed (str): What it says of the student's seed.
     version (str): Its version.
     """
     # Nothing of where it was trained, nor what only a training needs; nor the words that it met
