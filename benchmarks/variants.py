@@ -154,6 +154,7 @@ VARIANTS: dict[str, Variant] = {
     "cnn": Variant(config=None),
     "accurate": english(),
     "accurate-alone": english(ALONE),
+    "accurate-beta2": english({"training.optimizer.beta2": 0.999}),
     "cnn-upos": Variant(config=None, overrides=UPOS),
     "accurate-upos": english(UPOS),
     "fast": english(config="fast.cfg"),

@@ -59,7 +59,7 @@ class Evaluation:
 
 
 def evaluate(
-    nlp: Language, path: Path, *, tag: str = "xpos", raw: bool = False, n_process: int = 1
+    nlp: Language, path: Path, *, tag: str = "xpos", raw: bool = False
 ) -> dict[str, Evaluation]:
     """Evaluate the tags of a pipeline.
 
@@ -68,14 +68,13 @@ def evaluate(
     tag (str): Where its tags come from, as for `Corpus.v1`.
     raw (bool): Whether the pipeline splits the text into tokens. By default it gets those of the
         file.
-    n_process (int): How many processes tag.
     RETURNS (dict[str, Evaluation]): For "sentences", which are alone, and for "texts" of ten.
     RAISES (ValueError): If the file is not valid or has no tag.
     """
     found = {}
     for name, group_by in (("sentences", 1), ("texts", TEXT)):
         examples = read_examples(nlp, path, tag=tag, group_by=group_by, gold_tokens=not raw)
-        docs = nlp.pipe((eg.predicted for eg in examples), n_process=n_process)
+        docs = nlp.pipe(eg.predicted for eg in examples)
         pairs = zip(docs, examples, strict=True)
         compared = Comparison(Example(doc, eg.reference) for doc, eg in pairs)
         found[name] = accuracies(compared, find_kinds(nlp, compared.words))

@@ -1,7 +1,6 @@
 """Tag texts of files into files."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
@@ -24,6 +23,7 @@ from .files.reading import read_texts
 from .files.streams import STANDARD
 from .files.tagged import Style, TaggedTexts
 from .files.texts import BadTexts, Reading, Text
+from .memory import WordLimit
 from .pipeline.annotations import find_bad_tag
 from .progress import Progress
 from .taggers import keep_probabilities, read_probabilities, tagger_name, written_by
@@ -33,7 +33,6 @@ Encoded = TypeVar("Encoded")
 
 # So many docs, or characters, are tagged and written at a time.
 DOCS, CHARACTERS = 5000, 500_000
-WORDS = 100_000  # so many distinct words that are met stay in memory
 
 
 @dataclass(frozen=True)
@@ -97,7 +96,7 @@ class FileTagger:
         if job.kind == ".conllu" and (tag := find_bad_tag(self.labels, column)) is not None:
             found = {"pipeline": job.pipeline, "tag": tag, "column": column}
             raise ValueError(Errors.C012.format(**found))
-        self._most_words = len(self.nlp.vocab) + WORDS
+        self._word_limit = WordLimit(self.nlp)
         if job.probabilities:
             keep_probabilities(self.pipe)
             if self._read_numbers([self.nlp(".")]) is None:
@@ -120,9 +119,7 @@ class FileTagger:
         encode (Callable[[TaggedTexts, Style], Encoded]): What is made of them. It holds no doc.
         RETURNS (tuple): What it made, and the number of words of each text.
         """
-        # In a memory zone words that are met do not stay, but the tokenizer remembers none of them.
-        is_full = len(self.nlp.vocab) > self._most_words
-        with self.nlp.memory_zone() if is_full else nullcontext():
+        with self._word_limit():
             docs = self._make_docs(texts)
             docs = list(self.nlp.pipe(docs, batch_size=self.job.batch_size))
             numbers = self._read_numbers(docs) if self.job.probabilities else None

@@ -15,7 +15,7 @@ from ..files.whole import check_place, write_whole
 from ..fit import find_missing_tags
 from . import lstm_tagger_cli
 from .messages import clear_errors
-from .options import Code, GpuId, NProcess
+from .options import Code, GpuId
 
 TAG_HELP = "Where tags come from: xpos, upos or upos+feats"
 RAW_HELP = "Let the pipeline split the text into tokens, rather than take those of the file"
@@ -28,7 +28,6 @@ def evaluate_cli(
     tag: Annotated[str, Opt("--tag", "-t", help=TAG_HELP)] = "xpos",
     raw: Annotated[bool, Opt("--raw", "-r", help=RAW_HELP)] = False,
     output: Annotated[Path | None, Opt("--output", "-o", help="JSON file for the figures")] = None,
-    n_process: NProcess = 1,
     gpu_id: GpuId = -1,
     code: Code = None,
 ):
@@ -43,7 +42,7 @@ def evaluate_cli(
             check_place(output)
         nlp = load_model(pipeline)
         missing = find_missing_tags(nlp, data, tag=tag, pipeline=pipeline)
-        found = evaluate(nlp, data, tag=tag, raw=raw, n_process=n_process)
+        found = evaluate(nlp, data, tag=tag, raw=raw)
         if output is not None:
             tokens = "raw" if raw else "gold"
             setting = {"pipeline": pipeline, "data": str(data), "tag": tag, "tokens": tokens}

@@ -101,10 +101,11 @@ class Shard(NamedTuple):
     @classmethod
     def of(cls, task: Task, teachers: Teachers) -> "Shard":
         """RETURNS (Shard): Texts that are labelled by these teachers."""
-        docs = teachers.label(task.texts)
         size = sum(text.size for text in task.texts)
-        counts = len(docs), sum(map(len, docs)), len(task.texts)
-        return cls(task.number, task.digest, to_bytes(docs), *counts, size)
+        data, docs, words = teachers.apply(
+            task.texts, lambda docs: (to_bytes(docs), len(docs), sum(map(len, docs)))
+        )
+        return cls(task.number, task.digest, data, docs, words, len(task.texts), size)
 
 
 def label(

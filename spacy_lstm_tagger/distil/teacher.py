@@ -1,9 +1,10 @@
 """Teachers: pipelines whose taggers label raw text, alone or averaged."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from math import inf
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import spacy
@@ -15,10 +16,13 @@ from spacy.tokens import Doc
 
 from ..errors import Errors
 from ..files.texts import Text
+from ..memory import WordLimit
 from ..probabilities import TagProbabilities
 from ..taggers import digest_of, keep_probabilities, read_probabilities, tagger_names
 from ..whitespace import SPACE_TAG
 from .shards import LEARNED
+
+Encoded = TypeVar("Encoded")
 
 TINY = np.float32(1e-30)  # what is divided by where there is no probability
 
@@ -41,6 +45,7 @@ class Teacher:
         # What comes before the tagger may feed it; what comes after it is not needed.
         self.nlp.select_pipes(enable=names[: names.index(taggers[0]) + 1])
         self.pipe = self.nlp.get_pipe(taggers[0])
+        self.word_limit = WordLimit(self.nlp)
         self._scored: tuple[str, ...] = tuple(getattr(self.pipe, "labels", ()))
         # That of white space is a rule, which nobody has to learn.
         self.labels = tuple(label for label in self._scored if label != SPACE_TAG)
@@ -107,6 +112,18 @@ class Teachers:
             if teacher.label([Doc(teacher.nlp.vocab, words=["."])]) is None:
                 raise ValueError(Errors.D006.format(source=teacher.source))
         self._sentencizer = Sentencizer()
+
+    def apply(self, texts: Iterable[Text], encode: Callable[[list[Doc]], Encoded]) -> Encoded:
+        """Label texts. Memory does not grow with the words that they have.
+
+        texts (Iterable[Text]): The texts.
+        encode (Callable[[list[Doc]], Encoded]): What is made of their docs. It holds no doc.
+        RETURNS (Encoded): What it made.
+        """
+        with ExitStack() as stack:
+            for teacher in self.members:
+                stack.enter_context(teacher.word_limit())
+            return encode(self.label(texts))
 
     def label(self, texts: Iterable[Text]) -> list[Doc]:
         """Label texts.

@@ -173,7 +173,7 @@ def test_other_taggers(tmp_path):
     path = tmp_path / "dev.conllu"
     row = "{}\t{}\t_\tX\t{}\t_\t_\t_\t_\t_\n"
     path.write_text((row.format(1, "Ein", "DT") + row.format(2, "haus", "JJ") + "\n") * 11)
-    found, printed = figures(tmp_path, tmp_path / "model", path, "--n-process", 2)
+    found, printed = figures(tmp_path, tmp_path / "model", path)
     assert found["sentences"] == {
         "all": {"words": 22, "tag_acc": 0.5},
         "known": None,

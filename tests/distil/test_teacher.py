@@ -3,8 +3,10 @@ import pytest
 import spacy
 from numpy.testing import assert_allclose
 from spacy.language import Language
-from spacy.tokens import Doc
+from spacy.tokens import Doc, DocBin
+from spacy.vocab import Vocab
 
+from spacy_lstm_tagger.distil.shards import to_bytes
 from spacy_lstm_tagger.distil.teacher import Teacher, Teachers, check_labels
 from spacy_lstm_tagger.files.texts import Text
 from spacy_lstm_tagger.probabilities import TagProbabilities
@@ -301,3 +303,26 @@ def test_the_tag_of_white_space_is_no_label(tmp_path):
     assert [total > 0 for total in kept.dense().sum(axis=1)] == [not t.is_space for t in doc]
     assert [token.tag_ for token in doc if token.is_space] == [""]
     assert "_SP" not in {token.tag_ for token in doc}
+
+
+def strings_of(teachers):
+    return [len(teacher.nlp.vocab.strings) for teacher in teachers.members]
+
+
+def test_memory_does_not_grow_with_new_words(ours, monkeypatch):
+    """Labels are the same as without the limit."""
+    sources = [ours[0], ours[0]]
+    texts = [text(f"The word{i} sleeps in the town{i}.") for i in range(60)]
+    kept = Teachers(sources).apply(texts, to_bytes)
+    monkeypatch.setattr("spacy_lstm_tagger.memory.WORDS", 10)
+    teachers = Teachers(sources)
+    sizes = [strings_of(teachers)]
+    parts = [texts[:20], texts[20:40], texts[40:]]
+    found = []
+    for part in parts:
+        found += DocBin().from_bytes(teachers.apply(part, to_bytes)).get_docs(Vocab())
+        sizes.append(strings_of(teachers))
+    assert sizes[0] != sizes[1] == sizes[2] == sizes[3]
+    expected = list(DocBin().from_bytes(kept).get_docs(Vocab()))
+    assert [doc.text for doc in found] == [doc.text for doc in expected]
+    assert tags_of(found) == tags_of(expected)
