@@ -12,6 +12,7 @@ from spacy.language import Language
 from spacy.training import Example
 
 from .comparison import Comparison
+from .errors import Errors
 from .lexicon import Lexicon
 from .models.shim import TorchShim
 from .models.word_char_embed import NAME as EMBEDDING
@@ -69,8 +70,11 @@ def evaluate(
     raw (bool): Whether the pipeline splits the text into tokens. By default it gets those of the
         file.
     RETURNS (dict[str, Evaluation]): For "sentences", which are alone, and for "texts" of ten.
-    RAISES (ValueError): If the file is not valid or has no tag.
+    RAISES (ValueError): If the pipeline has no tagger, or the file is not valid or has no tag.
     """
+    if tagger_name(nlp) is None:
+        name, names = nlp.meta["name"], ", ".join(nlp.pipe_names) or "none"
+        raise ValueError(Errors.C006.format(pipeline=name, names=names))
     found = {}
     for name, group_by in (("sentences", 1), ("texts", TEXT)):
         examples = read_examples(nlp, path, tag=tag, group_by=group_by, gold_tokens=not raw)

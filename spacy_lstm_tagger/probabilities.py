@@ -15,6 +15,12 @@ KEY = "spacy_lstm_tagger.tag_probabilities"
 SEQUENCES_KEY = "spacy_lstm_tagger.tag_n_best"
 
 
+def forget(doc: Doc) -> None:
+    """Remove from a doc what a tagger thought of its tokens."""
+    for key in (KEY, SEQUENCES_KEY):
+        doc.user_data.pop(key, None)
+
+
 @dataclass(frozen=True)
 class TagProbabilities:
     """The best tags of each token of a doc, best first. Those of white space have no probability.

@@ -25,6 +25,7 @@ from .files.tagged import Style, TaggedTexts
 from .files.texts import BadTexts, Reading, Text
 from .memory import WordLimit
 from .pipeline.annotations import find_bad_tag
+from .probabilities import forget
 from .progress import Progress
 from .taggers import keep_probabilities, read_probabilities, tagger_name, written_by
 from .workers import in_processes
@@ -133,7 +134,9 @@ class FileTagger:
         docs = []
         for text in texts:
             if isinstance(text.source, Stored):
-                docs.append(next(restored))
+                doc = next(restored)
+                forget(doc)  # what another tagger thought
+                docs.append(doc)
             elif text.text is None:
                 docs.append(Doc(vocab, words=text.words, spaces=text.spaces))
             else:

@@ -142,9 +142,12 @@ class Teachers:
         for teacher, weight in zip(self.members[1:], self.weights[1:], strict=True):
             total += self._label(teacher, docs)[1] * np.float32(weight)
         tags = columns[:, 0]
-        if len(self.members) > 1:
+        if total is not None:
             keys = [docs[0].vocab.strings.add(label) for label in self.labels]
-            tags[:] = np.array(keys, dtype=np.uint64)[total.argmax(axis=1)]
+            best = np.array(keys, dtype=np.uint64)[total.argmax(axis=1)]
+            # One teacher may be sure of no tag. A CRF's is that of the best sequence, and another
+            # one may be more probable.
+            tags[:] = best if len(self.members) > 1 else np.where(tags == 0, tags, best)
         spaces = np.concatenate([doc.to_array(IS_SPACE) for doc in docs]).astype(bool)
         columns[spaces | (tags == get_string_id(SPACE_TAG))] = 0
         scores = None

@@ -50,7 +50,7 @@ def to_tsv(tagged: TaggedTexts, style: Style) -> list[str]:
     white space there is no line.
     """
     words = tagged.column(ORTH, one_line)
-    columns = [words, tagged.column(TAG)]
+    columns = [words, tagged.column(TAG, one_line)]
     if tagged.numbers:
         columns.append([number or "" for number in tagged.numbers])
     rows = ["\t".join(row) + "\n" for row in zip(*columns, strict=True)]
@@ -66,7 +66,7 @@ def to_conllu(tagged: TaggedTexts, style: Style) -> list[str]:
     for the tags.
     """
     docs: list[str] = []
-    tags, sentences = tagged.column(TAG), None
+    tags, sentences = tagged.column(TAG, one_line), None
     for text, doc, start, end in tagged:
         if isinstance(text.source, list):
             numbers = tagged.numbers[start:end]

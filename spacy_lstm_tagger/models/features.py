@@ -18,6 +18,8 @@ EMPTY = "\0"
 # takes several times as long as this.
 PATTERNS = str.maketrans(ascii_lowercase + ascii_uppercase + digits, "x" * 26 + "X" * 26 + "0" * 10)
 
+LONG = 100  # characters, from which on all words have the same shape
+
 
 @dataclass(frozen=True)
 class FeatureSet:
@@ -65,7 +67,7 @@ class FeatureSet:
         keys += [[_kept_key(string[:n]) for string in strings] for n in self.prefixes]
         keys += [[_kept_key(string[-n:]) for string in strings] for n in self.suffixes]
         if self.shape:
-            keys.append([_shape_key(string.translate(PATTERNS)) for string in strings])
+            keys.append([_shape_key(string[:LONG].translate(PATTERNS)) for string in strings])
         if self.pretrained:
             keys.append(lower)
         return keys

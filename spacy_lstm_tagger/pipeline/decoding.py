@@ -12,7 +12,7 @@ from torch import Tensor
 from ..checks import check, check_flag, is_integer, is_number
 from ..models.flat import FlatList
 from ..nn.lattice import Lattice
-from ..probabilities import TagProbabilities, TagSequences
+from ..probabilities import TagProbabilities, TagSequences, forget
 from ..whitespace import ABSTAINED, SPACE, SPACE_TAG, spread
 
 MOST_SEQUENCES = 10_000  # what is in memory grows with them
@@ -43,9 +43,15 @@ class Guesses(FlatList):
         self.probabilities = probabilities
         self.sequences = sequences
 
-    def keep(self, docs: Iterable[Doc]) -> None:
-        """Keep probabilities and sequences, if there are any, with the docs."""
+    def keep(self, docs: Iterable[Doc], *, overwrite: bool) -> None:
+        """Keep probabilities and sequences, if there are any, with the docs.
+
+        docs (Iterable[Doc]): The docs.
+        overwrite (bool): Whether those of earlier tags go.
+        """
         for i, doc in enumerate(docs):
+            if overwrite:
+                forget(doc)
             if self.probabilities:
                 self.probabilities[i].to_doc(doc)
             if self.sequences:

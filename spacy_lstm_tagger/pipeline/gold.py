@@ -1,7 +1,7 @@
 """What the annotation says of each token of a batch, without walking over tokens."""
 
 from collections import Counter
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import cast
@@ -146,6 +146,28 @@ def tag_counts(examples: Iterable[Example]) -> Counter[str]:
         strings = eg.reference.vocab.strings
         pairs = zip(keys.tolist(), numbers.tolist(), strict=True)
         counts.update({strings[key]: n for key, n in pairs if key})
+    return counts
+
+
+def label_counts(
+    annotations: Mapping[str, int],
+    labels: Container[str],
+    *,
+    neg_prefix: str | None,
+    separator: str | None,
+) -> Counter[str]:
+    """Count tags in what words are annotated with.
+
+    annotations (Mapping[str, int]): How many words have each annotation.
+    labels (Container[str]): The tag set.
+    neg_prefix (Optional[str]): See `gold_tags`.
+    separator (Optional[str]): See `gold_tags`.
+    RETURNS (Counter[str]): For each tag how many words may have it. 0: some are said not to.
+    """
+    counts: Counter[str] = Counter()
+    for text, count in annotations.items():
+        named, negative = split_tag(text, labels, neg_prefix=neg_prefix, separator=separator)
+        counts.update(dict.fromkeys(named, 0 if negative else count))
     return counts
 
 

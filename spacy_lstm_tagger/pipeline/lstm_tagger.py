@@ -28,6 +28,7 @@ from .calibration import Calibration, calibrate
 from .class_weights import BALANCED
 from .decoding import Decoding, Guesses
 from .dictionary import TagDictionary, as_table
+from .gold import label_counts
 from .gold import tag_counts as count_tags
 from .learning import LearningTagger
 from .lock import WeightsLock
@@ -186,8 +187,8 @@ class LSTMTagger(LearningTagger):
             raise ValueError(Errors.P013.format(name=self.name, count=count, width=width))
         self.cfg["temperature"] = 1.0
         if weigh:
-            counts = tag_counts or {}
-            self.cfg["tag_counts"] = {label: counts.get(label, 0) for label in self.labels}
+            counts = label_counts(tag_counts or {}, self.labels, **self.notation)
+            self.cfg["tag_counts"] = {label: counts[label] for label in self.labels}
         self._class_weights()  # now that the tags are known, those of others are an error
         if tag_dictionary is not None:
             self.set_tag_dictionary(tag_dictionary)
@@ -223,7 +224,7 @@ class LSTMTagger(LearningTagger):
         YIELDS (Doc): Each doc, in order.
         """
         for docs in minibatch(stream, batch_size):
-            for part in in_parts(docs, MOST_WORDS):
+            for part in in_parts(docs, MOST_WORDS // (self.cfg["n_best"] or 1)):
                 yield from super().pipe(part, batch_size=len(part))
 
     @on_our_threads
@@ -284,7 +285,7 @@ class LSTMTagger(LearningTagger):
             probabilities and sequences are kept with the docs.
         """
         docs = [docs] if isinstance(docs, Doc) else list(docs)
-        guesses = [self.model.ops.to_numpy(tag_ids) for tag_ids in batch_tag_ids]
+        guesses = [np.asarray(ids.get() if hasattr(ids, "get") else ids) for ids in batch_tag_ids]
         options = {name: self.cfg[name] for name in ("tag_set", "overwrite")}
         # By now the tag set may be another: a thread has loaded another model.
         named = batch_tag_ids.labels if isinstance(batch_tag_ids, Guesses) else self.labels
@@ -293,7 +294,7 @@ class LSTMTagger(LearningTagger):
             self._warned = True
             warnings.warn(Warnings.W001.format(name=self.name), stacklevel=2)
         if isinstance(batch_tag_ids, Guesses):
-            batch_tag_ids.keep(docs)
+            batch_tag_ids.keep(docs, overwrite=self.cfg["overwrite"])
 
     @on_our_threads
     def calibrate(self, examples: Iterable[Example], *, batch_size: int = 256) -> Calibration:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
 import srsly
 from spacy.pipeline import Tagger
 
@@ -63,11 +64,11 @@ class SavedTagger(Tagger):
         return self._from_files(files, source=str(path))
 
     def from_bytes(self: Self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> Self:
-        """Load the component from bytes. See `from_disk`."""
+        """Load the component from bytes. See `from_disk`. What was left out of them stays."""
         exclude = tuple(exclude)
         try:
-            message = srsly.msgpack_loads(bytes_data)
-            files = {name: message[name] for name in _names(exclude)}
+            message = dict(srsly.msgpack_loads(bytes_data))
+            files = {name: message[name] for name in _names(exclude) if FILES[name] in message}
             super().from_bytes(bytes_data, exclude=(*exclude, *FILES))  # the vocabulary
         except (ValueError, KeyError, TypeError) as e:
             error = Errors.L001.format(error=repr(e))
@@ -78,7 +79,11 @@ class SavedTagger(Tagger):
         files: dict[str, bytes] = {}
         with self._lock.reading():
             if "cfg" not in exclude:
-                files["cfg"] = srsly.json_dumps(self.cfg, indent=2).encode("utf-8")
+                cfg = {
+                    name: value.item() if isinstance(value, np.generic) else value
+                    for name, value in self.cfg.items()
+                }
+                files["cfg"] = srsly.json_dumps(cfg, indent=2).encode("utf-8")
             if "model" not in exclude:
                 files["model"] = self.model.to_bytes()
         if "model" in files:

@@ -1,6 +1,6 @@
 """What the settings of an `lstm_tagger`, its `cfg`, may be: in a config, and in a saved file."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..checks import (
@@ -42,24 +42,31 @@ def check_settings(cfg: Mapping[str, Any]) -> None:
     check_class_weights(cfg["class_weights"])
     check_share(soft_share=cfg["soft_share"])
     Decoding.of(cfg)
-    for word, tags in _entries("tag_dictionary", cfg["tag_dictionary"]):
-        name = f"tag_dictionary[{word!r}]"
-        check(_is_list_of_strings(tags), name, tags, "a list of tags")
+    _check_table(cfg, "tag_dictionary", _is_list_of_strings, "a list of tags")
     if cfg["tag_dictionary"]:
         TagDictionary(cfg["tag_dictionary"], labels)
-    for tag, count in _entries("tag_counts", cfg["tag_counts"]):
-        check(is_integer(count, 0), f"tag_counts[{tag!r}]", count, "a number of tokens")
-    for word, count in _entries("word_counts", cfg["word_counts"]):
-        check(is_integer(count, 1), f"word_counts[{word!r}]", count, "a number of tokens")
+    _check_table(cfg, "tag_counts", lambda count: is_integer(count, 0), "a number of tokens")
+    _check_table(cfg, "word_counts", lambda count: is_integer(count, 1), "a number of tokens")
     ambiguous = cfg["ambiguous_words"]
     holds = ambiguous is None or _is_list_of_strings(ambiguous)
     check(holds, "ambiguous_words", ambiguous, "null or a list of words")
 
 
-def _entries(name: str, table: Any) -> list[tuple[str, Any]]:
-    """RETURNS (list[tuple[str, Any]]): The entries of a table. None if there is none."""
+def _check_table(
+    cfg: Mapping[str, Any], name: str, holds: Callable[[Any], bool], allowed: str
+) -> None:
+    """Check the values of a table, which may have very many.
+
+    cfg (Mapping[str, Any]): The settings.
+    name (str): Which of them.
+    holds (Callable[[Any], bool]): What must hold of each value.
+    allowed (str): What it must be.
+    """
+    table = cfg[name]
     check(table is None or isinstance(table, Mapping), name, table, "null or a table")
-    return list(table.items()) if table else []
+    for key, value in (table or {}).items():
+        if not holds(value):
+            check(False, f"{name}[{key!r}]", value, allowed)
 
 
 def _is_list_of_strings(value: Any) -> bool:

@@ -10,6 +10,7 @@ from spacy.language import Language
 from spacy.lookups import Lookups
 from spacy.tokens import Doc, DocBin
 
+from spacy_lstm_tagger.evaluation import evaluate
 from spacy_lstm_tagger.readers import Corpus
 
 from ..distil import stock_teacher
@@ -241,3 +242,8 @@ def test_beside_components_of_rules(tmp_path, small_corpus):
     nlp.to_disk(tmp_path / "model")
     found, _ = figures(tmp_path, tmp_path / "model", small_corpus)
     assert found["texts"]["all"]["words"] and found["texts"]["known"] is None
+
+
+def test_a_pipeline_without_a_tagger():
+    with pytest.raises(ValueError, match="C006"):
+        evaluate(spacy.blank("en"), DEV)

@@ -327,6 +327,10 @@ def test_any_tagger(tmp_path, texts):
     rows = [row.split("\t") for row in (tmp_path / "odd.conllu").read_text().splitlines()]
     rows = [[row[i] for i in (1, 2, 4)] for row in rows if len(row) == 10]
     assert rows == [["New York", "new york", "NEW YORK"], ["dogs", "dogs", "DOGS"]]
+    for name in ("odd.tsv", "again.conllu"):  # whose columns and lines stay what they are
+        tag(tmp_path / "model", tmp_path / "odd.conllu", "--output", tmp_path / name)
+    tag(tmp_path / "model", tmp_path / "odd.jsonl", "--output", tmp_path / "odd.tsv")
+    assert (tmp_path / "odd.tsv").read_text() == "New York\tNEW YORK\ndogs\tDOGS\n\n"
     arguments = [tmp_path / "model", texts["txt"], "--output", tmp_path / "out.tsv"]
     code, printed = run(*arguments, "--probabilities")
     assert code == 1 and is_one_error(printed) and "C011" in printed

@@ -6,7 +6,10 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 import spacy
+from spacy.tokens import Doc, DocBin
+from spacy.training import Example
 
+from ..distil import stock_teacher
 from ..util import make_examples
 from .tagging import read_jsonl, run, tag
 
@@ -125,3 +128,28 @@ def test_strings_of_other_programs(model, tmp_path, monkeypatch, together):
         return
     tag(model, *paths)
     assert pyarrow.parquet.read_table(tmp_path / "out.parquet")["x"].to_pylist() == ["a", "b"]
+
+
+@pytest.mark.parametrize("labels", ["the same", "others"])
+def test_probabilities_of_another_tagger_go(tmp_path, labels):
+    """A file keeps them with its docs."""
+    first = stock_teacher(factory="lstm_tagger")
+    first.get_pipe("lstm_tagger").cfg["save_probabilities"] = True
+    words = "The dog slept".split()
+    doc = first(Doc(first.vocab, words=words))
+    DocBin(docs=[doc], store_user_data=True).to_disk(tmp_path / "in.spacy")
+    second = stock_teacher(factory="tagger")
+    if labels == "others":
+        second = spacy.blank("en")
+        second.add_pipe("tagger")
+        example = {"words": words, "tags": ["A", "B", "C"]}
+        second.initialize(lambda: [Example.from_dict(second.make_doc("The dog slept"), example)])
+    second.to_disk(tmp_path / "model")
+    (tmp_path / "in.jsonl").write_text(json.dumps({"text": words}))
+    for name in ("in.spacy", "in.jsonl"):
+        tag(tmp_path / "model", tmp_path / name, "--output", tmp_path / f"{name}.jsonl", "-p")
+    found = [read_jsonl(tmp_path / f"{name}.jsonl")[0] for name in ("in.spacy", "in.jsonl")]
+    assert found[0]["probabilities"] == found[1]["probabilities"]
+    tag(tmp_path / "model", tmp_path / "in.spacy", "--output", tmp_path / "out.spacy")
+    (doc,) = DocBin().from_disk(tmp_path / "out.spacy").get_docs(second.vocab)
+    assert doc[0]._.tag_probabilities is None

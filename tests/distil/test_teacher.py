@@ -9,9 +9,10 @@ from spacy.vocab import Vocab
 from spacy_lstm_tagger.distil.shards import to_bytes
 from spacy_lstm_tagger.distil.teacher import Teacher, Teachers, check_labels
 from spacy_lstm_tagger.files.texts import Text
+from spacy_lstm_tagger.pipeline.soft_targets import is_corrected
 from spacy_lstm_tagger.probabilities import TagProbabilities
 
-from ..util import SMALL, make_examples, small_model, tok2vec_config, train
+from ..util import SMALL, make_examples, small_model, tok2vec_config, train, trained_nlp
 from . import TEXTS, stock_teacher
 
 TOK2VEC = {"@architectures": "spacy.HashEmbedCNN.v2", "pretrained_vectors": None, "width": 16}
@@ -198,6 +199,22 @@ def test_without_probabilities(ours):
     docs = Teachers(ours[:1], top_k=0).label([text(TEXTS[0])])
     assert TagProbabilities.from_doc(docs[0]) is None
     assert all(token.tag_ for token in docs[0])
+
+
+def test_tags_of_a_crf_are_its_most_probable_ones(tmp_path):
+    """Those of its best sequence may be others, and would look as if they had been corrected."""
+    nlp, _ = trained_nlp(steps=0, architecture="CRFTagger")
+    crf = nlp.get_pipe("lstm_tagger").model.get_ref("crf")
+    rng = np.random.default_rng(1)
+    crf.set_param("transitions", rng.normal(0, 2, crf.get_param("transitions").shape).astype("f4"))
+    nlp.to_disk(tmp_path)
+    words = [each.split() for each in TEXTS]
+    texts = [Text(None, each, [True] * len(each), 1.0) for each in words]
+    docs = Teachers([str(tmp_path)]).label(texts)
+    best = [[token.tag_ for token in nlp(Doc(nlp.vocab, words=each))] for each in words]
+    assert tags_of(docs) != best
+    for doc in docs:
+        assert not is_corrected(doc, TagProbabilities.from_doc(doc)).any()
 
 
 def test_white_space_and_empty_texts(ours):

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from spacy.attrs import LOWER, ORTH, PREFIX
+from spacy.strings import get_string_id
 from spacy.tokens import Doc
 
-from spacy_lstm_tagger.models.features import FeatureSet, letters
+from spacy_lstm_tagger.models.features import FeatureSet, _shape_key, letters
 from spacy_lstm_tagger.models.word_types import WordTypes
 
 from . import VOCAB, make_docs
@@ -73,6 +74,15 @@ def check_features(strings):
         assert found["prefix1"][string] == lexeme.prefix
         assert found["suffix3"][string] == lexeme.suffix
         assert found["shape"][string] == lexeme.shape
+
+
+def test_long_words_are_not_kept():
+    """Their shape is that of all of them."""
+    _shape_key.cache_clear()
+    strings = [*("b" * n for n in range(100, 120)), *(f"{n}" * 200 for n in range(9))]
+    shapes = describe(["a" * 99, *strings], shape=True)["shape"]
+    assert {shapes[string] for string in strings} == {get_string_id("LONG")}
+    assert shapes["a" * 99] == get_string_id("xxxx") and _shape_key.cache_info().currsize == 3
 
 
 def test_affixes_of_short_words_are_the_whole_word():

@@ -57,6 +57,13 @@ def test_white_space_has_its_own_tag(nlp):
     assert "_SP" not in nlp.get_pipe("lstm_tagger").labels
 
 
+def test_indices_of_any_kind(nlp):
+    """Lists, as spaCy's tagger takes them, too."""
+    doc, pipe = Doc(nlp.vocab, words=["a", "b"]), nlp.get_pipe("lstm_tagger")
+    pipe.set_annotations([doc], [[0, 1]])
+    assert [token.tag_ for token in doc] == list(pipe.labels[:2])
+
+
 @pytest.mark.parametrize(
     "setting", [{"threshold": 1.0}, {"n_best": 3}, {"save_probabilities": True}]
 )

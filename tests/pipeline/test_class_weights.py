@@ -2,6 +2,8 @@
 
 import pytest
 import spacy
+from spacy.tokens import Doc
+from spacy.training import Example
 
 from spacy_lstm_tagger.pipeline.class_weights import (
     balanced_weights,
@@ -89,6 +91,19 @@ def test_balanced_from_the_sample_or_from_counts():
     assert weights_of(pipe)["NN"] > weights_of(pipe)["ADJ"]
     pipe.initialize(lambda: make_examples(nlp), nlp=nlp)  # the tags are counted anew
     assert weights_of(pipe) == weights
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_balanced_counts_what_sets_of_tags_name(given):
+    """A word that has one of two tags counts for both; one of which it has not, for none."""
+    nlp = spacy.blank("en")
+    config = {"model": small_model(), "class_weights": "balanced", "tag_separator": "|"}
+    pipe = nlp.add_pipe("lstm_tagger", config=config)
+    gold = {"words": list("abcdef"), "tags": ["A", "B|C", "B|C", "A", "!C", "A"]}
+    examples = [Example.from_dict(Doc(nlp.vocab, words=gold["words"]), gold)]
+    counts = {"A": 3, "B|C": 2, "!C": 1} if given else None
+    pipe.initialize(lambda: examples, nlp=nlp, labels=["A", "B", "C"], tag_counts=counts)
+    assert pipe.cfg["tag_counts"] == {"A": 3, "B": 2, "C": 2}
 
 
 def test_a_tag_that_is_added_later_counts_like_a_token_on_average():

@@ -123,6 +123,16 @@ def test_confidence_of_tags_that_somebody_else_set(nlp, pipe):
     assert doc[2]._.tag_confidence == 0.0
 
 
+@pytest.mark.parametrize("overwrite", [True, False])
+def test_scores_are_those_of_the_tags(nlp, pipe, overwrite):
+    """What was kept of other tags goes with them."""
+    pipe.cfg.update(save_probabilities=True, n_best=2)
+    doc = nlp(TEXTS[0])
+    pipe.cfg.update(save_probabilities=False, n_best=None, overwrite=overwrite)
+    doc = pipe(doc)
+    assert (doc[0]._.tag_confidence is None) == (doc._.tag_n_best is None) == overwrite
+
+
 def test_scores_do_not_depend_on_the_batch(nlp, pipe):
     pipe.cfg.update(save_probabilities=True, n_best=3)
     alone = [nlp(text) for text in TEXTS]
@@ -186,6 +196,18 @@ def test_n_best_sequences(nlp, pipe):
         assert sequences[0][0] == [token.tag_ for token in doc]
         assert len({tuple(tags) for tags, _ in sequences}) == len(sequences) == 4
         assert chances == sorted(chances, reverse=True) and 0.0 < sum(chances) <= 1.0 + 1e-9
+
+
+def test_many_sequences_of_many_docs_are_found_bit_by_bit(nlp, pipe, monkeypatch):
+    """Memory grows with the words, and with the sequences of each."""
+    monkeypatch.setattr("spacy_lstm_tagger.pipeline.lstm_tagger.MOST_WORDS", 60)
+    sizes = []
+    predict = pipe.predict
+    monkeypatch.setattr(pipe, "predict", lambda docs: sizes.append(len(docs)) or predict(docs))
+    list(nlp.pipe(TEXTS[:1] * 12))
+    pipe.cfg["n_best"] = 6
+    docs = list(nlp.pipe(TEXTS[:1] * 4))
+    assert sizes == [12, 2, 2] and all(len(doc._.tag_n_best) == 6 for doc in docs)
 
 
 def test_fewer_sequences_than_asked_for(nlp, pipe):

@@ -324,6 +324,23 @@ def test_fields_can_be_left_out(folder):
     assert not np.allclose(scores(nlp)[0], expected[0])
 
 
+@pytest.mark.parametrize("field", ["model", "cfg"])
+def test_bytes_without_a_field_leave_it_as_it_is(folder, field):
+    nlp = spacy.load(folder)
+    pipe = nlp.get_pipe("lstm_tagger")
+    expected = scores(nlp)
+    pipe.from_bytes(pipe.to_bytes(exclude=[field]))
+    for ours, theirs in zip(scores(nlp), expected, strict=True):
+        assert_allclose(ours, theirs)
+
+
+def test_numbers_of_numpy_are_saved(folder):
+    pipe = spacy.load(folder).get_pipe("lstm_tagger")
+    pipe.cfg.update(threshold=np.float32(0.5), n_best=np.int64(2))
+    other = spacy.load(folder).get_pipe("lstm_tagger").from_bytes(pipe.to_bytes())
+    assert (other.cfg["threshold"], other.cfg["n_best"]) == (0.5, 2)
+
+
 # Pickle
 
 
