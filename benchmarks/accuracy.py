@@ -26,7 +26,7 @@ import spacy
 from spacy.language import DEFAULT_CONFIG_PRETRAIN_PATH
 from spacy.training import Example
 
-from spacy_lstm_tagger.augmenters import create_noise_augmenter
+from spacy_lstm_tagger.augmenters import NoiseAugmenter
 from spacy_lstm_tagger.readers import Corpus, Sentence, read_sentences
 
 from .jobs import add_engine_options, work_on
@@ -255,7 +255,7 @@ def score_noisy(nlp: spacy.Language, dev: Path, tag: str) -> dict[str, float]:
     for name, chance in NOISE.items():
         random.seed(0)
         chances = {**dict.fromkeys(NOISE, 0.0), name: chance}
-        corpus = Corpus(dev, tag=tag, augmenter=create_noise_augmenter(**chances))
+        corpus = Corpus(dev, tag=tag, augmenter=NoiseAugmenter(**chances))
         accuracies[name] = round(100 * mean(right for right, _ in judge(nlp, corpus(nlp))), 2)
     return accuracies
 

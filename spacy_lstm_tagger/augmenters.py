@@ -40,28 +40,17 @@ ATTRIBUTES = [TAG, POS, MORPH, LEMMA, DEP, ENT_IOB, ENT_TYPE, ENT_KB_ID, ENT_ID]
 
 
 @registry.augmenters("spacy-lstm-tagger.NoiseAugmenter.v1")
-def create_noise_augmenter(
-    *, lower: float = 0.1, upper: float = 0.03, no_final: float = 0.05, typos: float = 0.01
-) -> "NoiseAugmenter":
-    """Create an augmenter that makes texts noisy. It yields one example for each that it gets.
+@dataclass(frozen=True, kw_only=True)
+class NoiseAugmenter:
+    """Makes texts noisy: one example for each that it gets. Annotation stays with its words.
 
     lower (float): The chance of a doc to be lower-cased.
     upper (float): The chance of a doc to be upper-cased.
     no_final (float): The chance of a doc to lose the punctuation at its end.
     typos (float): The chance of a word of four letters or more to get a typo: two letters
         swapped, one left out, doubled or replaced. The first letter stays.
-    RETURNS (Callable[[Language, Example], Iterator[Example]]): The augmenter.
     RAISES (ValueError): If a chance is not from 0 to 1, or `lower` and `upper` are more than 1
         together.
-    """
-    return NoiseAugmenter(lower=lower, upper=upper, no_final=no_final, typos=typos)
-
-
-@dataclass(frozen=True, kw_only=True)
-class NoiseAugmenter:
-    """Makes examples noisy, one for each that it gets. Annotation stays with its words.
-
-    The arguments are those of `create_noise_augmenter`.
     """
 
     lower: float = 0.1

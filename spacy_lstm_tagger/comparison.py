@@ -11,7 +11,7 @@ from spacy.training import Example
 
 from .whitespace import SPACE_TAG
 
-SPACE = np.uint64(get_string_id(SPACE_TAG))
+SPACE_KEY = np.uint64(get_string_id(SPACE_TAG))
 
 
 class TagScores(NamedTuple):
@@ -125,7 +125,7 @@ def _columns(eg: Example) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
     """
     gold = eg.reference.to_array([ORTH, TAG, SENT_START]).astype(np.uint64).reshape(-1, 3)
     starts = gold[:, 2].astype(np.int64) == 1
-    chosen = (gold[:, 1] != 0) & (gold[:, 1] != SPACE)
+    chosen = (gold[:, 1] != 0) & (gold[:, 1] != SPACE_KEY)
     sentences, tokens = np.cumsum(starts).astype(np.uint64), np.arange(len(gold), dtype=np.uint64)
     words = np.column_stack([gold[:, :2], sentences, tokens])[chosen]
     guessed = eg.predicted.to_array([TAG, IS_SPACE]).astype(np.uint64).reshape(-1, 2)

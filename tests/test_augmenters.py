@@ -12,7 +12,7 @@ from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Example
 from spacy.util import fix_random_seed, registry
 
-from spacy_lstm_tagger.augmenters import create_noise_augmenter, draw_places, mistype
+from spacy_lstm_tagger.augmenters import NoiseAugmenter, draw_places, mistype
 from spacy_lstm_tagger.probabilities import TagProbabilities
 from spacy_lstm_tagger.readers import Corpus
 
@@ -39,7 +39,7 @@ def example(nlp):
 
 
 def augment(nlp, example, **chances):
-    (made,) = create_noise_augmenter(**{**QUIET, **chances})(nlp, example)
+    (made,) = NoiseAugmenter(**{**QUIET, **chances})(nlp, example)
     return made
 
 
@@ -150,7 +150,7 @@ def test_other_scripts(nlp, words):
 
 @pytest.mark.parametrize("values", [{}, {"group_by": 4}, {"group_by": 3, "tag": "upos"}], ids=str)
 def test_noise_in_the_reader_is_that_of_finished_examples(nlp, values):
-    noise = create_noise_augmenter(lower=0.2, upper=0.2, no_final=0.4, typos=0.05)
+    noise = NoiseAugmenter(lower=0.2, upper=0.2, no_final=0.4, typos=0.05)
     corpus = Corpus(CORPUS / "en-train.conllu", **values, limit=300)
     random.seed(0)
     expected = [made for eg in corpus(nlp) for made in noise(nlp, eg)]
@@ -169,14 +169,14 @@ def test_punctuation_with_a_dependent_stays_in_the_reader(nlp, tmp_path):
         for heads in ([1, 1], [0, 1])
     ]
     DocBin(docs=docs).to_disk(tmp_path / "a.spacy")
-    noise = create_noise_augmenter(**{**QUIET, "no_final": 1.0})
+    noise = NoiseAugmenter(**{**QUIET, "no_final": 1.0})
     corpus = Corpus(tmp_path / "a.spacy", group_by="document", augmenter=noise)
     found = [len(eg.reference) for eg in corpus(nlp)]
     assert found == [2, 1]
 
 
 def test_the_seed_decides(nlp):
-    corpus = Corpus(CORPUS / "en-train.conllu", augmenter=create_noise_augmenter(), limit=200)
+    corpus = Corpus(CORPUS / "en-train.conllu", augmenter=NoiseAugmenter(), limit=200)
     runs = []
     for seed in (1, 1, 2):
         fix_random_seed(seed)
@@ -215,7 +215,7 @@ def test_chances_are_kept(nlp):
     random.seed(0)
     corpus = CORPUS / "en-train.conllu"
     chances = {**QUIET, "lower": 0.3, "upper": 0.1}
-    noisy = Corpus(corpus, augmenter=create_noise_augmenter(**chances))
+    noisy = Corpus(corpus, augmenter=NoiseAugmenter(**chances))
     texts = [eg.reference.text for _ in range(3) for eg in noisy(nlp)]
     texts = [text for text in texts if sum(map(str.isalpha, text)) > 5]
     assert sum(map(str.islower, texts)) / len(texts) == pytest.approx(0.3, abs=0.06)
@@ -233,4 +233,4 @@ def test_it_is_registered():
 )
 def test_bad_chances(chances, named):
     with pytest.raises(ValueError, match=named):
-        create_noise_augmenter(**chances)
+        NoiseAugmenter(**chances)

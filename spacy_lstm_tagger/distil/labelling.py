@@ -16,8 +16,9 @@ from ..files.cut import cut
 from ..files.reading import find_texts, read_texts
 from ..files.texts import BadTexts, Reading, Text
 from ..progress import Progress
+from ..taggers import digest_of
 from ..workers import in_processes
-from .shards import ShardFolder, digest_of, to_bytes
+from .shards import ShardFolder, digest_of_texts, to_bytes
 from .teacher import Teachers
 
 
@@ -65,7 +66,7 @@ class Job:
         return {
             **options,
             "weights": list(teachers.weights),
-            "teachers": {teacher.source: teacher.digest() for teacher in teachers.members},
+            "teachers": {each.source: digest_of(each.nlp) for each in teachers.members},
             "labels": list(teachers.labels),
         }
 
@@ -150,7 +151,7 @@ def label(
     def tasks() -> Iterator[Task]:
         nonlocal count
         for texts in shards:
-            task = Task(count, texts, digest_of(texts))
+            task = Task(count, texts, digest_of_texts(texts))
             count += 1
             if done.has(task.number, task.digest):
                 progress.skip(texts=len(texts), size=sum(text.size for text in texts))

@@ -27,7 +27,7 @@ def to_bytes(docs: Iterable[Doc]) -> bytes:
     return DocBin(attrs=[SENT_START, *LEARNED], store_user_data=True, docs=docs).to_bytes()
 
 
-def digest_of(texts: Iterable[Text]) -> str:
+def digest_of_texts(texts: Iterable[Text]) -> str:
     """RETURNS (str): What tells texts from others."""
     digest = hashlib.blake2b(digest_size=16)
     for text in texts:
@@ -71,11 +71,6 @@ class ShardFolder:
     def words(self) -> int:
         """RETURNS (int): The number of words in them."""
         return sum(shard["words"] for shard in self.manifest["shards"])
-
-    @property
-    def is_complete(self) -> bool:
-        """RETURNS (bool): Whether all of the text is labelled."""
-        return self.manifest["complete"]
 
     def has(self, index: int, texts: str) -> bool:
         """Look for a shard.

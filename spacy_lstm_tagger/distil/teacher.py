@@ -18,7 +18,7 @@ from ..errors import Errors
 from ..files.texts import Text
 from ..memory import WordLimit
 from ..probabilities import TagProbabilities
-from ..taggers import digest_of, keep_probabilities, read_probabilities, tagger_names
+from ..taggers import keep_probabilities, read_probabilities, tagger_names
 from ..whitespace import SPACE_TAG
 from .shards import LEARNED
 
@@ -52,10 +52,6 @@ class Teacher:
         if not self.labels:
             raise ValueError(Errors.D004.format(source=source, name=taggers[0]))
         keep_probabilities(self.pipe)
-
-    def digest(self) -> str:
-        """RETURNS (str): What tells this teacher from another one at the same path."""
-        return digest_of(self.nlp)
 
     def label(self, docs: Sequence[Doc]) -> NDArray[np.float32] | None:
         """Tag docs.

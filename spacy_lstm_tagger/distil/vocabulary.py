@@ -4,6 +4,7 @@ the model pretrained vectors.
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import cast
@@ -41,48 +42,40 @@ def create_vocabulary_filler(
         words are used.
     RETURNS (Callable[[Language], None]): The callback.
     """
-    return VocabularyFiller(corpus, vectors)
+    return partial(fill_vocabulary, corpus=corpus, vectors=vectors)
 
 
-class VocabularyFiller:
-    """The callback of `create_vocabulary_filler`.
+def fill_vocabulary(
+    nlp: Language,
+    *,
+    corpus: Callable[[Language], Iterable[Example]],
+    vectors: str | Path | None = None,
+) -> None:
+    """Fill the vocabularies of a pipeline. If all of its components are disabled, it gets the
+    pretrained vectors alone: so it is in `spacy pretrain`, where rows are for the words of the raw
+    text.
 
+    nlp (Language): The pipeline, initialized but not trained.
     corpus (Callable[[Language], Iterable[Example]]): The corpus.
     vectors (Optional[Union[str, Path]]): The pipeline that has the word vectors.
+    RAISES (ValueError): If it has no such layer, or the vectors do not fit.
     """
-
-    def __init__(
-        self,
-        corpus: Callable[[Language], Iterable[Example]],
-        vectors: str | Path | None = None,
-    ):
-        self.corpus = corpus
-        self.vectors = vectors
-
-    def __call__(self, nlp: Language) -> None:
-        """Fill the vocabularies of a pipeline. If all of its components are disabled, it gets the
-        pretrained vectors alone: so it is in `spacy pretrain`, where rows are for the words of the
-        raw text.
-
-        nlp (Language): The pipeline, initialized but not trained.
-        RAISES (ValueError): If it has no such layer, or the vectors do not fit.
-        """
-        layers = [node for node in layers_of(nlp) if node.name == EMBEDDING]
-        if not layers:
-            raise ValueError(Errors.D010)
-        if self.vectors is not None:
-            vectors = load_model(self.vectors).vocab.vectors
-            for layer in layers:
-                fill_pretrained(layer, vectors, name=self.vectors)
-        if nlp.component_names and not nlp.pipe_names:
-            return
-        counts: Counter[int] = Counter()
-        for example in self.corpus(nlp):
-            counts.update(example.predicted.to_array(ORTH).tolist())
-        orths = np.array(list(counts), dtype=np.uint64)
-        types = WordTypes(nlp.vocab, orths, np.empty(0, dtype=np.int64), [])
+    layers = [node for node in layers_of(nlp) if node.name == EMBEDDING]
+    if not layers:
+        raise ValueError(Errors.D010)
+    if vectors is not None:
+        found = load_model(vectors).vocab.vectors
         for layer in layers:
-            fill(layer, types, list(counts.values()))
+            fill_pretrained(layer, found, name=vectors)
+    if nlp.component_names and not nlp.pipe_names:
+        return
+    counts: Counter[int] = Counter()
+    for example in corpus(nlp):
+        counts.update(example.predicted.to_array(ORTH).tolist())
+    orths = np.array(list(counts), dtype=np.uint64)
+    types = WordTypes(nlp.vocab, orths, np.empty(0, dtype=np.int64), [])
+    for layer in layers:
+        fill(layer, types, list(counts.values()))
 
 
 def fill(layer: Model, types: WordTypes, counts: list[int]) -> None:

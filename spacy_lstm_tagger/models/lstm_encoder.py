@@ -71,12 +71,7 @@ def lstm_encoder(
         init=init,
         dims={"nI": module.input_width, "nO": module.output_width},
         shims=[TorchShim(module, precision=precision)],
-        attrs={
-            "settings": settings or EncoderSettings(),
-            "dropout_rate": 0.0,
-            # By this `tagger` knows that it can read vectors from a table, see there.
-            "predict": predict,
-        },
+        attrs={"settings": settings or EncoderSettings(), "dropout_rate": 0.0},
     )
 
 

@@ -11,7 +11,11 @@ from thinc.types import Floats2d
 from torch import Tensor
 
 from .flat import as_tensor, no_gradient
+from .lstm_encoder import NAME as ENCODER
+from .lstm_encoder import predict
 from .threads import on_our_threads
+from .word_char_embed import NAME as EMBEDDING
+from .word_char_embed import lookup
 
 
 def tagger(
@@ -50,15 +54,14 @@ def forward(
         callback.
     """
     tok2vec, output = model.layers
-    layers = [node.attrs for node in tok2vec.layers]
-    fused = len(layers) == 2 and "lookup" in layers[0] and "predict" in layers[1]
+    fused = [node.name for node in tok2vec.layers] == [EMBEDDING, ENCODER]
     if is_train or not fused or not any(map(len, docs)):
         return forward_chain(model, docs, is_train)
     layer = output.layers[0] if output.layers else output
     head = affine_of(layer)
     embed, encode = tok2vec.layers
-    table, rows, lengths = layers[0]["lookup"](embed, docs)
-    scores = layers[1]["predict"](encode, table, lengths, rows=rows, head=head)
+    table, rows, lengths = lookup(embed, docs)
+    scores = predict(encode, table, lengths, rows=rows, head=head)
     return scores, no_gradient
 
 

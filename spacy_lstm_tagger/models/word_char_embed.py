@@ -82,8 +82,6 @@ def word_char_embed(
             "settings": settings,
             "dropout_rate": 0.0,
             "cache": TypeCache(cache_size),
-            # By this `tagger` knows that it can look vectors up, see there.
-            "lookup": lookup,
         },
     )
 

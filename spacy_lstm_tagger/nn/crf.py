@@ -70,24 +70,6 @@ class LinearChainCRF:
         )
 
     @torch.no_grad()
-    def score(self, emissions: Tensor, lengths: Sequence[int], tags: Tensor) -> Tensor:
-        """The score of one tag sequence of each sentence, before normalization.
-
-        emissions (Tensor): *Shape:* ``(tokens, tags)``.
-        tags (Tensor): *Shape:* ``(tokens,)``, int64.
-        RETURNS (Tensor): *Shape:* ``(sequences,)``, float64.
-        """
-        steps = Steps(lengths, device=emissions.device)
-        places = tags[steps.order]
-        parts = emissions.double()[steps.order].gather(1, places[:, None])[:, 0]
-        parts[steps.first] += self.start[places[steps.first]]
-        parts[steps.first.stop :] += self.transitions[
-            places[steps.before], places[steps.first.stop :]
-        ]
-        parts[steps.last] += self.end[places[steps.last]]
-        return parts.new_zeros(len(lengths)).index_add_(0, steps.sequence, parts)
-
-    @torch.no_grad()
     def viterbi(self, emissions: Tensor, lengths: Sequence[int]) -> Tensor:
         """The best tag sequence of each sentence (Viterbi, 1967,
         https://doi.org/10.1109/TIT.1967.1054010). Long sequences are searched between the tokens

@@ -12,7 +12,7 @@ from spacy.tokens import Doc, DocBin
 from spacy.training import Example
 from spacy.util import registry
 
-from spacy_lstm_tagger.augmenters import create_noise_augmenter
+from spacy_lstm_tagger.augmenters import NoiseAugmenter
 from spacy_lstm_tagger.distil.corpora import MixedCorpus, ShardCorpus, count_words
 from spacy_lstm_tagger.distil.shards import to_bytes
 from spacy_lstm_tagger.files.docs import read_docbin
@@ -76,7 +76,7 @@ def test_noise_changes_words_alone(nlp, tmp_path):
     doc = Doc(nlp.vocab, words=["small", "words"], tags=["A", "B"], pos=["ADJ", "NOUN"])
     TagProbabilities.of(LABELS, np.array([[0.75, 0.25], [0.25, 0.75]], "f4")).to_doc(doc)
     (tmp_path / "shard.spacy").write_bytes(to_bytes([doc]))
-    shout = create_noise_augmenter(lower=0.0, upper=1.0, no_final=0.0, typos=0.0)
+    shout = NoiseAugmenter(lower=0.0, upper=1.0, no_final=0.0, typos=0.0)
     (example,) = ShardCorpus(tmp_path, augmenter=shout)(nlp)
     for noisy in (example.predicted, example.reference):
         assert [token.text for token in noisy] == ["SMALL", "WORDS"]

@@ -71,7 +71,7 @@ def test_interrupted_work_goes_on(work, tmp_path):
     assert len(first) == 2
     seen = []
     done = run(make_job(work), tmp_path / "broken", lambda progress: seen.append(progress.words))
-    assert len(seen) == 2 and done.is_complete
+    assert len(seen) == 2 and done.manifest["complete"]
     assert contents(tmp_path / "broken") == expected
     again = {p.name: p.stat().st_mtime_ns for p in (tmp_path / "broken").glob("*.spacy")}
     assert again.items() >= first.items()
@@ -83,7 +83,7 @@ def test_two_processes_find_the_same(work, tmp_path):
     run(make_job(work), tmp_path / "one")
     done = run(make_job(work), tmp_path / "two", n_process=2)
     assert contents(tmp_path / "one") == contents(tmp_path / "two")
-    assert done.is_complete
+    assert done.manifest["complete"]
 
 
 def test_another_teacher_cannot_go_on(work, tmp_path):
@@ -101,7 +101,7 @@ def test_a_lost_shard_is_made_again(work, tmp_path):
     made = []
     done = run(make_job(work), tmp_path, lambda progress: made.append(progress.fraction))
     assert len(made) == 2 and made[-1] == pytest.approx(1.0)
-    assert done.remade == ["shard-00001.spacy", "shard-00003.spacy"] and done.is_complete
+    assert done.remade == ["shard-00001.spacy", "shard-00003.spacy"] and done.manifest["complete"]
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
@@ -118,7 +118,7 @@ def test_changed_texts_are_noticed(work, tmp_path, line, shards):
     lines[line] = lines[line].replace("a", "u")
     path.write_text("\n".join(lines))
     if line == -1 and shards == 1:
-        assert run(job, tmp_path / "silver").is_complete
+        assert run(job, tmp_path / "silver").manifest["complete"]
         return
     with pytest.raises(ValueError, match=r"D007.*texts of shard-.* or another --output"):
         run(job, tmp_path / "silver")

@@ -7,7 +7,7 @@ from spacy.tokens import Doc, DocBin
 from spacy.training import Corpus
 from spacy.training.corpus import walk_corpus
 
-from spacy_lstm_tagger.distil.shards import ShardFolder, digest_of, to_bytes
+from spacy_lstm_tagger.distil.shards import ShardFolder, digest_of_texts, to_bytes
 from spacy_lstm_tagger.files import whole
 from spacy_lstm_tagger.files.texts import Text
 from spacy_lstm_tagger.probabilities import TagProbabilities
@@ -43,10 +43,10 @@ def test_work_goes_on_after_the_last_shard(tmp_path):
     folder = ShardFolder(tmp_path, OPTIONS)
     put(folder, b"x", words=2)
     again = ShardFolder(tmp_path, dict(OPTIONS))
-    assert (len(again), again.words, again.is_complete) == (1, 2, False)
+    assert (len(again), again.words, again.manifest["complete"]) == (1, 2, False)
     put(again, b"y", words=3)
     again.complete(2)
-    assert ShardFolder(tmp_path, OPTIONS).is_complete
+    assert ShardFolder(tmp_path, OPTIONS).manifest["complete"]
     assert ShardFolder(tmp_path, OPTIONS).words == 5
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "manifest.json",
@@ -172,8 +172,8 @@ def test_digests_tell_texts_apart():
         [Text("é字", [], [], 1.0)],
         [],
     ]
-    assert len(set(map(digest_of, texts))) == len(texts)
-    assert digest_of([Text("ab", [], [], 2.0)]) == digest_of(texts[0])
+    assert len(set(map(digest_of_texts, texts))) == len(texts)
+    assert digest_of_texts([Text("ab", [], [], 2.0)]) == digest_of_texts(texts[0])
 
 
 SHARD = {"name": "shard-00000.spacy", "docs": 1, "words": 1, "digest": "x", "texts": "y"}

@@ -13,7 +13,7 @@ from spacy.language import Language
 from spacy.strings import StringStore
 from spacy.training import Example
 
-from spacy_lstm_tagger.augmenters import create_noise_augmenter
+from spacy_lstm_tagger.augmenters import NoiseAugmenter
 from spacy_lstm_tagger.comparison import Comparison
 from spacy_lstm_tagger.lexicon import Lexicon
 from spacy_lstm_tagger.readers import Corpus, read_word_tags
@@ -42,7 +42,7 @@ def main(
 
 def score(nlp: Language, path: Path, lexicon: Lexicon) -> dict[str, Any]:
     """RETURNS (dict[str, Any]): The figures of a treebank."""
-    lower = create_noise_augmenter(lower=1.0, upper=0.0, no_final=0.0, typos=0.0)
+    lower = NoiseAugmenter(lower=1.0, upper=0.0, no_final=0.0, typos=0.0)
     found: dict[str, Any] = {
         "sentences": evaluate(nlp, path),
         "texts": evaluate(nlp, path, group_by=10),
