@@ -250,9 +250,10 @@ class Errors(metaclass=ErrorsWithCodes):
     )
     P012 = (
         "{name!r} listens to the component {encoder!r}, whose vectors are {expected} wide, but "
-        "found vectors that are {found} wide, another component's. Put {encoder!r} before it or, "
-        "where this one goes into another pipeline, take a copy along: "
-        "nlp.replace_listeners({encoder!r}, {name!r}, ['model.tok2vec']) first."
+        "found vectors that are {found} wide, another component's. Put {encoder!r} before it. "
+        "In a pipeline with another {encoder!r} it needs a copy of its own: load the pipeline that "
+        "it comes from, say there replace_listeners({encoder!r}, {name!r}, ['model.tok2vec']), and "
+        "add it from there (`source`)."
     )
     P013 = (
         "{name!r} has {count} tags, but nO = {width} of its model. Set nO = null, which takes the "
@@ -267,8 +268,19 @@ class Errors(metaclass=ErrorsWithCodes):
         "as `component`."
     )
     P016 = (
-        "{name!r} listens to the component {encoder!r}, which has not run on these examples. Run "
-        "it first: encoder = nlp.get_pipe({encoder!r}), then encoder(eg.predicted) for each."
+        "{name!r} listens to the component {encoder!r}, which has not run on this text: without "
+        "its vectors all words look the same. Put {encoder!r} before it or, to call it alone, run "
+        "that first: nlp.get_pipe({encoder!r})(doc). In another pipeline it needs a copy of its "
+        "own: load the pipeline that it comes from, say there replace_listeners({encoder!r}, "
+        "{name!r}, ['model.tok2vec']), and add it from there (`source`)."
+    )
+    P017 = (
+        "{name!r} listens to vectors that are {expected} wide, but those of {encoder!r} are "
+        "{found} wide. Set width = {found} in the listener of each component that listens to it."
+    )
+    P018 = (
+        "The tag dictionary {found}, expected a table of words, each with its tag or a list "
+        'of tags, such as {{"the": ["DT"]}}.'
     )
     R001 = "Corpus: found nothing at path = {path}, expected a file or folder."
     R002 = "{path}: found no .conllu or .spacy file in this folder or below it. Correct the path."
@@ -331,9 +343,9 @@ class Errors(metaclass=ErrorsWithCodes):
         "or take the tag_lemmatizer out of the pipeline."
     )
     T001 = (
-        "[training] max_steps = {steps} is not a multiple of eval_frequency = {every}: the last "
-        "{unscored} steps would not be scored, and model-best would not have them. Set "
-        "--training.eval_frequency to a divisor of {steps}, such as {steps} itself."
+        "[training] max_steps = {steps} is less than eval_frequency = {every}: no step would be "
+        "scored, and model-best would have learned nothing. Set --training.eval_frequency to a "
+        "divisor of {steps}, such as {steps} itself."
     )
     T002 = (
         "{place}: expected the figures of an evaluation as a line of JSON, as ProgressLogger.v1 "
@@ -377,7 +389,7 @@ class Warnings(metaclass=ErrorsWithCodes):
         "lemmas. Put a tagger before it, and leave its threshold at null."
     )
     W007 = (
-        "{name!r} listens to the component {encoder!r}, which has not run: without its vectors all "
-        "words look the same. Put that before it or, where this one goes into another pipeline, "
-        "take a copy along: nlp.replace_listeners({encoder!r}, {name!r}, ['model.tok2vec']) first."
+        "max_steps = {steps} is not a multiple of eval_frequency = {every}: `spacy train` does not "
+        "score the last {unscored} steps, and model-best is of an earlier one. Set [training] "
+        "eval_frequency to a divisor of max_steps."
     )

@@ -11,6 +11,7 @@ from spacy.symbols import SPACE as SPACE_POS
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
+from ..checks import check
 from ..errors import Errors
 from ..whitespace import ABSTAINED, SPACE, SPACE_TAG
 
@@ -25,9 +26,11 @@ def check_tags(labels: Iterable[str], tag_set: str) -> None:
     tag_set (str): A key of `ATTRIBUTES`.
     RAISES (ValueError): If one of them is not.
     """
+    labels = list(labels)
     label = find_bad_tag(labels, tag_set)
     if label is not None:
         raise ValueError(Errors.P010.format(tag=label, tag_set=tag_set))
+    check("" not in labels, "labels", "", "tags of one character or more")
 
 
 def find_bad_tag(labels: Iterable[str], tag_set: str) -> str | None:

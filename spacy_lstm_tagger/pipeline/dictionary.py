@@ -70,7 +70,13 @@ def as_table(
     known (Optional[Collection[str]]): Leave out all other tags, and words that then have none.
         None: leave out nothing.
     RETURNS (dict[str, list[str]]): The tags of each word.
+    RAISES (ValueError): If this is no table of words.
     """
+    if not isinstance(entries, Mapping):
+        raise ValueError(Errors.P018.format(found=f"is a {type(entries).__name__}"))
+    for word in entries:
+        if not isinstance(word, str):
+            raise ValueError(Errors.P018.format(found=f"has the word {word!r}"))
     table = {
         word: [tags] if isinstance(tags, str) else list(tags) for word, tags in entries.items()
     }

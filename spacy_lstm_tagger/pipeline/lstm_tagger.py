@@ -117,7 +117,7 @@ class LSTMTagger(LearningTagger):
         vocab.strings.add(SPACE_TAG)
         self._dictionary: TagDictionary | None = None
         self._watch = LossWatch()
-        self._warned = self._encoder_is_missing = False
+        self._warned = False
         self._lock = WeightsLock()
         if model.has_ref("crf"):
             model.get_ref("crf").attrs["decoded"] = True
@@ -166,8 +166,8 @@ class LSTMTagger(LearningTagger):
         word_tags (Optional[List[Tuple[str, str, int]]]): How often it has each word with each tag,
             by which scores tell words apart. None: they do not.
         RAISES (ValueError): If there is no tag, the dictionary or the weights name others, the
-            model has outputs for another number of them, or [training] of the pipeline's config
-            ends between two evaluations.
+            model has outputs for another number of them or listens to vectors of another width, or
+            [training] of the pipeline's config ends before the first evaluation.
         """
         if nlp is not None:
             check_steps(read_training(nlp))
@@ -185,6 +185,8 @@ class LSTMTagger(LearningTagger):
         width, count = self.model.maybe_get_dim("nO"), len(self.labels)
         if width not in (None, count):
             raise ValueError(Errors.P013.format(name=self.name, count=count, width=width))
+        if nlp is not None:
+            self._check_listener(nlp)
         self.cfg["temperature"] = 1.0
         if weigh:
             counts = label_counts(tag_counts or {}, self.labels, **self.notation)
@@ -242,11 +244,21 @@ class LSTMTagger(LearningTagger):
             decode = Decoding.of(self.cfg)
             return decode(lattice, self.labels, lengths=lengths, spaces=spaces)
 
-    def _check_encoder(self, docs: Sequence[Doc], *, calibrates: bool = False) -> None:
-        """Warn if what the model listens to has not run, once.
+    def _check_listener(self, nlp: Language) -> None:
+        """RAISES (ValueError): If what the model listens to has vectors of another width."""
+        listener = listener_of(self.model)
+        if listener is None or listener.upstream_name not in nlp.component_names:
+            return
+        encoder, expected = listener.upstream_name, listener.get_dim("nO")
+        upstream: Any = nlp.get_pipe(encoder)
+        found = upstream.model.maybe_get_dim("nO")
+        if found not in (None, expected):
+            names = {"name": self.name, "encoder": encoder}
+            raise ValueError(Errors.P017.format(**names, found=found, expected=expected))
 
-        calibrates (bool): Whether that is an error.
-        RAISES (ValueError): If it is, or if another component has run in its place.
+    def _check_encoder(self, docs: Sequence[Doc]) -> None:
+        """RAISES (ValueError): If what the model listens to has not run on docs, or another
+        component has in its place.
         """
         listener = listener_of(self.model)
         if listener is None or not docs or not len(docs[0]):
@@ -254,12 +266,9 @@ class LSTMTagger(LearningTagger):
         # What it listens to leaves its vectors with the docs.
         found, expected = docs[0].tensor.shape[-1], listener.get_dim("nO")
         names = {"name": self.name, "encoder": listener.upstream_name}
-        if not found and calibrates:
+        if not found:
             raise ValueError(Errors.P016.format(**names))
-        if not found and not self._encoder_is_missing:
-            self._encoder_is_missing = True
-            warnings.warn(Warnings.W007.format(**names), stacklevel=2)
-        elif found and found != expected:
+        if found != expected:
             raise ValueError(Errors.P012.format(**names, found=found, expected=expected))
 
     def _lattice(self, docs: Sequence[Doc], spaces: NDArray[np.bool_]) -> Lattice:
@@ -310,7 +319,7 @@ class LSTMTagger(LearningTagger):
         """
         examples = list(examples)
         validate_examples(examples, "LSTMTagger.calibrate")
-        self._check_encoder([eg.predicted for eg in examples], calibrates=True)
+        self._check_encoder([eg.predicted for eg in examples])
         lattices, gold = [], [np.zeros(0, dtype=np.int64)]
         with self._lock.reading():
             for batch in minibatch(examples, batch_size):

@@ -90,7 +90,9 @@ class TagLemmatizer(Pipe):
             if nlp is not None and read_training(nlp).get("max_epochs") == -1:
                 warnings.warn(Warnings.W005.format(name=self.name), stacklevel=2)
             tokens = (token for example in get_examples() for token in example.reference)
-            lemmas = ((t.text, t.tag_, t.lemma_, 1) for t in tokens if t.tag and t.lemma)
+            found = ((t.text, t.tag_, t.lemma_, 1) for t in tokens if t.tag and t.lemma)
+            # So `spacy convert` writes that there is none, but for the word _ itself.
+            lemmas = (each for each in found if each[2] != "_" or each[0] == "_")
         counts: Counter[tuple[str, str, str]] = Counter()
         for word, tag, lemma, count in lemmas:
             counts[word, tag, lemma] += count

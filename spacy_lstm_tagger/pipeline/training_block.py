@@ -1,11 +1,12 @@
 """What a training config says of steps: is the last one scored?"""
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
 from spacy.language import Language
 
-from ..errors import Errors
+from ..errors import Errors, Warnings
 
 
 def read_training(nlp: Language) -> dict[str, Any]:
@@ -16,14 +17,15 @@ def read_training(nlp: Language) -> dict[str, Any]:
 
 
 def check_steps(training: Mapping[str, Any]) -> None:
-    """See to it that `spacy train` scores its last step. It scores step 0 and every
-    `eval_frequency` steps, and saves as model-best what was scored best: after fewer steps, a
-    tagger that has learned nothing.
+    """Warn if `spacy train` does not score its last step. It scores step 0 and every
+    `eval_frequency` steps, and saves as model-best what was scored best.
 
     training (Mapping[str, Any]): The block [training] of a config.
-    RAISES (ValueError): If the last step is not scored.
+    RAISES (ValueError): If it scores no step but that one, of a tagger that has learned nothing.
     """
     steps, every = training.get("max_steps", 0), training.get("eval_frequency", 1)
-    if steps > 0 and steps % every:  # without max_steps, the epochs tell when to stop
-        unscored = steps % every
-        raise ValueError(Errors.T001.format(steps=steps, every=every, unscored=unscored))
+    if 0 < steps < every:  # without max_steps, the epochs tell when to stop
+        raise ValueError(Errors.T001.format(steps=steps, every=every))
+    if steps > 0 and steps % every:
+        found = {"steps": steps, "every": every, "unscored": steps % every}
+        warnings.warn(Warnings.W007.format(**found), stacklevel=3)

@@ -6,7 +6,7 @@ from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
-from spacy.attrs import DEP, ENT_IOB, HEAD, MORPH, POS, SENT_START, TAG
+from spacy.attrs import DEP, ENT_IOB, HEAD, LEMMA, MORPH, ORTH, POS, SENT_START, TAG
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
@@ -63,6 +63,9 @@ def encode_sentences(path: Path, tag: str, strings: Strings) -> Iterator[Encoded
         # spaCy converts a treebank without dependencies so: each word is a sentence of its own.
         if (tokens[:, COLUMNS[DEP]] == no_value).all():
             tokens[:, [COLUMNS[DEP], COLUMNS[HEAD], starts_column]] = 0
+        # As a lemma, too, it is none, but for that of the word itself.
+        no_lemma = tokens[:, COLUMNS[LEMMA]] == no_value
+        tokens[no_lemma & (tokens[:, COLUMNS[ORTH]] != no_value), COLUMNS[LEMMA]] = 0
         if tag != "xpos":
             tokens[:, COLUMNS[TAG]] = _coarse_tags(tokens, tag, strings, names)
         starts = sorted({0, *np.flatnonzero(tokens[:, starts_column] == 1).tolist()})

@@ -82,6 +82,8 @@ def test_loading_what_has_none_takes_it_away(original, nlp, pipe):
     [
         ({"dog": ["NN", "XYZ"]}, r"P003.*'XYZ' for 'dog'.*DET, NN.*ignore_unknown"),
         ({"dog": []}, r"P004.*no tag for 'dog'"),
+        (["dog"], r"P018.*is a list"),
+        ({1: ["NN"]}, r"P018.*has the word 1"),
     ],
 )
 def test_bad_dictionaries(nlp, pipe, entries, message):

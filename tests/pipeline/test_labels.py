@@ -170,3 +170,9 @@ def test_features_are_written_with_these(separator):
     config = {"tag_set": "upos+feats", "tag_separator": separator}
     with pytest.raises(ValueError, match=r"M001.*tag_separator"):
         nlp.add_pipe("lstm_tagger", config=config)
+
+
+def test_an_empty_tag_is_none(nlp):
+    with pytest.raises(ValueError, match=r"M001.*labels"):
+        nlp.get_pipe("lstm_tagger").add_label("")
+    assert "" not in nlp.get_pipe("lstm_tagger").labels

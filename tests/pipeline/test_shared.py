@@ -1,7 +1,5 @@
 """One encoder for several components, and our layers in spaCy's own components."""
 
-import warnings
-
 import numpy as np
 import pytest
 import spacy
@@ -236,23 +234,34 @@ def test_our_halves_compose_with_those_of_spacy(embed, encode, tmp_path):
 
 
 def test_without_the_encoder():
-    """All words look the same: it is told, once."""
+    """All words look the same: no tags are better."""
     nlp, *_ = make_shared("tagger", SPACY_TAGGER, steps=1)
     other = spacy.blank("en")
     other.add_pipe("lstm_tagger", source=nlp)
-    with pytest.warns(UserWarning, match=r"W007.*'lstm_tagger'.*'tok2vec'.*replace_listeners"):
+    with pytest.raises(ValueError, match=r"P016.*'lstm_tagger'.*'tok2vec'.*replace_listeners"):
         other(TEXTS[0])
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        other(TEXTS[0])
-        nlp(TEXTS[0])
-        nlp("")
+    other("")
+    nlp(TEXTS[0])
+    # What the error says to do.
+    nlp.replace_listeners("tok2vec", "lstm_tagger", ["model.tok2vec"])
+    other = spacy.blank("en")
+    other.add_pipe("lstm_tagger", source=nlp)
+    assert tags_of([other(TEXTS[0])]) == tags_of([nlp(TEXTS[0])])
+
+
+def test_a_listener_of_another_width():
+    nlp, *_ = make_shared("tagger", SPACY_TAGGER, steps=0)
+    config = nlp.config.copy()
+    config["components"]["lstm_tagger"]["model"]["tok2vec"]["width"] = 48
+    other = spacy.blank("en").from_config(config)
+    with pytest.raises(ValueError, match=r"P017.*'lstm_tagger'.*48 wide.*'tok2vec' are 32 wide"):
+        other.initialize(lambda: make_examples(other))
 
 
 def test_calibration_without_the_encoder():
     nlp, *_ = make_shared("tagger", SPACY_TAGGER, steps=1)
     pipe, examples = nlp.get_pipe("lstm_tagger"), make_examples(nlp)
-    with pytest.raises(ValueError, match=r"P016.*'lstm_tagger'.*'tok2vec'.*eg.predicted"):
+    with pytest.raises(ValueError, match=r"P016.*'lstm_tagger'.*'tok2vec'"):
         pipe.calibrate(examples)
     for eg in examples:
         nlp.get_pipe("tok2vec")(eg.predicted)

@@ -45,6 +45,20 @@ def test_sets_lemmas(nlp):
     assert lemmas(nlp, [], []) == []
 
 
+def test_lemmas_that_spacy_converts_from_none():
+    """A treebank without lemmas has _ in that column."""
+    nlp = spacy.blank("en")
+    nlp.add_pipe("tag_lemmatizer")
+    words, tags = ["dogs", "_", "cats"], ["NNS", "NFP", "NNS"]
+    references = [make_doc(nlp, words, tags, lemmas=each) for each in ("___", ["dog", "_", "_"])]
+    first, second = [Example(nlp.make_doc("dogs _ cats"), each) for each in references]
+    with pytest.raises(ValueError, match="P011"):
+        make = [Example(nlp.make_doc("a"), make_doc(nlp, ["a"], ["DT"], lemmas=["_"]))]
+        nlp.initialize(lambda: make)
+    nlp.initialize(lambda: [first, second])
+    assert lemmas(nlp, words, tags) == ["dog", "_", "cat"]
+
+
 def test_score(nlp):
     reference = make_doc(nlp, WORDS, TAGS, lemmas=[*LEMMAS[:-1], "?"])
     example = Example(make_doc(nlp, WORDS, TAGS), reference)

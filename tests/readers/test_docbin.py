@@ -2,6 +2,7 @@
 
 import gzip
 import random
+import re
 import zlib
 
 import pytest
@@ -107,9 +108,19 @@ def test_a_doc_without_sentences_is_one(nlp, tmp_path):
     assert [t.is_sent_start for t in eg.reference] == [True, None, True, None]
 
 
+def test_the_embedded_corpus_converted(nlp, tmp_path, spacy_command):
+    """Its sentences are told apart."""
+    path = CORPUS / "en-dev.conllu"
+    spacy_command("convert", path, tmp_path, "--converter", "conllu", "--n-sents", 10)
+    found, expected = Corpus(tmp_path / "en-dev.spacy")(nlp), Corpus(path)(nlp)
+    assert [eg.reference.text for eg in found] == [eg.reference.text for eg in expected]
+
+
 def test_files_that_spacy_converted(nlp, tmp_path, spacy_command):
     """A treebank without dependencies has one sentence a doc, not one a word."""
-    path = CORPUS / "en-dev.conllu"
+    text = (CORPUS / "en-dev.conllu").read_text(encoding="utf-8")
+    path = tmp_path / "en-dev.conllu"
+    path.write_text(re.sub(r"\t\d+\t(root|dep)\t", "\t_\t_\t", text), encoding="utf-8")
     spacy_command("convert", path, tmp_path, "--converter", "conllu", "--n-sents", 1)
     found = describe(Corpus(tmp_path / "en-dev.spacy")(nlp))
     expected = describe(Corpus(path)(nlp))
