@@ -244,7 +244,8 @@ def test_tags_of_another_set(tag_set, tag):
         ValueError, match=rf"P010.*tag {tag!r}.*'{tag_set}'".replace("|", r"\|").replace("+", r"\+")
     ):
         check_tags(["NOUN", tag], tag_set)
-    check_tags([tag, "NOUN"], "xpos")
+    if tag:  # others may be tags of other sets
+        check_tags([tag, "NOUN"], "xpos")
 
 
 def test_other_tags_are_an_error_at_once(upos, tmp_path):
