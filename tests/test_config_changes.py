@@ -54,7 +54,7 @@ ONE_LAYER = {
 
 def steps(n, every):
     """RETURNS (dict): The changes that train for so many steps, and score after every so many."""
-    return {"training.max_steps": n, "training.eval_frequency": every}
+    return {"training.max_steps": n, RATE + "total_steps": n, "training.eval_frequency": every}
 
 
 # What each config changes from the one that it starts from: a value, a whole block, or GONE.
@@ -106,6 +106,7 @@ CHANGES = {
         {
             **WIDER,
             "training.max_steps": 4000,
+            RATE + "total_steps": 4000,
             "paths.raw": None,
             EMBED + "word_rows": 32000,
             EMBED + "feature_rows": 20000,
@@ -309,7 +310,7 @@ def test_config_differs_from_its_base_as_the_table_says(name):
 @pytest.mark.parametrize("name", sorted({"accurate.cfg", *CHANGES}))
 def test_the_rate_falls_until_the_last_step_and_that_is_scored(name):
     training = load(name)["training"]
-    assert training["optimizer"]["learn_rate"]["total_steps"] == "${training.max_steps}"
+    assert training["optimizer"]["learn_rate"]["total_steps"] == training["max_steps"]
     assert training["max_steps"] % training["eval_frequency"] == 0
 
 

@@ -73,6 +73,7 @@ def test_every_number_of_steps_is_a_variable(project, capfd):
     printed = capfd.readouterr().out
     for n in steps.values():
         assert f"--training.max_steps {n}" in printed
+        assert f"--training.optimizer.learn_rate.total_steps {n}" in printed
     for n in every.values():
         assert f"--training.eval_frequency {n}" in printed
 

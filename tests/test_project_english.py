@@ -180,4 +180,5 @@ def test_steps_are_those_of_the_configs(name, config):
     training = spacy.util.load_config(PROJECT / "configs" / f"{config}.cfg")["training"]
     variables = load_project_config(PROJECT)["vars"]
     assert variables[f"{name}steps"] == training["max_steps"]
+    assert variables[f"{name}steps"] == training["optimizer"]["learn_rate"]["total_steps"]
     assert variables[f"{name}eval_frequency"] == training["eval_frequency"]

@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 
 import pytest
 import spacy
@@ -12,9 +13,10 @@ from thinc.api import Config
 
 from spacy_lstm_tagger.readers import Corpus
 
-from ..util import small_model
+from ..util import CORPUS, small_model
 from . import PAGES, blocks
 
+PIPELINES = CORPUS.parent / "pipelines"
 ELSEWHERE = {"docs/scale.md"}  # tests/scale runs it
 EXAMPLES = [name for name in PAGES if blocks(PAGES[name], "python") and name not in ELSEWHERE]
 
@@ -47,8 +49,12 @@ def folder(tmp_path, small_corpus, monkeypatch):
     other.initialize()
     ruler.add([[{"TAG": "DT"}]], {"POS": "DET"})
     other.to_disk(tmp_path / "en_core_web_sm")
-    for name in ("fast", "accurate"):
-        shutil.copytree(tmp_path / "output" / "cpu" / "model-best", tmp_path / f"en_lstm_{name}")
+    for name in ("en_lstm_fast", "en_lstm_accurate"):
+        (wheel,) = PIPELINES.glob(f"{name}-*.whl")
+        with zipfile.ZipFile(wheel) as archive:
+            archive.extractall(tmp_path / "wheels")
+        (data,) = (tmp_path / "wheels" / name).glob(f"{name}-*")
+        data.rename(tmp_path / name)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

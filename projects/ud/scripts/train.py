@@ -24,6 +24,7 @@ def main(folder: Path, options: list[str]) -> int:
     arguments += ["--paths.train", f"{folder}/train.conllu", "--paths.dev", f"{folder}/dev.conllu"]
     if SMALLER < words <= SMALL:
         arguments += ["--training.max_steps", "1600"]
+        arguments += ["--training.optimizer.learn_rate.total_steps", "1600"]
     # weasel takes the dashes away.
     options = [f"--{each}" if "=" in each and each[0] != "-" else each for each in options]
     print(f"{words:,} words: {config.name}", flush=True)
