@@ -62,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         help="pipelines that do more than tag: en_lstm_fast, en_lstm_accurate, en_core_web_sm",
     )
     args = parser.parse_args(argv)
-    slug = re.sub(r"\W+", "-", args.name.lower())
+    slug = re.sub(r"\W+", "-", args.name.lower()).strip("-")
     path = args.output / f"{slug}.json"
     report = measure(args.pipeline, OF_TAGGERS, ud=args.ud, path=path)
     if args.whole:
