@@ -37,7 +37,7 @@ class Errors(metaclass=ErrorsWithCodes):
         "--output with a suffix for all of them."
     )
     C009 = "{path} is both read and written. Give another --output."
-    C010 = "{error} What was tagged before that is in {path}."
+    C010 = "{error}. What was tagged before that is in {path}."
     C011 = (
         "The component {name!r} of {pipeline} gives tags without probabilities. Leave out "
         "--probabilities."
@@ -159,6 +159,11 @@ class Errors(metaclass=ErrorsWithCodes):
     D023 = (
         "FillVocabulary: the word vectors of {name} have the value {value}, but half precision "
         "allows {allowed} at most. Scale them to values of about 1."
+    )
+    D024 = "{path} was cut while it was read. Tag it when nothing writes to it any more."
+    D025 = (
+        "A component keeps with the docs what a .spacy file cannot have ({error}). Write .jsonl, "
+        "or change the component."
     )
     L001 = (
         "The model file is damaged: its weights cannot be read ({error}). "

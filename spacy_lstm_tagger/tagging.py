@@ -201,10 +201,11 @@ def tag_files(
         except BaseException as error:
             kept = output.break_off()
             if kept is not None and isinstance(error, (ValueError, OSError)):
-                raise ValueError(Errors.C010.format(error=error, path=kept)) from error
+                told = str(error).rstrip(".")
+                raise ValueError(Errors.C010.format(error=told, path=kept)) from error
             if kept is not None and isinstance(error, KeyboardInterrupt):
-                found = {"error": "It was interrupted.", "path": kept}
-                raise KeyboardInterrupt(Errors.C010.format(**found)) from error
+                found = {"error": "It was interrupted", "path": kept}
+                raise type(error)(Errors.C010.format(**found)) from error
             raise
     return progress
 

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -96,3 +98,14 @@ def test_a_dev_set_that_is_there_is_taken(project, small_corpus):
     for name in ("train", "dev"):
         made = project / "output" / CODE / f"{name}.conllu"
         assert made.read_text() == small_corpus.read_text()
+
+
+def test_a_treebank_without_a_line_break_at_its_end(project):
+    assets = project / "assets" / "zz"
+    assets.mkdir(parents=True)
+    row = "{}\t{}\t_\tX\tX\t_\t_\t_\t_\t_"
+    text = row.format(1, "A") + "\n\n" + row.format(1, "B") + "\n" + row.format(2, "C")
+    (assets / "train.conllu").write_text(text)
+    subprocess.run([sys.executable, "scripts/split.py", assets], cwd=project, check=True)
+    train = (project / "output" / "zz" / "train.conllu").read_text()
+    assert train == row.format(1, "B") + "\n" + row.format(2, "C") + "\n\n"

@@ -14,7 +14,7 @@ from ..errors import Errors
 from ..files.formats import ENCODERS
 from ..files.outputs import incomplete
 from ..files.parquet import import_pyarrow
-from ..files.reading import READERS, find_texts, named
+from ..files.reading import READERS, find_texts
 from ..files.streams import STANDARD, kind_of, open_source, split_name
 from ..files.tagged import Style
 from ..files.texts import BadTexts, Reading
@@ -140,7 +140,7 @@ def plan_files(
     path, is_folder = Path(output), output.endswith("/") or Path(output).is_dir()
     found = [
         (root, each)
-        for root in map(named, inputs)
+        for root in inputs
         for each in find_texts(root)
         if not is_ours(each, root, path, is_folder=is_folder)
     ]

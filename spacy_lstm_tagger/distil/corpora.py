@@ -13,13 +13,13 @@ from spacy.errors import Errors as SpacyErrors
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
-from spacy.training.corpus import walk_corpus
 from spacy.util import ensure_path, registry
 from spacy.vocab import Vocab
 
 from ..checks import check, is_integer, is_number
 from ..errors import Errors
 from ..files.docs import read_docbin
+from ..files.reading import files_in
 from ..probabilities import TagProbabilities
 from ..readers import Corpus, is_range
 from ..readers import shuffle as in_random_order
@@ -109,7 +109,7 @@ class ShardCorpus:
             file has them.
         RAISES (ValueError): If there is no doc.
         """
-        paths = walk_corpus(self.path, ".spacy")
+        paths = files_in(self.path, ".spacy")
         if self.shuffle:
             random.shuffle(paths)
         found = False
@@ -128,7 +128,7 @@ class ShardCorpus:
 
     def count_words(self) -> int:
         """RETURNS (int): How many words there are."""
-        shards = map(read_docbin, walk_corpus(self.path, ".spacy"))
+        shards = map(read_docbin, files_in(self.path, ".spacy"))
         return sum(len(tokens) for shard in shards for tokens in shard.tokens)
 
     def _cut(self, doc: Doc) -> Iterator[Doc]:

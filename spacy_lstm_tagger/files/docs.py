@@ -90,6 +90,7 @@ def restore(
 def pack(docs: Sequence[Doc]) -> DocBin:
     """RETURNS (DocBin): One or more docs with all that they have, as `DocBin(docs=docs)`, which
     walks over tokens and takes as long as to tag them.
+    RAISES (ValueError): If they have something that the format has not.
     """
     packed, nothing = DocBin(store_user_data=True), srsly.msgpack_dumps({})
     strings: Any = docs[0].vocab.strings
@@ -103,7 +104,10 @@ def pack(docs: Sequence[Doc]) -> DocBin:
         packed.span_groups.append(doc.spans.to_bytes())
         packed.flags.append({"has_unknown_spaces": doc.has_unknown_spaces})
         # Each call looks for plugins among all that is installed.
-        data = srsly.msgpack_dumps(doc.user_data) if doc.user_data else nothing
+        try:
+            data = srsly.msgpack_dumps(doc.user_data) if doc.user_data else nothing
+        except TypeError as error:
+            raise ValueError(Errors.D025.format(error=error)) from error
         packed.user_data.append(data)
     spans = (span for doc in docs for group in doc.spans.values() for span in group)
     keys = {0}  # of columns in which there is nothing

@@ -34,7 +34,7 @@ def read_objects(source: Source, reading: Reading, bad: BadTexts) -> Iterator[Te
         try:
             string = line.removeprefix(BOM).decode("utf-8").strip()
             found = _read_object(string, key) if string else {key: ""}
-            yield reading.make(found[key], source.taken(), place, found if string else None)
+            yield reading.make(found[key], source.taken(), place, found)
         except (ValueError, RecursionError) as error:
             bad.add(place, error, key=key)
 

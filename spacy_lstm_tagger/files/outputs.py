@@ -12,7 +12,7 @@ from ..errors import Errors
 from .docbin import StreamedDocBin
 from .parquet import import_pyarrow
 from .streams import STANDARD, open_sink, split_name
-from .whole import is_stream, keep_mode
+from .whole import is_stream, keep_mode, open_stream
 
 
 class Output:
@@ -42,12 +42,13 @@ class Output:
     def _open(self, kind: str) -> IO[bytes]:
         if self.path == STANDARD:
             return sys.stdout.buffer
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        place = self.path
-        if not is_stream(self.path):
+        if is_stream(self.path):
+            raw = self._stack.enter_context(open_stream(self.path))
+        else:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
             self._target = self.path.resolve() if self.path.is_symlink() else self.path
-            place = self._temporary = self._target.with_name(f".{self._target.name}.tmp")
-        raw = self._stack.enter_context(place.open("wb"))
+            self._temporary = self._target.with_name(f".{self._target.name}.tmp")
+            raw = self._stack.enter_context(self._temporary.open("wb"))
         stream = self._stack.enter_context(open_sink(self.path, raw))
         if self._temporary and stream is raw and WRITERS[kind] is Writer:
             self._lines = raw
@@ -64,17 +65,26 @@ class Output:
         except ValueError:  # it does not fit, so nothing was
             self._is_whole = True
             raise
+        except OSError as error:
+            raise self._named(error) from error
         self._is_whole, self.is_empty = True, False
 
     def complete(self) -> None:
         """Give the file its name. One that is there is replaced."""
         self._is_whole = False
-        self._stack.close()
+        try:
+            self._stack.close()
+        except OSError as error:
+            raise self._named(error) from error
         if self._temporary is not None:
             keep_mode(self._target, self._temporary)
             self._temporary.replace(self._target)
         elif self.path == STANDARD:
             sys.stdout.buffer.flush()
+
+    def _named(self, error: OSError) -> OSError:
+        """RETURNS (OSError): An error that says which file could not be written."""
+        return type(error)(error.errno, error.strerror, error.filename or str(self.path))
 
     def break_off(self) -> Path | None:
         """Keep what was written before an error, under a name that tells that more was to come.
@@ -157,8 +167,11 @@ class TableWriter(Writer):
             if self.writer is None:
                 self.writer = arrow.parquet.ParquetWriter(self.stream, data.schema)
             schema = self.writer.schema
-            if differing := set(data.column_names) ^ set(schema.names):
-                raise ValueError(f"not all rows have {', '.join(sorted(differing))}")
+            if more := set(data.column_names) - set(schema.names):
+                raise ValueError(f"those had no {', '.join(sorted(more))}")
+            for field in schema:
+                if field.name not in data.column_names:
+                    data = data.append_column(field, arrow.nulls(len(data), field.type))
             data = data.select(schema.names)
             for found, wanted in zip(data.schema, schema, strict=True):
                 if not fits(found.type, wanted.type):

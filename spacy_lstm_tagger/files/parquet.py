@@ -47,7 +47,6 @@ def read_parquet(source: Source, reading: Reading, bad: BadTexts) -> Iterator[Te
                 number += 1
                 place = f"{source.path}, row {number}"
                 try:
-                    value = "" if value is None else value
                     yield reading.make(value, size, place, Row(batch, i))
                 except ValueError as error:
                     bad.add(place, error, key=key)

@@ -1,9 +1,8 @@
 """Stream texts from files of several formats."""
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-
-from spacy.cli._util import walk_directory
 
 from ..errors import Errors
 from .conllu import read_conllu
@@ -29,16 +28,32 @@ def find_texts(path: Path) -> list[Path]:
     """
     if path == STANDARD or is_stream(path):
         return [path]
-    path = named(path)
-    paths = [p for p in walk_directory(path) if p.is_file()] if path.exists() else []
+    paths = files_in(path)
     if not paths:
         raise FileNotFoundError(Errors.D001.format(path=path))
-    return sorted(paths)
+    return paths
 
 
-def named(path: Path) -> Path:
-    """RETURNS (Path): A path; the name of . and .., which spaCy takes for hidden folders."""
-    return path.resolve() if path.name in ("", "..") and path != STANDARD else path
+def files_in(path: Path, suffix: str = "") -> list[Path]:
+    """RETURNS (list[Path]): A file, or the files of a folder, at any depth, but for hidden ones, in
+    sorted order. A folder that links lead to more than once is read once.
+
+    path (Path): The file or folder.
+    suffix (str): What the names of files in a folder end with.
+    """
+    if path.is_file():
+        return [path]
+    found, seen = [], {path.resolve()}
+    for name, folders, files in os.walk(path, followlinks=True):
+        folder, inside = Path(name), []
+        for each in sorted(folders):
+            place = (folder / each).resolve()
+            if not each.startswith(".") and place not in seen:
+                seen.add(place)
+                inside.append(each)
+        folders[:] = inside
+        found += [folder / each for each in files if each[0] != "." and each.endswith(suffix)]
+    return sorted(found)
 
 
 def read_texts(

@@ -3,6 +3,7 @@
 import gzip
 import io
 import os
+import stat
 import sys
 import zlib
 from collections.abc import Iterator
@@ -63,7 +64,7 @@ def open_source(path: Path) -> Iterator[Source]:
 
     path (Path): The file. `-`: standard input.
     YIELDS (Source): The file.
-    RAISES (OSError): If it cannot be opened.
+    RAISES (OSError): If it cannot be opened, or is cut while it is read.
     RAISES (ValueError): If it is compressed, and damaged.
     """
     if path == STANDARD:
@@ -72,7 +73,11 @@ def open_source(path: Path) -> Iterator[Source]:
     damage: Any = (EOFError, zlib.error, gzip.BadGzipFile, *_zstandard_errors(path))
     try:
         with path.open("rb") as raw:
-            yield Source(path, _decompress(path, raw), raw if raw.seekable() else None)
+            source = Source(path, _decompress(path, raw), raw if raw.seekable() else None)
+            size = source.size()
+            yield source
+            if source.size() < size:
+                raise OSError(Errors.D024.format(path=path))
     except damage as error:
         raise ValueError(Errors.D013.format(path=path, error=error)) from error
 
@@ -95,7 +100,7 @@ def open_sink(path: Path, raw: IO[bytes]) -> Iterator[IO[bytes]]:
     else:
         yield raw
     raw.flush()
-    if raw.seekable():  # a file, not a stream
+    if stat.S_ISREG(os.fstat(raw.fileno()).st_mode):  # a file, not a stream
         os.fsync(raw.fileno())
 
 

@@ -93,7 +93,7 @@ class Reading:
     def make(self, value: Any, size: float, place: str, source: Any = None) -> Text:
         """Make a text of what a file gives for one.
 
-        value (Any): The text, or a list of its words.
+        value (Any): The text, or a list of its words. None: the text is empty.
         size (float): See `Text`.
         place (str): See `Text`.
         source (Any): See `Text`.
@@ -101,6 +101,7 @@ class Reading:
         RAISES (ValueError): If it is none.
         """
         source = source if self.keep else None
+        value = "" if value is None else value
         if isinstance(value, str):
             if not value.isascii():
                 value.encode("utf-8")  # half of a surrogate pair is no text

@@ -2,11 +2,16 @@
 
 import errno
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
+
+STANDARD_STREAMS = ("/dev/stdin", "/dev/stdout", "/dev/stderr")
+DESCRIPTOR = re.compile(r"/(?:dev|proc/self)/fd/([0-9]+)")
 
 
 def write_whole(path: Path, data: bytes) -> None:
@@ -15,10 +20,11 @@ def write_whole(path: Path, data: bytes) -> None:
     path (Path): The file. One that is there is replaced, a folder that is not there is made.
     data (bytes): What it has.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     if is_stream(path):
-        path.write_bytes(data)
+        with open_stream(path) as stream:
+            stream.write(data)
         return
+    path.parent.mkdir(parents=True, exist_ok=True)
     path = path.resolve()
     # Readers of folders pass over names like this one.
     temporary = path.with_name(f".{path.name}.tmp")
@@ -41,8 +47,29 @@ def keep_mode(path: Path, temporary: Path) -> None:
 
 
 def is_stream(path: Path) -> bool:
-    """RETURNS (bool): Whether this is a pipe or a device: it is written to, not replaced."""
+    """RETURNS (bool): Whether this is a pipe, a device or what is open already: it is written to,
+    not replaced.
+    """
+    if _descriptor(path) is not None:
+        return True
     return path.exists() and not path.is_file() and not path.is_dir()
+
+
+def open_stream(path: Path) -> IO[bytes]:
+    """RETURNS (IO[bytes]): A stream to write to. Where it is a file that is open already, such as
+    standard output, what is in it stays.
+    """
+    descriptor = _descriptor(path)
+    return path.open("wb") if descriptor is None else os.fdopen(os.dup(descriptor), "wb")
+
+
+def _descriptor(path: Path) -> int | None:
+    """RETURNS (Optional[int]): The number of an open file that has such a name."""
+    name = str(path)
+    if name in STANDARD_STREAMS:
+        return STANDARD_STREAMS.index(name)
+    match = DESCRIPTOR.fullmatch(name)
+    return int(match[1]) if match else None
 
 
 def check_place(path: Path) -> None:
@@ -51,14 +78,15 @@ def check_place(path: Path) -> None:
     path (Path): The file. Its folder is made if it is not there.
     RAISES (OSError): If it cannot.
     """
+    if is_stream(path):
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    if not is_stream(path):
-        try:
-            tempfile.TemporaryFile(dir=path.resolve().parent).close()
-        except OSError as error:  # which names the temporary file
-            raise type(error)(error.errno, error.strerror, str(path)) from error
+    try:
+        tempfile.TemporaryFile(dir=path.resolve().parent).close()
+    except OSError as error:  # which names the temporary file
+        raise type(error)(error.errno, error.strerror, str(path)) from error
 
 
 @contextmanager

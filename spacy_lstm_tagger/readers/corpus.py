@@ -1,7 +1,6 @@
 """The reader of corpora: files into training examples, without a conversion step."""
 
 import random
-import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import KW_ONLY, dataclass
 from functools import partial
@@ -16,7 +15,6 @@ from spacy.errors import Errors as SpacyErrors
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
-from spacy.training.corpus import walk_corpus
 from spacy.util import ensure_path, registry
 from spacy.vocab import Vocab
 from thinc.types import Ints2d
@@ -24,6 +22,7 @@ from thinc.types import Ints2d
 from ..augmenters import NoiseAugmenter
 from ..checks import check, check_choice, is_integer
 from ..errors import Errors
+from ..files.reading import files_in
 from . import conllu, docbin
 from .encoded import (
     ATTRIBUTES,
@@ -279,9 +278,7 @@ def find_files(path: Path) -> tuple[Encoder, list[Path]]:
     """
     if not path.is_dir():
         return (ENCODERS.get(path.suffix, conllu.encode_sentences), [path])
-    with warnings.catch_warnings():  # where there is no file
-        warnings.simplefilter("ignore")
-        found = {suffix: walk_corpus(path, suffix) for suffix in ENCODERS}
+    found = {suffix: files_in(path, suffix) for suffix in ENCODERS}
     kinds = [suffix for suffix, paths in found.items() if paths]
     if len(kinds) != 1:
         message = Errors.R018 if kinds else Errors.R002

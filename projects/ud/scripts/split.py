@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 EVERY = 10  # sentence goes into the dev set
-SENTENCES = re.compile(r"(?:[^\n]+\n)+")
+SENTENCES = re.compile(r"(?:[^\n]+(?:\n|\Z))+")
 
 
 def main(folder: Path) -> None:
@@ -25,7 +25,8 @@ def main(folder: Path) -> None:
     parts = {"dev": sentences[::EVERY]}
     parts["train"] = [each for i, each in enumerate(sentences) if i % EVERY]
     for name, part in parts.items():
-        (target / f"{name}.conllu").write_text("\n".join([*part, ""]), encoding="utf-8")
+        text = "".join(each.rstrip("\n") + "\n\n" for each in part)
+        (target / f"{name}.conllu").write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
