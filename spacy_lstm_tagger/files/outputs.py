@@ -66,7 +66,7 @@ class Output:
             self._is_whole = True
             raise
         except OSError as error:
-            raise self._named(error) from error
+            raise self._named(error) from None
         self._is_whole, self.is_empty = True, False
 
     def complete(self) -> None:
@@ -75,7 +75,7 @@ class Output:
         try:
             self._stack.close()
         except OSError as error:
-            raise self._named(error) from error
+            raise self._named(error) from None
         if self._temporary is not None:
             keep_mode(self._target, self._temporary)
             self._temporary.replace(self._target)
@@ -84,6 +84,8 @@ class Output:
 
     def _named(self, error: OSError) -> OSError:
         """RETURNS (OSError): An error that says which file could not be written."""
+        if error.errno is None:
+            return error
         return type(error)(error.errno, error.strerror, error.filename or str(self.path))
 
     def break_off(self) -> Path | None:
