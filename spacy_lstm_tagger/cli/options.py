@@ -14,6 +14,6 @@ Address = Annotated[
     str | None, Opt(help="ray: the cluster, such as auto. None: one on this machine")
 ]
 Concurrency = Annotated[
-    int, Opt(min=0, help="ray: the number of actors. 0: one for each CPU, or GPU")
+    int, Opt(min=0, help="ray: how many actors at most. 0: one for each CPU, or GPU")
 ]
 Gpus = Annotated[float, Opt(min=0, help="ray: how many GPUs an actor has")]

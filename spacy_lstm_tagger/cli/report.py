@@ -17,7 +17,7 @@ from .options import Code, GpuId
 
 FORMATS = {"html": Report.to_html, "json": Report.to_json, "text": Report.to_text}
 SUFFIXES = {".html": "html", ".htm": "html", ".json": "json", ".txt": "text"}
-PATHS_HELP = "One or more pipelines with a tagger, and behind them a corpus: CoNLL-U or .spacy"
+PATHS_HELP = "One or more pipelines with a tagger, followed by a corpus: CoNLL-U or .spacy"
 OUTPUT_HELP = "A file; without it, the report goes to the terminal"
 FORMAT_HELP = f"What is written, whatever the suffix: {', '.join(FORMATS)}"
 GROUP_HELP = 'Sentences in a text: a number, or "document" (# newdoc)'

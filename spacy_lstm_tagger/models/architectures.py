@@ -62,13 +62,13 @@ def build_word_char_embed(
 ) -> Model[list[Doc], list[Floats2d]]:
     """Build an embedding layer that reads each word both as a whole and letter by letter.
 
-    A vector a distinct word is made of a learned embedding of the word, the final states of a
-    character LSTM, and embeddings of further features of its form. Words that training never
+    The vector of each distinct word is made of a learned embedding of the word, the final states
+    of a character LSTM, and embeddings of further features of its form. Words that training never
     saw are known as unknown: the layer fills its vocabulary while it trains and saves it with the
     model.
 
-    width (Optional[int]): Width of the output, to which the parts are projected once a distinct
-        word. None: the parts are concatenated as they are.
+    width (Optional[int]): Width of the output, to which the parts are projected, once for each
+        distinct word. None: the parts are concatenated as they are.
     word_width (int): Width of the embedding of a word.
     word_rows (int): How many words get a row, first come first served. Later ones stay unknown.
     word_dropout (float): The chance of a word (and of each other feature) to be taken for unknown
