@@ -10,9 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import spacy
-import torch
 from numpy.typing import NDArray
-from spacy.cli._util import import_code
 from spacy.tokens import Doc
 
 from .errors import Errors
@@ -28,7 +26,7 @@ from .pipeline.annotations import find_bad_tag
 from .probabilities import forget
 from .progress import Progress
 from .taggers import keep_probabilities, read_probabilities, tagger_name, written_by
-from .workers import in_processes
+from .workers import in_processes, prepare
 
 Encoded = TypeVar("Encoded")
 
@@ -255,8 +253,5 @@ def leave_out_long(texts: Iterable[Text], longest: int, bad: BadTexts) -> Iterat
 
 def _in_worker(job: Job) -> FileTagger:
     """RETURNS (FileTagger): The pipeline of a worker process."""
-    import_code(job.code)
-    if job.gpu_id >= 0:
-        spacy.require_gpu(job.gpu_id)
-    torch.set_num_threads(1)
+    prepare(job.code, job.gpu_id)
     return FileTagger(job)

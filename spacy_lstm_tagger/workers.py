@@ -7,7 +7,12 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
 from typing import Any, TypeVar
+
+import spacy
+import torch
+from spacy.cli._util import import_code
 
 from .errors import Errors
 
@@ -48,6 +53,18 @@ def in_processes(
         raise ChildProcessError(Errors.C001.format(n_process=n_process)) from error
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def prepare(code: Path | None, gpu_id: int) -> None:
+    """Make a worker process ready for pipelines.
+
+    code (Optional[Path]): A file with registered functions that they need.
+    gpu_id (int): The GPU. -1: none.
+    """
+    import_code(code)
+    if gpu_id >= 0:
+        spacy.require_gpu(gpu_id)
+    torch.set_num_threads(1)
 
 
 def _until_failure(items: Iterable[Item], failures: list[Exception]) -> Iterator[Item]:

@@ -7,17 +7,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import spacy
-import torch
-from spacy.cli._util import import_code
-
 from ..errors import Errors
 from ..files.cut import cut
 from ..files.reading import find_texts, read_texts
 from ..files.texts import BadTexts, Reading, Text
 from ..progress import Progress
 from ..taggers import digest_of
-from ..workers import in_processes
+from ..workers import in_processes, prepare
 from .shards import ShardFolder, digest_of_texts, to_bytes
 from .teacher import Teachers
 
@@ -196,8 +192,5 @@ def in_shards(texts: Iterable[Text], size: int) -> Iterator[list[Text]]:
 
 def _in_worker(job: Job, gpu_id: int, code: Path | None) -> Callable[[Task], Shard]:
     """RETURNS (Callable[[Task], Shard]): The teachers of a worker process."""
-    import_code(code)
-    if gpu_id >= 0:
-        spacy.require_gpu(gpu_id)
-    torch.set_num_threads(1)
+    prepare(code, gpu_id)
     return partial(Shard.of, teachers=job.load())

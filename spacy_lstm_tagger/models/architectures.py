@@ -130,8 +130,8 @@ def build_word_char_embed(
     )
     features = FeatureSet(
         lower=lower,
-        prefixes=tuple(prefixes),
-        suffixes=tuple(suffixes),
+        prefixes=tuple(dict.fromkeys(prefixes)),
+        suffixes=tuple(dict.fromkeys(suffixes)),
         shape=shape,
         pretrained=pretrained_width is not None,
     )

@@ -1,15 +1,13 @@
 """Keeps the vectors of words between batches."""
 
-import os
 import threading
-import weakref
 from collections.abc import Callable, Hashable
 from typing import cast
 
 import torch
 from torch import Tensor
 
-_CACHES: "weakref.WeakSet[TypeCache]" = weakref.WeakSet()
+from .threads import start_over_in_child
 
 
 class TypeCache:
@@ -24,7 +22,7 @@ class TypeCache:
 
     def __init__(self, capacity: int):
         self.capacity = capacity
-        _CACHES.add(self)
+        start_over_in_child(self)
         self._lock = threading.Lock()
         self._stamp: Hashable = None
         self._rows: dict[int, int] = {}
@@ -89,12 +87,3 @@ class TypeCache:
         with torch.inference_mode():
             self._vectors[size : size + len(keys)] = vectors
         self._rows.update(zip(keys, range(size, size + len(keys)), strict=True))
-
-
-def _start_over_in_child() -> None:
-    for cache in list(_CACHES):
-        cache.start_over()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_start_over_in_child)

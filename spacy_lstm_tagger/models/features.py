@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from string import ascii_lowercase, ascii_uppercase, digits
 
 import numpy as np
@@ -38,17 +38,12 @@ class FeatureSet:
     suffixes: tuple[int, ...] = ()
     shape: bool = False
     pretrained: bool = False
-    names: tuple[str, ...] = field(init=False)
 
-    def __post_init__(self):
-        object.__setattr__(self, "prefixes", tuple(dict.fromkeys(self.prefixes)))
-        object.__setattr__(self, "suffixes", tuple(dict.fromkeys(self.suffixes)))
-        names = ["word"]
-        names += ["lower"] if self.lower else []
-        names += [f"prefix{n}" for n in self.prefixes]
-        names += [f"suffix{n}" for n in self.suffixes]
-        names += ["shape"] if self.shape else []
-        object.__setattr__(self, "names", tuple(names))
+    @property
+    def names(self) -> tuple[str, ...]:
+        """RETURNS (tuple[str, ...]): What the features are called, but for pretrained vectors."""
+        affixes = [*(f"prefix{n}" for n in self.prefixes), *(f"suffix{n}" for n in self.suffixes)]
+        return ("word", *["lower"] * self.lower, *affixes, *["shape"] * self.shape)
 
     def keys(self, types: WordTypes, strings: Sequence[str]) -> list[list[int]]:
         """Describe types.

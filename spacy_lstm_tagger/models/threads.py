@@ -6,9 +6,10 @@ An LSTM of this size gains little from a second thread, and loses much where thr
 import functools
 import os
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 import torch
 
@@ -40,6 +41,22 @@ _working = 0  # how many of the process's threads are in our layers
 _forking = 0  # how many wait to fork
 _setting: int | None = None  # the process's, when none is in our layers. None: the user's
 _is_child = False  # of a fork, and not in our layers yet
+_with_locks: "weakref.WeakSet[HasLock]" = weakref.WeakSet()
+
+
+class HasLock(Protocol):
+    """What has a lock, which another thread may hold when the process forks."""
+
+    def start_over(self) -> None:
+        """Be as new, as nobody in the child will ever release the lock."""
+
+
+def start_over_in_child(holder: HasLock) -> None:
+    """Let something with a lock start over in the child of a fork.
+
+    holder (HasLock): What has the lock.
+    """
+    _with_locks.add(holder)
 
 
 @contextmanager
@@ -128,6 +145,8 @@ def _after_fork_in_child() -> None:
     global _gate, _working, _forking, _is_child
     _gate, _forking, _is_child = threading.Condition(), 0, True
     _working = int(getattr(_here, "at_work", False))
+    for holder in list(_with_locks):
+        holder.start_over()
 
 
 if hasattr(os, "register_at_fork"):

@@ -1,14 +1,10 @@
 """Tagging and training at once: threads that tag read weights which another one changes."""
 
-import os
 import threading
-import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ..models.threads import our_threads
-
-_LOCKS: "weakref.WeakSet[WeightsLock]" = weakref.WeakSet()
+from ..models.threads import our_threads, start_over_in_child
 
 
 class WeightsLock:
@@ -19,7 +15,7 @@ class WeightsLock:
     """
 
     def __init__(self) -> None:
-        _LOCKS.add(self)
+        start_over_in_child(self)
         self.start_over()
 
     def start_over(self) -> None:
@@ -71,12 +67,3 @@ class WeightsLock:
                 with self._condition:
                     self._owner = None
                     self._condition.notify_all()
-
-
-def _start_over_in_child() -> None:
-    for lock in list(_LOCKS):
-        lock.start_over()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_start_over_in_child)
