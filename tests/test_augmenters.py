@@ -234,3 +234,22 @@ def test_it_is_registered():
 def test_bad_chances(chances, named):
     with pytest.raises(ValueError, match=named):
         NoiseAugmenter(**chances)
+
+
+def test_every_kind_of_typo_is_made():
+    random.seed(0)
+    word, found = "abcdef", {mistype("abcdef", ["z"]) for _ in range(500)}
+    expected = set()
+    for i in range(1, 5):
+        head, tail = word[:i], word[i + 1 :]
+        expected |= {head + word[i + 1] + word[i] + word[i + 2 :], head + tail}
+        expected |= {head + word[i] * 2 + tail, head + "z" + tail}
+    assert found == expected
+
+
+def test_entities_keep_their_ids(nlp, example):
+    doc = example.reference
+    doc.set_ents([Span(doc, 3, 4, label="GPE", kb_id="Q90", span_id="paris")])
+    made = augment(nlp, example, lower=1.0).reference
+    (ent,) = made.ents
+    assert (ent.label_, ent.kb_id_, ent.ent_id_) == ("GPE", "Q90", "paris")

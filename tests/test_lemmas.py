@@ -104,3 +104,21 @@ def test_saved_tables_are_the_same(counts, word, tag):
     again = LemmaTables.from_json(srsly.json_loads(srsly.json_dumps(tables.to_json())))
     assert again == tables
     assert again.lemma(word, tag) == tables.lemma(word, tag) != ""
+
+
+def test_apostrophes_are_alike():
+    tables = LemmaTables.learn({("n't", "RB", "not"): 1, ("o’clock", "NN", "o'clock"): 1})
+    assert tables.lemma("n’t", "RB") == "not" and tables.lemma("o'clock", "NN") == "o'clock"
+
+
+def test_the_longest_ending_has_five_letters():
+    words = [("xabcde", "xabcde1"), ("xzbcde", "xzbcde2"), ("yzbcde", "yzbcde2")]
+    tables = LemmaTables.learn({(word, "V", lemma): 1 for word, lemma in words})
+    assert tables.lemma("yabcde", "V") == "yabcde1" and tables.lemma("yqbcde", "V") == "yqbcde2"
+
+
+def test_a_tag_keeps_capitals_if_most_of_its_capitalized_words_do():
+    counts = {("IBM", "NN", "IBM"): 1, ("Dogs", "NN", "dog"): 2, ("Anna", "NNP", "Anna"): 1}
+    tables = LemmaTables.learn(counts)
+    assert tables.cased == {"NNP"} and tables.lemma("Dogs", "NN") == "dog"
+    assert tables.lemma("DOGS", "NN") == "dog"

@@ -283,3 +283,16 @@ def test_a_damaged_shard_is_named(nlp, shards):
             list(ShardCorpus(shards, group_by=group_by)(nlp))
     with pytest.raises(ValueError, match=r"D011.*shard-1\.spacy cannot be read"):
         ShardCorpus(shards).count_words()
+
+
+def test_docs_of_a_file_are_shuffled(nlp, shards):
+    random.seed(0)
+    passes = [words_of(ShardCorpus(shards / "shard-0.spacy")(nlp)) for _ in range(5)]
+    assert any(each != passes[0] for each in passes)
+    assert all(sorted(each) == sorted(passes[0]) for each in passes)
+
+
+def test_files_are_shuffled(nlp, shards):
+    random.seed(0)
+    first = [words_of(islice(ShardCorpus(shards)(nlp), 1))[0][0] for _ in range(30)]
+    assert {int(word.split(".")[0]) // 4 for word in first} == {0, 1, 2}

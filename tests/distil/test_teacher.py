@@ -344,3 +344,42 @@ def test_memory_does_not_grow_with_new_words(ours, monkeypatch):
     expected = list(DocBin().from_bytes(kept).get_docs(Vocab()))
     assert [doc.text for doc in found] == [doc.text for doc in expected]
     assert tags_of(found) == tags_of(expected)
+
+
+def test_a_teacher_that_abstains_gives_no_tag(ours, tmp_path):
+    nlp = spacy.load(ours[0])
+    nlp.get_pipe("lstm_tagger").cfg["threshold"] = 1.0
+    nlp.to_disk(tmp_path)
+    (doc,) = Teachers([str(tmp_path)]).label([text("The dog slept")])
+    assert tags_of([doc]) == [["", "", ""]]
+    assert TagProbabilities.from_doc(doc).probabilities.any()
+
+
+@Language.factory("takes_words_for_white_space", assigns=["token.tag"])
+class TakesWordsForWhiteSpace(TagsAlone):
+    """As spaCy's own taggers may, which learn that tag."""
+
+    labels = ("NN", "_SP")
+
+    def __call__(self, doc):
+        for token in doc:
+            token.tag_ = "_SP" if token.text == "odd" else "NN"
+        return doc
+
+
+def test_a_word_has_no_tag_of_white_space(tmp_path):
+    nlp = spacy.blank("en")
+    nlp.add_pipe("takes_words_for_white_space")
+    nlp.to_disk(tmp_path)
+    (doc,) = Teachers([str(tmp_path)]).label([text("an odd word")])
+    assert tags_of([doc]) == [["NN", "", "NN"]]
+
+
+def test_a_part_may_have_as_many_words_as_are_allowed(ours):
+    docs = Teachers(ours[:1], max_words=8).label([text("The dog slept . " * 5)])
+    assert [len(doc) for doc in docs] == [8, 8, 4]
+
+
+def test_each_part_starts_a_sentence(ours):
+    docs = Teachers(ours[:1], max_words=10).label([text("dog " * 25)])
+    assert [doc.to_array("SENT_START")[0] for doc in docs] == [1, 1, 1]

@@ -224,3 +224,11 @@ def test_a_fork_while_another_thread_encodes_does_not_wait_for_it():
             found = [array.shape for array in model.predict(docs)]
             os._exit(0 if found == [(len(doc), 8) for doc in docs] else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_a_table_that_grows_keeps_its_vectors():
+    """It has room for 1,024 types at first."""
+    cache, keys = TypeCache(10_000), list(range(1, 5001))
+    for start in range(0, 5000, 1000):
+        look_up(cache, keys[start : start + 1000])
+    assert look_up(cache, keys) == [2.0 * key for key in keys]

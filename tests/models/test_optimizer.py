@@ -77,3 +77,16 @@ def test_clipping():
 
 def test_nothing_to_update():
     update(Adam(0.1), [], {})
+
+
+def test_averages_of_a_long_training_are_thincs():
+    """After 9,000 steps or more the decay reaches its bound."""
+    ours, thincs, weights = Adam(0.1), Adam(0.1), draw(0)
+    used = pieces(weights, draw(1))
+    for piece in used:
+        for optimizer in (ours, thincs):
+            optimizer.nr_update[piece.key] = 500_000
+        thincs(piece.key, piece.weights.numpy().copy(), piece.grad.numpy().copy())
+    update(ours, used, {})
+    for key, expected in thincs.averages.items():
+        np.testing.assert_allclose(ours.averages[key], expected, rtol=2e-3)

@@ -260,3 +260,17 @@ def test_a_copied_model_trains_by_itself():
         .count(0)
         == 1
     )
+
+
+def test_a_pickle_has_nothing_of_the_optimizer():
+    shim = make()
+    before = len(pickle.dumps(shim))
+    step(shim, Adam(0.1))
+    assert len(pickle.dumps(shim)) < before + 100
+
+
+def test_caches_are_told_of_another_device():
+    shim = make()
+    before = shim.stamp()
+    shim.to_device("cpu", -1)
+    assert shim.stamp() != before

@@ -16,6 +16,8 @@ from spacy_lstm_tagger.nn.kernel import LSTMLayer
 
 from ..util import SENTENCES, make_examples, tok2vec_config, train, trained_nlp
 
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+
 TEXTS = [text for text, _ in SENTENCES]
 
 
@@ -162,3 +164,68 @@ def test_a_fork_waits_for_threads_in_our_layers(chosen, monkeypatch):
     worker.join()
     with our_threads():
         assert order == ["worked", "forked"]
+
+
+@needs_fork
+def test_nobody_enters_while_a_fork_waits():
+    """Or it would wait for ever, where there is always somebody at work."""
+    order, inside, knocks = [], threading.Event(), threading.Event()
+
+    def first():
+        with our_threads():
+            inside.set()
+            knocks.wait()
+            time.sleep(0.3)
+            order.append("first")
+
+    def second():
+        while not threads._forking:
+            time.sleep(0.01)
+        knocks.set()
+        with our_threads():
+            order.append("second")
+
+    workers = [threading.Thread(target=work) for work in (first, second)]
+    for worker in workers:
+        worker.start()
+    inside.wait()
+    child = os.fork()
+    if not child:
+        os._exit(0)
+    for worker in workers:
+        worker.join()
+    assert os.waitpid(child, 0)[1] == 0 and order == ["first", "second"]
+
+
+@needs_fork
+def test_a_fork_within_our_layers_does_not_wait_for_itself(monkeypatch):
+    monkeypatch.setattr(threads, "PATIENCE", 60)
+    start = time.monotonic()
+    with our_threads():
+        child = os.fork()
+        if not child:
+            os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0 and time.monotonic() - start < 50
+
+
+@needs_fork
+def test_a_fork_does_not_wait_for_ever(monkeypatch):
+    monkeypatch.setattr(threads, "PATIENCE", 0.2)
+    inside, done = threading.Event(), threading.Event()
+
+    def work():
+        with our_threads():
+            inside.set()
+            done.wait(60)
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    inside.wait()
+    start = time.monotonic()
+    child = os.fork()
+    if not child:
+        os._exit(0)
+    waited = time.monotonic() - start
+    done.set()
+    worker.join()
+    assert os.waitpid(child, 0)[1] == 0 and 0.2 <= waited < 50

@@ -258,3 +258,9 @@ def test_the_plan_travels_to_the_device_in_one_copy():
     for b in buckets.buckets:
         indices += [b.rows, b.reverse, b.last, b.targets]
     assert len({index.untyped_storage().data_ptr() for index in indices}) == 1
+
+
+def test_max_cells_bounds_a_bucket_without_padding():
+    """As of a batch of sequences that are all as long."""
+    buckets = Buckets.of([10] * 320, max_batch_items=1000).buckets
+    assert max(b.rows.numel() for b in buckets) <= 1000

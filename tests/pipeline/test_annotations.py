@@ -15,7 +15,8 @@ from spacy.training import Example
 from spacy_lstm_tagger.models.lattice import predict_lattice
 from spacy_lstm_tagger.nn.lattice import Lattice
 from spacy_lstm_tagger.pipeline import lstm_tagger
-from spacy_lstm_tagger.pipeline.annotations import check_tags
+from spacy_lstm_tagger.pipeline.annotations import annotate, check_tags
+from spacy_lstm_tagger.whitespace import SPACE as IS_SPACE
 
 from ..util import SENTENCES, make_examples, small_model, train, trained_nlp
 
@@ -352,3 +353,11 @@ def test_a_tagger_of_another_column_is_not_in_vain(trained):
         warnings.simplefilter("error")
         doc = nlp("I slept")
     assert doc[0].tag_ == "PRP" and doc[0].pos_ in ("PRON", "VERB")
+
+
+def test_what_is_known_of_white_space_stays():
+    for overwrite, pos in ((False, "X"), (True, "SPACE")):
+        doc = Doc(spacy.blank("en").vocab, words=["a", "\n"], pos=["NOUN", "X"])
+        guesses = [np.array([0, IS_SPACE])]
+        annotate([doc], guesses, ["NN"], tag_set="xpos", overwrite=overwrite)
+        assert [t.tag_ for t in doc] == ["NN", "_SP"] and doc[1].pos_ == pos

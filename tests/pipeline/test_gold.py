@@ -112,3 +112,8 @@ def test_tags_of_nothing_but_notation():
     assert labels == ["NN", "|", "!!", "!"]
     assert read(tags, labels, **options)[0] == [0, 1, 2, 3, SEVERAL, 0]
     assert read(["not-to"], ["to", "NN"], neg_prefix="not-")[1] == [["NN"]]
+
+
+def test_the_tag_of_white_space_is_a_tag_if_it_is_in_the_tag_set():
+    assert read(["_SP", "NN"], ["NN", "_SP"])[0] == [1, 0]
+    assert read(["_SP", "NN"], ["NN", "V"])[0] == [MISSING, 0]

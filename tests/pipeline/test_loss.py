@@ -228,3 +228,12 @@ def test_surprise_of_a_crf_depends_on_neither_smoothing_nor_weights(label_smooth
     options = {"label_smoothing": label_smoothing, "weights": weights}
     loss = loss_of_crf([emissions, crf.transitions, crf.start, crf.end], gold, **options)
     assert loss.surprise == pytest.approx(float(expected), rel=1e-5)
+
+
+def test_a_crf_is_smoothed_where_there_is_a_single_tag_alone():
+    """Elsewhere it would be led away from the tags that are possible."""
+    sets = np.array([[True, True, False, False]])
+    gold = GoldTags(np.full(8, SEVERAL), np.zeros(8, dtype=np.int64), sets)
+    values = [torch.randn(shape) for shape in [(8, 4), (4, 4), (4,), (4,)]]
+    plain, smoothed = (loss_of_crf(values, gold, label_smoothing=s) for s in (0.0, 0.2))
+    assert smoothed.value == pytest.approx(0.8 * plain.value, rel=1e-5)

@@ -183,3 +183,17 @@ def test_a_crf_does_not_read_them():
     (eg, *_) = make_examples(nlp)
     TagProbabilities.of(["X", "Y"], np.full((len(eg.reference), 2), 0.5)).to_doc(eg.reference)
     assert nlp.update([eg])["lstm_tagger"] > 0.0
+
+
+def test_targets_after_misaligned_tokens():
+    """Tokens are counted in the predicted docs, which may have fewer or more."""
+    first = example(["do", "n't"], ["", ""], np.eye(3)[[0, 1]], predicted=["don't"])
+    second = example(["a", "b"], ["", ""], np.eye(3)[[1, 2]])
+    soft = soft_targets([first, second], LABELS)
+    assert soft.tokens.tolist() == [1, 2]
+    assert_array_equal(soft.probabilities, np.eye(3)[[1, 2]])
+
+
+def test_white_space_that_a_teacher_has_scored_is_left_out():
+    eg = example(["a", "\n", "b"], ["", "", ""], [[0.6, 0.4, 0.0]] * 3)
+    assert soft_targets([eg], LABELS).tokens.tolist() == [0, 2]

@@ -153,3 +153,11 @@ def test_the_strings_are_not_transient(german):
         first = [str(eg.reference) for eg in corpus(nlp)]
     assert [str(eg.reference) for eg in corpus(nlp)] == first
     assert corpus.read(Vocab())
+
+
+def test_a_file_that_grows_within_a_tick_of_the_clock_is_read_again(nlp, german):
+    corpus, state = Corpus(german), german.stat()
+    first = words(corpus(nlp))
+    german.write_text(GERMAN + "\n" + GERMAN, encoding="utf-8")
+    os.utime(german, ns=(state.st_atime_ns, state.st_mtime_ns))
+    assert words(corpus(nlp)) == first * 2

@@ -1,6 +1,7 @@
 """Each figure, beside what spaCy, scikit-learn and a walk over the words find."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from spacy.tokens import DocBin
 
 from spacy_lstm_tagger.readers import Corpus
 from spacy_lstm_tagger.report import Report
+from spacy_lstm_tagger.report.figures import as_number, reliability
 
 
 @pytest.fixture(scope="module")
@@ -154,3 +156,21 @@ def test_a_long_sentence_is_cut(ours, tmp_path):
             text = "".join(piece for piece, _ in sentence["pieces"])
             assert len(text.split()) <= 60
             assert any(note for _, note in sentence["pieces"])
+
+
+def test_a_probability_of_1_is_in_the_last_bin():
+    found = SimpleNamespace(right=np.array([True, True, False]))
+    tagged = SimpleNamespace(confidence=np.array([0.95, 1.0, np.nan], "f"), found=found)
+    (row,) = reliability(tagged)["bins"]
+    assert (row["count"], row["to"], row["accuracy"]) == (2, 1.0, 1.0)
+
+
+def test_the_most_frequent_confusion_is_first(report):
+    (pipe,) = report["pipelines"]
+    counts = [count for *_, count in pipe["confusion"]]
+    assert counts == sorted(counts, reverse=True) and counts[0] > counts[-1]
+
+
+def test_a_figure_that_no_sample_has_is_none():
+    """JSON has no NaN."""
+    assert as_number(float("nan")) is None and as_number(0.5) == 0.5

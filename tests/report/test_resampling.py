@@ -82,3 +82,23 @@ def test_the_paired_test_is_that_of_scipy(shift):
 
 def test_pipelines_that_are_equally_right():
     assert randomization_test(np.zeros(9, dtype=np.int64)) == 1.0
+
+
+def test_no_difference_is_certain():
+    """What was observed is itself one of the outcomes, so p is never 0."""
+    assert randomization_test(np.full(200, 5), rounds=99) == 1 / 100
+
+
+def test_many_sentences_are_tested_in_parts(monkeypatch):
+    differences = np.array([1, -2, 3, 1, -1, 2])
+    whole = randomization_test(differences)
+    monkeypatch.setattr("spacy_lstm_tagger.report.resampling.CHUNK", 600)
+    assert randomization_test(differences) == pytest.approx(whole, abs=0.02)
+
+
+def test_the_paired_test_finds_the_same_twice():
+    found = [
+        [randomization_test(np.arange(-40, 41) + shift, rounds=500) for shift in range(5)]
+        for _ in range(2)
+    ]
+    assert found[0] == found[1]
