@@ -160,7 +160,7 @@ class Errors(metaclass=ErrorsWithCodes):
         "FillVocabulary: the word vectors of {name} have the value {value}, but half precision "
         "allows {allowed} at most. Scale them to values of about 1."
     )
-    D024 = "{path} was cut while it was read. Tag it when nothing writes to it any more."
+    D024 = "{path} was cut while it was read. Read it again when nothing writes to it any more."
     D025 = (
         "A component keeps with the docs what a .spacy file cannot have ({error}). Write .jsonl, "
         "or change the component."

@@ -226,7 +226,8 @@ class LSTMTagger(LearningTagger):
         YIELDS (Doc): Each doc, in order.
         """
         for docs in minibatch(stream, batch_size):
-            for part in in_parts(docs, MOST_WORDS // (self.cfg["n_best"] or 1)):
+            n_best = Decoding.of(self.cfg).n_best or 1
+            for part in in_parts(docs, MOST_WORDS // n_best):
                 yield from super().pipe(part, batch_size=len(part))
 
     @on_our_threads

@@ -227,6 +227,8 @@ def test_values_out_of_range(setting, value, nlp, pipe):
     pipe.cfg[setting] = value
     with pytest.raises(ValueError, match=rf"M001.*{setting}"):
         nlp(TEXTS[0])
+    with pytest.raises(ValueError, match=rf"M001.*{setting}"):
+        list(nlp.pipe(TEXTS))
 
 
 # Abstaining
