@@ -10,6 +10,8 @@ from thinc.types import Floats1d, Floats2d, FloatsXd
 from thinc.util import torch2xp, xp2torch
 from torch import Tensor
 
+from ..nn.affine import affine_map
+
 
 class FlatList(list):
     """A list of arrays that are slices of one flat array: to other layers a plain list, to ours a
@@ -61,7 +63,7 @@ def affine(X: Floats2d, W: Floats2d, b: Floats1d) -> Floats2d:
     RETURNS (Floats2d): *Shape:* ``(rows, nO)``.
     """
     # Not by NumPy's BLAS, whose threads and PyTorch's would wait for each other.
-    return cast(Floats2d, torch2xp(torch.addmm(as_tensor(b), as_tensor(X), as_tensor(W).t())))
+    return cast(Floats2d, torch2xp(affine_map(as_tensor(X), as_tensor(W), as_tensor(b))))
 
 
 def no_gradient(dY: Sequence[Floats2d]) -> list:

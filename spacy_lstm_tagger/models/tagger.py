@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-import torch
 from spacy.tokens import Doc
 from thinc.api import Model, chain
 from thinc.layers.chain import forward as forward_chain
@@ -10,6 +9,7 @@ from thinc.layers.chain import init as init_chain
 from thinc.types import Floats2d
 from torch import Tensor
 
+from ..nn.affine import affine_map
 from .flat import as_tensor, no_gradient
 from .lstm_encoder import NAME as ENCODER
 from .lstm_encoder import predict
@@ -69,5 +69,5 @@ def affine_of(layer: Model) -> Callable[[Tensor], Tensor]:
     """RETURNS (Callable): The affine map of an output layer, for tensors of states.
     *Shapes:* ``(cells, nI)`` to ``(cells, nO)``.
     """
-    weights, bias = as_tensor(layer.get_param("W")).t(), as_tensor(layer.get_param("b"))
-    return lambda states: torch.addmm(bias, states.float(), weights)
+    weights, bias = as_tensor(layer.get_param("W")), as_tensor(layer.get_param("b"))
+    return lambda states: affine_map(states.float(), weights, bias)

@@ -1,0 +1,45 @@
+"""An affine map, by the faster of PyTorch's two kernels."""
+
+import functools
+
+import torch
+from torch import Tensor
+
+MANY = 1024  # rows from which on a kernel that is made anew for each number of them pays
+
+
+def affine_map(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """Map rows to rows, without gradients.
+
+    For many rows on a CPU that is oneDNN's matrix product: on an AMD EPYC it is more than twice as
+    fast as MKL's, which PyTorch takes for single precision.
+
+    x (Tensor): The rows. *Shape:* ``(rows, nI)``.
+    weight (Tensor): The weights. *Shape:* ``(nO, nI)``.
+    bias (Tensor): The bias. *Shape:* ``(nO,)``.
+    RETURNS (Tensor): *Shape:* ``(rows, nO)``.
+    """
+    if len(x) >= MANY and has_onednn(x.device.type):
+        return run_onednn(x, weight, bias)
+    return torch.addmm(bias, x, weight.t())
+
+
+def run_onednn(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """The map by oneDNN. *Shape:* as `affine_map`."""
+    return torch.ops.mkldnn._linear_pointwise(x, weight, bias, "none", [], "")
+
+
+@functools.cache
+def has_onednn(device_type: str) -> bool:
+    """RETURNS (bool): Whether this PyTorch has oneDNN's kernel on the device, and it computes what
+    `torch.addmm` does. It is there for PyTorch's compiler rather than for us.
+    """
+    if device_type != "cpu" or not torch.backends.mkldnn.is_available():
+        return False
+    try:
+        x, weight = torch.linspace(-1, 1, 24).view(8, 3), torch.linspace(-1, 1, 15).view(5, 3)
+        bias = torch.linspace(-1, 1, 5)
+        expected = torch.addmm(bias, x, weight.t())
+        return torch.allclose(run_onednn(x, weight, bias), expected, atol=1e-5)
+    except (RuntimeError, AttributeError, NotImplementedError):
+        return False

@@ -1,0 +1,57 @@
+"""An affine map is the same by both kernels."""
+
+import pytest
+import torch
+
+from spacy_lstm_tagger.nn import affine
+from spacy_lstm_tagger.nn.affine import MANY, affine_map
+
+
+def make(n_rows, nI=13, nO=7):
+    generator = torch.Generator().manual_seed(n_rows)
+    x, weight, bias = (
+        torch.randn(*size, generator=generator) for size in ((n_rows, nI), (nO, nI), (nO,))
+    )
+    return x, weight, bias, (x.double() @ weight.double().T + bias.double()).float()
+
+
+@pytest.mark.parametrize("n_rows", [0, 1, MANY - 1, MANY, 3 * MANY + 5])
+@pytest.mark.parametrize("has_onednn", [True, False])
+def test_it_is_the_formula(n_rows, has_onednn, monkeypatch):
+    if has_onednn and not affine.has_onednn("cpu"):
+        pytest.skip("this PyTorch has no such kernel here")
+    monkeypatch.setattr(affine, "has_onednn", lambda device_type: has_onednn)
+    x, weight, bias, expected = make(n_rows)
+    torch.testing.assert_close(affine_map(x, weight, bias), expected, atol=1e-5, rtol=1e-5)
+
+
+def test_rows_may_lie_apart_in_memory():
+    x, weight, bias, expected = make(MANY)
+    wide = torch.cat([x, x], dim=1)[:, : x.shape[1]]
+    torch.testing.assert_close(affine_map(wide, weight, bias), expected, atol=1e-5, rtol=1e-5)
+
+
+def test_only_many_rows_take_the_kernel_that_is_made_for_their_number(monkeypatch):
+    calls = []
+    run = affine.run_onednn
+    monkeypatch.setattr(affine, "has_onednn", lambda device_type: True)
+    monkeypatch.setattr(affine, "run_onednn", lambda *args: calls.append(args) or run(*args))
+    if not torch.backends.mkldnn.is_available():
+        pytest.skip("this PyTorch has no such kernel here")
+    for n_rows in (1, MANY - 1, MANY, 2 * MANY):
+        affine_map(*make(n_rows)[:3])
+    assert [len(x) for x, *_ in calls] == [MANY, 2 * MANY]
+
+
+def test_a_kernel_that_computes_something_else_is_not_taken(monkeypatch):
+    monkeypatch.setattr(affine, "run_onednn", lambda x, weight, bias: x @ weight.T)
+    assert not affine.has_onednn.__wrapped__("cpu")
+    assert not affine.has_onednn("cuda")
+
+
+def test_without_the_kernel(monkeypatch):
+    def missing(*args):
+        raise AttributeError("no such operator")
+
+    monkeypatch.setattr(affine, "run_onednn", missing)
+    assert not affine.has_onednn.__wrapped__("cpu")
