@@ -30,11 +30,11 @@ from spacy_lstm_tagger.augmenters import NoiseAugmenter
 from spacy_lstm_tagger.readers import Corpus, Sentence, read_sentences
 
 from .jobs import add_engine_options, work_on
+from .outputs import OUTPUT, ROOT
 from .peers import Treebank, cnn_config
 from .treebanks import add_ud_option, find_treebank
 from .variants import VARIANTS, Variant
 
-ROOT = Path(__file__).parents[1]
 # What the dev set is scored with once more: the chance of each kind of noise.
 NOISE = {"lower": 1.0, "upper": 1.0, "no_final": 1.0, "typos": 0.1}
 
@@ -59,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--jobs", type=int, default=2, help="runs at a time, one thread each")
     add_engine_options(parser)
     parser.add_argument(
-        "--output", type=Path, default=ROOT / "output" / "accuracy", help="where pipelines go"
+        "--output", type=Path, default=OUTPUT / "accuracy", help="where pipelines go"
     )
     parser.add_argument(
         "--results", type=Path, help="where results are read and go (default: OUTPUT/accuracy.json)"
@@ -336,7 +336,7 @@ def spread(values: Sequence[float], digits: int) -> str:
 
 def time_share(runs: dict[str, Any], reference: dict[str, Any]) -> str:
     """RETURNS (str): The mean over seeds of the time to the reference's best accuracy, relative to
-    the time that the reference itself took to it.
+    the time that the reference itself took to it. Nothing if not all of them reached it.
     """
     shares = []
     for seed in runs.keys() & reference.keys():
@@ -344,8 +344,9 @@ def time_share(runs: dict[str, Any], reference: dict[str, Any]) -> str:
         if mine and other and runs[seed]["treebank"] == reference[seed]["treebank"]:
             best = max(value for _, value in other)
             reached, took = seconds_to(mine, best), seconds_to(other, best)
-            if reached is not None and took:
-                shares.append(reached / took)
+            if reached is None or not took:
+                return ""
+            shares.append(reached / took)
     return f"{mean(shares):.0%}" if shares else ""
 
 

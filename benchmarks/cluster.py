@@ -8,7 +8,6 @@ most that all processes of Ray had to themselves in a run.
 """
 
 import argparse
-import json
 import tempfile
 import threading
 import time
@@ -28,6 +27,7 @@ from spacy_lstm_tagger.files.tagged import Style, TaggedTexts
 from spacy_lstm_tagger.files.texts import Reading, Text
 from spacy_lstm_tagger.tagging import FileTagger, Job
 
+from .outputs import OUTPUT, write
 from .speed import named_path
 from .texts import of_length, read_texts
 from .treebanks import add_ud_option, find_treebank
@@ -48,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--words", type=int, default=4_000_000, help="of the longer run")
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--block-size", type=float, default=2.0)
-    parser.add_argument("--output", type=Path, default=Path("output/cluster.json"))
+    parser.add_argument("--output", type=Path, default=OUTPUT / "cluster.json")
     args = parser.parse_args(argv)
     dev = find_treebank(parser, args.ud, "en_ewt") / "dev.conllu"
     import ray  # not where it is only asked for --help
@@ -62,8 +62,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             print(name)
             runs = dict(measure(str(model), sizes, paths, args.workers, args.block_size))
             figures[name] = {"runs": runs, "shares": where_time_goes(str(model), paths[0])}
-    args.output.parent.mkdir(parents=True, exist_ok=True)
-    args.output.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    write(args.output, figures)
 
 
 def measure(

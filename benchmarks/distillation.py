@@ -21,9 +21,9 @@ from typing import Any
 import spacy
 
 from .accuracy import read, score
+from .outputs import OUTPUT, ROOT
 from .treebanks import add_ud_option, find_treebank
 
-ROOT = Path(__file__).parents[1]
 EMBED = "components.lstm_tagger.model.tok2vec.embed."
 ENCODE = "components.lstm_tagger.model.tok2vec.encode."
 
@@ -89,7 +89,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--teacher", type=Path, help="a pipeline to score as well")
     parser.add_argument("--students", nargs="*", default=list(STUDENTS), choices=list(STUDENTS))
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
-    parser.add_argument("--output", type=Path, default=ROOT / "output" / "distillation")
+    parser.add_argument("--output", type=Path, default=OUTPUT / "distillation")
     parser.add_argument(
         "--results",
         type=Path,
@@ -122,7 +122,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 def run(name: str, seed: int, args: argparse.Namespace) -> dict[str, Any]:
     """Train one student with one seed and score it.
 
-    RETURNS (dict[str, Any]): What was run, accuracies in percent, seconds and peak memory.
+    RETURNS (dict[str, Any]): What was run, accuracies in percent, and seconds.
     """
     student = STUDENTS[name]
     label = f"{name.replace(' ', '-').replace(',', '').replace(chr(39), '')}-{seed}"
@@ -146,10 +146,8 @@ def run(name: str, seed: int, args: argparse.Namespace) -> dict[str, Any]:
     log_path = args.results / f"{label}.log"
     with log_path.open("w") as log:
         env = {**os.environ, "OMP_NUM_THREADS": "1"}
-        process = subprocess.Popen(command, stdout=log, stderr=log, env=env, cwd=ROOT)
-        # Unlike `process.wait` it tells the peak of memory.
-        _, status, usage = os.wait4(process.pid, 0)
-    if status:
+        done = subprocess.run(command, stdout=log, stderr=log, env=env, cwd=ROOT)
+    if done.returncode:
         raise SystemExit(f"{name}: training failed, see {log_path}")
     # The table of scores; what is printed around it tells where things lie on this machine.
     rows = re.findall(r"^(?:E  |---|  *\d+  ).*\n", log_path.read_text(), re.M)
@@ -159,7 +157,6 @@ def run(name: str, seed: int, args: argparse.Namespace) -> dict[str, Any]:
         "overrides": shown,
         "silver_words": words,
         "train_seconds": round(time.monotonic() - start),
-        "peak_mib": round(usage.ru_maxrss / 1024),
         **accuracy(folder / "model-best", args.ud),
     }
 
@@ -178,7 +175,7 @@ def first_shards(silver: Path, words: int, output: Path) -> tuple[Path, int]:
     shards = json.loads((silver / "manifest.json").read_text())["shards"]
     folder = output / f"silver-{words}"
     folder.mkdir(parents=True, exist_ok=True)
-    count = 0
+    count, names = 0, set[str]()
     for shard in shards:
         if count >= words:
             break
@@ -187,7 +184,11 @@ def first_shards(silver: Path, words: int, output: Path) -> tuple[Path, int]:
         link.unlink(missing_ok=True)
         link.symlink_to((silver / shard["name"]).resolve())
         link.replace(folder / shard["name"])
+        names.add(shard["name"])
         count += shard["words"]
+    for path in folder.iterdir():  # of silver data that was there before
+        if path.name.lstrip(".") not in names:
+            path.unlink()
     return folder, count
 
 
@@ -202,7 +203,7 @@ def without_silver(config: Path, path: Path) -> Path:
 
 def table(results: dict[str, Any]) -> str:
     """RETURNS (str): A Markdown table, one row a run."""
-    columns = ("silver_words", "sentences", "tens", "known", "unknown", "train_seconds", "peak_mib")
+    columns = ("silver_words", "sentences", "tens", "known", "unknown", "train_seconds")
     rows = [f"| run | {' | '.join(columns)} |", "|---" * (len(columns) + 1) + "|"]
     for name, run in results.items():
         rows.append(f"| {name} | {' | '.join(str(run.get(c, '')) for c in columns)} |")

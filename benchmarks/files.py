@@ -7,7 +7,6 @@ docs, where the file has its words).
 """
 
 import argparse
-import json
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -23,6 +22,7 @@ from spacy_lstm_tagger.files.tagged import Style
 from spacy_lstm_tagger.files.texts import Reading
 from spacy_lstm_tagger.tagging import FileTagger, Job, tag_files
 
+from .outputs import OUTPUT, write
 from .sections import exhaust
 from .speed import named_path
 from .texts import Text, of_length, read_texts
@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--words", type=int, default=200_000, help="in all")
     parser.add_argument("--rounds", type=int, default=5, help="how often everything is run")
-    parser.add_argument("--output", type=Path, default=Path("output/files.json"))
+    parser.add_argument("--output", type=Path, default=OUTPUT / "files.json")
     args = parser.parse_args(argv)
     treebank = find_treebank(parser, args.ud, "en_ewt") / "train.conllu"
     texts = of_length(read_texts([treebank]), DOC_WORDS, n_tokens=args.words)
@@ -52,8 +52,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             figures[name] = measure(str(path), texts, Path(folder), rounds=args.rounds)
         for way, figure in figures[name].items():
             print(f"{name:<16} {way:<32} {figure:>9,}", flush=True)
-    args.output.parent.mkdir(parents=True, exist_ok=True)
-    args.output.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    write(args.output, figures)
 
 
 def measure(pipeline: str, texts: Sequence[Text], folder: Path, *, rounds: int) -> dict[str, float]:

@@ -30,13 +30,13 @@ from spacy_lstm_tagger.readers import read_sentences
 
 from .gpu_kernels import kernels
 from .measure import Figure, Key, Run, interleave, seconds, synchronize, to_figures, use_device
-from .peers import ROOT, forget, trainer
+from .outputs import OUTPUT, ROOT, slug
+from .peers import forget, trainer
 from .report import describe_machine, to_markdown, write_json
 from .sections import exhaust
 from .texts import Text, examples, of_length, read_texts, stream
 
 CONFIG = ROOT / "configs" / "gpu.cfg"
-RESULTS = ROOT / "benchmarks" / "results"
 REFERENCE = "gpu.cfg"
 EMBED = "components.lstm_tagger.model.tok2vec.embed."
 ENCODE = "components.lstm_tagger.model.tok2vec.encode."
@@ -134,14 +134,18 @@ class Bench:
 
 
 def checks(bench: Bench) -> list[Figure]:
-    """How many tests pass on this GPU.
+    """How many tests pass on this GPU. A CPU has none.
 
-    RAISES (SystemExit): If one fails.
+    RAISES (SystemExit): If one fails, or none runs.
     """
+    if bench.gpu_id < 0:
+        return []
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/gpu"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     if done.returncode:
-        sys.exit(f"{done.stdout}{done.stderr}\nTests fail here, see above: nothing is measured.")
+        sys.exit(
+            f"{done.stdout}{done.stderr}\nTests fail, or none runs for lack of CuPy, see above."
+        )
     found = {what: int(n) for n, what in re.findall(r"(\d+) (passed|skipped)", done.stdout)}
     return [count("tests", "tests/gpu", what, n) for what, n in found.items()]
 
@@ -358,15 +362,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         print(f"… {section}", file=sys.stderr, flush=True)
         figures += SECTIONS[section](bench)
     tables = to_markdown(figures, machine, reference=REFERENCE)
-    path = args.output or RESULTS / f"gpu-{slug(machine['gpu'] or 'none')}.json"
+    path = args.output or OUTPUT / f"gpu-{slug(machine['gpu'] or 'none')}.json"
     write_json(path, figures, machine, {"sizes": vars(bench.sizes), "treebank": bool(args.train)})
     path.with_suffix(".md").write_text(tables, encoding="utf-8")
     print(tables, f"\nWritten to {path} and {path.with_suffix('.md')}", sep="")
-
-
-def slug(name: str) -> str:
-    """RETURNS (str): A name that can be part of that of a file."""
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
 
 
 def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -382,7 +381,7 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add("--only", nargs="+", choices=list(SECTIONS), help="sections to run (default: all)")
     add("--variants", nargs="+", choices=list(VARIANTS), default=list(VARIANTS))
     add("--quick", action="store_true", help="measure next to nothing: only to see that it runs")
-    add("--output", type=Path, help="JSON file (default: in results/, with the card's name)")
+    add("--output", type=Path, help="JSON file (default: in output/, with the card's name)")
     args = parser.parse_args(argv)
     if (args.train is None) != (args.dev is None):
         parser.error("--train and --dev: give both, or none of them.")

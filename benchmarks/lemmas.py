@@ -7,7 +7,6 @@ others have annotated.
 """
 
 import argparse
-import json
 import tempfile
 import time
 import zlib
@@ -24,6 +23,7 @@ from spacy.training import Example
 from spacy_lstm_tagger.pipeline import TagLemmatizer
 from spacy_lstm_tagger.readers import Corpus
 
+from .outputs import OUTPUT, write
 from .speed import named_path
 
 NAME = "lemmatizer"
@@ -37,8 +37,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--dev", type=Path, action="append", required=True, metavar="CONLLU")
     parser.add_argument("--rounds", type=int, default=5, help="how often the time is taken")
-    parser.add_argument("--output", type=Path, default=Path("output/lemmas.json"))
+    parser.add_argument("--output", type=Path, default=OUTPUT / "lemmas.json")
     args = parser.parse_args(argv)
+    names = [dev.parent.name for dev in args.dev]
+    if len(set(names)) < len(names):
+        parser.error(f"--dev: the folders are called {', '.join(names)}; give each its own name")
     figures: dict[str, dict[str, float]] = {}
     for name, path in args.pipeline:
         nlp = spacy.load(path)
@@ -46,10 +49,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         for dev in args.dev:
             found = measure(nlp, list(Corpus(dev, group_by=10)(nlp)), rounds=args.rounds)
             figures[name] |= {f"{dev.parent.name}, {key}": value for key, value in found.items()}
-    text = json.dumps(figures, indent=1, ensure_ascii=False)
-    print(text)
-    args.output.parent.mkdir(parents=True, exist_ok=True)
-    args.output.write_text(text + "\n", encoding="utf-8")
+    write(args.output, figures)
+    print(args.output.read_text(encoding="utf-8"))
 
 
 def measure(nlp: Language, examples: Sequence[Example], *, rounds: int) -> dict[str, float]:

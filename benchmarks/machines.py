@@ -8,13 +8,12 @@ python -m benchmarks.machines --ud UD_FOLDER --name "Intel Xeon with AMX" \
 
 import argparse
 import json
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from . import speed
-from .peers import ROOT
+from .outputs import OUTPUT, slug, write
 from .treebanks import add_ud_option
 
 RESULTS = Path(__file__).parent / "results" / "machines"
@@ -45,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Measure, and write JSON."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--name", required=True, help="what the machine is called")
-    parser.add_argument("--output", type=Path, default=ROOT / "output" / "machines")
+    parser.add_argument("--output", type=Path, default=OUTPUT / "machines")
     add_ud_option(parser)
     parser.add_argument(
         "--pipeline",
@@ -62,14 +61,13 @@ def main(argv: Sequence[str] | None = None) -> None:
         help="pipelines that do more than tag: en_lstm_fast, en_lstm_accurate, en_core_web_sm",
     )
     args = parser.parse_args(argv)
-    slug = re.sub(r"\W+", "-", args.name.lower()).strip("-")
-    path = args.output / f"{slug}.json"
+    path = args.output / f"{slug(args.name)}.json"
     report = measure(args.pipeline, OF_TAGGERS, ud=args.ud, path=path)
     if args.whole:
         wholes = measure(args.whole, OF_PIPELINES, ud=args.ud, path=path)["figures"]
         report["figures"] += [figure for figure in wholes if not figure["peer"].startswith("cnn")]
     report["machine"]["name"] = args.name
-    path.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    write(path, report)
     print("\n".join(table(report)))
     from .plots import draw  # which reads what is written here
 

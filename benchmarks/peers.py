@@ -22,10 +22,10 @@ from spacy_lstm_tagger.readers import read_sentences
 from spacy_lstm_tagger.taggers import layers_of
 
 from .kernel import KernelLimit
+from .outputs import ROOT
 from .packed import find_modules, pack_pipeline
 from .texts import examples
 
-ROOT = Path(__file__).parent.parent
 BATCH_WORDS = 1000
 
 

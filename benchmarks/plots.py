@@ -13,6 +13,7 @@ from typing import Any
 
 from .accuracy import of_variant
 from .machines import COLUMNS, find, read_reports
+from .outputs import OUTPUT
 
 Reports = dict[str, dict[str, Any]]  # of machines
 
@@ -53,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Draw all pictures."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--results", type=Path, default=RESULTS, help="the folder of the results")
-    parser.add_argument("--output", type=Path, required=True, help="the folder for the pictures")
+    parser.add_argument("--output", type=Path, default=OUTPUT, help="the folder for the pictures")
     parser.add_argument("--format", choices=["svg", "png"], default="svg")
     args = parser.parse_args(argv)
     draw(args.results, args.results / "machines", args.output, kind=args.format)

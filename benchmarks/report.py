@@ -1,7 +1,6 @@
 """What comes out: the machine, tables and JSON."""
 
 import datetime
-import json
 import os
 import platform
 import re
@@ -14,6 +13,7 @@ from typing import Any
 import torch
 
 from .measure import Figure
+from .outputs import write
 
 FORMATS = {"words/s": ",.0f", "ms": ".2f", "MB": ",.1f", "µs/token": ".1f", "%": ".0f", "×": ".2f"}
 FORMATS[""] = ",.5g"  # what has no unit
@@ -76,10 +76,5 @@ def write_json(
     path: Path, figures: Sequence[Figure], machine: dict[str, Any], settings: dict[str, Any]
 ) -> None:
     """Write everything, with the figure of each round."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    report = {
-        "machine": machine,
-        "settings": settings,
-        "figures": [asdict(figure) for figure in figures],
-    }
-    path.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    found = [asdict(figure) for figure in figures]
+    write(path, {"machine": machine, "settings": settings, "figures": found})

@@ -28,7 +28,8 @@ from .measure import (
     size_on_disk,
     to_figures,
 )
-from .peers import BATCH_WORDS, ROOT, Peer, Treebank, forget, kernel_limit, trainer
+from .outputs import ROOT
+from .peers import BATCH_WORDS, Peer, Treebank, forget, kernel_limit, trainer
 from .texts import Text, examples, of_length, read_raw, read_texts, stream
 
 LATENCY_WORDS = 20
@@ -52,7 +53,6 @@ class Bench:
     stream_tokens (int): How many tokens are streamed to see what memory it takes.
     batch_sizes (list[int]): Docs a batch. The first one counts where only one is tried.
     lengths (list[int]): Tokens a doc, where they vary.
-    uneven (float): By which share of it docs of one such length differ from it, see `of_length`.
     kernel (bool): Whether to measure the kernel limit.
     gpu_id (int): The GPU, or -1.
     """
@@ -67,7 +67,6 @@ class Bench:
     stream_tokens: int
     batch_sizes: list[int]
     lengths: list[int]
-    uneven: float
     kernel: bool
     gpu_id: int
 
@@ -251,18 +250,15 @@ def length(bench: Bench) -> list[Figure]:
         elapsed = seconds(partial(exhaust, nlp, docs, bench.batch_sizes[0]))
         return 1e6 * elapsed / sum(map(len, docs))
 
-    def words(size: int) -> str:
-        return f"{'about ' if bench.uneven else ''}{size:,} tokens"
-
     runs: dict[Key, Run] = {}
     for size in bench.lengths:
-        texts = of_length(bench.texts, size, n_tokens=n_tokens, uneven=bench.uneven)
+        setting, texts = f"{size:,} tokens", of_length(bench.texts, size, n_tokens=n_tokens)
         for name, nlp in bench.pipelines.items():
             for known in bench.pasts(nlp, n_tokens=n_tokens):
-                runs[words(size), KNOWN[known].format(name)] = partial(tag, nlp, texts, known)
+                runs[setting, KNOWN[known].format(name)] = partial(tag, nlp, texts, known)
     samples = interleave(runs, rounds=bench.rounds)
     figures = to_figures("length", "µs/token", samples, reference=bench.reference)
-    base = words(100 if 100 in bench.lengths else bench.lengths[0])
+    base = f"{100 if 100 in bench.lengths else bench.lengths[0]:,} tokens"
     relative: Samples = {}
     for (setting, name), values in samples.items():
         pairs = zip(values, samples[base, name], strict=True)

@@ -13,7 +13,8 @@ from pathlib import Path
 import torch
 
 from .measure import Figure, use_device
-from .peers import ROOT, Treebank, build_peers
+from .outputs import OUTPUT
+from .peers import Treebank, build_peers
 from .report import describe_machine, to_markdown, write_json
 from .sections import SECTIONS, Bench
 from .treebanks import add_ud_option, find_treebank
@@ -80,11 +81,8 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
         default=[10, 100, 1000, 5000, 10_000, 100_000],
         help="tokens a doc",
     )
-    option(
-        "--uneven", type=float, default=0.0, help="by which share docs' lengths differ from these"
-    )
     option("--train-steps", type=int, default=50, help="batches to train spaCy's taggers on")
-    option("--output", type=Path, default=ROOT / "output" / "speed.json", help="for the results")
+    option("--output", type=Path, default=OUTPUT / "speed.json", help="for the results")
     args = parser.parse_args(argv)
     for name in ("train", "dev"):
         path = getattr(args, name)
@@ -97,8 +95,6 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
             )
     if args.text is not None and not args.text.is_file():
         parser.error(f"--text: there is no file {args.text}")
-    if not 0.0 <= args.uneven < 1.0:
-        parser.error(f"--uneven: {args.uneven} is not a share from 0 up to below 1")
     for name, path in args.pipeline:
         if not (path / "config.cfg").is_file():
             parser.error(f"--pipeline: {name} is not a trained pipeline: {path}")
@@ -176,7 +172,6 @@ def main(argv: Sequence[str] | None = None) -> None:
             stream_tokens=args.stream_tokens,
             batch_sizes=args.batch_size,
             lengths=args.lengths,
-            uneven=args.uneven,
             kernel="kernel" in args.peers,
             gpu_id=args.gpu_id,
         )

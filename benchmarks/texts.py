@@ -13,9 +13,6 @@ from spacy.vocab import Vocab
 
 from spacy_lstm_tagger.readers import Sentence, read_sentences
 
-# How texts of uneven lengths differ from the mean, in turn: on average by nothing.
-UNEVEN = (-1.0, 1.0, -0.5, 0.5, 0.0)
-
 
 @dataclass(frozen=True)
 class Text:
@@ -61,22 +58,16 @@ def stream(texts: Sequence[Text], n_tokens: int) -> Iterator[Text]:
         n_tokens -= len(text)
 
 
-def of_length(
-    texts: Sequence[Text], length: int, *, n_tokens: int, uneven: float = 0.0
-) -> list[Text]:
+def of_length(texts: Sequence[Text], length: int, *, n_tokens: int) -> list[Text]:
     """Join the sentences and cut them anew.
 
     texts (Sequence[Text]): The sentences.
-    length (int): The mean number of tokens of a text.
+    length (int): The number of tokens of a text.
     n_tokens (int): The number of tokens of all, at least one text.
-    uneven (float): By which share of it the shortest and the longest differ from the mean. 0: all
-        have the same length.
     RETURNS (list[Text]): The same tokens in the same order, whatever the length.
     """
     tokens = chain.from_iterable(zip(t.words, t.spaces, strict=True) for t in cycle(texts))
-    shares = islice(cycle(1.0 + uneven * share for share in UNEVEN), max(1, n_tokens // length))
-    lengths = (max(1, round(length * share)) for share in shares)
-    cuts = (zip(*islice(tokens, n), strict=True) for n in lengths)
+    cuts = (zip(*islice(tokens, length), strict=True) for _ in range(max(1, n_tokens // length)))
     return [Text(list(words), list(spaces)) for words, spaces in cuts]
 
 

@@ -8,7 +8,6 @@ cores. Each time is of a process of its own, in which nothing else runs.
 """
 
 import argparse
-import json
 import os
 import statistics
 import subprocess
@@ -26,7 +25,7 @@ from spacy.cli._util import app
 from spacy_lstm_tagger.models import threads
 
 from .measure import seconds
-from .peers import ROOT
+from .outputs import OUTPUT, ROOT, write
 from .sections import exhaust
 from .texts import read_texts
 from .treebanks import add_ud_option, find_treebank
@@ -42,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     add_ud_option(parser)
     parser.add_argument("--pipeline", required=True, help="a trained tagger")
-    parser.add_argument("--output", type=Path, default=ROOT / "output" / "threads.json")
+    parser.add_argument("--output", type=Path, default=OUTPUT / "threads.json")
     parser.add_argument("--work", choices=["tag", "train"], help=argparse.SUPPRESS)
     parser.add_argument("--cores", type=int, default=0, help=argparse.SUPPRESS)
     args = parser.parse_args(argv)
@@ -62,8 +61,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             one, *others = times
             figures[f"{what}, {load}"] = {way: round(times[way] / times[one], 2) for way in others}
             print(f"{what}, {load}: {times[one]:.2f} s", figures[f"{what}, {load}"], flush=True)
-    args.output.parent.mkdir(parents=True, exist_ok=True)
-    args.output.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    write(args.output, figures)
 
 
 def run(arguments: list[str], variable: str | None) -> float:

@@ -152,6 +152,8 @@ FAST_CLEAN: Overrides = {
 VARIANTS: dict[str, Variant] = {
     # The configs, and what they are compared with.
     "cnn": Variant(config=None),
+    # Trained on sentences and on texts of ten, as ours is.
+    "cnn-texts": Variant(config=None, overrides={"corpora.train.group_by": [1, 10]}),
     "accurate": english(),
     "accurate-alone": english(ALONE),
     "accurate-beta2": english({"training.optimizer.beta2": 0.999}),

@@ -161,3 +161,4 @@ def test_time_to_the_accuracy_of_the_reference():
     reference = {"0": {"treebank": "x", "curve": [[10, 80.0], [50, 94.0], [60, 93.0]]}}
     assert accuracy.time_share(runs, reference) == "40%"
     assert accuracy.time_share(reference, runs) == ""  # never reached
+    assert accuracy.time_share(runs | {"1": reference["0"]}, reference | {"1": runs["0"]}) == ""

@@ -2,13 +2,25 @@
 
 import dataclasses
 import json
+import re
 import shutil
 
 import numpy as np
 import pytest
 import spacy
 
-from benchmarks import feeding, files, lemmas, measure, peers, sections, speed, texts, worker
+from benchmarks import (
+    feeding,
+    files,
+    lemmas,
+    measure,
+    outputs,
+    peers,
+    sections,
+    speed,
+    texts,
+    worker,
+)
 from benchmarks.packed import pack_pipeline
 from spacy_lstm_tagger.readers import read_word_lemmas
 
@@ -224,7 +236,7 @@ def test_what_is_known(pipeline, small_corpus):
     ours = peers.Peer("small", pipeline)
     settings = {"reference": "small", "rounds": 1, "tokens": 20, "earlier_tokens": 80}
     settings |= {"raw": None, "stream_tokens": 0}
-    sizes = {"batch_sizes": [8], "lengths": [], "uneven": 0.0, "kernel": False, "gpu_id": -1}
+    sizes = {"batch_sizes": [8], "lengths": [], "kernel": False, "gpu_id": -1}
     bench = sections.Bench(peers=[ours], treebank=treebank, **settings, **sizes)
     nlp = ours.load()
     embed = nlp.get_pipe("lstm_tagger").model.get_ref("tok2vec").get_ref("embed")
@@ -251,17 +263,8 @@ def test_texts_of_length():
     sentences = texts.read_texts([DEV])
     short, long = (texts.of_length(sentences, n, n_tokens=3000) for n in (10, 1000))
     assert {len(text) for text in short} == {10} and {len(text) for text in long} == {1000}
-    uneven = texts.of_length(sentences, 500, n_tokens=3000, uneven=0.4)
-    assert [len(text) for text in uneven] == [300, 700, 400, 600, 500, 300]
-    words = [[w for text in cut for w in text.words] for cut in (short, long, uneven)]
-    assert words[0] == words[1] and words[0][: len(words[2])] == words[2]
-
-
-@pytest.mark.parametrize("uneven", ["-0.1", "1.0", "nan"])
-def test_how_uneven_lengths_may_be(uneven, capsys):
-    with pytest.raises(SystemExit):
-        speed.main([*TREEBANK, "--uneven", uneven])
-    assert f"--uneven: {uneven} is not a share" in capsys.readouterr().err
+    words = [[w for text in cut for w in text.words] for cut in (short, long)]
+    assert words[0] == words[1]
 
 
 def test_interleaved_rounds():
@@ -286,5 +289,10 @@ def test_missing_files(capsys, monkeypatch):
 
 def test_nothing_published_is_overwritten():
     """Where no path is given, results go elsewhere."""
-    published = speed.ROOT / "benchmarks"
-    assert published not in speed.parse(TREEBANK).output.parents
+    published = outputs.ROOT / "benchmarks"
+    assert published not in outputs.OUTPUT.parents
+    for script in published.glob("*.py"):
+        found = re.findall(
+            r'"--output", type=Path, default=(\w+)|args.output or (\w+)', script.read_text()
+        )
+        assert {name for names in found for name in names if name} <= {"OUTPUT", "args"}, script

@@ -4,20 +4,18 @@ import json
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import spacy
 import srsly
 
-from spacy_lstm_tagger.readers import Corpus
+from benchmarks.machines import find, read_reports
 
-from .util import ROOT
+from .golden.make import FOLDER, SENTENCES, read_sentences
+from .util import ROOT, load_script
 
 PIPELINES = ROOT / "pipelines"
 WHEELS = sorted(PIPELINES.glob("*.whl"))
-GOLDEN = Path(__file__).parent / "golden"
-SENTENCES = 200
 # What the rows of the page are called in the figures; for others it is "texts".
 KINDS = {"lone sentences": "sentences", "raw text": "raw text", "new words": "new words"}
 KINDS["sentences of raw text (F1)"] = "raw text"
@@ -38,12 +36,6 @@ print(json.dumps({"tags": [[t.tag_ for t in doc] for doc in docs], "text": found
 """
 
 
-def read_sentences(nlp):
-    """RETURNS (list[list[str]]): The words of the first sentences of the embedded corpus."""
-    examples = list(Corpus(ROOT / "corpus" / "en-train.conllu")(nlp))[:SENTENCES]
-    return [[token.text for token in example.reference] for example in examples]
-
-
 def test_there_are_some():
     if not PIPELINES.is_dir():
         pytest.skip("the pipelines are not beside the tests")
@@ -55,9 +47,9 @@ def test_tags_are_those_of_the_release(wheel, tmp_path):
     name, version = wheel.name.split("-")[:2]
     options = ["--no-deps", "--no-index", "--target", tmp_path]
     subprocess.run([sys.executable, "-m", "pip", "install", "-q", *options, wheel], check=True)
-    words = read_sentences(spacy.blank("en"))
+    words = [[token.text for token in doc] for doc in read_sentences(spacy.blank("en"))]
     found = tag(tmp_path, name, words)
-    golden = (GOLDEN / f"{name}-{version}.txt").read_text(encoding="utf-8").splitlines()
+    golden = (FOLDER / f"{name}-{version}.txt").read_text(encoding="utf-8").splitlines()
     assert len(golden) == len(words) == SENTENCES
     pairs = [
         pair
@@ -142,7 +134,25 @@ def test_the_page_has_the_figures_of_the_cards():
         key = KINDS.get(kind, "texts")
         expected = [100 * each[f"en_{bank.lower()}"][key][score] for each in figures]
         assert cells == [f"{value:.1f}" for value in expected], title
-    for path in PIPELINES.glob("en_lstm_*.md"):
-        found = json.loads(path.with_suffix(".json").read_text())
-        for bank in ("en_ewt", "en_gum"):
-            assert f" {100 * found[bank]['texts']['tag_acc']:.1f} |" in path.read_text()
+
+
+@pytest.mark.parametrize("name", ["fast", "accurate"])
+def test_a_card_is_what_the_project_makes_of_the_figures(name):
+    """And so is what the page of all pipelines says of speed."""
+    finish = load_script(ROOT / "projects" / "english" / "scripts" / "finish.py")
+    project = srsly.read_yaml(ROOT / "projects" / "english" / "project.yml")["vars"]
+    figures = json.loads((PIPELINES / f"en_lstm_{name}.json").read_text())
+    told = {each: project[f"{each}_{name}"].strip() for each in ("speed", "training")}
+    components = ["tok2vec", "lstm_tagger", "morphologizer", "senter", "lemmatizer"]
+    text = finish.card(f"en_lstm_{name}", components, figures, words=project["words"], **told)
+    assert (PIPELINES / f"en_lstm_{name}.md").read_text() == f"{text.rstrip()}\n"
+    found = [
+        find(report, "words a second", f"en_lstm_{name}") for report in read_reports().values()
+    ]
+    (words, low), (most, high) = min(found), max(found)
+    assert (
+        f"{round(words, -3):,.0f} words" in told["speed"] and f" {low:.1f} times" in told["speed"]
+    )
+    page = " ".join((PIPELINES / "README.md").read_text().split())
+    assert f"{round(words, -3):,.0f} to {round(most, -3):,.0f}" in page
+    assert f"{low:.1f} to {high:.1f}" in page

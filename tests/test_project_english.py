@@ -1,6 +1,5 @@
 """The project of `projects/english` makes pipelines from a treebank and labelled text."""
 
-import importlib.util
 import json
 import shutil
 import sys
@@ -16,7 +15,7 @@ from weasel.util.config import load_project_config
 
 from spacy_lstm_tagger.taggers import layers_of
 
-from .util import CONFIGS, ROOT, copy_project, overrides, with_lemmas
+from .util import CONFIGS, ROOT, copy_project, load_script, overrides, with_lemmas
 
 pytestmark = pytest.mark.slow
 
@@ -31,10 +30,7 @@ STEPS |= dict.fromkeys(["vars.heads_steps", "vars.heads_eval_frequency"], 2)
 
 def script(name):
     """RETURNS (ModuleType): A script of the project."""
-    spec = importlib.util.spec_from_file_location(name, PROJECT / "scripts" / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script(PROJECT / "scripts" / f"{name}.py")
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from .util import ROOT, SMALL_HALVES, copy_project, with_lemmas
 pytestmark = pytest.mark.slow
 
 PROJECT = ROOT / "projects" / "ud"
-CODE = "xx_small"
+CODE = "en_small"
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def project(tmp_path, small_corpus):
     return project
 
 
-def test_from_a_treebank_to_a_wheel(project):
+def test_from_a_treebank_to_a_wheel(project, capfd):
     settings = {"training.max_steps": 2, "training.eval_frequency": 2}
     settings |= {f"components.lstm_tagger.model.tok2vec.{k}": v for k, v in SMALL_HALVES.items()}
     variables = {"vars.code": CODE, "vars.lang": "en", "vars.tag": "upos"}
@@ -43,21 +43,32 @@ def test_from_a_treebank_to_a_wheel(project):
         len((folder / f"{name}.conllu").read_text().split("\n\n")) for name in ("train", "dev")
     ]
     assert sizes[0] > 5 * sizes[1] > 0
-    nlp = spacy.load(folder / "model-best")
+    nlp = spacy.load(folder / "package")
     assert nlp.get_pipe("lstm_tagger").cfg["tag_set"] == "upos"
     assert nlp.config["paths"]["train"] is None and "UD_Small" in nlp.meta["sources"][0]["name"]
     assert nlp.meta["license"] == "CC BY 4.0"
     figure = json.loads((folder / "accuracy.json").read_text())["sentences"]["all"]["tag_acc"]
-    assert f"| {100 * figure:.1f} % |" in (folder / "model-best" / "README.md").read_text()
-    assert list((project / "packages").glob("*/dist/*.whl"))
+    assert f"| {100 * figure:.1f} % |" in (folder / "package" / "README.md").read_text()
+    (wheel,) = (project / "packages").glob("*/dist/*.whl")
+    assert wheel.name.startswith("en_tagger_en_small-")
     assert nlp.pipe_names == ["lstm_tagger"]
+    # Nothing has changed, so nothing is done again.
+    capfd.readouterr()
+    project_run(project, "all", overrides=variables)
+    assert capfd.readouterr().out.count("Skipping") == 5
+    # What changes is read again.
+    shutil.copy(folder / "dev.conllu", project / "assets" / CODE / "dev.conllu")
+    project_run(project, "split", overrides=variables)
+    assert (folder / "train.conllu").read_text() == (
+        project / "assets" / CODE / "train.conllu"
+    ).read_text()
     # The same treebank with lemmas.
     for path in (folder / "train.conllu", project / "assets" / CODE / "test.conllu"):
         path.write_text(with_lemmas(path.read_text(encoding="utf-8")), encoding="utf-8")
     project_run(project, "package", overrides=variables, force=True)
-    nlp = spacy.load(folder / "model-best")
+    nlp = spacy.load(folder / "package")
     assert [token.lemma_ for token in nlp("He SLEEPS")] == ["he", "sleeps"]
-    assert "Of its lemmas 100.0 % are right" in (folder / "model-best" / "README.md").read_text()
+    assert "Of its lemmas 100.0 % are right" in (folder / "package" / "README.md").read_text()
 
 
 @pytest.fixture
@@ -83,6 +94,15 @@ def test_a_treebank_is_fetched(repositories, tmp_path, capfd):
         "dev.conllu",
         "train.conllu",
     ]
+    # Another release is got anew, and what it has not goes.
+    assets = project / "assets" / CODE
+    newer = tmp_path / "server" / "UD_Small" / "r2.17"
+    shutil.copytree(newer.with_name("r2.16"), newer)
+    (newer / f"{CODE}-ud-train.conllu").write_text("# newer\n")
+    shutil.copy(assets / "test.conllu", assets / "dev.conllu")
+    project_run(project, "fetch", overrides=variables | {"vars.release": "r2.17"})
+    assert (assets / "train.conllu").read_text() == "# newer\n"
+    assert not (assets / "dev.conllu").exists()
     for wrong in ({"vars.release": "r0"}, {"vars.repositories": "http://localhost:1"}):
         shutil.rmtree(project / "assets" / CODE, ignore_errors=True)
         with pytest.raises(SystemExit):

@@ -1,5 +1,6 @@
 """What the tests share: small models, examples, a trained pipeline."""
 
+import importlib.util
 import shutil
 from pathlib import Path
 
@@ -124,6 +125,14 @@ def copy_project(name, root):
     shutil.copytree(ROOT / "projects" / name, project, ignore=shutil.ignore_patterns(*made))
     shutil.copytree(CONFIGS, root / "configs")
     return project
+
+
+def load_script(path):
+    """RETURNS (ModuleType): A script of a project."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def with_lemmas(text):

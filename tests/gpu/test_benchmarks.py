@@ -25,7 +25,7 @@ def run(tmp_path, small_corpus, monkeypatch):
     """Measures next to nothing; returns the paths of what was written."""
 
     def run(*options):
-        monkeypatch.setattr(gpu, "RESULTS", tmp_path)
+        monkeypatch.setattr(gpu, "OUTPUT", tmp_path)
         gpu.main(["--quick", "--train", str(small_corpus), "--dev", str(small_corpus), *options])
         return list(tmp_path.iterdir())
 

@@ -61,8 +61,9 @@ def main(
     output: Path,
     *,
     name: Annotated[str, typer.Option(help="Without the language")],
+    words: Annotated[int, typer.Option(help="How many words have vectors")],
     speed: Annotated[str, typer.Option(help="What the card says of it")],
-    seed: Annotated[str, typer.Option(help="What it says of the student's seed")] = "0",
+    training: Annotated[str, typer.Option(help="What it says of trainings and seeds")],
     version: str = "0.1.0",
 ) -> None:
     """Write a pipeline with its licence and card.
@@ -71,8 +72,9 @@ def main(
     figures (Path): What `measure.py` found.
     output (Path): The folder for the pipeline.
     name (str): Its name.
+    words (int): How many words have vectors.
     speed (str): What the card says of how fast it is.
-    seed (str): What it says of the student's seed.
+    training (str): What it says of trainings and seeds.
     version (str): Its version.
     """
     # Nothing of where it was trained, nor what only a training needs; nor the words that it met
@@ -89,7 +91,8 @@ def main(
     )
     nlp.to_disk(output)
     found = srsly.read_json(figures)
-    text = card(f"{nlp.lang}_{name}", nlp.pipe_names, found, speed=speed, seed=seed)
+    told = {"words": words, "speed": speed, "training": training}
+    text = card(f"{nlp.lang}_{name}", nlp.pipe_names, found, **told)
     (output / "README.md").write_text(f"{text.rstrip()}\n", encoding="utf-8")
 
 
@@ -99,7 +102,7 @@ def card(name: str, components: list[str], figures: dict[str, Any], **told: Any)
     name (str): The pipeline's name.
     components (list[str]): Its components.
     figures (dict[str, Any]): What `measure.py` found.
-    told (Any): What else it says: its speed, and the seed.
+    told (Any): What else it says, see `main`.
     """
     rows = {
         title: [figures[bank][kind][score] for bank in figures]

@@ -21,7 +21,7 @@ def main(
     license: Annotated[str, typer.Option(help="Its licence, and so that of the package")],
     test: Annotated[Path, typer.Option(help="What the tagger is scored on")],
 ) -> None:
-    """Write a card beside a trained pipeline.
+    """Write package, with a card, of a trained pipeline.
 
     folder (Path): Has model-best and its figures.
     treebank (str): What it was trained on.
@@ -29,8 +29,8 @@ def main(
     license (str): Its licence.
     test (Path): What the tagger is scored on.
     """
-    path = folder / "model-best"
-    nlp = spacy.load(path)
+    path = folder / "package"  # what is in model-best was trained, and need not be trained again
+    nlp = spacy.load(folder / "model-best")
     lemmas = add_lemmatizer(nlp, folder / "train.conllu", test)
     url = f"https://github.com/UniversalDependencies/{treebank}"
     nlp.config["paths"] = dict.fromkeys(nlp.config["paths"])

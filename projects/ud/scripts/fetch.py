@@ -1,4 +1,4 @@
-"""Get the files of a treebank that are not there yet: `fetch.py FOLDER URL`."""
+"""Get the files of a treebank, unless they are there: `fetch.py FOLDER URL`."""
 
 import sys
 from pathlib import Path
@@ -7,28 +7,41 @@ from urllib.request import urlopen
 
 from spacy_lstm_tagger.files.whole import write_whole
 
-# The last one is there when all are.
-NAMES = ("test", "dev", "train")
+NAMES = ("test", "dev", "train")  # the last one is there when all are
+URL = "url.txt"  # where they are from
 
 
 def main(folder: Path, url: str) -> None:
-    """Get test.conllu, train.conllu and, if the treebank has it, dev.conllu.
+    """Get test.conllu, train.conllu and, if the treebank has it, dev.conllu. Files that somebody
+    else has put there stay.
 
     folder (Path): Where they go.
     url (str): Where they are, up to "-ud-train.conllu".
     """
-    if (folder / "train.conllu").exists():
+    origin = folder / URL
+    if origin.exists():
+        if origin.read_text(encoding="utf-8") == url:
+            return
+    elif (folder / "train.conllu").exists():
         return
+    found = {}
     for name in NAMES:
         source = f"{url}-ud-{name}.conllu"
         try:
             with urlopen(source) as response:
-                write_whole(folder / f"{name}.conllu", response.read())
+                found[name] = response.read()
         except HTTPError as error:
             if error.code != 404 or name != "dev":  # not every treebank has a dev set
                 sys.exit(f"{source}: {error}. Correct treebank, code or release.")
         except URLError as error:
             sys.exit(f"{source}: {error.reason}. Put the files of the treebank into {folder}.")
+    for name in NAMES:
+        path = folder / f"{name}.conllu"
+        if name in found:
+            write_whole(path, found[name])
+        else:
+            path.unlink(missing_ok=True)  # of another release
+    write_whole(origin, url.encode())
 
 
 if __name__ == "__main__":
