@@ -93,16 +93,55 @@ def test_machines():
 
 def test_recipe():
     (_, rows) = list(tables(PAGES["docs/recipe.md"]))[-1]
-    spread = [columns(of_variant(ACCURACY, name), [kind], 2)[0] for name, kind in CELLS]
-    text = " ".join(cell.replace("*", "") for row in rows for cell in row)
-    for figure in spread:
-        assert figure in text
-    assert len(re.findall(r"±", text)) == len(spread)
+    shown = [tuple(cell.replace("*", "") for cell in row[1:]) for row in rows]
+    assert shown == [
+        (over_seeds("cnn", "sentences"), both("sentences")),
+        (over_seeds("cnn", "tens"), both("tens")),
+        ("", f"`accurate.cfg` {over_seeds('accurate-upos', 'sentences')}"),
+        (
+            over_seeds("tenth-cnn", "sentences"),
+            f"`accurate.cfg` {over_seeds('tenth', 'sentences')}",
+        ),
+        (over_seeds("greek-cnn", "sentences"), f"`small.cfg` {over_seeds('greek', 'sentences')}"),
+    ]
 
 
-CELLS = [
-    *[("cnn", "sentences"), ("accurate", "sentences"), ("fast", "sentences")],
-    *[("cnn", "tens"), ("accurate", "tens"), ("fast", "tens")],
-    *[("accurate-upos", "sentences"), ("tenth-cnn", "sentences"), ("tenth", "sentences")],
-    *[("greek-cnn", "sentences"), ("greek", "sentences")],
-]
+def over_seeds(name, kind):
+    """RETURNS (str): Mean and standard deviation of a variant."""
+    return columns(of_variant(ACCURACY, name), [kind], 2)[0]
+
+
+def both(kind):
+    """RETURNS (str): What the page says of our two configs."""
+    return f"`accurate.cfg` {over_seeds('accurate', kind)}, `fast.cfg` {over_seeds('fast', kind)}"
+
+
+def test_distillation():
+    page = PAGES["docs/distillation.md"]
+    found = json.loads((RESULTS / "distillation" / "results.json").read_text(encoding="utf-8"))
+    kinds = {"sentences": 2, "tens": 2, "unknown": 1}
+    (_, first), (_, last) = (block for block in tables(page) if block[0][1:2] == ["sentences"])
+    parts = ["gold", "0.1 M words", "0.4 M words", "probabilities", "tags", "tags, gold's words"]
+    named = dict(zip(parts, last, strict=True)) | {"fast": first[2], "accurate": first[3]}
+    for name, (_, *cells) in [
+        *((f"{name}/0", row) for name, row in named.items()),
+        ("teacher", first[0]),
+    ]:
+        figures = [f"{found[name][kind]:.{digits}f}" for kind, digits in kinds.items()]
+        assert [cell.strip("*") for cell in cells] == figures, name
+    for name, (_, *cells) in zip(("fast", "accurate"), first[4:], strict=True):
+        runs = of_variant(ACCURACY, name).values()
+        assert cells == [f"{mean(run[k] for run in runs):.{d}f}" for k, d in kinds.items()]
+
+
+def test_clusters():
+    found = json.loads((RESULTS / "cluster.json").read_text(encoding="utf-8"))
+    speeds = {
+        name: [round(run["words_per_second"], -3) for run in found[name]["runs"].values()]
+        for name in ("en_lstm_fast", "fast.cfg")
+    }
+    (rows,) = (rows for head, rows in tables(PAGES["docs/scale.md"]) if head[1:] == ["one", "two"])
+    pipe, ray, pipe_2, ray_2 = (f"{speed:,}" for speed in speeds["en_lstm_fast"])
+    assert [row[1:] for row in rows] == [[ray, ray_2], [pipe, pipe_2]]
+    _, ray, _, ray_2 = (f"{speed:,}" for speed in speeds["fast.cfg"])
+    assert f"{ray} with one actor, {ray_2} with two" in PAGES["docs/scale.md"].replace("\n", " ")
