@@ -36,6 +36,11 @@ def is_integer(value: object, low: int) -> bool:
     return isinstance(value, Integral) and is_number(value, low)
 
 
+def is_list_of_strings(value: object) -> bool:
+    """RETURNS (bool): Whether a value is a list, or tuple, of strings."""
+    return isinstance(value, (list, tuple)) and all(isinstance(each, str) for each in value)
+
+
 def check_positive(**values: Any) -> None:
     """RAISES (ValueError): If a value is neither an integer of 1 or more nor None."""
     for name, value in values.items():

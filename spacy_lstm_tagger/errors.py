@@ -25,9 +25,7 @@ class Errors(metaclass=ErrorsWithCodes):
         "{remedy}."
     )
     C005 = "The pipeline has no component {name!r}; it has {names}. Give one of them with --name."
-    C006 = (
-        "{pipeline} has no component that sets token.tag_; it has: {names}. Give one with a tagger."
-    )
+    C006 = "{pipeline} has no component that sets token.tag_, only {names}. Give one with a tagger."
     C007 = (
         "{path}: found the suffix {suffix!r}, expected one of {allowed}. "
         "Give another --output, or --format."
@@ -84,6 +82,7 @@ class Errors(metaclass=ErrorsWithCodes):
         "--gpus {value}: the cluster has {found:g} GPUs. Leave it out to take CPUs, or give a "
         "--concurrency to wait until there are some."
     )
+    C026 = "Found inputs of several kinds: {kinds}. Give --format: all are written as one kind."
     D001 = "Found no text at {path}, expected a file, or a folder with some in it."
     D002 = (
         "{place} cannot be read: {error}. Expected UTF-8 and, in a .jsonl file, an object such as "
@@ -385,9 +384,9 @@ class Warnings(metaclass=ErrorsWithCodes):
         "--training.max_epochs 0` writes."
     )
     W005 = (
-        "The training corpus is streamed (max_epochs = -1), so {name!r} has learned lemmas from "
-        "the first 100 examples alone. Give it all: set [initialize.components.{name}.lemmas] to "
-        "the reader spacy-lstm-tagger.WordLemmas.v1."
+        "The training corpus is streamed (max_epochs = -1), so {name!r} has {what} in the first "
+        "100 examples alone. Give it all: set [initialize.components.{name}.{setting}] to the "
+        "reader spacy-lstm-tagger.{reader}."
     )
     W006 = (
         "{name!r} found tokens without a tag, and has given them their words in lower case as "

@@ -75,11 +75,12 @@ class LiveLine:
     """A line that shows progress while it changes: on a terminal, and nowhere else.
 
     stream (Optional[IO]): Where it is shown. None: standard error.
+    is_hidden (bool): Whether it is shown nowhere.
     """
 
-    def __init__(self, stream: IO | None = None):
+    def __init__(self, stream: IO | None = None, *, is_hidden: bool = False):
         self.stream = sys.stderr if stream is None else stream
-        self.is_shown = self.stream.isatty()
+        self.is_shown = self.stream.isatty() and not is_hidden
 
     def __call__(self, progress: object) -> None:
         """Show the progress, as far as it goes into one line."""

@@ -82,13 +82,15 @@ def score_tag_by_tag(found: Comparison, examples: list[Example]) -> dict[str, An
     scores = found.tag_scores()
     if not len(scores.tags):
         return {"tag_macro_f": None, "tag_per_type": None}
-    strings = examples[0].reference.vocab.strings
+    docs = (doc for eg in examples for doc in (eg.reference, eg.predicted))
+    stores = [*{id(doc.vocab): doc.vocab.strings for doc in docs}.values()]
+    names = [next(store[tag] for store in stores if tag in store) for tag in scores.tags.tolist()]
     figures = zip(scores.precision, scores.recall, scores.f1, strict=True)
     return {
         "tag_macro_f": float(scores.f1.mean()),
         "tag_per_type": {
-            strings[int(tag)]: {"p": float(p), "r": float(r), "f": float(f)}
-            for tag, (p, r, f) in zip(scores.tags, figures, strict=True)
+            name: {"p": float(p), "r": float(r), "f": float(f)}
+            for name, (p, r, f) in zip(names, figures, strict=True)
         },
     }
 

@@ -1,7 +1,9 @@
 """The taggers of any pipeline, whoever made them: which they are, and how sure they are."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,6 @@ from spacy.attrs import TAG
 from spacy.language import Language
 from spacy.pipeline import Tagger
 from spacy.tokens import Doc
-from spacy.util import minibatch
 from thinc.api import Model
 
 from .pipeline import LSTMTagger
@@ -48,37 +49,61 @@ def layers_of(nlp: Language) -> Iterator[Model]:
             yield from model.walk()
 
 
-def keep_probabilities(pipe: Any) -> None:
-    """Let a tagger keep its probabilities with each doc, if it can: a CRF's are not in the scores
-    of its model.
+@contextmanager
+def keeping_probabilities(pipe: Any) -> Iterator[None]:
+    """Let a tagger keep the probabilities of its tags with each doc that it tags in a block, if it
+    can. Later they could not be found: another component may have changed what its model reads.
 
     pipe (Any): The component.
     """
     if isinstance(pipe, LSTMTagger):
+        before = pipe.cfg["save_probabilities"]
         pipe.cfg["save_probabilities"] = True
+        try:
+            yield
+        finally:
+            pipe.cfg["save_probabilities"] = before
+    elif isinstance(pipe, Tagger) and pipe.model.has_ref("softmax"):
+        pipe.predict = partial(_predict_and_keep, pipe)
+        try:
+            yield
+        finally:
+            del pipe.predict
+    else:
+        yield
 
 
-def read_probabilities(
-    docs: Sequence[Doc], pipe: Any, labels: Sequence[str], *, batch_size: int
-) -> NDArray[np.float32] | None:
+def _predict_and_keep(pipe: Tagger, docs: Iterable[Doc]) -> Any:
+    """RETURNS (Any): What a tagger of spaCy predicts, having kept how sure it is."""
+    docs = list(docs)
+    if any(map(len, docs)):
+        scores = [pipe.model.ops.to_numpy(each) for each in pipe.model.predict(docs)]
+        found = as_probabilities(np.concatenate(scores))
+        bounds = np.cumsum([len(doc) for doc in docs])
+        for doc, part in zip(docs, np.split(found, bounds[:-1]), strict=True):
+            TagProbabilities.of(pipe.labels, part).to_doc(doc)
+    return type(pipe).predict(pipe, docs)
+
+
+def read_probabilities(docs: Sequence[Doc], labels: Sequence[str]) -> NDArray[np.float32] | None:
     """Find the probabilities of the tags of docs.
 
-    docs (Sequence[Doc]): Docs that the pipeline has tagged, see `keep_probabilities`.
-    pipe (Any): Its tagger.
+    docs (Sequence[Doc]): Docs that were tagged, see `keeping_probabilities`.
     labels (Sequence[str]): The tagger's tags.
-    batch_size (int): How many docs are scored at a time.
-    RETURNS (Optional[NDArray[np.float32]]): The probability of each of `labels`. None if the tagger
-        gives tags alone. *Shape:* ``(tokens, labels)``.
+    RETURNS (Optional[NDArray[np.float32]]): The probability of each of `labels`; NaN in a doc whose
+        tokens were others when it was tagged. None if the tagger gives tags alone. *Shape:*
+        ``(tokens, labels)``.
     """
     kept = [TagProbabilities.from_doc(doc) for doc in docs]
-    if docs and all(kept):
-        return np.concatenate([each.dense(labels) for each in kept if each is not None])
-    if not isinstance(pipe, Tagger) or not pipe.model.has_ref("softmax"):
+    if not any(kept):
         return None
-    scores = [np.empty((0, len(labels)), dtype=np.float32)]
-    for batch in minibatch(docs, batch_size):
-        scores += [pipe.model.ops.to_numpy(each) for each in pipe.model.predict(batch)]
-    return as_probabilities(np.concatenate(scores))
+    nothing = np.full((1, len(labels)), np.nan, dtype=np.float32)
+    return np.concatenate(
+        [
+            nothing.repeat(len(doc), axis=0) if each is None else each.dense(labels)
+            for doc, each in zip(docs, kept, strict=True)
+        ]
+    )
 
 
 def as_probabilities(scores: NDArray[np.float32]) -> NDArray[np.float32]:

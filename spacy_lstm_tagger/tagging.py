@@ -1,9 +1,11 @@
 """Tag texts of files into files."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
+from math import isnan
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -25,7 +27,7 @@ from .memory import WordLimit
 from .pipeline.annotations import find_bad_tag
 from .probabilities import forget
 from .progress import Progress
-from .taggers import keep_probabilities, read_probabilities, tagger_name, written_by
+from .taggers import keeping_probabilities, read_probabilities, tagger_name, written_by
 from .workers import in_processes, prepare
 
 Encoded = TypeVar("Encoded")
@@ -96,10 +98,8 @@ class FileTagger:
             found = {"pipeline": job.pipeline, "tag": tag, "column": column}
             raise ValueError(Errors.C012.format(**found))
         self._word_limit = WordLimit(self.nlp)
-        if job.probabilities:
-            keep_probabilities(self.pipe)
-            if self._read_numbers([self.nlp(".")]) is None:
-                raise ValueError(Errors.C011.format(pipeline=job.pipeline, name=name))
+        if job.probabilities and self._read_numbers(self._tag([self.nlp.make_doc(".")])) is None:
+            raise ValueError(Errors.C011.format(pipeline=job.pipeline, name=name))
 
     def __call__(self, part: Part) -> Written:
         """RETURNS (Written): Texts that are tagged."""
@@ -119,8 +119,7 @@ class FileTagger:
         RETURNS (tuple): What it made, and the number of words of each text.
         """
         with self._word_limit():
-            docs = self._make_docs(texts)
-            docs = list(self.nlp.pipe(docs, batch_size=self.job.batch_size))
+            docs = self._tag(self._make_docs(texts))
             numbers = self._read_numbers(docs) if self.job.probabilities else None
             tagged = TaggedTexts(texts, docs, numbers or [])
             return encode(tagged, self.job.style), np.diff(tagged.bounds)
@@ -141,20 +140,24 @@ class FileTagger:
                 docs.append(self.nlp.make_doc(text.text))
         return docs
 
+    def _tag(self, docs: Sequence[Doc]) -> list[Doc]:
+        """RETURNS (list[Doc]): The docs, tagged."""
+        keeping = keeping_probabilities(self.pipe) if self.job.probabilities else nullcontext()
+        with keeping:
+            return list(self.nlp.pipe(docs, batch_size=self.job.batch_size))
+
     def _read_numbers(self, docs: Sequence[Doc]) -> list[str | None] | None:
         """RETURNS (Optional[list]): How sure the tag of each token of each doc is; None for a tag
         that is not the tagger's. None if the tagger does not tell.
         """
-        batch_size = self.job.batch_size or self.nlp.batch_size
-        dense = read_probabilities(docs, self.pipe, self.labels, batch_size=batch_size)
+        dense = read_probabilities(docs, self.labels)
         if dense is None:
             return None
         columns = {label: i for i, label in enumerate(self.labels)}
-        tags = (token.tag_ for doc in docs for token in doc)
-        return [
-            f"{row[columns[tag]]:.4f}" if tag in columns else None
-            for tag, row in zip(tags, dense, strict=True)
-        ]
+        found = [columns.get(token.tag_, -1) for doc in docs for token in doc]
+        sure = dense[np.arange(len(found)), found].tolist()
+        told = zip(sure, found, strict=True)
+        return [None if i < 0 or isnan(number) else f"{number:.4f}" for number, i in told]
 
 
 def tag_files(

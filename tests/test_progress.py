@@ -1,8 +1,10 @@
 """How far the work is, and what is said of it."""
 
+from io import StringIO
+
 import pytest
 
-from spacy_lstm_tagger.progress import Progress
+from spacy_lstm_tagger.progress import LiveLine, Progress
 
 
 def test_progress(monkeypatch):
@@ -37,3 +39,12 @@ def test_line(monkeypatch):
         each.add(texts=1, size=25.0, words=12_345)
     assert str(progress).split() == "25% 12,345 words 1,234 words/s 0:00:30 left".split()
     assert str(unknown).split() == "12,345 words 1,234 words/s".split()
+
+
+@pytest.mark.parametrize("is_hidden", [False, True])
+def test_a_live_line(is_hidden):
+    stream = StringIO()
+    stream.isatty = lambda: True
+    with LiveLine(stream, is_hidden=is_hidden) as line:
+        line("half")
+    assert ("half" in stream.getvalue()) != is_hidden

@@ -116,3 +116,15 @@ def test_pipe_uses_it(trained):
         examples.append(Example(Doc(trained.vocab, words=words), gold))
     scores = trained.evaluate(examples)
     assert {"tag_acc", "acc_sents", "acc_docs"} <= set(scores)
+
+
+def test_docs_of_several_vocabularies():
+    other = spacy.blank("en").vocab
+    reference = Doc(other, words=["a"], tags=["ONLY-THERE"])
+    example = Example(Doc(VOCAB, words=["a"], tags=["ONLY-HERE"]), reference)
+    assert set(score_tags([SENTENCE, example])["tag_per_type"]) == {
+        "A",
+        "B",
+        "ONLY-HERE",
+        "ONLY-THERE",
+    }

@@ -5,7 +5,19 @@ import pytest
 import spacy
 from numpy.testing import assert_allclose
 
-from spacy_lstm_tagger.taggers import as_probabilities, tagger_name
+from spacy_lstm_tagger.taggers import (
+    as_probabilities,
+    keeping_probabilities,
+    read_probabilities,
+    tagger_name,
+)
+
+from .util import make_examples, train, trained_nlp
+
+LISTENING = {
+    "@architectures": "spacy.Tagger.v2",
+    "tok2vec": {"@architectures": "spacy.Tok2VecListener.v1", "width": 96, "upstream": "tok2vec"},
+}
 
 
 def test_probabilities_of_logits_and_of_probabilities():
@@ -23,3 +35,35 @@ def test_whose_tags_are_in_docs(overwrite, name):
     for each, value in zip("ab", overwrite, strict=True):
         nlp.add_pipe("tagger", name=each, config={"overwrite": value})
     assert tagger_name(nlp) == name and tagger_name(spacy.blank("en")) is None
+
+
+@pytest.mark.parametrize("what", ["nothing", "another encoder", "doc_cleaner"])
+def test_how_sure_a_tagger_of_spacy_is_does_not_depend_on_what_follows(what):
+    """Each changes what the tagger's model reads."""
+    nlp = spacy.blank("en")
+    nlp.add_pipe("tok2vec")
+    pipe = nlp.add_pipe("tagger", config={"model": LISTENING})
+    examples = make_examples(nlp)
+    nlp.initialize(lambda: examples)
+    train(nlp, examples, steps=5)
+    text = "The dog ate"
+    expected = as_probabilities(pipe.model.predict([nlp(text)])[0])
+    if what == "another encoder":
+        nlp.add_pipe("tok2vec", name="other").initialize(lambda: examples, nlp=nlp)
+    elif what == "doc_cleaner":
+        nlp.add_pipe("doc_cleaner")
+    with keeping_probabilities(pipe):
+        docs = list(nlp.pipe([text, ""]))
+    assert_allclose(read_probabilities(docs, pipe.labels), expected, atol=1e-6)
+    assert read_probabilities([nlp(text)], pipe.labels) is None, "only where it is asked for"
+
+
+def test_a_doc_that_has_other_tokens_by_now():
+    nlp, _ = trained_nlp(steps=2)
+    pipe = nlp.get_pipe("lstm_tagger")
+    with keeping_probabilities(pipe):
+        merged, same = nlp.pipe(["The dog ate", "I slept"])
+    with merged.retokenize() as retokenizer:
+        retokenizer.merge(merged[:2])
+    found = read_probabilities([merged, same], pipe.labels)
+    assert np.isnan(found[:2]).all() and not np.isnan(found[2:]).any() and len(found) == 4

@@ -100,7 +100,7 @@ def label_cli(
     if done.remade:
         msg.warn("Lost or damaged, and made again", ", ".join(done.remade))
     if bad := done.manifest["bad_texts"]:
-        msg.warn(f"Left out {len(bad)} texts that cannot be read")
+        msg.warn(f"Left out {len(bad)} text(s) that cannot be read")
         more = [f"… all of them are in {MANIFEST}"] if len(bad) > SHOWN else []
         print(*bad[:SHOWN], *more, sep="\n")
     msg.good(f"{done.words:,} words in {len(done)} shard{'' if len(done) == 1 else 's'}", output)

@@ -69,7 +69,8 @@ def tag_cli(
     file stays, where the format has a place for it. A file appears when it is complete.
     """
     import_code(code)
-    live, bad = LiveLine(), BadTexts(skip_bad)
+    is_shown = output == str(STANDARD) and sys.stdout.isatty()  # what is written, on the terminal
+    live, bad = LiveLine(is_hidden=is_shown), BadTexts(skip_bad)
     with clear_errors(), live:
         setup_gpu(gpu_id, silent=True)
         for name, value, choices in [
@@ -118,7 +119,7 @@ def tag_cli(
             done = tag_files(tagger, files, reading, n_process=n_process, bad=bad, report=live)
             words, speed = done.words, done.speed
     if bad.found:
-        print(f"⚠ Left out {len(bad.found)} texts:", *bad.found, sep="\n", file=sys.stderr)
+        print(f"⚠ Left out {len(bad.found)} text(s):", *bad.found, sep="\n", file=sys.stderr)
     if output != str(STANDARD):
         msg.good(f"{words:,} words, {speed:,.0f} a second", output)
 
@@ -154,8 +155,10 @@ def plan_files(
             raise ValueError(Errors.C007.format(path=path, **names))
     if kind is None:
         kinds = {reading.kind or kind_of(each) for _, each in found}
+        kinds = {ALIASES.get(each, each) for each in kinds}
+        if len(kinds) > 1 and not kinds.isdisjoint(ENCODERS):  # what else is in them would go
+            raise ValueError(Errors.C026.format(kinds=", ".join(sorted(kinds))))
         kind = kinds.pop() if len(kinds) == 1 else ".tsv"
-        kind = ALIASES.get(kind, kind)
         kind = kind if kind in ENCODERS else ".tsv"
     if not is_folder:
         return kind, [(path, [each for _, each in found])]

@@ -18,7 +18,7 @@ from ..errors import Errors
 from ..files.texts import Text
 from ..memory import WordLimit
 from ..probabilities import TagProbabilities
-from ..taggers import keep_probabilities, read_probabilities, tagger_names
+from ..taggers import keeping_probabilities, read_probabilities, tagger_names
 from ..whitespace import SPACE_TAG
 from .shards import LEARNED
 
@@ -51,7 +51,6 @@ class Teacher:
         self.labels = tuple(label for label in self._scored if label != SPACE_TAG)
         if not self.labels:
             raise ValueError(Errors.D004.format(source=source, name=taggers[0]))
-        keep_probabilities(self.pipe)
 
     def label(self, docs: Sequence[Doc]) -> NDArray[np.float32] | None:
         """Tag docs.
@@ -61,10 +60,10 @@ class Teacher:
         RETURNS (Optional[NDArray[np.float32]]): The probability of each of `labels`. None if the
             tagger gives tags alone. *Shape:* ``(tokens, labels)``.
         """
-        for _ in self.nlp.pipe(docs):
-            pass
-        size = self.nlp.batch_size
-        found = read_probabilities(docs, self.pipe, self._scored, batch_size=size)
+        with keeping_probabilities(self.pipe):
+            for _ in self.nlp.pipe(docs):
+                pass
+        found = read_probabilities(docs, self._scored)
         if found is None or self._scored == self.labels:
             return found
         return found[:, [self._scored.index(label) for label in self.labels]]

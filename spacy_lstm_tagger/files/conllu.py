@@ -71,10 +71,10 @@ def replace_tags(
         cells = line.split("\t", -1 if numbers or SURE in line else FEATS + 1)
         if cells[0].isdigit():
             set_tag(cells, tags[word], column)
-            if len(cells) > MISC:
-                kept = [part for part in cells[MISC].split("|") if not part.startswith(f"{SURE}=")]
-                number = numbers[word] if numbers else None
-                cells[MISC] = describe([part for part in kept if part != "_"], number)
+            if len(cells) > MISC and (numbers or SURE in cells[MISC]):
+                parts = [part for part in cells[MISC].split("|") if part not in ("", "_")]
+                kept = [part for part in parts if not part.startswith(f"{SURE}=")]
+                cells[MISC] = describe(kept, numbers[word] if numbers else None)
             line = "\t".join(cells)
             word += 1
         replaced.append(line)

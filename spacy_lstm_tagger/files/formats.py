@@ -216,16 +216,17 @@ def _json(value: Any) -> str:
     try:
         return json.dumps(value, ensure_ascii=False, default=_plain, allow_nan=False)
     except ValueError:
-        return json.dumps(_finite(value), ensure_ascii=False, default=_plain)
+        return json.dumps(finite(value), ensure_ascii=False, default=_plain)
 
 
 def _plain(value: Any) -> str:
     return base64.b64encode(value).decode() if isinstance(value, bytes) else str(value)
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """RETURNS (Any): What JSON can hold, with null for each number that is none."""
     if isinstance(value, dict):
-        return {key: _finite(each) for key, each in value.items()}
+        return {key: finite(each) for key, each in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_finite(each) for each in value]
+        return [finite(each) for each in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -43,9 +43,13 @@ def _read_object(string: str, key: str) -> dict[str, Any]:
     """RETURNS (dict[str, Any]): The object, which has that key."""
     found = json.loads(string)
     if not isinstance(found, dict):
-        raise ValueError(f"found a {type(found).__name__}")
+        raise ValueError(f"found {type(found).__name__}, not an object")
     if key not in found:
         raise ValueError(f"found {', '.join(map(repr, found)) or 'nothing'} in the object")
+    if string.count(json.dumps(key)) > 1:
+        pairs = json.loads(string, object_pairs_hook=list)
+        if sum(name == key for name, _ in pairs) > 1:
+            raise ValueError(f"found {key!r} more than once")
     return found
 
 

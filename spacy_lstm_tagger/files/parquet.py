@@ -35,8 +35,9 @@ def read_parquet(source: Source, reading: Reading, bad: BadTexts) -> Iterator[Te
             stream if stream is source.raw else io.BytesIO(stream.read())
         )
         names = file.schema_arrow.names
-        if names.count(key) > 1:
-            raise arrow.ArrowInvalid(f"{names.count(key)} columns are named {key!r}")
+        for name in names if reading.keep else [key]:
+            if names.count(name) > 1:
+                raise arrow.ArrowInvalid(f"{names.count(name)} columns are named {name!r}")
         if key not in names:
             found = {"path": source.path, "key": key, "names": ", ".join(map(repr, names))}
             raise ValueError(Errors.D015.format(**found))

@@ -110,7 +110,7 @@ class Reading:
                 return Text(text, [], [], size, place, source)
             value = value.split()
         if not isinstance(value, list):
-            raise ValueError(f"found a {type(value).__name__} as {self.text_key!r}")
+            raise ValueError(f"found {type(value).__name__} as {self.text_key!r}")
         for word in value:
             if not isinstance(word, str):
                 raise ValueError(f"found {word!r} in the list {self.text_key!r}, where words are")

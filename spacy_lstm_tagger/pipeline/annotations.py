@@ -97,7 +97,10 @@ def _values(
     tags = [*labels, SPACE_TAG]
     columns = [[*map(vocab.strings.add, tags), 0]]
     if POS in attributes:
-        columns.append([*(POS_IDS.get(tag.split("|")[0], SPACE_POS) for tag in tags), 0])
+        pos = [POS_IDS.get(tag.partition("|")[0]) for tag in labels]
+        if None in pos:  # `cfg` was changed in a trained tagger
+            check_tags(labels, "upos+feats")
+        columns.append([*pos, SPACE_POS, 0])
     if MORPH in attributes:
         column = [0] * (len(tags) + 1)
         written = [*tags, ""]

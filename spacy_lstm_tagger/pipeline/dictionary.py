@@ -74,9 +74,11 @@ def as_table(
     """
     if not isinstance(entries, Mapping):
         raise ValueError(Errors.P018.format(found=f"is a {type(entries).__name__}"))
-    for word in entries:
+    for word, tags in entries.items():
         if not isinstance(word, str):
             raise ValueError(Errors.P018.format(found=f"has the word {word!r}"))
+        if not isinstance(tags, Iterable):
+            raise ValueError(Errors.P018.format(found=f"has {tags!r} for {word!r}"))
     table = {
         word: [tags] if isinstance(tags, str) else list(tags) for word, tags in entries.items()
     }

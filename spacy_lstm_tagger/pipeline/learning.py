@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from spacy.errors import Errors as SpacyErrors
 from spacy.training import Example, validate_examples
 from thinc.api import Optimizer, set_dropout_rate
 from thinc.types import Floats2d
@@ -64,6 +65,7 @@ class LearningTagger(SavedTagger):
 
         get_loss (Callable): From the batch and its scores to the loss and its gradient.
         """
+        self._check_initialized()
         losses = {} if losses is None else losses
         losses.setdefault(self.name, 0.0)
         docs = [eg.predicted for eg in examples]
@@ -100,6 +102,11 @@ class LearningTagger(SavedTagger):
         finally:
             with self._lock.changing():
                 context.__exit__(None, None, None)
+
+    def _check_initialized(self) -> None:
+        """RAISES (ValueError): If the model is not initialized."""
+        if self.model.maybe_get_dim("nO") is None:
+            raise ValueError(SpacyErrors.E109.format(name=self.name))
 
     @on_our_threads
     def get_loss(

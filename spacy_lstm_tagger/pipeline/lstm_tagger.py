@@ -16,6 +16,7 @@ from spacy.vocab import Vocab
 from thinc.api import Model
 from thinc.types import Floats2d
 
+from ..checks import check, is_list_of_strings
 from ..errors import Errors, Warnings
 from ..lexicon import Lexicon
 from ..models.lattice import listener_of, of_words, predict_lattice
@@ -34,7 +35,7 @@ from .learning import LearningTagger
 from .lock import WeightsLock
 from .loss_watch import LossWatch
 from .settings import check_settings
-from .training_block import check_steps, read_training
+from .training_block import check_steps, is_streamed, read_training
 
 # That the network reads at a time, but for a longer doc: some 100 MB of scores.
 MOST_WORDS = 100_000
@@ -149,7 +150,7 @@ class LSTMTagger(LearningTagger):
         *,
         nlp: Language | None = None,
         labels: list[str] | None = None,
-        tag_dictionary: dict[str, list[str]] | None = None,
+        tag_dictionary: dict[str, str | list[str]] | None = None,
         tag_counts: dict[str, int] | None = None,
         word_tags: list[tuple[str, str, int]] | None = None,
     ) -> None:
@@ -159,8 +160,8 @@ class LSTMTagger(LearningTagger):
         nlp (Optional[Language]): The pipeline.
         labels (Optional[List[str]]): The tag set. None: the tags of the sample. A tagger that has
             tags already keeps them, before these.
-        tag_dictionary (Optional[Dict[str, List[str]]]): See `set_tag_dictionary`. None: what was
-            set stays.
+        tag_dictionary (Optional[Dict[str, Union[str, List[str]]]]): See `set_tag_dictionary`.
+            None: what was set stays.
         tag_counts (Optional[Dict[str, int]]): How often the training data has each tag, for
             "balanced" class weights. None: as often as the sample.
         word_tags (Optional[List[Tuple[str, str, int]]]): How often it has each word with each tag,
@@ -178,7 +179,11 @@ class LSTMTagger(LearningTagger):
         if labels is None or (weigh and tag_counts is None):
             seen = count_tags(get_examples())
             labels = sorted(self._named(seen)) if labels is None else labels
+            if weigh and tag_counts is None and nlp is not None and is_streamed(nlp):
+                names = {"what": "counted tags", "setting": "tag_counts", "reader": "TagCounts.v1"}
+                warnings.warn(Warnings.W005.format(name=self.name, **names), stacklevel=2)
             tag_counts = seen if tag_counts is None else tag_counts
+        check(is_list_of_strings(labels), "labels", labels, "a list of tags")
         labels = self._named(labels)
         check_tags(labels, self.cfg["tag_set"])
         super().initialize(get_examples, nlp=nlp, labels=labels)
@@ -238,6 +243,7 @@ class LSTMTagger(LearningTagger):
         RETURNS (Guesses): Indices of tags, one array a doc, and what else `cfg` asks for.
         """
         docs = list(docs)
+        self._check_initialized()
         self._check_encoder(docs)
         lengths, spaces = [len(doc) for doc in docs], is_space(docs)
         with self._lock.reading():
@@ -262,10 +268,12 @@ class LSTMTagger(LearningTagger):
         component has in its place.
         """
         listener = listener_of(self.model)
-        if listener is None or not docs or not len(docs[0]):
+        if listener is None:
             return
         # What it listens to leaves its vectors with the docs.
-        found, expected = docs[0].tensor.shape[-1], listener.get_dim("nO")
+        expected = listener.get_dim("nO")
+        widths = (doc.tensor.shape[-1] for doc in docs if len(doc))
+        found = next((width for width in widths if width != expected), expected)
         names = {"name": self.name, "encoder": listener.upstream_name}
         if not found:
             raise ValueError(Errors.P016.format(**names))

@@ -34,10 +34,12 @@ class SavedTagger(Tagger):
 
         path (Union[str, Path]): The component's folder.
         exclude (Iterable[str]): Names of fields to leave out.
+        RAISES (ValueError): If a setting in `cfg` is not allowed. Then nothing is written.
         """
         exclude = tuple(exclude)
+        files = self._to_files(exclude)
         super().to_disk(path, exclude=(*exclude, *FILES))  # the vocabulary
-        for name, data in self._to_files(exclude).items():
+        for name, data in files.items():
             (Path(path) / name).write_bytes(data)
 
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
@@ -83,6 +85,7 @@ class SavedTagger(Tagger):
                     name: value.item() if isinstance(value, np.generic) else value
                     for name, value in self.cfg.items()
                 }
+                check_settings(cfg)
                 files["cfg"] = srsly.json_dumps(cfg, indent=2).encode("utf-8")
             if "model" not in exclude:
                 files["model"] = self.model.to_bytes()

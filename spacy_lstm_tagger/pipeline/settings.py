@@ -10,6 +10,7 @@ from ..checks import (
     check_rate,
     check_share,
     is_integer,
+    is_list_of_strings,
 )
 from .annotations import ATTRIBUTES, check_tags
 from .class_weights import check_class_weights
@@ -24,7 +25,7 @@ def check_settings(cfg: Mapping[str, Any]) -> None:
     RAISES (ValueError): If a value is out of range or of a wrong type.
     """
     labels, separator = cfg["labels"], cfg["tag_separator"]
-    distinct = _is_list_of_strings(labels) and len(set(labels)) == len(labels)
+    distinct = is_list_of_strings(labels) and len(set(labels)) == len(labels)
     check(distinct, "labels", labels, "a list of different tags")
     check_flag(overwrite=cfg["overwrite"])
     check(isinstance(cfg["neg_prefix"], str), "neg_prefix", cfg["neg_prefix"], "some characters")
@@ -42,13 +43,13 @@ def check_settings(cfg: Mapping[str, Any]) -> None:
     check_class_weights(cfg["class_weights"])
     check_share(soft_share=cfg["soft_share"])
     Decoding.of(cfg)
-    _check_table(cfg, "tag_dictionary", _is_list_of_strings, "a list of tags")
+    _check_table(cfg, "tag_dictionary", is_list_of_strings, "a list of tags")
     if cfg["tag_dictionary"]:
         TagDictionary(cfg["tag_dictionary"], labels)
     _check_table(cfg, "tag_counts", lambda count: is_integer(count, 0), "a number of tokens")
     _check_table(cfg, "word_counts", lambda count: is_integer(count, 1), "a number of tokens")
     ambiguous = cfg["ambiguous_words"]
-    holds = ambiguous is None or _is_list_of_strings(ambiguous)
+    holds = ambiguous is None or is_list_of_strings(ambiguous)
     check(holds, "ambiguous_words", ambiguous, "null or a list of words")
 
 
@@ -67,7 +68,3 @@ def _check_table(
     for key, value in (table or {}).items():
         if not holds(value):
             check(False, f"{name}[{key!r}]", value, allowed)
-
-
-def _is_list_of_strings(value: Any) -> bool:
-    return isinstance(value, (list, tuple)) and all(isinstance(each, str) for each in value)

@@ -18,7 +18,7 @@ from spacy.vocab import Vocab
 
 from ..errors import Errors, Warnings
 from ..lemmas import LemmaTables
-from .training_block import read_training
+from .training_block import is_streamed
 
 FILE = "lemmas.json"
 # Words with their tags whose lemmas are kept at hand.
@@ -87,8 +87,9 @@ class TagLemmatizer(Pipe):
         """
         if lemmas is None:
             validate_get_examples(get_examples, "TagLemmatizer.initialize")
-            if nlp is not None and read_training(nlp).get("max_epochs") == -1:
-                warnings.warn(Warnings.W005.format(name=self.name), stacklevel=2)
+            if nlp is not None and is_streamed(nlp):
+                names = {"what": "found lemmas", "setting": "lemmas", "reader": "WordLemmas.v1"}
+                warnings.warn(Warnings.W005.format(name=self.name, **names), stacklevel=2)
             tokens = (token for example in get_examples() for token in example.reference)
             found = ((t.text, t.tag_, t.lemma_, 1) for t in tokens if t.tag and t.lemma)
             # So `spacy convert` writes that there is none, but for the word _ itself.

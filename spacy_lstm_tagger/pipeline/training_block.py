@@ -16,6 +16,13 @@ def read_training(nlp: Language) -> dict[str, Any]:
     return nlp.config.interpolate().get("training", {})
 
 
+def is_streamed(nlp: Language) -> bool:
+    """RETURNS (bool): Whether the training corpus is streamed: of it spaCy shows a component only
+    the first 100 examples.
+    """
+    return read_training(nlp).get("max_epochs") == -1
+
+
 def check_steps(training: Mapping[str, Any]) -> None:
     """Warn if `spacy train` does not score its last step. It scores step 0 and every
     `eval_frequency` steps, and saves as model-best what was scored best.

@@ -1,5 +1,6 @@
 """Where a pipeline goes wrong, and where two differ: with the sentences."""
 
+import json
 from collections import defaultdict
 from itertools import groupby
 from typing import Any
@@ -12,15 +13,17 @@ from .resampling import randomization_test, ratio_intervals
 from .tagged import Sentences, TaggedCorpus
 
 EACH = 10  # so many sentences of each confusion are shown
-CHARACTERS = 300_000  # so much text in all of a pipeline
 DIFFERENT = 40  # so many sentences on which two pipelines differ
 
 
-def mistakes(tagged: TaggedCorpus, sentences: Sentences) -> list[dict[str, Any]]:
+def mistakes(
+    tagged: TaggedCorpus, sentences: Sentences, *, most_bytes: int
+) -> list[dict[str, Any]]:
     """Find the confusions, the most frequent first, with sentences in which each occurs.
 
     tagged (TaggedCorpus): What a pipeline says of a corpus.
     sentences (Sentences): The sentences of the corpus.
+    most_bytes (int): How large the sentences may be as JSON, all together.
     RETURNS (list[dict[str, Any]]): The tag of the corpus, the one that is given, how often, and
         some of the sentences, in which the wrong words are marked.
     """
@@ -30,7 +33,7 @@ def mistakes(tagged: TaggedCorpus, sentences: Sentences) -> list[dict[str, Any]]
     for pair in wrong.tolist():
         place = int(found.places[pair])
         places[int(found.gold[place]), int(found.guesses[pair])].append(place)
-    rows, left = [], CHARACTERS
+    rows, left = [], most_bytes
     ordered = sorted(places.items(), key=lambda item: (-len(item[1]), item[0]))
     for (gold, guess), words in ordered:
         gold_tag, guessed_tag = tagged.tag(gold), tagged.tag(guess)
@@ -40,7 +43,7 @@ def mistakes(tagged: TaggedCorpus, sentences: Sentences) -> list[dict[str, Any]]
                 break
             inside = list(group)
             shown.append(sentences.show(inside, [[gold_tag, guessed_tag]] * len(inside)))
-            left -= sum(len(text) for text, _ in shown[-1]["pieces"])
+            left -= len(json.dumps(shown[-1], ensure_ascii=False).encode())
         rows.append(
             {"gold": gold_tag, "guess": guessed_tag, "count": len(words), "sentences": shown}
         )

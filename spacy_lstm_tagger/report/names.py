@@ -20,7 +20,7 @@ def percent(value: float | None, *, signed: bool = False) -> str:
     """RETURNS (str): A share as it is written. None: a dash."""
     if value is None:
         return "–"
-    return f"{100 * value:{'+' if signed else ''}.2f}".replace("-", "−")
+    return f"{round(100 * value, 2) + 0.0:{'+' if signed else ''}.2f}".replace("-", "−")
 
 
 def probability(value: float) -> str:

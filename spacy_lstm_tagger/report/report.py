@@ -11,6 +11,7 @@ from spacy.language import Language
 from spacy.util import ensure_path, load_model
 
 from ..errors import Errors
+from ..files.formats import finite
 from ..lexicon import Lexicon
 from ..logger import FILE, read_training_log
 from ..readers import read_word_tags
@@ -20,6 +21,7 @@ from .resampling import LEVEL, SAMPLES
 from .tagged import Sentences, TaggedCorpus, tag_corpus
 
 TEXT = 10  # sentences
+MOST_BYTES = 1_000_000  # of sentences with errors, so that a page has less than 2 MB
 FRAME = '<iframe srcdoc="{}" sandbox="allow-scripts" style="width: 100%; height: 80vh"></iframe>'
 
 
@@ -77,7 +79,13 @@ class Report:
             "level": LEVEL,
             "samples": SAMPLES,
             "pipelines": [
-                _describe(each, given or each.lexicon, sentences, curves[each.name])
+                _describe(
+                    each,
+                    given or each.lexicon,
+                    sentences,
+                    curves[each.name],
+                    most_bytes=MOST_BYTES // len(tagged),
+                )
                 for each in tagged
             ],
             "comparisons": [compare(first, each, sentences) for each in tagged[1:]],
@@ -85,7 +93,7 @@ class Report:
 
     def to_json(self) -> str:
         """RETURNS (str): The figures as JSON."""
-        return json.dumps(self.figures, ensure_ascii=False, indent=1)
+        return json.dumps(finite(self.figures), ensure_ascii=False, indent=1)
 
     def to_text(self) -> str:
         """RETURNS (str): The figures as text for a terminal."""
@@ -151,6 +159,8 @@ def _describe(
     lexicon: Lexicon | None,
     sentences: Sentences,
     curve: list[dict[str, Any]] | None,
+    *,
+    most_bytes: int,
 ) -> dict[str, Any]:
     return {
         "name": tagged.name,
@@ -161,6 +171,6 @@ def _describe(
         "confusion": confusion(tagged),
         "bands": bands(tagged, lexicon),
         "reliability": reliability(tagged),
-        "mistakes": mistakes(tagged, sentences),
+        "mistakes": mistakes(tagged, sentences, most_bytes=most_bytes),
         "training": curve,
     }

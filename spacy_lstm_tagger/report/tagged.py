@@ -17,8 +17,7 @@ from ..comparison import Comparison
 from ..evaluation import find_lexicon, read_examples
 from ..fit import find_missing_tags
 from ..lexicon import Lexicon
-from ..pipeline import LSTMTagger
-from ..taggers import keep_probabilities, read_probabilities, tagger_name
+from ..taggers import keeping_probabilities, read_probabilities, tagger_name
 
 DOCS = 1000  # so many are tagged at a time
 
@@ -93,24 +92,19 @@ def _tag(
     """
     labels = tuple(getattr(pipe, "labels", ()))
     columns = {label: i for i, label in enumerate(labels)}
-    before = pipe.cfg["save_probabilities"] if isinstance(pipe, LSTMTagger) else None
-    keep_probabilities(pipe)
     tagged: list[Doc] = []
     parts: list[NDArray[np.float32]] | None = [np.zeros(0, dtype=np.float32)]
-    try:
+    with keeping_probabilities(pipe):
         for batch in minibatch(docs, DOCS):
             done = list(nlp.pipe(batch))
             tagged += done
-            dense = read_probabilities(done, pipe, labels, batch_size=nlp.batch_size)
+            dense = read_probabilities(done, labels)
             if dense is None or parts is None:
                 parts = None
                 continue
             tags = np.array([columns.get(token.tag_, -1) for doc in done for token in doc])
             sure = dense[np.arange(len(tags)), tags]
             parts.append(np.where(tags >= 0, sure, np.nan).astype(np.float32))
-    finally:
-        if isinstance(pipe, LSTMTagger):
-            pipe.cfg["save_probabilities"] = before
     return tagged, None if parts is None else np.concatenate(parts)
 
 

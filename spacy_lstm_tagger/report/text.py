@@ -41,8 +41,8 @@ def _headline(pipelines: Sequence[dict[str, Any]]) -> list[tuple[str, ...]]:
     rows = []
     for key, name in HEADLINE.items():
         found = [pipe["figures"][key] for pipe in pipelines]
-        counts = [f"{each['count']:,}" for each in found if each is not None]
-        rows.append((name, counts[0] if counts else "–", *map(_interval, found)))
+        counts = dict.fromkeys(f"{each['count']:,}" for each in found if each is not None)
+        rows.append((name, ", ".join(counts) or "–", *map(_interval, found)))
     return rows
 
 

@@ -127,7 +127,7 @@ def test_bad_texts_are_left_out(work, tmp_path):
     code, printed = run(*arguments, "--skip-bad", 11)
     assert code == 1 and is_one_error(printed) and "line 14" in printed
     code, printed = run(*arguments, "--skip-bad", 12)
-    assert code == 0 and "Left out 12 texts" in printed
+    assert code == 0 and "Left out 12 text" in printed
     assert f"{texts}, line 3: " in printed and "all of them are in manifest.json" in printed
     manifest = json.loads((tmp_path / "silver" / "manifest.json").read_text())
     assert len(manifest["bad_texts"]) == 12 and manifest["complete"]

@@ -11,6 +11,7 @@ from spacy.training import Example
 
 from ..distil import stock_teacher
 from ..util import make_examples
+from . import is_one_error
 from .tagging import read_jsonl, run, tag
 
 
@@ -153,3 +154,27 @@ def test_probabilities_of_another_tagger_go(tmp_path, labels):
     tag(tmp_path / "model", tmp_path / "in.spacy", "--output", tmp_path / "out.spacy")
     (doc,) = DocBin().from_disk(tmp_path / "out.spacy").get_docs(second.vocab)
     assert doc[0]._.tag_probabilities is None
+
+
+def test_two_columns_of_one_name(model, tmp_path):
+    table = pyarrow.Table.from_arrays([["a b", "c"], [1, 2], [3, 4]], names=["text", "x", "x"])
+    pyarrow.parquet.write_table(table, tmp_path / "in.parquet")
+    code, printed = run(model, tmp_path / "in.parquet", "--output", tmp_path / "out.parquet")
+    assert code == 1 and "2 columns are named 'x'" in printed and is_one_error(printed)
+
+
+def test_what_misc_says_of_anything_else_stays(model, tmp_path):
+    path, output = tmp_path / "in.conllu", tmp_path / "out.conllu"
+    path.write_text(
+        "".join(
+            f"{i}\tdog\t_\t_\tX" + "\t_" * 4 + f"\t{misc}\n"
+            for i, misc in enumerate(["", "|X", "_|Y", "TagProb=0.5|Z"], 1)
+        )
+        + "\n"
+    )
+    tag(model, path, "--output", output)
+    found = [line.split("\t")[-1] for line in output.read_text().split("\n")[:4]]
+    assert found == ["", "|X", "_|Y", "Z"]
+    tag(model, path, "--output", output, "--scores")
+    found = [line.split("\t")[-1] for line in output.read_text().split("\n")[:4]]
+    assert all(misc.count("TagProb=") == 1 and misc[0] not in "|_" for misc in found)

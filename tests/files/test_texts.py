@@ -79,8 +79,9 @@ def test_sizes_sum_to_those_of_the_files(tmp_path):
 BAD_LINES = [
     (b"{", "Expecting"),
     (b'{"body": "x", "id": 3}', "found 'body', 'id' in the object"),
-    (b'["x"]', "found a list"),
-    (b'{"text": 3}', "found a int as 'text'"),
+    (b'["x"]', "found list, not an object"),
+    (b'{"text": 3}', "found int as 'text'"),
+    (b'{"text": "a", "text": "b"}', "found 'text' more than once"),
     (b'{"text": "\xff"}', "decode"),
     (b'{"text": "\\ud83d"}', "surrogates not allowed"),
     (b"[" * 100_000, "recursion"),

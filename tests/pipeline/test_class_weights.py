@@ -127,3 +127,12 @@ def test_is_a_config_value():
     nlp.add_pipe("lstm_tagger", config=config)
     again = spacy.blank("en").from_config(nlp.config).get_pipe("lstm_tagger")
     assert again.cfg["class_weights"] == {"NN": 2.0}
+
+
+def test_a_streamed_corpus():
+    nlp = spacy.blank("en")
+    pipe = nlp.add_pipe("lstm_tagger", config={"model": small_model(), "class_weights": "balanced"})
+    nlp.config["training"]["max_epochs"] = -1
+    examples = make_examples(nlp)
+    with pytest.warns(UserWarning, match=r"W005.*lstm_tagger.tag_counts\].*TagCounts.v1"):
+        pipe.initialize(lambda: examples, nlp=nlp)

@@ -8,7 +8,7 @@ import spacy
 
 from spacy_lstm_tagger.pipeline.new_labels import create_label_adder
 
-from ..util import SENTENCES, make_examples, scores_of, train, trained_nlp
+from ..util import SENTENCES, make_examples, scores_of, small_model, train, trained_nlp
 
 TEXTS = [text for text, _ in SENTENCES]
 TAGS = [tags.split() for _, tags in SENTENCES]
@@ -176,3 +176,11 @@ def test_an_empty_tag_is_none(nlp):
     with pytest.raises(ValueError, match=r"M001.*labels"):
         nlp.get_pipe("lstm_tagger").add_label("")
     assert "" not in nlp.get_pipe("lstm_tagger").labels
+
+
+@pytest.mark.parametrize("labels", [[1, 2], "ABC", [None]])
+def test_labels_that_are_no_list_of_tags(labels):
+    nlp = spacy.blank("en")
+    pipe = nlp.add_pipe("lstm_tagger", config={"model": small_model()})
+    with pytest.raises(ValueError, match=r"M001.*labels = .*a list of tags"):
+        pipe.initialize(lambda: make_examples(nlp), nlp=nlp, labels=labels)

@@ -79,3 +79,21 @@ def test_before_it_is_trained(tmp_path, n_tags):
     data = [("a b c d", "A B C D")]
     other.initialize(lambda: make_examples(other, data))
     assert len(other.get_pipe("lstm_tagger").labels) == 4
+
+
+def test_what_could_not_be_loaded_is_not_saved(folder):
+    nlp = spacy.load(folder)
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    pipe = nlp.get_pipe("lstm_tagger")
+    pipe.cfg["threshold"] = 90
+    for save in (lambda: pipe.to_disk(folder / "lstm_tagger"), nlp.to_bytes):
+        with pytest.raises(ValueError, match=r"M001.*threshold = 90"):
+            save()
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
+def test_a_tag_set_that_the_tags_are_not_of(folder):
+    nlp = spacy.load(folder)
+    nlp.get_pipe("lstm_tagger").cfg["tag_set"] = "upos"
+    with pytest.raises(ValueError, match="P010"):
+        nlp("The dog ate")

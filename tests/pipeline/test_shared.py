@@ -240,6 +240,8 @@ def test_without_the_encoder():
     other.add_pipe("lstm_tagger", source=nlp)
     with pytest.raises(ValueError, match=r"P016.*'lstm_tagger'.*'tok2vec'.*replace_listeners"):
         other(TEXTS[0])
+    with pytest.raises(ValueError, match="P016"):
+        list(other.pipe(["", TEXTS[0]]))
     other("")
     nlp(TEXTS[0])
     # What the error says to do.

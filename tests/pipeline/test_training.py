@@ -387,3 +387,11 @@ def test_an_empty_example_in_front(architecture):
     empty = Example.from_dict(nlp.make_doc(""), {"tags": []})
     nlp.initialize(lambda: [empty, *make_examples(nlp), empty])
     assert nlp.get_pipe("lstm_tagger").model.get_dim("nO") == 6
+
+
+def test_a_tagger_that_is_not_initialized():
+    nlp = spacy.blank("en")
+    nlp.add_pipe("lstm_tagger", config={"model": small_model()})
+    for use in (lambda: list(nlp.pipe(["A dog"])), lambda: nlp.update(make_examples(nlp))):
+        with pytest.raises(ValueError, match=r"E109.*lstm_tagger"):
+            use()

@@ -180,3 +180,26 @@ def test_in_the_frame_of_a_notebook(open_page, path, ours, corpus, tmp_path):
     frame = page.frame_locator("iframe")
     frame.locator("#matrix td button").first.click()
     assert frame.locator("#cell h3").count() == 1
+
+
+def test_words_without_a_tag_are_in_the_matrix_too(open_page, tmp_path, corpus):
+    nlp = make_pipeline(steps=5)
+    nlp.get_pipe("lstm_tagger").cfg["threshold"] = 0.6
+    report = Report({"a" * 100: nlp}, corpus)
+    (tmp_path / "report.html").write_text(report.to_html(), encoding="utf-8")
+    page = open_page(tmp_path / "report.html", viewport={"width": 360, "height": 700})
+    counts = [count for *_, count in report.figures["pipelines"][0]["confusion"]]
+    assert sum(map(int, texts(page.locator("#matrix td button")))) == sum(counts)
+    assert texts(page.locator("#matrix thead th"))[-1] == "no tag"
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_long_tags_leave_room_for_the_cells(open_page, tmp_path):
+    tag = "VERB|" + "|".join(f"Feature{i}=Value" for i in range(8))
+    words = [("The", "DET"), ("dog", tag)]
+    nlp = make_pipeline(steps=2, tags=[tag])
+    report = Report(nlp, write_conllu(tmp_path / "dev.conllu", [words] * 3))
+    (tmp_path / "report.html").write_text(report.to_html(), encoding="utf-8")
+    page = open_page(tmp_path / "report.html", viewport={"width": 360, "height": 700})
+    page.locator("#matrix button").first.click(timeout=5000)
+    assert page.locator("#cell h3").count() == 1

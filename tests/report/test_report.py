@@ -11,6 +11,7 @@ import pytest
 import spacy
 
 from spacy_lstm_tagger.report import Report
+from spacy_lstm_tagger.report.names import percent
 
 from ..util import CORPUS
 from . import BAD_NAME, HOSTILE, hostile_sentences, make_pipeline, write_conllu
@@ -163,3 +164,24 @@ def trained_on_corpus():
     for i in range(0, len(examples), 16):
         nlp.update(examples[i : i + 16], sgd=optimizer)
     return nlp
+
+
+def test_sentences_with_errors_are_bounded(ours, theirs, corpus, monkeypatch):
+    """Those of all pipelines together."""
+    monkeypatch.setattr("spacy_lstm_tagger.report.report.MOST_BYTES", 3000)
+    pipes = Report({"ours": ours, "theirs": theirs}, corpus).figures["pipelines"]
+    shown = [each["sentences"] for pipe in pipes for each in pipe["mistakes"]]
+    assert 0 < len(json.dumps(shown)) < 5000 and all(pipe["mistakes"] for pipe in pipes)
+
+
+def test_a_loss_that_is_no_number_is_null(ours, corpus, tmp_path):
+    ours.to_disk(tmp_path / "model-best")
+    record = {"step": 1, "losses": {"lstm_tagger": float("nan")}, "scores": {"tag_acc": 0.5}}
+    (tmp_path / "training-log.jsonl").write_text(json.dumps(record) + "\n")
+    found = Report(tmp_path / "model-best", corpus).to_json()
+    assert "NaN" not in found and json.loads(found)["pipelines"][0]["training"][0]["losses"]
+
+
+@pytest.mark.parametrize(("value", "text"), [(-3e-6, "0.00"), (3e-6, "0.00"), (-0.5, "−50.00")])
+def test_per_cent(value, text):
+    assert percent(value) == text

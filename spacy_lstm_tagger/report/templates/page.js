@@ -26,29 +26,30 @@
     const most = [...pipe.tags].sort((a, b) => (rank.get(b) || 0) - (rank.get(a) || 0));
     const tags = most.slice(0, Number(element("number").value));
     if (order === "name") tags.sort();
-    return { pipe, rows, tags };
+    const guesses = pipe.confusion.some((row) => row[1] === "") ? [...tags, ""] : tags;
+    return { pipe, rows, tags, guesses };
   }
 
   function draw() {
-    const { pipe, rows, tags } = chosen();
+    const { pipe, rows, tags, guesses } = chosen();
     const share = element("unit").value === "share";
     const cells = new Map(pipe.confusion.map((row) => [JSON.stringify(row.slice(0, 2)), row[2]]));
     const table = make("table"), head = table.createTHead().insertRow(), body = table.createTBody();
     head.append(make("th"));
-    for (const tag of tags) {
+    for (const tag of guesses) {
       const th = make("th", undefined, { scope: "col" });
-      th.append(make("span", tag));
+      th.append(make("span", tag || "no tag", { title: tag }));
       head.append(th);
     }
     for (const gold of tags) {
       const row = body.insertRow();
-      row.append(make("th", gold, { scope: "row" }));
-      for (const guess of tags) {
+      row.append(make("th", gold, { scope: "row", title: gold }));
+      for (const guess of guesses) {
         const cell = row.insertCell(), count = cells.get(JSON.stringify([gold, guess]));
         if (!count) continue;
         const part = count / rows.get(gold), colour = gold === guess ? "--heat" : "--wrong";
         cell.style.background = `rgba(var(${colour}), ${0.12 + 0.6 * Math.sqrt(part)})`;
-        const label = `${gold} tagged as ${guess}: ${count} of ${rows.get(gold)}`;
+        const label = `${gold} tagged as ${guess || "nothing"}: ${count} of ${rows.get(gold)}`;
         const text = share ? (100 * part).toFixed(part < 0.1 ? 1 : 0) : String(count);
         const button = make("button", text, { type: "button", title: label, "aria-label": label });
         button.addEventListener("click", () => show(pipe, gold, guess, label, button));
