@@ -37,8 +37,8 @@ print(json.dumps({"tags": [[t.tag_ for t in doc] for doc in docs], "text": found
 
 
 def test_there_are_some():
-    if not PIPELINES.is_dir():
-        pytest.skip("the pipelines are not beside the tests")
+    if not WHEELS and not (ROOT / ".github").exists():
+        pytest.skip("a source distribution has no wheels")
     assert len(WHEELS) >= 2
 
 

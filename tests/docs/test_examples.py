@@ -13,10 +13,10 @@ from thinc.api import Config
 
 from spacy_lstm_tagger.readers import Corpus
 
-from ..util import CORPUS, small_model
+from ..util import CORPUS, ROOT, small_model
 from . import PAGES, blocks
 
-PIPELINES = CORPUS.parent / "pipelines"
+PIPELINES = ROOT / "pipelines"
 ELSEWHERE = {"docs/scale.md"}  # tests/scale runs it
 EXAMPLES = [name for name in PAGES if blocks(PAGES[name], "python") and name not in ELSEWHERE]
 
@@ -49,6 +49,8 @@ def folder(tmp_path, small_corpus, monkeypatch):
     other.initialize()
     ruler.add([[{"TAG": "DT"}]], {"POS": "DET"})
     other.to_disk(tmp_path / "en_core_web_sm")
+    if not any(PIPELINES.glob("*.whl")) and not (ROOT / ".github").exists():
+        pytest.skip("a source distribution has no wheels")
     for name in ("en_lstm_fast", "en_lstm_accurate"):
         (wheel,) = PIPELINES.glob(f"{name}-*.whl")
         with zipfile.ZipFile(wheel) as archive:
