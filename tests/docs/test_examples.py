@@ -13,7 +13,7 @@ from thinc.api import Config
 
 from spacy_lstm_tagger.readers import Corpus
 
-from ..util import CORPUS, ROOT, small_model
+from ..util import ROOT, small_model
 from . import PAGES, blocks
 
 PIPELINES = ROOT / "pipelines"
