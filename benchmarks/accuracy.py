@@ -151,8 +151,9 @@ def run(
     if variant.limit:
         treebank = "corpora.train.corpora.gold" if variant.raw else "corpora.train"
         overrides[f"{treebank}.limit"] = variant.limit
-    if not variant.config:
-        overrides = {key: value for key, value in overrides.items() if key not in variant.overrides}
+    if not variant.config:  # the CNN's own has neither our variables nor our layers
+        ours = {key for key in variant.overrides if not key.startswith("corpora.train.")}
+        overrides = {key: value for key, value in overrides.items() if key not in ours}
     command = [sys.executable, "-m", "spacy", "train", str(config), "--output", str(folder)]
     for key, value in overrides.items():
         text = json.dumps(value) if isinstance(value, bool | dict | list) else str(value)

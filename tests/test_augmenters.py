@@ -253,3 +253,27 @@ def test_entities_keep_their_ids(nlp, example):
     made = augment(nlp, example, lower=1.0).reference
     (ent,) = made.ents
     assert (ent.label_, ent.kb_id_, ent.ent_id_) == ("GPE", "Q90", "paris")
+
+
+def test_spans_and_categories_stay_whole(nlp, example):
+    doc = example.reference
+    doc.spans["all"] = [Span(doc, 1, 4, label="NP", kb_id="Q90", span_id="s1")]
+    made = augment(nlp, example, lower=1.0).reference
+    (span,) = made.spans["all"]
+    assert (span.label_, span.kb_id_, span.id_) == ("NP", "Q90", "s1")
+    made.cats["news"] = 0.0
+    assert doc.cats == {"news": 1.0}
+
+
+def test_the_tokenizer_splits_the_noisy_text(nlp):
+    reference = Doc(nlp.vocab, words=["Don't", "stop"], tags=["A", "B"])
+    made = augment(nlp, Example(nlp.make_doc("Don't stop"), reference), lower=1.0)
+    assert [t.text for t in made.reference] == ["don't", "stop"]
+    assert [t.text for t in made.predicted] == ["do", "n't", "stop"]
+
+
+def test_a_typo_takes_a_letter():
+    """No digit, and no sign."""
+    for seed in range(200):
+        random.seed(seed)
+        assert set(mistype("abcd", ["1234567890", ".", "xy"])) <= set("abcdxy")

@@ -139,3 +139,18 @@ def test_an_empty_tag_is_no_guess_in_the_intervals_either():
     assert hits.tolist() == [[1.0, 1.0]]
     assert counts.sum(0).tolist() == scores.counts.tolist() == [2, 1]
     assert guesses.sum(0).tolist() == scores.guesses.tolist() == [1, 1]
+
+
+def test_white_space_of_the_pipeline_is_no_guess():
+    """Whatever tag the reference gives it."""
+    words, tags = ["a", " ", "b"], ["A", "X", "B"]
+    spaces = [False] * 3
+    reference, predicted = (Doc(VOCAB, words=words, spaces=spaces, tags=tags) for _ in range(2))
+    examples = [Example(predicted, reference)]
+    expected = tagger_score(examples)["tag_acc"]
+    assert Comparison(examples).accuracy() == pytest.approx(expected) == pytest.approx(0.8)
+
+
+def test_without_words_there_is_no_sentence():
+    found = Comparison([])
+    assert len(found.sentences) == len(found.docs) == len(found.right) == 0

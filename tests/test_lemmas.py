@@ -122,3 +122,14 @@ def test_a_tag_keeps_capitals_if_most_of_its_capitalized_words_do():
     tables = LemmaTables.learn(counts)
     assert tables.cased == {"NNP"} and tables.lemma("Dogs", "NN") == "dog"
     assert tables.lemma("DOGS", "NN") == "dog"
+
+
+def test_words_without_capitals_do_not_tell_whether_a_tag_keeps_them():
+    counts = {("Anna", "NNP", "Anna"): 1, ("van", "NNP", "van"): 9, ("de", "NNP", "de"): 9}
+    assert LemmaTables.learn(counts).cased == {"NNP"}
+    assert not LemmaTables.learn({("IBM", "NN", "IBM"): 1, ("Dogs", "NN", "dog"): 1}).cased
+
+
+def test_an_ending_is_not_shorter_than_what_is_taken_off():
+    """After "mice", "dogs" would be "douse"."""
+    assert LemmaTables.learn({("mice", "NNS", "mouse"): 1}).lemma("dogs", "NNS") == "dogs"

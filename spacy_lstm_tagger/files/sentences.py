@@ -15,9 +15,7 @@ from .tagged import TaggedTexts
 
 ENDS, END = frozenset(Sentencizer.default_punct_chars), 2
 # How the column MISC writes white space: as UDPipe does.
-ESCAPES = str.maketrans(
-    {" ": r"\s", "\t": r"\t", "\n": r"\n", "\r": r"\r", "|": r"\p", "\\": r"\\"}
-)
+ESCAPES = str.maketrans({" ": r"\s", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 
 
 def one_line(word: str) -> str:
@@ -137,11 +135,16 @@ def _numbers(count: int) -> list[str]:
 
 
 def _heads(doc: Doc, words: Sequence[int]) -> list[str]:
-    """RETURNS (list[str]): The head of each word of a sentence, and its relation to it."""
+    """RETURNS (list[str]): The head of each word of a sentence, `_` if it has none, and its
+    relation to it.
+    """
     ids = {word: number for number, word in enumerate(words, 1)}
     tokens = [doc[word] for word in words]
     heads = (0 if token.head.i == token.i else ids.get(token.head.i, 0) for token in tokens)
-    return [f"{head}\t{token.dep_ or '_'}" for head, token in zip(heads, tokens, strict=True)]
+    return [
+        f"{head if token.has_head() else '_'}\t{token.dep_ or '_'}"
+        for head, token in zip(heads, tokens, strict=True)
+    ]
 
 
 def split_sentences(kinds: NDArray, bounds: NDArray) -> NDArray[np.int64]:

@@ -10,7 +10,7 @@ from spacy.language import Language
 from spacy.lookups import Lookups
 from spacy.tokens import Doc, DocBin
 
-from spacy_lstm_tagger.evaluation import evaluate
+from spacy_lstm_tagger.evaluation import evaluate, find_kinds
 from spacy_lstm_tagger.readers import Corpus
 
 from ..distil import stock_teacher
@@ -247,3 +247,11 @@ def test_beside_components_of_rules(tmp_path, small_corpus):
 def test_a_pipeline_without_a_tagger():
     with pytest.raises(ValueError, match="C006"):
         evaluate(spacy.blank("en"), DEV)
+
+
+def test_a_word_is_known_if_one_of_several_encoders_knows_it():
+    nlp = trained_nlp(steps=1)[0]
+    nlp.add_pipe("lstm_tagger", name="other", source=trained_nlp(steps=0)[0])
+    words = Doc(nlp.vocab, words=["dog", "zebra"]).to_array("ORTH")
+    kinds = find_kinds(nlp, words)
+    assert kinds["known"].tolist() == [True, False] == (~kinds["unknown"]).tolist()

@@ -227,3 +227,22 @@ def test_long_white_space_is_cut_in_time():
     """Each place to cut is looked at once: it would take hours otherwise."""
     text = Text("a" + " " * 1_000_000 + "b", [], [], 1)
     assert sum(len(part.text) for part in cut([text], max_words=10_000)) == 1_000_002
+
+
+def test_a_bad_line_is_told_with_the_name_that_a_text_should_have(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"text": "x"}\n')
+    with pytest.raises(ValueError, match=r'D002.*line 1 cannot be read: .*"body"'):
+        texts_of(path, text_key="body")
+
+
+def test_the_length_of_a_text_is_that_of_its_words():
+    assert len(Text("I slept", [], [])) == 7
+    assert len(Text(None, ["I", "slept"], [True, False])) == 6
+
+
+def test_only_what_is_asked_for_is_kept(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"text": "x", "n": 1}\n')
+    for keep, source in ((False, None), (True, {"text": "x", "n": 1})):
+        assert [text.source for text in read_texts([path], Reading(keep=keep))] == [source]

@@ -232,3 +232,20 @@ def test_a_table_that_grows_keeps_its_vectors():
     for start in range(0, 5000, 1000):
         look_up(cache, keys[start : start + 1000])
     assert look_up(cache, keys) == [2.0 * key for key in keys]
+
+
+def test_it_is_filled_inside_and_outside_of_inference_mode():
+    cache = TypeCache(10)
+    with torch.inference_mode():
+        look_up(cache, [1, 2])
+    assert look_up(cache, [1, 3]) == [2.0, 6.0]
+
+
+def test_a_child_starts_over():
+    """The thread that was adding vectors is not there to add the rest."""
+    cache = TypeCache(10)
+    look_up(cache, [1, 2])
+    child = os.fork()
+    if not child:
+        os._exit(len(cache))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0 and len(cache) == 2

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import spacy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from spacy.attrs import LOWER, ORTH, PREFIX
@@ -140,3 +141,12 @@ def test_a_very_long_word_is_read_at_both_ends():
     points, lengths = letters(["ab" + "x" * 5000 + "yz"], max_length=4)
     assert lengths == [4]
     assert "".join(map(chr, points)) == "abyz"
+
+
+def test_docs_of_several_vocabularies():
+    """Neither has the words of the other."""
+    docs = [Doc(spacy.blank("en").vocab, words=words) for words in (["qab", "x"], ["x", "qcd"])]
+    types = WordTypes.of(docs)
+    texts = types.strings()
+    assert [texts[i] for i in types.tokens] == ["qab", "x", "x", "qcd"]
+    assert types.select(np.arange(3)[::-1]).strings() == texts[::-1]

@@ -119,3 +119,18 @@ def test_bfloat16_stays_close(attention):
 def test_no_words():
     module = make(attention=True, lm_weight=1.0).train()
     assert read_words(module, []).shape == (0, module.output_width)
+
+
+def test_a_new_module_lets_all_letters_count_the_same():
+    module = make(attention=True)
+    module.reset_parameters()
+    assert not module.queries.any()
+
+
+def test_in_half_precision_states_guess_too():
+    module = make(lm_weight=0.5).train()
+    rows, buckets = torch.tensor([1, 2, 3, 4, 4]), Buckets.of([3, 2])
+    with torch.no_grad():
+        exact = module(rows, buckets).loss
+        rough = module(rows, buckets, precision=torch.bfloat16).loss
+    torch.testing.assert_close(rough, exact, atol=0.1, rtol=0.03)

@@ -204,12 +204,13 @@ def test_long_sequences_are_those_of_the_search_step_by_step(monkeypatch, scale)
     assert torch.equal(crf.viterbi(emissions, lengths), found)
 
 
-def test_the_search_in_parts_finds_the_same(monkeypatch):
+@pytest.mark.parametrize("cells", [15, 32])  # less than one sequence, two
+def test_the_search_in_parts_finds_the_same(monkeypatch, cells):
     """Of many sequences and a large tag set, a step at once would not fit in memory."""
     lengths = [5, 3, 0, 5, 1, 4]
     crf, emissions = random_crf(4), random_emissions([5, 3, 0, 5, 1, 4], 4)
     found, best = crf.viterbi(emissions, lengths), crf.n_best(emissions, lengths, n=3)
-    monkeypatch.setattr("spacy_lstm_tagger.nn.crf.MOST_CELLS", 32)  # two sequences
+    monkeypatch.setattr("spacy_lstm_tagger.nn.crf.MOST_CELLS", cells)
     assert torch.equal(crf.viterbi(emissions, lengths), found)
     for part, whole in zip(crf.n_best(emissions, lengths, n=3), best, strict=True):
         torch.testing.assert_close(part, whole)
@@ -224,7 +225,7 @@ def test_without_transitions_tags_are_independent():
     torch.testing.assert_close(found.marginals, emissions.softmax(1))
 
 
-@pytest.mark.parametrize("lengths", [[0], [0, 0]])
+@pytest.mark.parametrize("lengths", [[], [0], [0, 0]])
 def test_nothing_but_empty_sequences(lengths):
     crf, emissions = random_crf(3), torch.zeros(0, 3)
     assert crf.viterbi(emissions, lengths).shape == (0,)
@@ -263,3 +264,22 @@ def test_on_a_gpu():
         there.expectations(far, lengths).marginals.cpu(),
         crf.expectations(emissions, lengths).marginals,
     )
+
+
+@pytest.mark.parametrize("shift", [0.0, 4000.0])
+def test_divided_scores(shift):
+    crf, emissions = random_crf(3), random_emissions([4], 3)
+    crf = LinearChainCRF(crf.transitions + shift, crf.start, crf.end)
+    expected = enumerate_all(crf, emissions)[1].sort(descending=True).values / 2.0
+    divided = crf.divided(2.0)
+    found = divided.n_best(emissions / 2.0, [4], n=81)[1][:, 0]
+    torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-6)
+    total = divided.expectations(emissions / 2.0, [4]).log_partition[0]
+    assert float(total) == pytest.approx(float(torch.logsumexp(expected, 0)), abs=1e-3)
+
+
+def test_scores_do_not_grow_with_the_sequence():
+    """In single precision the sums of these would tell no tags apart."""
+    crf, emissions = random_crf(4), random_emissions([250], 4)
+    found = crf.viterbi(10_000.0 + emissions, [250])
+    assert torch.equal(found, crf.viterbi(emissions, [250]))

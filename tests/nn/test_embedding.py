@@ -117,3 +117,21 @@ def test_word_dropout_takes_each_feature_for_unknown_by_itself():
     shape_unknown = (shape == module.tables["shape"].unknown).all(1)
     assert word_unknown.float().mean().item() == pytest.approx(0.5, abs=0.06)
     assert (word_unknown & shape_unknown).float().mean().item() == pytest.approx(0.25, abs=0.06)
+
+
+def test_precision_reaches_the_letters():
+    module = make(width=6).eval()
+    with torch.inference_mode():
+        exact = module(FEATURES, letters()).vectors
+        rough = module(FEATURES, letters(), precision=torch.bfloat16).vectors
+    assert not torch.equal(rough, exact)
+    torch.testing.assert_close(rough, exact, atol=0.03, rtol=0.03)
+
+
+def test_the_projection_is_drawn_anew():
+    module = make(width=6)
+    before, bound = module.projection.weight.clone(), (6 / (17 + 6)) ** 0.5
+    module.reset_parameters()
+    assert not torch.equal(module.projection.weight, before)
+    assert 0.8 * bound < module.projection.weight.abs().max() <= bound
+    assert not module.projection.bias.any()

@@ -119,3 +119,19 @@ def test_the_weight_multiplies_the_loss():
     half = module(x, buckets, followed=FOLLOWED).loss.item()
     module.lm_weight = 1.0
     assert module(x, buckets, followed=FOLLOWED).loss.item() == pytest.approx(2 * half)
+
+
+@pytest.mark.parametrize("bidirectional", [True, False])
+def test_it_reads_the_states_of_the_first_layer_whatever_the_last_one_is(bidirectional):
+    module = make_lstm(last_width=2, bidirectional=bidirectional)
+    assert module.language_model.following.in_features == 3
+    assert module(torch.randn(8, 2), Buckets.of(LENGTHS), followed=FOLLOWED).loss.item() > 0.0
+
+
+def test_the_loss_in_half_precision_stays_close():
+    module, x, buckets = make_lstm(), torch.randn(8, 2), Buckets.of(LENGTHS)
+    with torch.no_grad():
+        exact = module(x, buckets, followed=FOLLOWED).loss
+        rough = module(x, buckets, followed=FOLLOWED, precision=torch.bfloat16).loss
+    assert rough.dtype == torch.float32
+    torch.testing.assert_close(rough, exact, atol=0.1, rtol=0.03)

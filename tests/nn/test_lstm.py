@@ -240,3 +240,18 @@ def test_initial_weights():
         torch.testing.assert_close(gate @ gate.T, torch.eye(6), atol=1e-5, rtol=0)
     bound = (6 / (7 + 6)) ** 0.5
     assert 0.5 * bound < lstm.weight_ih_l0.abs().max() <= bound
+
+
+@both_depths
+def test_dropout_is_on_the_input_and_between_layers(depth):
+    """What is not dropped at the end tells what was dropped before."""
+    module, x = make(depth, hidden=32), batch([9])
+    for _ in range(2):
+        y = module(x, Buckets.of([9]), dropout=0.5).vectors
+        kept, plain = y != 0, module(x, Buckets.of([9])).vectors
+        assert not torch.allclose(0.5 * y[kept], plain[kept], atol=1e-4)
+        if depth == 1:
+            return
+        for lstm in (module.forward_lstms[0], module.backward_lstms[0]):
+            torch.nn.init.zeros_(lstm.weight_ih_l0)  # it does not see its input any more
+            torch.nn.init.normal_(lstm.bias_ih_l0)

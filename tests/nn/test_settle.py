@@ -75,3 +75,10 @@ def test_close_calls_are_left_open():
     emissions = torch.tensor([[100.0, 100.0 - 1e-5]])
     crf = LinearChainCRF.independent(emissions)
     assert settle_with(crf, emissions, [1]).rows.tolist() == [0]
+
+
+def test_close_calls_of_large_scores_are_left_open():
+    """A rounding error is as large as what it is of."""
+    emissions = torch.tensor([[10_000.0, 9_999.9]])
+    crf = LinearChainCRF.independent(emissions)
+    assert settle_with(crf, emissions, [1]).rows.tolist() == [0]

@@ -204,3 +204,15 @@ def test_pretrained_vectors_are_saved_in_half_precision():
 def test_drop_takes_pretrained_vectors_away():
     table, _ = make_pretrained()
     assert not embed(table, 5, -7, drop=1.0).any()
+
+
+def test_a_full_table_takes_no_more():
+    table = make(range(10))
+    table.add([50, 51])
+    assert len(table) == 10 and table.lookup([9, 50, 51]) == [10, 0, 0]
+
+
+def test_training_adds_nothing_to_pretrained_vectors():
+    table, _ = make_pretrained()
+    table.add([3])
+    assert table.is_full and len(table) == 2 and table.lookup([3]) == [0]

@@ -66,3 +66,43 @@ def test_nothing_to_calibrate_on():
         with pytest.raises(ValueError, match="P007"):
             nlp.get_pipe("lstm_tagger").calibrate(examples)
     assert nlp.get_pipe("lstm_tagger").cfg["temperature"] == 1.0
+
+
+def test_errors_on_both_sides_do_not_cancel_out():
+    """In one bin tags are less sure than they are right, in another one more."""
+    confidence, right = np.array([0.95, 0.55]), np.array([False, True])
+    expected = (0.95 + 0.45) / 2
+    assert expected_calibration_error(confidence, right, bins=10) == pytest.approx(expected)
+
+
+def draw_gold(n=2000):
+    """RETURNS (tuple): A lattice, and tags drawn from it, of which every seventh is missing."""
+    torch.manual_seed(0)
+    lattice = Lattice(1.5 * torch.randn(n, 4), [10] * (n // 10), None)
+    gold = torch.multinomial(lattice.probabilities(), 1)[:, 0].numpy()
+    gold[::7] = -1
+    return lattice, gold
+
+
+@pytest.mark.parametrize("temperature", [0.1, 12.0])
+def test_temperatures_far_from_one(temperature):
+    lattice, gold = draw_gold()
+    result = calibrate([lattice.divided(1 / temperature)], gold, temperature=1.0)
+    assert result.temperature == pytest.approx(temperature, rel=0.15)
+
+
+def test_the_errors_are_those_of_the_annotated_tokens():
+    lattice, gold = draw_gold()
+    result = calibrate([lattice], gold, temperature=2.0)
+    for temperature, found in ((2.0, result.before), (result.temperature, result.after)):
+        sure, best = lattice.divided(temperature).probabilities().numpy().max(1), lattice.best()
+        right = (best.numpy() == gold)[gold >= 0]
+        assert found == pytest.approx(expected_calibration_error(sure[gold >= 0], right), abs=1e-6)
+
+
+def test_right_tags_that_a_dictionary_excludes():
+    lattice, gold = draw_gold()
+    emissions = lattice.emissions * 3.0
+    emissions[1, gold[1]] = -torch.inf
+    result = calibrate([Lattice(emissions, lattice.lengths, None)], gold, temperature=1.0)
+    assert result.temperature == pytest.approx(3.0, rel=0.15)

@@ -328,3 +328,28 @@ def test_on_a_gpu(architecture):
     finally:
         require_cpu()
         set_current_ops(ops)
+
+
+def test_a_temperature_makes_less_sure(nlp, pipe):
+    """Of sequences as of tags: of two, the logarithm of how much likelier one is gets smaller."""
+    pipe.cfg.update(save_probabilities=True, n_best=2)
+    before = nlp(TEXTS[0])
+    pipe.cfg["temperature"] = 4.0
+    after = nlp(TEXTS[0])
+    assert tags_of([after]) == tags_of([before])
+    assert all(b._.tag_confidence < a._.tag_confidence for a, b in zip(before, after, strict=True))
+    ahead = [np.log(doc._.tag_n_best[0][1] / doc._.tag_n_best[1][1]) for doc in (before, after)]
+    assert ahead[1] == pytest.approx(ahead[0] / 4.0, rel=1e-3)
+
+
+@pytest.mark.parametrize("value", [0.0, -1.0, float("inf"), float("nan")])
+def test_temperatures_out_of_range(value, nlp, pipe):
+    pipe.cfg["temperature"] = value
+    with pytest.raises(ValueError, match=r"M001.*temperature.*more than 0"):
+        nlp(TEXTS[0])
+
+
+def test_a_tag_that_is_as_sure_as_the_threshold_stays(nlp, pipe):
+    pipe.set_tag_dictionary({"dog": ["V"]})
+    pipe.cfg["threshold"] = 1.0
+    assert nlp(TEXTS[0])[1].tag_ == "V"

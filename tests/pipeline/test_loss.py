@@ -16,6 +16,7 @@ from thinc.api import SequenceCategoricalCrossentropy
 from spacy_lstm_tagger.nn.crf import LinearChainCRF
 from spacy_lstm_tagger.pipeline.gold import SEVERAL, GoldTags, gold_tags, select
 from spacy_lstm_tagger.pipeline.loss import crf_loss, softmax_gradient, softmax_loss, token_weights
+from spacy_lstm_tagger.whitespace import word_lengths
 
 LABELS = ["NN", "V", "DET"]
 ANNOTATIONS = ["", *LABELS]
@@ -237,3 +238,9 @@ def test_a_crf_is_smoothed_where_there_is_a_single_tag_alone():
     values = [torch.randn(shape) for shape in [(8, 4), (4, 4), (4,), (4,)]]
     plain, smoothed = (loss_of_crf(values, gold, label_smoothing=s) for s in (0.0, 0.2))
     assert smoothed.value == pytest.approx(0.8 * plain.value, rel=1e-5)
+
+
+def test_words_of_docs_are_counted():
+    """Also of a last one that has none."""
+    spaces = np.array([False, True, False, True, True])
+    assert word_lengths([3, 0, 2], spaces) == [2, 0, 0]

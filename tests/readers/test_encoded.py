@@ -3,6 +3,7 @@
 import os
 import random
 
+import numpy as np
 import pytest
 import spacy
 from hypothesis import HealthCheck, given, settings
@@ -161,3 +162,18 @@ def test_a_file_that_grows_within_a_tick_of_the_clock_is_read_again(nlp, german)
     german.write_text(GERMAN + "\n" + GERMAN, encoding="utf-8")
     os.utime(german, ns=(state.st_atime_ns, state.st_mtime_ns))
     assert words(corpus(nlp)) == first * 2
+
+
+@pytest.mark.parametrize("distinct", [1, 300])
+def test_nothing_of_a_large_corpus_is_held(monkeypatch, distinct):
+    """Whether its words are many or many different ones; its annotations are all told."""
+    monkeypatch.setattr(encoded, "MAX_KEPT", 1000)
+    keeper = encoded.Keeper(encoded.Strings(Vocab()))
+    keeper.strings.add("a")
+    rows = np.arange(300, dtype=np.uint64) % distinct
+    tokens = np.repeat(rows[:, None], len(encoded.ATTRIBUTES), axis=1)
+    sentences = [encoded.EncodedSentence(part, True) for part in np.split(tokens, 3)]
+    assert list(keeper.collect(CORPUS, sentences)) == sentences
+    assert keeper.corpus() is None and not keeper.rows and not keeper.strings.texts
+    assert sum(len(file.ids) for file in keeper.files) == 0
+    assert len(keeper.annotations) == distinct
