@@ -76,12 +76,12 @@ def keeping_probabilities(pipe: Any) -> Iterator[None]:
 def _predict_and_keep(pipe: Tagger, docs: Iterable[Doc]) -> Any:
     """RETURNS (Any): What a tagger of spaCy predicts, having kept how sure it is."""
     docs = list(docs)
+    scores = [np.empty((0, len(pipe.labels)), dtype=np.float32)]
     if any(map(len, docs)):
         scores = [pipe.model.ops.to_numpy(each) for each in pipe.model.predict(docs)]
-        found = as_probabilities(np.concatenate(scores))
-        bounds = np.cumsum([len(doc) for doc in docs])
-        for doc, part in zip(docs, np.split(found, bounds[:-1]), strict=True):
-            TagProbabilities.of(pipe.labels, part).to_doc(doc)
+    found, ends = as_probabilities(np.concatenate(scores)), np.cumsum([len(doc) for doc in docs])
+    for doc, part in zip(docs, np.split(found, ends[:-1]), strict=True):
+        TagProbabilities.of(pipe.labels, part).to_doc(doc)
     return type(pipe).predict(pipe, docs)
 
 

@@ -53,7 +53,8 @@ def test_how_sure_a_tagger_of_spacy_is_does_not_depend_on_what_follows(what):
     elif what == "doc_cleaner":
         nlp.add_pipe("doc_cleaner")
     with keeping_probabilities(pipe):
-        docs = list(nlp.pipe([text, ""]))
+        docs, nothing = list(nlp.pipe([text, ""])), list(nlp.pipe([""]))
+    assert read_probabilities(nothing, pipe.labels).shape == (0, len(pipe.labels))
     assert_allclose(read_probabilities(docs, pipe.labels), expected, atol=1e-6)
     assert read_probabilities([nlp(text)], pipe.labels) is None, "only where it is asked for"
 
