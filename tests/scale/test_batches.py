@@ -56,7 +56,7 @@ def test_texts_that_are_none(model):
     assert "21 characters" in long["error"] and long["n"] == 2
     assert long["x_tokens"] is long["x_tags"] is long["x_spaces"] is None
     (row,) = tag(pyarrow.table({"t": [3]})).to_pylist()
-    assert row["error"] == "found a int as 't'" and row["t"] == 3
+    assert row["error"] == "found int as 't'" and row["t"] == 3
     with pytest.raises(ValueError, match=r"D020.*row 2 of the batch.*21 characters"):
         tag.error_column = None
         tag(pyarrow.table({"t": texts}))
