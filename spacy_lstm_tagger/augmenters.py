@@ -59,7 +59,8 @@ class NoiseAugmenter:
     typos: float = 0.01
 
     def __post_init__(self) -> None:
-        check_share(**asdict(self), **{"lower + upper": self.lower + self.upper})
+        check_share(**asdict(self))
+        check_share(**{"lower + upper": self.lower + self.upper})
 
     def __call__(self, nlp: Language, example: Example) -> Iterator[Example]:
         """Make an example noisy.

@@ -5,9 +5,12 @@ A value of a wrong type, as a file may have it, is not allowed either.
 
 from collections.abc import Mapping
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, cast
 
 from .errors import Errors
+
+# Beyond what anyone could want, and what NumPy and PyTorch can take.
+LARGEST = 2**31 - 1
 
 
 def check(holds: bool, name: str, value: object, allowed: str) -> None:
@@ -20,7 +23,7 @@ def check(holds: bool, name: str, value: object, allowed: str) -> None:
     RAISES (ValueError): M001.
     """
     if not holds:
-        shown = repr(value) if value == "" else value
+        shown = repr(value) if isinstance(value, str) else value
         raise ValueError(
             Errors.M001.format(name=name, value=shown, allowed=f"it must be {allowed}")
         )
@@ -28,12 +31,16 @@ def check(holds: bool, name: str, value: object, allowed: str) -> None:
 
 def is_number(value: object, low: float = float("-inf"), high: float = float("inf")) -> bool:
     """RETURNS (bool): Whether a value is a number between two others, which it may be too."""
-    return isinstance(value, Real) and not isinstance(value, bool) and low <= float(value) <= high
+    # Not as a float: an integer may be larger than those are.
+    is_real = isinstance(value, Real) and not isinstance(value, bool)
+    return is_real and low <= cast(Any, value) <= high
 
 
 def is_integer(value: object, low: int) -> bool:
-    """RETURNS (bool): Whether a value is an integer that is not less than another one."""
-    return isinstance(value, Integral) and is_number(value, low)
+    """RETURNS (bool): Whether a value is an integer that is not less than another one, nor more
+    than `LARGEST`.
+    """
+    return isinstance(value, Integral) and is_number(value, low, LARGEST)
 
 
 def is_list_of_strings(value: object) -> bool:
@@ -42,7 +49,7 @@ def is_list_of_strings(value: object) -> bool:
 
 
 def check_positive(**values: Any) -> None:
-    """RAISES (ValueError): If a value is neither an integer of 1 or more nor None."""
+    """RAISES (ValueError): If a value is neither an integer from 1 to `LARGEST` nor None."""
     for name, value in values.items():
         check(value is None or is_integer(value, 1), name, value, "1 or more")
 
@@ -59,10 +66,10 @@ def check_size(most: int, **values: Any) -> None:
 
 
 def check_not_negative(**values: Any) -> None:
-    """RAISES (ValueError): If a value is not a finite number of 0 or more."""
+    """RAISES (ValueError): If a value is not a number from 0 to `LARGEST`."""
     for name, value in values.items():
-        holds = is_number(value, 0.0) and value != float("inf")
-        check(holds, name, value, "0 or more")
+        check(is_number(value, 0.0), name, value, "0 or more")
+        check(value <= LARGEST, name, value, f"{LARGEST} or less")
 
 
 def check_rate(**values: Any) -> None:

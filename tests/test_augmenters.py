@@ -229,7 +229,11 @@ def test_it_is_registered():
 
 @pytest.mark.parametrize(
     "chances,named",
-    [({"typos": -0.1}, "typos = -0.1"), ({"lower": 0.6, "upper": 0.6}, r"lower \+ upper = 1.2")],
+    [
+        ({"typos": -0.1}, "typos = -0.1"),
+        ({"lower": "0.3"}, "lower = '0.3'"),
+        ({"lower": 0.6, "upper": 0.6}, r"lower \+ upper = 1.2"),
+    ],
 )
 def test_bad_chances(chances, named):
     with pytest.raises(ValueError, match=named):

@@ -211,16 +211,20 @@ def _added(
     return names
 
 
+def _plain(value: Any) -> str:
+    return base64.b64encode(value).decode() if isinstance(value, bytes) else str(value)
+
+
+# `json.dumps` would make one for each word.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, default=_plain, allow_nan=False)
+
+
 def _json(value: Any) -> str:
     """RETURNS (str): A value as JSON, which has no number that is none: it is null."""
     try:
-        return json.dumps(value, ensure_ascii=False, default=_plain, allow_nan=False)
+        return _ENCODER.encode(value)
     except ValueError:
         return json.dumps(finite(value), ensure_ascii=False, default=_plain)
-
-
-def _plain(value: Any) -> str:
-    return base64.b64encode(value).decode() if isinstance(value, bytes) else str(value)
 
 
 def finite(value: Any) -> Any:

@@ -28,8 +28,9 @@ from .tagger import tagger
 from .threads import our_threads
 from .word_char_embed import EmbedSettings, word_char_embed
 
-# Beyond what a pipeline could want: memory is not allocated for a slip of the keyboard.
-MAX_WIDTH, MAX_ROWS, MAX_DEPTH = 65_536, 10_000_000, 64
+# Beyond what a pipeline could want: memory is not allocated for a slip of the keyboard. A table
+# has so many values at most, which are 4 GB.
+MAX_WIDTH, MAX_ROWS, MAX_DEPTH, MAX_VALUES = 8192, 10_000_000, 64, 10**9
 
 
 @registry.architectures("spacy-lstm-tagger.WordCharEmbed.v1")
@@ -117,6 +118,14 @@ def build_word_char_embed(
         feature_rows=feature_rows,
         pretrained_rows=pretrained_rows,
     )
+    for name, rows, columns in [
+        ("word_rows", word_rows, word_width),
+        ("char_rows", char_rows, char_width),
+        ("feature_rows", feature_rows, feature_width),
+        ("pretrained_rows", pretrained_rows, pretrained_width or 1),
+    ]:
+        most = MAX_VALUES // columns
+        check(rows <= most, name, rows, f"{most} or less with vectors {columns} wide")
     check_positive(**{f"prefixes[{i}]": n for i, n in enumerate(prefixes)})
     check_positive(**{f"suffixes[{i}]": n for i, n in enumerate(suffixes)})
     check_rate(word_dropout=word_dropout, dropout=dropout)
@@ -252,6 +261,7 @@ def build_tagger(
     nO (Optional[int]): The number of tags. None: inferred from the data.
     RETURNS (Model[List[Doc], List[Floats2d]]): The model.
     """
+    check_size(MAX_ROWS, nO=nO)
     output = softmax_output(nO, tok2vec.maybe_get_dim("nO"))
     model = tagger(tok2vec, output)
     model.set_ref("softmax", output.layers[0])
@@ -271,6 +281,7 @@ def build_crf_tagger(
     nO (Optional[int]): The number of tags. None: inferred from the data.
     RETURNS (Model[List[Doc], List[Floats2d]]): The model. Its scores are the emissions.
     """
+    check_size(MAX_ROWS, nO=nO)
     output = crf_output(nO, tok2vec.maybe_get_dim("nO"))
     model = tagger(tok2vec, output)
     model.set_ref("crf", output)

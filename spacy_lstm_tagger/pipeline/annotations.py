@@ -11,7 +11,7 @@ from spacy.symbols import SPACE as SPACE_POS
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
-from ..checks import check
+from ..checks import check, check_choice
 from ..errors import Errors
 from ..whitespace import ABSTAINED, SPACE, SPACE_TAG
 
@@ -62,6 +62,7 @@ def annotate(
     overwrite (bool): Whether what is there already is replaced.
     RETURNS (bool): Whether there was nothing to do: all tokens had a tag that stays.
     """
+    check_choice("tag_set", tag_set, ATTRIBUTES)
     attributes = ATTRIBUTES[tag_set]
     tables: dict[int, NDArray[np.uint64]] = {}
     has_spaces = any(len(ids) for ids in guesses) and bool((np.concatenate(guesses) == SPACE).any())

@@ -20,15 +20,16 @@ class TagDictionary:
 
     entries (Mapping[str, Iterable[str]]): The tags of each word.
     labels (Sequence[str]): The tag set.
-    RAISES (ValueError): If a word has no tag, or one that is not in the tag set.
+    RAISES (ValueError): If this is no table of words, or a word has no tag, or one that is not in
+        the tag set.
     """
 
     def __init__(self, entries: Mapping[str, Iterable[str]], labels: Sequence[str]):
+        table = as_table(entries, None)
         index = {label: i for i, label in enumerate(labels)}
-        keys = np.array([get_string_id(word) for word in entries], dtype=np.uint64)
+        keys = np.array([get_string_id(word) for word in table], dtype=np.uint64)
         allowed = np.zeros((len(keys), len(labels)), dtype=bool)
-        for row, (word, tags) in enumerate(entries.items()):
-            tags = [tags] if isinstance(tags, str) else list(tags)
+        for row, (word, tags) in enumerate(table.items()):
             if not tags:
                 raise ValueError(Errors.P004.format(word=word))
             for tag in tags:

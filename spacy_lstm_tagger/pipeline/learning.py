@@ -14,12 +14,13 @@ from ..models.flat import flatten
 from ..models.lattice import listener_of, model_crf, predict_lattice
 from ..models.threads import on_our_threads
 from ..whitespace import is_space
-from .class_weights import class_weights_array
+from .class_weights import check_class_weights, class_weights_array
 from .gold import GoldTags, gold_tags, named_tags
 from .loss import batch_loss, token_weights
 from .loss_watch import LossWatch
 from .rehearsal import rehearsal_gradient
 from .saving import SavedTagger
+from .settings import check_smoothing
 from .soft_targets import soft_targets
 
 
@@ -122,6 +123,7 @@ class LearningTagger(SavedTagger):
         """
         examples = list(examples)
         validate_examples(examples, "LSTMTagger.get_loss")
+        check_smoothing(self.cfg["label_smoothing"])
         gold, weights, soft = self._gold(examples), self._class_weights(), None
         if self.cfg["soft_share"] and not model_crf(self.model):
             soft = soft_targets(examples, self.labels)
@@ -159,6 +161,7 @@ class LearningTagger(SavedTagger):
         same.
         """
         weights, counts = self.cfg["class_weights"], self.cfg["tag_counts"]
+        check_class_weights(weights)
         return class_weights_array(weights, self.labels, counts=counts)
 
     def rehearse(

@@ -20,7 +20,7 @@ from ..checks import check, is_list_of_strings
 from ..errors import Errors, Warnings
 from ..lexicon import Lexicon
 from ..models.lattice import listener_of, of_words, predict_lattice
-from ..models.resize import can_resize, resize_output
+from ..models.resize import can_resize, n_tags, resize_output
 from ..models.threads import on_our_threads
 from ..nn.lattice import Lattice
 from ..whitespace import SPACE_TAG, is_space
@@ -34,7 +34,7 @@ from .gold import tag_counts as count_tags
 from .learning import LearningTagger
 from .lock import WeightsLock
 from .loss_watch import LossWatch
-from .settings import check_settings
+from .settings import check_counts, check_settings, check_word_tags
 from .training_block import check_steps, is_streamed, read_training
 
 # That the network reads at a time, but for a longer doc: some 100 MB of scores.
@@ -174,6 +174,8 @@ class LSTMTagger(LearningTagger):
             check_steps(read_training(nlp))
         validate_get_examples(get_examples, "LSTMTagger.initialize")
         check_settings(self.cfg)
+        check_counts("tag_counts", tag_counts, low=0)
+        check_word_tags(word_tags)
         self._watch = LossWatch()
         weigh = self.cfg["class_weights"] == BALANCED
         if labels is None or (weigh and tag_counts is None):
@@ -186,8 +188,9 @@ class LSTMTagger(LearningTagger):
         check(is_list_of_strings(labels), "labels", labels, "a list of tags")
         labels = self._named(labels)
         check_tags(labels, self.cfg["tag_set"])
+        width = self.model.maybe_get_dim("nO") if n_tags(self.model) is None else None
         super().initialize(get_examples, nlp=nlp, labels=labels)
-        width, count = self.model.maybe_get_dim("nO"), len(self.labels)
+        count = len(self.labels)
         if width not in (None, count):
             raise ValueError(Errors.P013.format(name=self.name, count=count, width=width))
         if nlp is not None:

@@ -7,10 +7,10 @@ from ..checks import (
     check,
     check_choice,
     check_flag,
-    check_rate,
     check_share,
     is_integer,
     is_list_of_strings,
+    is_number,
 )
 from .annotations import ATTRIBUTES, check_tags
 from .class_weights import check_class_weights
@@ -29,7 +29,7 @@ def check_settings(cfg: Mapping[str, Any]) -> None:
     check(distinct, "labels", labels, "a list of different tags")
     check_flag(overwrite=cfg["overwrite"])
     check(isinstance(cfg["neg_prefix"], str), "neg_prefix", cfg["neg_prefix"], "some characters")
-    check_rate(label_smoothing=cfg["label_smoothing"])
+    check_smoothing(cfg["label_smoothing"])
     check_choice("tag_set", cfg["tag_set"], ATTRIBUTES)
     check_tags(labels, cfg["tag_set"])
     check(
@@ -43,27 +43,51 @@ def check_settings(cfg: Mapping[str, Any]) -> None:
     check_class_weights(cfg["class_weights"])
     check_share(soft_share=cfg["soft_share"])
     Decoding.of(cfg)
-    _check_table(cfg, "tag_dictionary", is_list_of_strings, "a list of tags")
+    _check_table("tag_dictionary", cfg["tag_dictionary"], is_list_of_strings, "a list of tags")
     if cfg["tag_dictionary"]:
         TagDictionary(cfg["tag_dictionary"], labels)
-    _check_table(cfg, "tag_counts", lambda count: is_integer(count, 0), "a number of tokens")
-    _check_table(cfg, "word_counts", lambda count: is_integer(count, 1), "a number of tokens")
+    check_counts("tag_counts", cfg["tag_counts"], low=0)
+    check_counts("word_counts", cfg["word_counts"], low=1)
     ambiguous = cfg["ambiguous_words"]
     holds = ambiguous is None or is_list_of_strings(ambiguous)
     check(holds, "ambiguous_words", ambiguous, "null or a list of words")
 
 
-def _check_table(
-    cfg: Mapping[str, Any], name: str, holds: Callable[[Any], bool], allowed: str
-) -> None:
+def check_smoothing(value: Any) -> None:
+    """RAISES (ValueError): If label smoothing is not a number from 0 up to below 1."""
+    holds = is_number(value, 0.0) and value < 1.0
+    check(holds, "label_smoothing", value, "from 0 up to below 1")
+
+
+def check_counts(name: str, counts: Any, *, low: int) -> None:
+    """Check how often training has tags or words.
+
+    name (str): What they are called.
+    counts (Any): The counts.
+    low (int): The lowest that is allowed.
+    RAISES (ValueError): If they are neither a table of such integers nor None.
+    """
+    _check_table(name, counts, lambda count: is_integer(count, low), "a number of tokens")
+
+
+def check_word_tags(entries: Any) -> None:
+    """RAISES (ValueError): If this is neither what `WordTags.v1` reads nor None."""
+    allowed = "null or a list of a word, a tag and a number of tokens each"
+    check(entries is None or isinstance(entries, (list, tuple)), "word_tags", entries, allowed)
+    for i, entry in enumerate(entries or ()):
+        holds = isinstance(entry, (list, tuple)) and len(entry) == 3
+        if not (holds and is_list_of_strings(entry[:2]) and is_integer(entry[2], 1)):
+            check(False, f"word_tags[{i}]", entry, "a word, a tag and a number of tokens")
+
+
+def _check_table(name: str, table: Any, holds: Callable[[Any], bool], allowed: str) -> None:
     """Check the values of a table, which may have very many.
 
-    cfg (Mapping[str, Any]): The settings.
-    name (str): Which of them.
+    name (str): What it is called.
+    table (Any): The table.
     holds (Callable[[Any], bool]): What must hold of each value.
     allowed (str): What it must be.
     """
-    table = cfg[name]
     check(table is None or isinstance(table, Mapping), name, table, "null or a table")
     for key, value in (table or {}).items():
         if not holds(value):

@@ -1,5 +1,6 @@
 """Tag the batches of a Ray Dataset."""
 
+import gc
 from dataclasses import replace
 from typing import Any
 
@@ -103,7 +104,9 @@ def load_tagger(pipeline: Shipped | str, job: Job) -> FileTagger:
     """
     prepare_worker()
     with unpacked(pipeline) as path:
-        return FileTagger(replace(job, pipeline=path))
+        tagger = FileTagger(replace(job, pipeline=path))
+    gc.freeze()  # so that garbage is not looked for in it again and again
+    return tagger
 
 
 def _append(table: pyarrow.Table, name: str, column: pyarrow.Array) -> pyarrow.Table:

@@ -1,5 +1,6 @@
 """`lstm-tagger tag` and what may happen to files: devices, folders in a circle, full disks, ends."""
 
+import gc
 import json
 import os
 import signal
@@ -14,6 +15,7 @@ from spacy.tokens import Doc
 
 from spacy_lstm_tagger.files.streams import open_source
 from spacy_lstm_tagger.readers import Corpus
+from spacy_lstm_tagger.tagging import FileTagger
 
 from ..processes import needs_proc, wait_until
 from ..util import CORPUS
@@ -146,3 +148,17 @@ def test_what_a_docbin_cannot_have(model, tmp_path):
     code, printed = run(tmp_path / "model", tmp_path / "in.txt", "--output", tmp_path / "a.spacy")
     assert code == 1 and is_one_error(printed) and "D025" in printed and ".jsonl" in printed
     tag(tmp_path / "model", tmp_path / "in.txt", "--output", tmp_path / "a.jsonl")
+
+
+def test_the_garbage_collector_spares_the_pipeline_while_it_tags(
+    model, texts, tmp_path, monkeypatch
+):
+    apply, frozen = FileTagger.apply, []
+
+    def counted(*args):
+        frozen.append(gc.get_freeze_count())
+        return apply(*args)
+
+    monkeypatch.setattr(FileTagger, "apply", counted)
+    tag(model, texts["txt"], "--output", tmp_path / "out.tsv")
+    assert min(frozen) > 0 and gc.get_freeze_count() == 0

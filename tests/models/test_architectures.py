@@ -13,11 +13,13 @@ from spacy.vectors import Vectors
 from thinc.api import Config
 
 from spacy_lstm_tagger.models.architectures import (
+    build_crf_tagger,
     build_lstm_encoder,
+    build_tagger,
     build_word_char_embed,
 )
 
-from . import SMALL_EMBED, TAGS, WORDS, assert_same, make_docs, small_tagger
+from . import SMALL_EMBED, TAGS, WORDS, assert_same, make_docs, small_tagger, small_tok2vec
 
 ENTRY_POINTS = [
     entry
@@ -49,7 +51,7 @@ def test_every_architecture_has_an_entry_point(name):
 WIDTHS = ["width", "word_width", "char_width", "char_hidden_width", "feature_width"]
 ROWS = ["word_rows", "char_rows", "feature_rows"]
 BAD_EMBED = [
-    *[(name, value, "from 1 to 65536") for name in WIDTHS for value in (0, -1, 10**9)],
+    *[(name, value, "from 1 to 8192") for name in WIDTHS for value in (0, -1, 10**9)],
     *[(name, value, "from 1 to 10000000") for name in ROWS for value in (0, -1, 10**9)],
     ("prefixes", (3, 0), "1 or more"),
     ("suffixes", (-2,), "1 or more"),
@@ -60,15 +62,17 @@ BAD_EMBED = [
     ("char_lm_weight", -1.0, "0 or more"),
     ("char_max_length", 1, "2 or more"),
     ("cache_size", -1, "0 or more"),
+    ("cache_size", 10**400, "2147483647 or less"),
+    ("cache_size", "5", "0 or more"),
     ("precision", "int8", "fp32.*bf16.*fp16"),
 ]
 BAD_ENCODER = [
-    ("width", 0, "from 1 to 65536"),
+    ("width", 0, "from 1 to 8192"),
     ("depth", 0, "from 1 to 64"),
     ("depth", 10**5, "from 1 to 64"),
     ("max_batch_items", 0, "1 or more"),
-    ("input_width", -5, "from 1 to 65536"),
-    ("last_width", 0, "from 1 to 65536"),
+    ("input_width", -5, "from 1 to 8192"),
+    ("last_width", 0, "from 1 to 8192"),
     ("last_width", 7, "even"),
     ("lm_weight", -0.1, "0 or more"),
     ("width", 7, "even"),
@@ -79,7 +83,7 @@ BAD_ENCODER = [
 
 def refuses(build, name, value, allowed):
     bad = min(value) if isinstance(value, tuple) else value
-    with pytest.raises(ValueError, match=rf"\[M001\] {name}\S* = {bad} .*{allowed}"):
+    with pytest.raises(ValueError, match=rf"\[M001\] {name}\S* = {bad!r} .*{allowed}"):
         build(**{name: value})
 
 
@@ -91,6 +95,18 @@ def test_bad_values_for_the_embedding(name, value, allowed):
 @pytest.mark.parametrize(("name", "value", "allowed"), BAD_ENCODER)
 def test_bad_values_for_the_encoder(name, value, allowed):
     refuses(build_lstm_encoder, name, value, allowed)
+
+
+def test_a_table_that_no_memory_could_hold():
+    with pytest.raises(ValueError, match=r"M001.*word_rows = 200000 .*122070 or less.* 8192 wide"):
+        build_word_char_embed(word_width=8192, word_rows=200_000)
+
+
+@pytest.mark.parametrize("build", [build_tagger, build_crf_tagger])
+@pytest.mark.parametrize("value", [0, -1, "3", 10**19])
+def test_bad_numbers_of_tags(build, value):
+    with pytest.raises(ValueError, match=rf"M001.*nO = {value!r} .*from 1 to 10000000"):
+        build(tok2vec=small_tok2vec(), nO=value)
 
 
 @pytest.mark.parametrize(("name", "value"), [("prefixes", [3, 3]), ("suffixes", [2, 3, 2])])

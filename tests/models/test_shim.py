@@ -146,8 +146,7 @@ def test_a_table_has_an_optimizer_state_for_each_block_in_use():
 
 @pytest.mark.parametrize("precision", ["fp64", "", None, "BF16"])
 def test_an_unknown_precision_is_an_error(precision):
-    shown = precision or repr(precision)
-    with pytest.raises(ValueError, match=rf"M001.* precision = {shown} .*fp32.*bf16.*fp16"):
+    with pytest.raises(ValueError, match=rf"M001.* precision = {precision!r} .*fp32.*bf16.*fp16"):
         TorchShim(Affine(), precision=precision)
 
 

@@ -8,20 +8,20 @@ from ..util import make_examples, small_model
 from .test_serialize import assert_same_scores, by_disk, scores
 
 BAD_SETTINGS = {
-    "temperature": ("warm", "M001.*temperature = warm.*more than 0"),
+    "temperature": ("warm", "M001.*temperature = 'warm'.*more than 0"),
     "threshold": (2, "M001.*threshold = 2.*from 0 to 1"),
     "n_best": (1.5, "M001.*n_best = 1.5.*null or from 1 to 10000"),
-    "overwrite": ("yes", "M001.*overwrite = yes.*true or false"),
+    "overwrite": ("yes", "M001.*overwrite = 'yes'.*true or false"),
     "save_probabilities": (None, "M001.*save_probabilities"),
-    "label_smoothing": ("0.1", "M001.*label_smoothing"),
+    "label_smoothing": (None, "M001.*label_smoothing = None.*below 1"),
     "neg_prefix": (None, "M001.*neg_prefix"),
     "tag_separator": (1, "M001.*tag_separator"),
     "class_weights": ([1, 2], "M001.*class_weights"),
     "soft_share": ([], "M001.*soft_share"),
-    "tag_counts": ({"NN": "many"}, r"M001.*tag_counts\['NN'\] = many"),
+    "tag_counts": ({"NN": "many"}, r"M001.*tag_counts\['NN'\] = 'many'"),
     "tag_dictionary": (["the"], r"M001.*tag_dictionary = \['the'\].*table"),
     "word_counts": ({"the": 0}, r"M001.*word_counts\['the'\] = 0"),
-    "ambiguous_words": ("that", "M001.*ambiguous_words = that.*list of words"),
+    "ambiguous_words": ("that", "M001.*ambiguous_words = 'that'.*list of words"),
     "labels": ({"NN": 1}, "M001.*labels"),
 }
 BAD_ENTRIES = [
@@ -97,3 +97,40 @@ def test_a_tag_set_that_the_tags_are_not_of(folder):
     nlp.get_pipe("lstm_tagger").cfg["tag_set"] = "upos"
     with pytest.raises(ValueError, match="P010"):
         nlp("The dog ate")
+
+
+BAD_INITIALIZE = [
+    ("word_tags", 5, r"word_tags = 5 .*null or a list"),
+    ("word_tags", [("a", "A", 0)], r"word_tags\[0\] = \('a', 'A', 0\).*number of tokens"),
+    ("word_tags", [("a", "A", 1), ("a", "A")], r"word_tags\[1\] = .*a word, a tag"),
+    ("tag_counts", [1], r"tag_counts = \[1\] .*null or a table"),
+    ("tag_counts", {"A": -3}, r"tag_counts\['A'\] = -3 .*number of tokens"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "error"), BAD_INITIALIZE)
+def test_bad_settings_of_initialize(name, value, error):
+    nlp = spacy.blank("en")
+    pipe = nlp.add_pipe("lstm_tagger", config={"model": small_model()})
+    with pytest.raises(ValueError, match=f"M001.*{error}"):
+        pipe.initialize(lambda: make_examples(nlp), nlp=nlp, **{name: value})
+
+
+BAD_CFG = {
+    "tag_set": ("UPOS", "M001.*tag_set = 'UPOS'.*upos"),
+    "tag_dictionary": ({"the": 5}, "P018.*has 5 for 'the'"),
+    "n_best": (10**400, "M001.*n_best = 1000.*from 1 to 10000"),
+}
+BAD_CFG_IN_TRAINING = {
+    "class_weights": (5, "M001.*class_weights = 5.*weight for each tag"),
+    "label_smoothing": (2.5, "M001.*label_smoothing = 2.5.*below 1"),
+}
+
+
+@pytest.mark.parametrize("name", [*BAD_CFG, *BAD_CFG_IN_TRAINING])
+def test_bad_settings_of_a_tagger_at_work(folder, name):
+    nlp = spacy.load(folder)
+    cfg, examples = nlp.get_pipe("lstm_tagger").cfg, make_examples(nlp)
+    cfg[name], error = {**BAD_CFG, **BAD_CFG_IN_TRAINING}[name]
+    with pytest.raises(ValueError, match=error):
+        nlp("the dog") if name in BAD_CFG else nlp.update(examples)

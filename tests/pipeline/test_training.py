@@ -343,10 +343,11 @@ def test_examples_may_be_a_generator():
         assert losses[0] == pytest.approx(losses[1]) and losses[0] > 0.0
 
 
-def test_a_number_of_outputs_that_is_not_that_of_tags():
+@pytest.mark.parametrize("width", [5, 7])
+def test_a_number_of_outputs_that_is_not_that_of_tags(width):
     nlp = spacy.blank("en")
-    nlp.add_pipe("lstm_tagger", config={"model": {**small_model(), "nO": 7}})
-    with pytest.raises(ValueError, match=r"P013.*6 tags.*nO = 7.*nO = null"):
+    nlp.add_pipe("lstm_tagger", config={"model": {**small_model(), "nO": width}})
+    with pytest.raises(ValueError, match=rf"P013.*6 tags.*nO = {width}.*nO = null"):
         nlp.initialize(lambda: make_examples(nlp))
 
 

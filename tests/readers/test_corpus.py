@@ -59,7 +59,7 @@ def test_config_augmenter(nlp, german):
 def test_config_value_not_allowed(german, name, value, allowed):
     with pytest.raises(ValueError) as error:
         resolve(german, **{name: value})
-    assert f"{name} = {value} " in str(error.value)
+    assert f"{name} = {value!r} " in str(error.value)
     assert allowed in str(error.value)
 
 
