@@ -40,18 +40,13 @@ class Errors(metaclass=ErrorsWithCodes):
         "The component {name!r} of {pipeline} gives tags without probabilities. Leave out "
         "--probabilities."
     )
-    C012 = (
-        "{pipeline} gives tags such as {tag}, which are no universal ones, so they cannot be "
-        "written as --tag {column}. Give --tag xpos."
-    )
+    C012 = "{pipeline} has tags such as {tag}, which do not fit --tag {column}. Give --tag {other}."
     C013 = "This needs the package ray. Install it: pip install 'spacy-lstm-tagger[ray]'."
     C014 = 'Found a batch of type {found}, expected an Arrow table. Give batch_format="pyarrow".'
-    C015 = (
-        "{folder} has files that no interrupted work has left. Give another --output, or delete it."
-    )
+    C015 = "{folder} has files that no interrupted work left. Give another --output, or delete it."
     C016 = (
         "{folder} has work that was begun otherwise: {name} was {old}, and is {new}. Give the same "
-        "pipeline, texts and options to go on, or another --output."
+        "pipeline, texts and options to go on, or another --output, or delete it."
     )
     C017 = (
         "{count:,} texts cannot be read, more than --skip-bad {allowed} allows: {first}, … All of "
@@ -83,6 +78,7 @@ class Errors(metaclass=ErrorsWithCodes):
         "--concurrency to wait until there are some."
     )
     C026 = "Found inputs of several kinds: {kinds}. Give --format: all are written as one kind."
+    C027 = "{name} is for a cluster, and there is no --engine ray. Give that, or leave {name} out."
     D001 = "Found no text at {path}, expected a file, or a folder with some in it."
     D002 = (
         "{place} cannot be read: {error}. Expected UTF-8 and, in a .jsonl file, an object such as "
@@ -99,8 +95,8 @@ class Errors(metaclass=ErrorsWithCodes):
     )
     D005 = (
         "The teacher {source} and {whose} have different tags: only the first has {more}; "
-        "only the second has {less}. Give teachers and a student of the same tag set; for teachers "
-        "there is --other-tags."
+        "only the second has {less}. Give teachers and a student of the same tag set, or --tag for "
+        "the column of the student's; for teachers there is --other-tags."
     )
     D006 = (
         "The teacher {source} gives tags without probabilities, which cannot be averaged "
@@ -108,7 +104,7 @@ class Errors(metaclass=ErrorsWithCodes):
     )
     D007 = (
         "{folder} has silver data that was made otherwise: {name} was {old}, and is {new}. "
-        "Give the same teachers, texts and options to go on, or another --output."
+        "Give the same teachers, texts and options to go on, or another --output, or delete it."
     )
     D008 = (
         "{folder} has .spacy files, but no {name} that says how they were made. "
@@ -139,8 +135,8 @@ class Errors(metaclass=ErrorsWithCodes):
         "--output, or write .jsonl."
     )
     D019 = (
-        "Found {weights!r} as the weights of {teachers} teacher(s), expected a positive number for "
-        "each, such as --weights 2,1."
+        "Found {weights!r} as the weights of {teachers} teacher(s), expected a number from "
+        "0.000001 to 1000000 for each, such as --weights 2,1."
     )
     D020 = (
         "{place}: it has {characters:,} characters, and nlp.max_length is {longest:,}. "
@@ -264,8 +260,9 @@ class Errors(metaclass=ErrorsWithCodes):
         "number from the tag set."
     )
     P014 = (
-        "{name!r} listens to the component {encoder!r}, behind which it cannot rehearse. Give it "
-        "one of its own first: nlp.replace_listeners({encoder!r}, {name!r}, ['model.tok2vec'])."
+        "{name!r} listens to the component {encoder!r}, behind which it cannot rehearse. Say "
+        "nlp.replace_listeners({encoder!r}, {name!r}, ['model.tok2vec']), and rehearse within "
+        "nlp.select_pipes(enable=[{name!r}])."
     )
     P015 = (
         "AddLabels.v1: the component {name!r} is a {kind}, expected a tagger. Give the name of one "
@@ -285,6 +282,10 @@ class Errors(metaclass=ErrorsWithCodes):
     P018 = (
         "The tag dictionary {found}, expected a table of words, each with its tag or a list "
         'of tags, such as {{"the": ["DT"]}}.'
+    )
+    P019 = (
+        "{name!r} found token.pos_ in the training data, but no tag. It learns from token.tag_: "
+        'give universal tags there (Corpus.v1 with tag = "upos", "tags" in Example.from_dict).'
     )
     R001 = "Corpus: found nothing at path = {path}, expected a file or folder."
     R002 = "{path}: found no .conllu or .spacy file in this folder or below it. Correct the path."

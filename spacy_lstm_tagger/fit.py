@@ -1,7 +1,7 @@
 """Whether the tags of a file are those that a pipeline gives."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from spacy.language import Language
@@ -39,47 +39,58 @@ def find_missing_tags(nlp: Language, path: Path, *, tag: str, pipeline: str) -> 
         given = {token.tag_ for eg in examples for token in nlp(eg.predicted)}
     given = {*given, SPACE_TAG}
     counts = Counter(read_tag_counts(path=path, tag=tag))
-    missing = check_fit(counts, given.__contains__, path=path, tag=tag, pipeline=pipeline)
+    knows = given.__contains__
+    missing = check_fit(counts, knows, given, path=path, tag=tag, pipeline=pipeline)
     return missing if labels else []
 
 
 def check_fit(
-    counts: Counter[str], knows: Callable[[str], bool], *, path: Path, tag: str, pipeline: str
+    counts: Counter[str],
+    knows: Callable[[str], bool],
+    labels: Iterable[str],
+    *,
+    path: Path,
+    tag: str,
+    pipeline: str,
 ) -> list[str]:
     """Find the tags of a file that a pipeline does not give. A few may be missing from what it was
-    trained on; where they are those of most words, it is the wrong column or file.
+    trained on; where they are those of most words, it is the wrong column or file. So it is where
+    they lack the features that the pipeline's have.
 
     counts (Counter[str]): How many words have each tag.
-    knows (Callable[[str], bool]): Whether the pipeline gives a tag.
+    knows (Callable[[str], bool]): Whether the pipeline gives what a word is annotated with.
+    labels (Iterable[str]): The tags that it gives.
     path (Path): The file.
     tag (str): The column that the tags come from, as for `Corpus.v1`.
     pipeline (str): The pipeline's name.
     RETURNS (list[str]): The tags, the most frequent first.
     RAISES (ValueError): If most words have such tags.
     """
-    unknown, fits = _unknown(counts, knows)
-    if fits:
+    unknown = [each for each, _ in counts.most_common() if not knows(each)]
+    has_features = any("|" in label for label in labels)
+    if _known(counts, knows) >= 0.5 and not (has_features and tag == "upos"):
         return unknown
-    others = [each for each in TAGS if each != tag and _has_fitting(path, each, knows)]
+    others = [each for each in TAGS if each != tag and not (has_features and each == "upos")]
+    shares = {each: _share(path, each, knows) for each in others}
+    best = max(shares, key=shares.__getitem__)
     raise ValueError(
         Errors.C004.format(
             path=path,
             tag=tag,
-            tags=", ".join(unknown[:SHOWN]),
+            tags=", ".join((unknown or list(counts))[:SHOWN]),
             pipeline=pipeline,
-            remedy=f"Give --tag {others[0]}" if others else "Give data of the same tag set",
+            remedy=f"Give --tag {best}" if shares[best] >= 0.5 else "Give data of the same tag set",
         )
     )
 
 
-def _unknown(counts: Counter[str], knows: Callable[[str], bool]) -> tuple[list[str], bool]:
-    """RETURNS (tuple): The tags that are not known, and whether few words have one."""
-    unknown = [tag for tag, _ in counts.most_common() if not knows(tag)]
-    return unknown, 2 * sum(counts[tag] for tag in unknown) <= counts.total()
+def _known(counts: Counter[str], knows: Callable[[str], bool]) -> float:
+    """RETURNS (float): The share of words whose tag is known."""
+    return sum(count for tag, count in counts.items() if knows(tag)) / counts.total()
 
 
-def _has_fitting(path: Path, tag: str, knows: Callable[[str], bool]) -> bool:
+def _share(path: Path, tag: str, knows: Callable[[str], bool]) -> float:
     try:
-        return _unknown(Counter(read_tag_counts(path=path, tag=tag)), knows)[1]
+        return _known(Counter(read_tag_counts(path=path, tag=tag)), knows)
     except ValueError:  # nothing is in that column
-        return False
+        return 0.0

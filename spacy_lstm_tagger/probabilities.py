@@ -1,10 +1,12 @@
 """What a tagger thought of each token: its best tags and their probabilities, kept with the doc."""
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from spacy.attrs import ORTH
 from spacy.tokens import Doc
 
 from .whitespace import SPACE_TAG
@@ -62,7 +64,7 @@ class TagProbabilities:
         if its tokens are no longer those that were tagged.
         """
         kept = doc.user_data.get(KEY)
-        if kept is None or len(kept["tags"]) != len(doc):
+        if kept is None or kept["words"] != _words(doc):
             return None
         return cls(tuple(kept["labels"]), kept["tags"], kept["probabilities"])
 
@@ -73,6 +75,7 @@ class TagProbabilities:
     def to_doc(self, doc: Doc) -> None:
         """Keep them with a doc."""
         doc.user_data[KEY] = {
+            "words": _words(doc),
             "labels": list(self.labels),
             "tags": self.tags,
             "probabilities": self.probabilities,
@@ -125,17 +128,23 @@ class TagSequences:
         if its tokens are no longer those that were tagged.
         """
         kept = doc.user_data.get(SEQUENCES_KEY)
-        if kept is None or kept["tags"].shape[1] != len(doc):
+        if kept is None or kept["words"] != _words(doc):
             return None
         return cls(tuple(kept["labels"]), kept["tags"], kept["probabilities"])
 
     def to_doc(self, doc: Doc) -> None:
         """Keep the sequences with a doc."""
         doc.user_data[SEQUENCES_KEY] = {
+            "words": _words(doc),
             "labels": list(self.labels),
             "tags": self.tags,
             "probabilities": self.probabilities,
         }
+
+
+def _words(doc: Doc) -> int:
+    """RETURNS (int): What tells the words of a doc from others: it may be tokenized anew."""
+    return zlib.crc32(np.ascontiguousarray(doc.to_array(ORTH)).tobytes())
 
 
 def _index(labels: Sequence[str]) -> type[np.unsignedinteger]:

@@ -15,6 +15,7 @@ from spacy.pipeline import Tagger
 from spacy.tokens import Doc
 from thinc.api import Model
 
+from .files.reading import files_in
 from .pipeline import LSTMTagger
 from .pipeline.annotations import ATTRIBUTES
 from .probabilities import TagProbabilities
@@ -127,7 +128,7 @@ def digest_of(nlp: Language) -> str:
     """
     digest = hashlib.blake2b(digest_size=16)
     folder = Path(nlp.path)
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+    for path in files_in(folder):
         digest.update(str(path.relative_to(folder)).encode())
         with path.open("rb") as file:
             while block := file.read(1 << 20):

@@ -35,6 +35,8 @@ Encoded = TypeVar("Encoded")
 
 # So many docs, or characters, are tagged and written at a time.
 DOCS, CHARACTERS = 5000, 500_000
+# What a cluster notes while it works is in a folder beside the output, whose name ends so.
+CHECKPOINT = ".checkpoint"
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,8 @@ class FileTagger:
         self.labels: tuple[str, ...] = tuple(getattr(self.pipe, "labels", ()))
         column = job.style.column
         if job.kind == ".conllu" and (tag := find_bad_tag(self.labels, column)) is not None:
-            found = {"pipeline": job.pipeline, "tag": tag, "column": column}
+            other = "xpos" if find_bad_tag(self.labels, "upos+feats") is not None else "upos+feats"
+            found = {"pipeline": job.pipeline, "tag": tag, "column": column, "other": other}
             raise ValueError(Errors.C012.format(**found))
         self._word_limit = WordLimit(self.nlp)
         if job.probabilities and self._read_numbers(self._tag([self.nlp.make_doc(".")])) is None:

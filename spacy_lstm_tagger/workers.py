@@ -41,7 +41,7 @@ def in_processes(
     waiting: deque[Future[Result]] = deque()
     failures: list[Exception] = []
     try:
-        for item in _until_failure(items, failures):
+        for item in until_failure(items, failures):
             waiting.append(pool.submit(_do, item))
             if len(waiting) >= 2 * n_process:
                 yield waiting.popleft().result()
@@ -67,8 +67,13 @@ def prepare(code: Path | None, gpu_id: int) -> None:
     torch.set_num_threads(1)
 
 
-def _until_failure(items: Iterable[Item], failures: list[Exception]) -> Iterator[Item]:
-    """Yield items until reading one fails, and keep the error for later."""
+def until_failure(items: Iterable[Item], failures: list[Exception]) -> Iterator[Item]:
+    """Yield items until reading one fails, and keep the error for later.
+
+    items (Iterable[Item]): The items.
+    failures (list[Exception]): Where the error is put.
+    YIELDS (Item): The items.
+    """
     try:
         yield from items
     except Exception as failure:

@@ -83,9 +83,8 @@ def calibrate(
     def knows(annotation: str) -> bool:
         return labels.issuperset(split_tag(annotation, labels, **pipe.notation)[0])
 
-    unknown = check_fit(
-        tag_counts(examples), knows, path=data_path, tag=tag, pipeline=f"the component {name!r}"
-    )
+    names = {"tag": tag, "pipeline": f"the component {name!r}"}
+    unknown = check_fit(tag_counts(examples), knows, labels, path=data_path, **names)
     for token in chain.from_iterable(eg.reference for eg in examples) if unknown else ():
         if token.tag_ in unknown:
             token.tag_ = ""

@@ -2,24 +2,26 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ..checks import check, check_choice, is_number
 from ..distil.labelling import Job as LabelJob
 from ..distil.labelling import Shard, Task
 from ..errors import Errors
-from ..files.formats import ENCODERS, LINES
+from ..files.formats import ENCODERS, kind_for
 from ..files.reading import find_texts
 from ..files.streams import STANDARD, kind_of
 from ..files.texts import Reading
-from ..tagging import Job
+from ..tagging import CHECKPOINT, Job
 from .messages import fail
 
 ENGINES = ("ray",)
+MOST = 1_000_000  # megabytes
 
 
 @contextmanager
@@ -46,6 +48,24 @@ def connected(address: str | None) -> Iterator[None]:
         ray.shutdown()
 
 
+def check_engine(
+    engine: str | None, *, of_ray: Mapping[str, bool], of_others: Mapping[str, bool]
+) -> None:
+    """Check the options that say what works.
+
+    engine (Optional[str]): The engine. None: this machine.
+    of_ray (Mapping[str, bool]): The options for a cluster, and whether they were given.
+    of_others (Mapping[str, bool]): Those for this machine.
+    RAISES (ValueError): If there is no such engine, or it does not take an option.
+    """
+    if engine is not None:
+        check_choice("--engine", engine, ENGINES)
+    for name in [name for name, is_given in of_ray.items() if is_given and engine is None]:
+        raise ValueError(Errors.C027.format(name=name))
+    for name in [name for name, is_given in of_others.items() if is_given and engine is not None]:
+        raise ValueError(Errors.C018.format(value=name, remedy="Leave it out"))
+
+
 def tag_with_ray(
     job: Job,
     inputs: list[str],
@@ -64,9 +84,9 @@ def tag_with_ray(
     RETURNS (tuple): The number of words, words a second, and the texts that were left out.
     RAISES (ValueError): If this engine does not take what is asked.
     """
-    kinds = {reading.kind or kind_of_uri(each) for each in find_inputs(inputs)}
-    (only,) = kinds if len(kinds) == 1 else [None]
-    kind = job.kind or (only if only in (*LINES, ".parquet") else ".tsv")
+    files = find_inputs(inputs, output)
+    kinds = {reading.kind or kind_of_uri(each) for each in files}
+    kind = job.kind or kind_for(kinds)
     is_file = kind_of_uri(output) in ENCODERS
     for wrong, remedy in [
         (".spacy" if ".spacy" in {*kinds, kind} else "", "Take another format, such as .parquet"),
@@ -75,13 +95,17 @@ def tag_with_ray(
     ]:
         if wrong:
             raise ValueError(Errors.C018.format(value=wrong, remedy=remedy))
+    check(is_number(block_size, 0.001, MOST), "--block-size", block_size, f"from 0.001 to {MOST}")
+    check(is_number(file_size, 0.0, MOST), "--file-size", file_size, f"from 0 to {MOST}")
+    output = output if "://" in output else str(Path(output).absolute())
     with connected(address):
         from ..scale.tagging import Cluster, tag_on_ray
 
         cluster = Cluster(concurrency, gpus, block_size, file_size)
         start = time.monotonic()
         job = replace(job, kind=kind)
-        counts, bad = tag_on_ray(job, inputs, output, reading, skip_bad=skip_bad, cluster=cluster)
+        options: dict[str, Any] = {"files": files, "skip_bad": skip_bad, "cluster": cluster}
+        counts, bad = tag_on_ray(job, inputs, output, reading, **options)
     return counts.words, counts.words / (time.monotonic() - start), bad
 
 
@@ -90,14 +114,28 @@ def kind_of_uri(name: str) -> str:
     return kind_of(Path(name.partition("?")[0] if "://" in name else name))
 
 
-def find_inputs(inputs: list[str]) -> list[str]:
-    """RETURNS (list[str]): Local files, also those in folders, and URIs as they are.
+def find_inputs(inputs: list[str], output: str) -> list[str]:
+    """RETURNS (list[str]): Local files, also those in folders, and URIs as they are: each once, as
+    a text is known by its file, and without those that are written.
+
+    inputs (list[str]): Files and folders.
+    output (str): The folder that is written, or its URI.
     RAISES (FileNotFoundError): If there is no file.
     """
-    found = []
+    found: dict[str, str] = {}
+    folder = Path(output).resolve()
+    ours = {folder, folder.with_name(folder.name + CHECKPOINT)}
     for each in inputs:
-        found += [each] if "://" in each else [str(path) for path in find_texts(Path(each))]
-    return found
+        if "://" in each:
+            found[each] = each
+            continue
+        for path in find_texts(Path(each)):
+            place = path.resolve()
+            if path == Path(each) or ours.isdisjoint(place.parents):
+                found[str(place)] = str(path.absolute())  # the nodes may be elsewhere
+    if not found:
+        raise FileNotFoundError(Errors.D001.format(path=inputs[0]))
+    return list(found.values())
 
 
 @contextmanager

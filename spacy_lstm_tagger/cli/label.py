@@ -8,7 +8,6 @@ from typing import Annotated
 from spacy.cli._util import Arg, Opt, import_code, setup_gpu
 from wasabi import msg
 
-from ..checks import check_choice
 from ..distil.labelling import Job, label
 from ..distil.shards import MANIFEST
 from ..distil.teacher import Teacher, check_labels
@@ -16,13 +15,13 @@ from ..errors import Errors
 from ..files.streams import STANDARD
 from ..readers import read_tag_labels
 from . import lstm_tagger_cli
-from .engine import ENGINES, labelling_with_ray
+from .engine import check_engine, labelling_with_ray
 from .messages import clear_errors
 from .options import Address, Code, Concurrency, Engine, GpuId, Gpus, NProcess, SkipBad
 
 STUDENT_HELP = (
     "Check that the student has the teacher's tags: a CoNLL-U file, labels from `init labels` "
-    "(.json), or a pipeline"
+    "(.json), or the folder of a pipeline"
 )
 SHOWN = 10  # so many bad texts are shown
 
@@ -77,8 +76,15 @@ def label_cli(
             shard_size=shard_size,
             skip_bad=skip_bad,
         )
-        if engine is not None:
-            check_choice("--engine", engine, ENGINES)
+        check_engine(
+            engine,
+            of_ray={
+                "--address": address is not None,
+                "--concurrency": concurrency != 0,
+                "--gpus": gpus != 0,
+            },
+            of_others={"--n-process": n_process != 1, "--gpu-id": gpu_id != -1},
+        )
         loaded = job.load()
         if student is not None:
             labels = read_labels(student, tag=tag)

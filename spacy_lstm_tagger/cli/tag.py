@@ -11,7 +11,7 @@ from wasabi import msg
 
 from ..checks import check_choice
 from ..errors import Errors
-from ..files.formats import ENCODERS
+from ..files.formats import ALIASES, ENCODERS, kind_for
 from ..files.outputs import incomplete
 from ..files.parquet import import_pyarrow
 from ..files.reading import READERS, find_texts
@@ -23,13 +23,13 @@ from ..progress import LiveLine
 from ..readers.corpus import TAGS
 from ..tagging import FileTagger, Job, tag_files
 from . import lstm_tagger_cli
-from .engine import ENGINES, tag_with_ray
+from .engine import check_engine, tag_with_ray
 from .messages import clear_errors
 from .options import Address, Code, Concurrency, Engine, GpuId, Gpus, NProcess, SkipBad
 
-ALIASES = {".ndjson": ".jsonl"}
 FORMATS = tuple(kind[1:] for kind in ENCODERS)
 INPUT_FORMATS = ("text", *(kind[1:] for kind in READERS))
+BLOCK_SIZE, FILE_SIZE = 2.0, 64.0  # megabytes
 INPUT_HELP = "Files or folders; - for standard input"
 FORMAT_HELP = f"What is written, whatever the suffix: {', '.join(FORMATS)}"
 INPUT_FORMAT_HELP = f"What is read, whatever the suffix: {', '.join(INPUT_FORMATS)}"
@@ -60,8 +60,8 @@ def tag_cli(
     address: Address = None,
     concurrency: Concurrency = 0,
     gpus: Gpus = 0,
-    block_size: Annotated[float, Opt(help="ray: how much text an actor gets, in MB")] = 2,
-    file_size: Annotated[float, Opt(help="ray: how large a file is at least, in MB")] = 64,
+    block_size: Annotated[float, Opt(help="ray: how much text an actor gets, in MB")] = BLOCK_SIZE,
+    file_size: Annotated[float, Opt(help="ray: how large a file is at least, in MB")] = FILE_SIZE,
 ):
     """
     Tag files: plain text with a document a line, JSONL, CoNLL-U, Parquet or .spacy; to CoNLL-U,
@@ -77,10 +77,20 @@ def tag_cli(
             ("--tag", column, tuple(TAGS)),
             ("--format", format, FORMATS),
             ("--input-format", input_format, INPUT_FORMATS),
-            ("--engine", engine, ENGINES),
         ]:
             if value is not None:
                 check_choice(name, value, choices)
+        check_engine(
+            engine,
+            of_ray={
+                "--address": address is not None,
+                "--concurrency": concurrency != 0,
+                "--gpus": gpus != 0,
+                "--block-size": block_size != BLOCK_SIZE,
+                "--file-size": file_size != FILE_SIZE,
+            },
+            of_others={"--n-process": n_process != 1, "--gpu-id": gpu_id != -1},
+        )
         reading = Reading(
             text_key=text_key,
             tokens=tokens,
@@ -155,11 +165,7 @@ def plan_files(
             raise ValueError(Errors.C007.format(path=path, **names))
     if kind is None:
         kinds = {reading.kind or kind_of(each) for _, each in found}
-        kinds = {ALIASES.get(each, each) for each in kinds}
-        if len(kinds) > 1 and not kinds.isdisjoint(ENCODERS):  # what else is in them would go
-            raise ValueError(Errors.C026.format(kinds=", ".join(sorted(kinds))))
-        kind = kinds.pop() if len(kinds) == 1 else ".tsv"
-        kind = kind if kind in ENCODERS else ".tsv"
+        kind = kind_for(kinds)
     if not is_folder:
         return kind, [(path, [each for _, each in found])]
     places: dict[Path, Path] = {}

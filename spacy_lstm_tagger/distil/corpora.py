@@ -16,7 +16,7 @@ from spacy.training import Example
 from spacy.util import ensure_path, registry
 from spacy.vocab import Vocab
 
-from ..checks import check, is_integer, is_number
+from ..checks import LARGEST, check, is_integer, is_number
 from ..errors import Errors
 from ..files.docs import read_docbin
 from ..files.reading import files_in
@@ -182,7 +182,7 @@ class MixedCorpus:
         check(holds, "repeat", repeat, f"a whole number from 1 on for some of {names}")
         holds = weights is None or (
             set(weights) == set(self.corpora)
-            and all(is_number(weight) and weight > 0 for weight in weights.values())
+            and all(is_number(weight, 0.0, LARGEST) and weight > 0 for weight in weights.values())
         )
         check(holds, "weights", weights, f"a number above 0 for each of {names}")
         holds = is_integer(self.shuffle_buffer, 0)

@@ -136,7 +136,7 @@ def label(
         place = folder.resolve()
         paths = [path for path in paths if place not in path.resolve().parents]
     if not paths:
-        raise FileNotFoundError(Errors.D001.format(path=job.texts))
+        raise ValueError(Errors.C009.format(path=job.texts))
     done = ShardFolder(folder, job.options(teachers))
     bad = BadTexts(job.skip_bad)
     texts = islice(read_texts(paths, Reading(text_key=job.text_key), bad=bad), job.limit or None)

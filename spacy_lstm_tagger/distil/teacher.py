@@ -3,7 +3,6 @@
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from math import inf
 from typing import Any, TypeVar
 
 import numpy as np
@@ -25,6 +24,8 @@ from .shards import LEARNED
 Encoded = TypeVar("Encoded")
 
 TINY = np.float32(1e-30)  # what is divided by where there is no probability
+LEAST, MOST = 1e-6, 1e6  # weights of teachers
+SHOWN = 10  # tags in an error
 
 
 class Teacher:
@@ -93,7 +94,7 @@ class Teachers:
         max_words: int = 500,
     ):
         self.weights = tuple(weights) or (1.0,) * len(sources)
-        if len(self.weights) != len(sources) or not all(0 < w < inf for w in self.weights):
+        if len(self.weights) != len(sources) or not all(LEAST <= w <= MOST for w in self.weights):
             given = ", ".join(map(str, weights))
             raise ValueError(Errors.D019.format(weights=given, teachers=len(sources)))
         self.members = [Teacher(source) for source in sources]
@@ -210,9 +211,12 @@ def check_labels(teacher: Teacher, labels: Sequence[str], *, whose: str) -> None
     """
     tags = set(teacher.labels), set(labels) - {SPACE_TAG}
     if tags[0] != tags[1]:
-        more, less = (
-            ", ".join(sorted(difference)) or "none"
-            for difference in (tags[0] - tags[1], tags[1] - tags[0])
-        )
+        more, less = _some(tags[0] - tags[1]), _some(tags[1] - tags[0])
         names = {"source": teacher.source, "whose": whose}
         raise ValueError(Errors.D005.format(more=more, less=less, **names))
+
+
+def _some(tags: set[str]) -> str:
+    """RETURNS (str): As many tags as an error shows."""
+    shown = sorted(tags)[:SHOWN]
+    return ", ".join(shown + ["…"] * (len(tags) > SHOWN)) or "none"

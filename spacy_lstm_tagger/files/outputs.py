@@ -12,7 +12,7 @@ from ..errors import Errors
 from .docbin import StreamedDocBin
 from .parquet import import_pyarrow
 from .streams import STANDARD, open_sink, split_name
-from .whole import is_stream, keep_mode, open_stream
+from .whole import is_stream, keep_mode, named, open_stream
 
 
 class Output:
@@ -66,7 +66,7 @@ class Output:
             self._is_whole = True
             raise
         except OSError as error:
-            raise self._named(error) from None
+            raise named(error, self.path) from None
         self._is_whole, self.is_empty = True, False
 
     def complete(self) -> None:
@@ -75,18 +75,12 @@ class Output:
         try:
             self._stack.close()
         except OSError as error:
-            raise self._named(error) from None
+            raise named(error, self.path) from None
         if self._temporary is not None:
             keep_mode(self._target, self._temporary)
             self._temporary.replace(self._target)
         elif self.path == STANDARD:
             sys.stdout.buffer.flush()
-
-    def _named(self, error: OSError) -> OSError:
-        """RETURNS (OSError): An error that says which file could not be written."""
-        if error.errno is None:
-            return error
-        return type(error)(error.errno, error.strerror, error.filename or str(self.path))
 
     def break_off(self) -> Path | None:
         """Keep what was written before an error, under a name that tells that more was to come.

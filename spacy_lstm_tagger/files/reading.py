@@ -35,8 +35,8 @@ def find_texts(path: Path) -> list[Path]:
 
 
 def files_in(path: Path, suffix: str = "") -> list[Path]:
-    """RETURNS (list[Path]): A file, or the files of a folder, at any depth, but for hidden ones, in
-    sorted order. A folder that links lead to more than once is read once.
+    """RETURNS (list[Path]): A file, or the files of a folder, at any depth, but for hidden ones and
+    pipes, in sorted order. A folder that links lead to more than once is read once.
 
     path (Path): The file or folder.
     suffix (str): What the names of files in a folder end with.
@@ -53,7 +53,7 @@ def files_in(path: Path, suffix: str = "") -> list[Path]:
                 inside.append(each)
         folders[:] = inside
         found += [folder / each for each in files if each[0] != "." and each.endswith(suffix)]
-    return sorted(found)
+    return sorted(path for path in found if not is_stream(path))
 
 
 def read_texts(

@@ -70,14 +70,26 @@ def open_source(path: Path) -> Iterator[Source]:
     if path == STANDARD:
         yield Source(Path("standard input"), sys.stdin.buffer, None)
         return
+    with path.open("rb") as raw, decompressed(path, raw) as stream:
+        source = Source(path, stream, raw if raw.seekable() else None)
+        size = source.size()
+        yield source
+        if source.size() < size:
+            raise OSError(Errors.D024.format(path=path))
+
+
+@contextmanager
+def decompressed(path: Path, raw: IO[bytes]) -> Iterator[IO[bytes]]:
+    """Decompress a file, if its name says that it is compressed.
+
+    path (Path): Its name.
+    raw (IO[bytes]): What is in it.
+    YIELDS (IO[bytes]): What it is made of.
+    RAISES (ValueError): If it is damaged.
+    """
     damage: Any = (EOFError, zlib.error, gzip.BadGzipFile, *_zstandard_errors(path))
     try:
-        with path.open("rb") as raw:
-            source = Source(path, _decompress(path, raw), raw if raw.seekable() else None)
-            size = source.size()
-            yield source
-            if source.size() < size:
-                raise OSError(Errors.D024.format(path=path))
+        yield _decompress(path, raw)
     except damage as error:
         raise ValueError(Errors.D013.format(path=path, error=error)) from error
 

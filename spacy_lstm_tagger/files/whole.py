@@ -35,9 +35,17 @@ def write_whole(path: Path, data: bytes) -> None:
             os.fsync(file.fileno())
         keep_mode(path, temporary)
         temporary.replace(path)
-    except BaseException:
+    except OSError as error:
+        raise named(error, path) from None
+    finally:
         temporary.unlink(missing_ok=True)
-        raise
+
+
+def named(error: OSError, path: Path) -> OSError:
+    """RETURNS (OSError): An error that says which file could not be written."""
+    if error.errno is None:
+        return error
+    return type(error)(error.errno, error.strerror, error.filename or str(path))
 
 
 def keep_mode(path: Path, temporary: Path) -> None:

@@ -72,7 +72,7 @@ def annotate(
             continue
         if id(doc.vocab) not in tables:
             used = np.unique(np.concatenate(guesses)) if MORPH in attributes else ()
-            tables[id(doc.vocab)] = _values(doc.vocab, labels, attributes, used)
+            tables[id(doc.vocab)] = _values(doc.vocab, labels, tag_set, used)
         values = tables[id(doc.vocab)][ids]
         n_tokens += len(doc)
         if not overwrite and any(map(doc.has_annotation, attributes)):
@@ -88,19 +88,19 @@ def annotate(
 
 
 def _values(
-    vocab: Vocab, labels: Sequence[str], attributes: Sequence[int], used: Iterable[int]
+    vocab: Vocab, labels: Sequence[str], tag_set: str, used: Iterable[int]
 ) -> NDArray[np.uint64]:
     """RETURNS (NDArray[np.uint64]): What each tag writes, then `SPACE` and `ABSTAINED`. *Shape:*
     ``(tags + 2, attributes)``.
 
     used (Iterable[int]): Which tags there are: too many have features to look at all of them.
     """
-    tags = [*labels, SPACE_TAG]
+    attributes, tags = ATTRIBUTES[tag_set], [*labels, SPACE_TAG]
     columns = [[*map(vocab.strings.add, tags), 0]]
     if POS in attributes:
         pos = [POS_IDS.get(tag.partition("|")[0]) for tag in labels]
         if None in pos:  # `cfg` was changed in a trained tagger
-            check_tags(labels, "upos+feats")
+            check_tags(labels, tag_set)
         columns.append([*pos, SPACE_POS, 0])
     if MORPH in attributes:
         column = [0] * (len(tags) + 1)

@@ -35,7 +35,7 @@ from .learning import LearningTagger
 from .lock import WeightsLock
 from .loss_watch import LossWatch
 from .settings import check_counts, check_settings, check_word_tags
-from .training_block import check_steps, is_streamed, read_training
+from .training_block import check_steps, is_sample, read_training
 
 # That the network reads at a time, but for a longer doc: some 100 MB of scores.
 MOST_WORDS = 100_000
@@ -180,8 +180,10 @@ class LSTMTagger(LearningTagger):
         weigh = self.cfg["class_weights"] == BALANCED
         if labels is None or (weigh and tag_counts is None):
             seen = count_tags(get_examples())
+            if not seen and any(eg.reference.has_annotation("POS") for eg in get_examples()):
+                raise ValueError(Errors.P019.format(name=self.name))
             labels = sorted(self._named(seen)) if labels is None else labels
-            if weigh and tag_counts is None and nlp is not None and is_streamed(nlp):
+            if weigh and tag_counts is None and is_sample(get_examples, nlp):
                 names = {"what": "counted tags", "setting": "tag_counts", "reader": "TagCounts.v1"}
                 warnings.warn(Warnings.W005.format(name=self.name, **names), stacklevel=2)
             tag_counts = seen if tag_counts is None else tag_counts

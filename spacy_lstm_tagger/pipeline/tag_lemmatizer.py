@@ -18,7 +18,7 @@ from spacy.vocab import Vocab
 
 from ..errors import Errors, Warnings
 from ..lemmas import LemmaTables
-from .training_block import is_streamed
+from .training_block import is_sample
 
 FILE = "lemmas.json"
 # Words with their tags whose lemmas are kept at hand.
@@ -87,7 +87,7 @@ class TagLemmatizer(Pipe):
         """
         if lemmas is None:
             validate_get_examples(get_examples, "TagLemmatizer.initialize")
-            if nlp is not None and is_streamed(nlp):
+            if is_sample(get_examples, nlp):
                 names = {"what": "found lemmas", "setting": "lemmas", "reader": "WordLemmas.v1"}
                 warnings.warn(Warnings.W005.format(name=self.name, **names), stacklevel=2)
             tokens = (token for example in get_examples() for token in example.reference)

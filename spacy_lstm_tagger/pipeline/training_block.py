@@ -1,12 +1,16 @@
 """What a training config says of steps: is the last one scored?"""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
 from typing import Any
 
 from spacy.language import Language
+from spacy.training import Example
 
 from ..errors import Errors, Warnings
+
+SAMPLE = 100  # so many examples of a streamed corpus spaCy shows when a pipeline is initialized
 
 
 def read_training(nlp: Language) -> dict[str, Any]:
@@ -16,11 +20,16 @@ def read_training(nlp: Language) -> dict[str, Any]:
     return nlp.config.interpolate().get("training", {})
 
 
-def is_streamed(nlp: Language) -> bool:
-    """RETURNS (bool): Whether the training corpus is streamed: of it spaCy shows a component only
-    the first 100 examples.
+def is_sample(get_examples: Callable[[], Iterable[Example]], nlp: Language | None) -> bool:
+    """RETURNS (bool): Whether these are only the first examples of a training corpus that is
+    streamed: of it spaCy shows a component no more.
+
+    get_examples (Callable[[], Iterable[Example]]): The examples.
+    nlp (Optional[Language]): The pipeline.
     """
-    return read_training(nlp).get("max_epochs") == -1
+    if nlp is None or read_training(nlp).get("max_epochs") != -1:
+        return False
+    return sum(1 for _ in islice(get_examples(), SAMPLE + 1)) == SAMPLE
 
 
 def check_steps(training: Mapping[str, Any]) -> None:

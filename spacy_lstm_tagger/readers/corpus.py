@@ -20,7 +20,7 @@ from spacy.vocab import Vocab
 from thinc.types import Ints2d
 
 from ..augmenters import NoiseAugmenter
-from ..checks import check, check_choice, is_integer
+from ..checks import check, check_choice, check_flag, is_integer
 from ..errors import Errors
 from ..files.reading import files_in
 from . import conllu, docbin
@@ -130,6 +130,7 @@ class Corpus:
 
     def __post_init__(self) -> None:
         check_choice("tag", self.tag, TAGS)
+        check_flag(gold_tokens=self.gold_tokens)
         sizes, bounds = 'a number from 1 on, "document"', self.group_by
         is_size = bounds == "document" or is_integer(bounds, 1)
         allowed = f"{sizes} or [low, high] with 1 <= low <= high"

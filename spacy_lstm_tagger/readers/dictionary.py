@@ -24,7 +24,7 @@ def read_tag_dictionary(*, path: Path | None) -> dict[str, list[str]]:
     if not path.is_file():
         raise FileNotFoundError(Errors.R014.format(path=path))
     try:
-        entries = srsly.read_json(path)
+        entries = srsly.json_loads(path.read_text(encoding="utf-8-sig"))
     except ValueError as e:
         raise ValueError(Errors.R015.format(path=path, found=f"no JSON ({e})")) from e
     if not isinstance(entries, dict):

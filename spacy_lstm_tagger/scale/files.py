@@ -14,7 +14,7 @@ from ray.data.datasource import BlockBasedFileDatasink, FileBasedDatasource, Wri
 from ..files.lines import read_lines
 from ..files.outputs import WRITERS
 from ..files.reading import READERS
-from ..files.streams import Source, kind_of
+from ..files.streams import Source, decompressed, kind_of
 from ..files.texts import BadTexts, Reading, Text
 from ..tagging import leave_out_long
 from .texts import ERROR, PLACE, join, to_table
@@ -42,22 +42,23 @@ class TextFiles(FileBasedDatasource):
     def _open_input_source(self, filesystem: Any, path: str, **open_args: Any) -> Any:
         if self._kind(path) == ".parquet":  # which is not read from its beginning to its end
             return filesystem.open_input_file(path)
-        return super()._open_input_source(filesystem, path, **open_args)
+        size = self._data_context.streaming_read_buffer_size
+        return filesystem.open_input_stream(path, compression=None, buffer_size=size)
 
     def _read_stream(self, f: Any, path: str) -> Iterator[pyarrow.Table]:
         """YIELDS (pyarrow.Table): Rows of texts, see `to_table`."""
-        raw = io.BufferedReader(f)
         read = READERS.get(self._kind(path), read_lines)
         bad = BadTexts(self.allowed)
-        found = read(Source(Path(path), raw, None), self.reading, bad)
         texts: list[Text] = []
         length = told = 0
-        for text in leave_out_long(found, self.longest, bad):
-            texts.append(text)
-            length += len(text)
-            if length >= self.size:
-                yield to_table(texts, bad.found[told:])
-                texts, length, told = [], 0, len(bad.found)
+        with decompressed(Path(path), io.BufferedReader(f)) as stream:
+            found = read(Source(Path(path), stream, None), self.reading, bad)
+            for text in leave_out_long(found, self.longest, bad):
+                texts.append(text)
+                length += len(text)
+                if length >= self.size:
+                    yield to_table(texts, bad.found[told:])
+                    texts, length, told = [], 0, len(bad.found)
         if texts or told < len(bad.found):
             yield to_table(texts, bad.found[told:])
 
@@ -101,7 +102,10 @@ class TaggedFiles(BlockBasedFileDatasink):
 
         RETURNS (Counts): What was written.
         """
-        rows = join(list(blocks))
+        tables = [block for block in blocks if len(block)]
+        if not tables:
+            return Counts()
+        rows = join(tables)
         good, bad = rows.filter(rows[ERROR].is_null()), rows.filter(rows[ERROR].is_valid())
         name = self.filename_provider.get_filename_for_task(ctx.kwargs["write_uuid"], ctx.task_idx)
         if len(good):

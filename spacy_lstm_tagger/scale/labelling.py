@@ -11,6 +11,7 @@ from typing import Any
 import ray
 
 from ..distil.labelling import Job, Shard, Task
+from ..workers import until_failure
 from .pipelines import Shipped, count_actors, own_errors, prepare_worker, ship, unpacked
 
 RETRIES = 5  # of a shard whose actor has died
@@ -50,18 +51,23 @@ def label_on_ray(
     gpus (float): How many GPUs each of them has.
     code (Optional[Path]): A file with registered functions that the teachers need.
     YIELDS (Shard): The shards, in the order of the tasks.
-    RAISES (ChildProcessError): If actors die again and again.
+    RAISES (ChildProcessError): If actors die again and again. What goes wrong in the tasks is
+        raised after the shards before it.
     """
-    teachers = [ship(teacher, code=code) for teacher in job.teachers]
+    first, *others = job.teachers
+    teachers = [ship(first, code=code), *map(ship, others)]  # the code is imported once
     actor: Any = ray.remote(num_cpus=1, num_gpus=gpus, max_restarts=-1, max_task_retries=RETRIES)(
         Labeller
     )
     actors = [actor.remote(job, teachers) for _ in range(count_actors(concurrency, gpus))]
     waiting: deque[ray.ObjectRef] = deque()
+    failures: list[Exception] = []
     with own_errors():
-        for task, chosen in zip(tasks, cycle(actors), strict=False):
+        for task, chosen in zip(until_failure(tasks, failures), cycle(actors), strict=False):
             waiting.append(chosen.label.remote(task))
             if len(waiting) >= 2 * len(actors):
                 yield ray.get(waiting.popleft())
         while waiting:
             yield ray.get(waiting.popleft())
+    for failure in failures:
+        raise failure

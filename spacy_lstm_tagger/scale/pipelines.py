@@ -12,9 +12,10 @@ import ray
 import spacy
 import torch
 from pyarrow import fs
-from spacy.cli._util import import_code
+from spacy.util import import_file
 
 from ..errors import Errors
+from ..files.reading import files_in
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,8 @@ def ship(source: str, *, code: Path | None = None) -> Shipped:
 
     source (str): The folder of a pipeline; or the name of one that is installed on all nodes, or a
         URI (`s3://…`) that they can read, which stay as they are.
-    code (Optional[Path]): A Python file with registered functions that it needs.
+    code (Optional[Path]): A Python file with registered functions that it needs, and that needs no
+        other file.
     RETURNS (Shipped): What a worker takes for a pipeline.
     """
     script = None if code is None else Path(code).read_text(encoding="utf-8")
@@ -45,8 +47,8 @@ def ship(source: str, *, code: Path | None = None) -> Shipped:
     if "://" in source or not folder.is_dir():
         return Shipped(source, code=script)
     packed = BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+    with zipfile.ZipFile(packed, "w", strict_timestamps=False) as archive:
+        for path in files_in(folder):
             archive.write(path, path.relative_to(folder))
     return Shipped(source, ray.put(packed.getvalue()), script)
 
@@ -64,7 +66,7 @@ def unpacked(pipeline: Shipped | str) -> Iterator[str]:
         if pipeline.code is not None:
             path = Path(folder) / "code.py"
             path.write_text(pipeline.code, encoding="utf-8")
-            import_code(path)
+            import_file("python_code", path)
         files = Path(folder) / (Path(pipeline.source).name or "pipeline")
         if pipeline.files is not None:
             with zipfile.ZipFile(BytesIO(ray.get(pipeline.files))) as archive:
@@ -105,7 +107,8 @@ def count_actors(concurrency: int, gpus: float) -> int:
 def own_errors() -> Iterator[None]:
     """Raise what a worker has raised, rather than Ray's account of it.
 
-    RAISES (ChildProcessError): If the worker has died.
+    RAISES (ValueError): If the worker could not begin.
+    RAISES (ChildProcessError): If it has died.
     """
     try:
         yield
@@ -117,4 +120,7 @@ def own_errors() -> Iterator[None]:
                 raise kind(message) from None
         raise
     except ray.exceptions.RayActorError as error:
-        raise ChildProcessError(Errors.C022.format(error=str(error).splitlines()[0])) from error
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        if "creation task" in lines[0]:  # the worker's own error is the last line of the account
+            raise ValueError(lines[-1]) from None
+        raise ChildProcessError(Errors.C022.format(error=lines[0])) from error

@@ -16,13 +16,13 @@ from ..errors import Errors
 from ..files.formats import LINES, encode, to_table
 from ..files.texts import Reading
 from ..taggers import digest_of
-from ..tagging import CHARACTERS, FileTagger, Job
+from ..tagging import CHARACTERS, CHECKPOINT, FileTagger, Job
 from .batches import load_tagger
 from .files import BAD, DATA, LENGTH, Counts, TaggedFiles, TextFiles
 from .pipelines import Shipped, count_actors, own_errors, ship, unpacked
 from .texts import ERROR, PLACE, from_table, join
 
-CHECKPOINT, OPTIONS = ".checkpoint", "_options.json"
+OPTIONS = "_options.json"
 MEGABYTE = 1 << 20
 PART = 4 * MEGABYTE  # an actor tags so much at a time
 READERS = 10_000  # as many tasks read at most
@@ -88,15 +88,18 @@ def tag_on_ray(
     output: str,
     reading: Reading,
     *,
+    files: list[str] | None = None,
     skip_bad: int = 0,
     cluster: Cluster | None = None,
 ) -> tuple[Counts, list[str]]:
     """Tag files. Work that was interrupted goes on where it stopped.
 
-    job (Job): How. Its pipeline is a name, a URI, or a folder that only the driver has to see.
-    inputs (list[str]): Files or folders, or URIs of them.
+    job (Job): How. Its pipeline is a name, a URI, or a folder that only the driver has to see. Its
+        code was imported by the driver already.
+    inputs (list[str]): Files or folders, or URIs of them. Work that has begun is known by them.
     output (str): The folder for the files that are written, or its URI.
     reading (Reading): How the inputs are read.
+    files (Optional[list[str]]): What of the inputs is read. None: all.
     skip_bad (int): How many texts that cannot be read are left out.
     cluster (Optional[Cluster]): What the cluster does with the work. None: as it is by default.
     RETURNS (tuple): What this run has written, and all texts that were left out: where, and why.
@@ -105,7 +108,8 @@ def tag_on_ray(
     """
     cluster = cluster or Cluster()
     pipeline = ship(job.pipeline, code=job.code)
-    with unpacked(pipeline) as path:  # an error now, and with the name that the user knows
+    # An error now, and with the name that the user knows.
+    with unpacked(replace(pipeline, code=None)) as path:
         tagger = FileTagger(replace(job, pipeline=path if "://" in job.pipeline else job.pipeline))
     options = {
         "pipeline": digest_of(tagger.nlp),
@@ -120,7 +124,7 @@ def tag_on_ray(
     sink = TaggedFiles(output, job.kind, size=int(cluster.file_size * MEGABYTE))
     with DataContext.current(_context(cluster, folder.checkpoint)):
         texts = TextFiles(
-            inputs,
+            inputs if files is None else files,
             reading,
             allowed=skip_bad,
             longest=tagger.nlp.max_length,
@@ -175,13 +179,14 @@ class OutputFolder:
         options = json.loads(json.dumps(options))
         files = self._files(self.path)
         path = f"{self.path}/{OPTIONS}"
-        if not files:
+        _, checkpoint = fs.FileSystem.from_uri(self.checkpoint)
+        has_begun = bool(self._files(checkpoint))
+        if files in ([], [path]) and not has_begun:
             self.filesystem.create_dir(self.path, recursive=True)
             with self.filesystem.open_output_stream(path) as file:
                 file.write(json.dumps(options, indent=1).encode("utf-8"))
             return
-        _, checkpoint = fs.FileSystem.from_uri(self.checkpoint)
-        if files != [path] and not self._files(checkpoint):
+        if not has_begun:
             raise ValueError(Errors.C015.format(folder=self.name))
         with self.filesystem.open_input_stream(path) as file:
             before = json.loads(file.read())
