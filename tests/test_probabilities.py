@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 import spacy
 from spacy.tokens import Doc, DocBin
+from spacy.vocab import Vocab
 
-from spacy_lstm_tagger.probabilities import TagProbabilities
+from spacy_lstm_tagger.probabilities import TagProbabilities, TagSequences
 
 LABELS = ["A", "B", "C"]
 PROBABILITIES = np.array([[0.1, 0.7, 0.2], [0.25, 0.5, 0.25]], dtype="f4")
@@ -51,6 +52,18 @@ def test_no_scores_where_none_were_kept_or_tokens_changed(doc):
     with doc.retokenize() as retokenizer:
         retokenizer.merge(doc[:2])
     assert TagProbabilities.from_doc(doc) is None
+
+
+def test_no_scores_where_as_many_tokens_are_others():
+    doc = Doc(Vocab(), words=["New", "York", "LosAngeles"])
+    TagProbabilities.of(LABELS, np.eye(3, len(LABELS))).to_doc(doc)
+    TagSequences.of(LABELS, np.zeros((1, 3), np.int64), np.ones(1)).to_doc(doc)
+    assert TagProbabilities.from_doc(doc) and TagSequences.from_doc(doc)
+    with doc.retokenize() as retokenizer:
+        retokenizer.merge(doc[:2])
+        retokenizer.split(doc[2], ["Los", "Angeles"], heads=[(doc[2], 1), doc[2]])
+    assert len(doc) == 3
+    assert TagProbabilities.from_doc(doc) is None and TagSequences.from_doc(doc) is None
 
 
 def test_in_the_order_of_another_tag_set():

@@ -1,6 +1,7 @@
 """The project of `projects/ud` makes a tagger of a treebank, with or without a dev set."""
 
 import json
+import runpy
 import shutil
 import subprocess
 import sys
@@ -129,3 +130,11 @@ def test_a_treebank_without_a_line_break_at_its_end(project):
     subprocess.run([sys.executable, "scripts/split.py", assets], cwd=project, check=True)
     train = (project / "output" / "zz" / "train.conllu").read_text()
     assert train == row.format(1, "B") + "\n" + row.format(2, "C") + "\n\n"
+
+
+def test_a_figure_that_a_test_set_does_not_have():
+    """Such as that of unknown words, where it has none."""
+    row = runpy.run_path(str(PROJECT / "scripts" / "card.py"))["row"]
+    some, none = {"tag_acc": 0.5}, {"tag_acc": None}
+    figures = {"sentences": {"all": some, "unknown": none}, "texts": {"all": some}}
+    assert row("words", figures) == "| words | 50.0 % | 50.0 % | – |"

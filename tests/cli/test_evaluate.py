@@ -143,6 +143,23 @@ def test_tags_of_another_column(tmp_path, small_corpus, tag, other):
     assert found["sentences"]["all"]["tag_acc"] > 0.1 and found["tag"] == tag
 
 
+def test_a_column_without_the_features_of_the_tags(tmp_path, small_corpus):
+    """Some of its tags are among the tagger's, and all of them are wrong where there are features."""
+    lines = small_corpus.read_text().splitlines()
+    rows = [line.split("\t") for line in lines]
+    for row in rows:
+        if len(row) > 1 and row[3] == "NOUN":
+            row[5] = "Number=Sing"
+    small_corpus = tmp_path / "features.conllu"
+    small_corpus.write_text("".join("\t".join(row) + "\n" for row in rows))
+    train(tmp_path / "model", small_corpus, tag="upos+feats")
+    for other in ("upos", "xpos"):
+        code, printed = run(tmp_path / "model", small_corpus, "--tag", other)
+        assert code == 1 and is_one_error(printed) and "Give --tag upos+feats." in printed
+    found, _ = figures(tmp_path, tmp_path / "model", small_corpus, "--tag", "upos+feats")
+    assert found["tag"] == "upos+feats" and not found["missing_tags"]
+
+
 def test_data_of_another_tag_set(tmp_path, small_corpus):
     stock_teacher().to_disk(tmp_path / "model")
     code, printed = run(tmp_path / "model", small_corpus)

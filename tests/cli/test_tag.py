@@ -120,6 +120,7 @@ def test_tags_of_another_column(model, universal, tmp_path, column, change):
     path.write_text(others, encoding="utf-8")
     code, printed = run(model, path, "--output", output, "--tag", column)
     assert code == 1 and is_one_error(printed) and "C012" in printed and not output.exists()
+    assert "Give --tag xpos." in printed
     tag(universal, path, "--output", output, "--tag", column, "--probabilities")
     before, after = (
         [line.split("\t") for line in each.read_text(encoding="utf-8").splitlines()]

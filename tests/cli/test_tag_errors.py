@@ -7,10 +7,12 @@ from threading import Thread
 
 import pyarrow.parquet
 import pytest
+import spacy
 
 from spacy_lstm_tagger.tagging import FileTagger
 
 from ..processes import children, is_alive, needs_proc, wait_until
+from ..util import make_examples, small_model
 from . import is_one_error, run_command
 from .tagging import CONLLU, read_jsonl, run, tag
 
@@ -250,3 +252,14 @@ def test_who_may_read_a_file_stays(model, texts, tmp_path):
     output.chmod(0o600)
     tag(model, texts["txt"], "--output", output)
     assert output.stat().st_mode & 0o777 == 0o600
+
+
+def test_features_are_no_tags_of_the_column_upos(tmp_path):
+    nlp = spacy.blank("en")
+    nlp.add_pipe("lstm_tagger", config={"model": small_model(), "tag_set": "upos+feats"})
+    nlp.initialize(lambda: make_examples(nlp, [("It ran", "PRON|Case=Nom VERB")]))
+    nlp.to_disk(tmp_path / "model")
+    (tmp_path / "in.txt").write_text("It ran")
+    arguments = [tmp_path / "model", tmp_path / "in.txt", "--output", tmp_path / "out.conllu"]
+    code, printed = run(*arguments, "--tag", "upos")
+    assert code == 1 and is_one_error(printed) and "Give --tag upos+feats." in printed

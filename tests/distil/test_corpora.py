@@ -248,6 +248,7 @@ def test_kinds_of_corpora(nlp, shards, tmp_path):
         ("repeat", {"x": 1}),
         ("weights", {"a": 1.0}),
         ("weights", {"a": 1.0, "b": 0}),
+        ("weights", {"a": 1.0, "b": float("inf")}),
         ("shuffle_buffer", -1),
         ("corpora", {}),
     ],

@@ -192,7 +192,7 @@ def test_shards_among_the_texts_are_no_texts(work, tmp_path):
     job = replace(make_job(work), texts=folder)
     first = len(run(job, folder / "silver"))
     assert len(run(job, folder / "silver")) == first
-    with pytest.raises(FileNotFoundError, match="D001"):
+    with pytest.raises(ValueError, match=r"C009.*silver is both read and written"):
         run(replace(job, texts=folder / "silver"), folder / "silver")
     beside = shutil.copy(work / "texts.jsonl", folder / "silver")  # a file is what was asked for
     assert len(run(replace(job, texts=Path(beside)), folder / "silver")) == first

@@ -151,7 +151,9 @@ def test_weights(ours):
         assert_allclose(dense[0], (3 * dense[1] + dense[2]) / 4, atol=2e-3)
 
 
-@pytest.mark.parametrize("weights", [[1], [1, 0], [1, -1], [1, float("nan")], [1, float("inf")]])
+@pytest.mark.parametrize(
+    "weights", [[1], [1, 0], [1, -1], [1, float("nan")], [1, float("inf")], [1, 1e39]]
+)
 def test_weights_that_are_none(ours, weights):
     with pytest.raises(ValueError, match=r"D019.*of 2 teacher"):
         Teachers(ours, weights=weights)

@@ -13,7 +13,7 @@ from thinc.api import Config
 
 from spacy_lstm_tagger.readers import Corpus
 
-from ..util import ROOT, small_model
+from ..util import ROOT, small_model, with_lemmas
 from . import PAGES, blocks
 
 PIPELINES = ROOT / "pipelines"
@@ -43,6 +43,8 @@ def folder(tmp_path, small_corpus, monkeypatch):
     train(tmp_path / "output" / "crf" / "model-best", small_corpus, "CRFTagger")
     (tmp_path / "corpus").mkdir()
     shutil.copy(small_corpus, tmp_path / "corpus" / "en-dev.conllu")
+    treebank = with_lemmas(small_corpus.read_text(encoding="utf-8"))
+    (tmp_path / "en_ewt-ud-train.conllu").write_text(treebank, encoding="utf-8")
     other = spacy.blank("en")
     other.add_pipe("tagger").add_label("X")
     ruler = other.add_pipe("attribute_ruler")
@@ -80,6 +82,7 @@ def test_python(name, folder, capsys):
         assert printed == [str(tags)]
         assert all(token.tag_ for token in names["doc"])
         assert names["doc"][2].pos_ == "DET"  # "the": what comes behind reads our tags
+        assert spacy.load("output/with-lemmas")("books")[0].lemma_
 
 
 @pytest.mark.parametrize(

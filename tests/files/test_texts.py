@@ -1,5 +1,6 @@
 """Texts are read as a stream, bad ones are named, long ones are cut."""
 
+import os
 import tracemalloc
 import zlib
 
@@ -246,3 +247,11 @@ def test_only_what_is_asked_for_is_kept(tmp_path):
     path.write_text('{"text": "x", "n": 1}\n')
     for keep, source in ((False, None), (True, {"text": "x", "n": 1})):
         assert [text.source for text in read_texts([path], Reading(keep=keep))] == [source]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with a name")
+def test_a_pipe_in_a_folder_is_passed_over(tmp_path):
+    os.mkfifo(tmp_path / "pipe.txt")
+    (tmp_path / "a.txt").write_text("one\n")
+    (tmp_path / "gone.txt").symlink_to(tmp_path / "nothing")  # an error, when it is read
+    assert find_texts(tmp_path) == [tmp_path / "a.txt", tmp_path / "gone.txt"]

@@ -1,5 +1,8 @@
 """Files and folders appear whole or not at all."""
 
+import errno
+import os
+
 import pytest
 
 from spacy_lstm_tagger.files import whole
@@ -29,9 +32,16 @@ def test_a_file(tmp_path, monkeypatch, before):
         patch.setattr(whole.os, "fsync", lambda descriptor: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             write_whole(path, b"new")
+        patch.setattr(whole.os, "fsync", full_disk)
+        with pytest.raises(OSError, match=f"No space left.*{path}"):
+            write_whole(path, b"new")
     assert tree(tmp_path) == ({"file": before} if before else {})
     write_whole(path, b"new")
     assert tree(tmp_path) == {"file": "new"}
+
+
+def full_disk(descriptor):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def test_a_folder(tmp_path):

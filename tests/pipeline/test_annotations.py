@@ -257,9 +257,26 @@ def test_other_tags_are_an_error_at_once(upos, tmp_path):
     with pytest.raises(ValueError, match=r"P010.*'FOO'"):
         copy.deepcopy(upos).get_pipe("lstm_tagger").add_label("FOO")
     with pytest.raises(
-        ValueError, match=r"M001.*tag_set = ptb.*\"xpos\", \"upos\" or \"upos\+feats\""
+        ValueError, match=r"M001.*tag_set = 'ptb'.*\"xpos\", \"upos\" or \"upos\+feats\""
     ):
         nlp.add_pipe("lstm_tagger", name="other", config={"tag_set": "ptb"})
+
+
+def test_a_tag_set_that_is_set_in_vain():
+    nlp = spacy.blank("en")
+    nlp.add_pipe("lstm_tagger", config={"model": small_model()})
+    nlp.initialize(lambda: make_examples(nlp))
+    nlp.get_pipe("lstm_tagger").cfg["tag_set"] = "upos"
+    with pytest.raises(ValueError, match=r"P010.*tag_set = 'upos' of"):
+        nlp("the dog")
+
+
+def test_parts_of_speech_that_nobody_learns_from():
+    nlp = spacy.blank("en")
+    nlp.add_pipe("lstm_tagger", config={"tag_set": "upos", "model": small_model()})
+    example = Example.from_dict(nlp.make_doc("It ran"), {"pos": ["PRON", "VERB"]})
+    with pytest.raises(ValueError, match=r"P019.*token.pos_.*token.tag_.*\"tags\""):
+        nlp.initialize(lambda: [example])
 
 
 def test_is_declared():

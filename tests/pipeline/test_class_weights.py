@@ -1,5 +1,7 @@
 """Class weights: what they may be, and that rare tags gain by them."""
 
+import warnings
+
 import pytest
 import spacy
 from spacy.tokens import Doc
@@ -20,7 +22,7 @@ ARCHITECTURES = ["Tagger", "CRFTagger"]
     "value,message",
     [
         ({"NN": -1}, r"M001.*class_weights\['NN'\] = -1.*0 or more"),
-        ("equal", r"M001.*class_weights = equal.*\"balanced\""),
+        ("equal", r"M001.*class_weights = 'equal'.*\"balanced\""),
     ],
 )
 def test_bad_weights(value, message):
@@ -134,5 +136,9 @@ def test_a_streamed_corpus():
     pipe = nlp.add_pipe("lstm_tagger", config={"model": small_model(), "class_weights": "balanced"})
     nlp.config["training"]["max_epochs"] = -1
     examples = make_examples(nlp)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        pipe.initialize(lambda: examples, nlp=nlp)  # which are all
+    examples = (examples * 100)[:100]  # what spaCy shows of a stream
     with pytest.warns(UserWarning, match=r"W005.*lstm_tagger.tag_counts\].*TagCounts.v1"):
         pipe.initialize(lambda: examples, nlp=nlp)

@@ -137,7 +137,8 @@ def test_a_streamed_corpus():
     nlp.config["vars"] = {"epochs": -1}
     nlp.config["training"]["max_epochs"] = "${vars.epochs}"
     reference = make_doc(nlp, WORDS, TAGS, lemmas=LEMMAS)
-    get_examples = lambda: [Example(nlp.make_doc(reference.text), reference)]  # noqa: E731
+    # As many as spaCy shows of a stream.
+    get_examples = lambda: [Example(nlp.make_doc(reference.text), reference)] * 100  # noqa: E731
     pipe = nlp.get_pipe("tag_lemmatizer")
     with pytest.warns(UserWarning, match=r"W005.*tag_lemmatizer.lemmas\].*WordLemmas.v1"):
         pipe.initialize(get_examples, nlp=nlp)

@@ -16,6 +16,8 @@ def test_a_dictionary_from_a_file(tmp_path):
     entries = {"the": ["DT"], "that": ["DT", "IN"]}
     path.write_text(json.dumps(entries), encoding="utf-8")
     assert read_tag_dictionary(path=path) == entries
+    path.write_text(json.dumps(entries), encoding="utf-8-sig")
+    assert read_tag_dictionary(path=path) == entries
 
 
 @pytest.mark.parametrize(
