@@ -86,7 +86,7 @@ def check_fit(
 
 def _known(counts: Counter[str], knows: Callable[[str], bool]) -> float:
     """RETURNS (float): The share of words whose tag is known."""
-    return sum(count for tag, count in counts.items() if knows(tag)) / counts.total()
+    return sum(n for tag, n in counts.items() if knows(tag)) / counts.total() if counts else 1.0
 
 
 def _share(path: Path, tag: str, knows: Callable[[str], bool]) -> float:

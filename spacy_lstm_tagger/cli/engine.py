@@ -60,10 +60,11 @@ def check_engine(
     """
     if engine is not None:
         check_choice("--engine", engine, ENGINES)
-    for name in [name for name, is_given in of_ray.items() if is_given and engine is None]:
-        raise ValueError(Errors.C027.format(name=name))
-    for name in [name for name, is_given in of_others.items() if is_given and engine is not None]:
-        raise ValueError(Errors.C018.format(value=name, remedy="Leave it out"))
+    for name, is_given in (of_ray if engine is None else of_others).items():
+        if is_given and engine is None:
+            raise ValueError(Errors.C027.format(name=name))
+        if is_given:
+            raise ValueError(Errors.C018.format(value=name, remedy="Leave it out"))
 
 
 def tag_with_ray(

@@ -180,7 +180,8 @@ class LSTMTagger(LearningTagger):
         weigh = self.cfg["class_weights"] == BALANCED
         if labels is None or (weigh and tag_counts is None):
             seen = count_tags(get_examples())
-            if not seen and any(eg.reference.has_annotation("POS") for eg in get_examples()):
+            has_pos = (eg.reference.has_annotation("POS") for eg in get_examples())
+            if not (seen or labels or self.labels) and any(has_pos):
                 raise ValueError(Errors.P019.format(name=self.name))
             labels = sorted(self._named(seen)) if labels is None else labels
             if weigh and tag_counts is None and is_sample(get_examples, nlp):
