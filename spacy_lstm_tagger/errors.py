@@ -36,10 +36,7 @@ class Errors(metaclass=ErrorsWithCodes):
     )
     C009 = "{path} is both read and written. Give another --output."
     C010 = "{error}. What was tagged before that is in {path}."
-    C011 = (
-        "The component {name!r} of {pipeline} gives tags without probabilities. Leave out "
-        "--probabilities."
-    )
+    C011 = "{name!r} of {pipeline} gives tags without probabilities. Leave out --probabilities."
     C012 = "{pipeline} has tags such as {tag}, which do not fit --tag {column}. Give --tag {other}."
     C013 = "This needs the package ray. Install it: pip install 'spacy-lstm-tagger[ray]'."
     C014 = 'Found a batch of type {found}, expected an Arrow table. Give batch_format="pyarrow".'
@@ -160,6 +157,10 @@ class Errors(metaclass=ErrorsWithCodes):
         "A component keeps with the docs what a .spacy file cannot have ({error}). Write .jsonl, "
         "or change the component."
     )
+    D026 = (
+        "{path} has only some of its silver data, as labelling was interrupted. Give the same "
+        "`lstm-tagger label` command again, which goes on."
+    )
     L001 = (
         "The model file is damaged: its weights cannot be read ({error}). "
         "Copy or package the pipeline again from where it was trained."
@@ -255,10 +256,7 @@ class Errors(metaclass=ErrorsWithCodes):
         "it comes from, say there replace_listeners({encoder!r}, {name!r}, ['model.tok2vec']), and "
         "add it from there (`source`)."
     )
-    P013 = (
-        "{name!r} has {count} tags, but nO = {width} of its model. Set nO = null, which takes the "
-        "number from the tag set."
-    )
+    P013 = "{name!r} has {count} tags, but nO = {width}. Set nO = null: as many as it has tags."
     P014 = (
         "{name!r} listens to the component {encoder!r}, behind which it cannot rehearse. Say "
         "nlp.replace_listeners({encoder!r}, {name!r}, ['model.tok2vec']), and rehearse within "
@@ -270,10 +268,11 @@ class Errors(metaclass=ErrorsWithCodes):
     )
     P016 = (
         "{name!r} listens to the component {encoder!r}, which has not run on this text: without "
-        "its vectors all words look the same. Put {encoder!r} before it or, to call it alone, run "
-        "that first: nlp.get_pipe({encoder!r})(doc). In another pipeline it needs a copy of its "
-        "own: load the pipeline that it comes from, say there replace_listeners({encoder!r}, "
-        "{name!r}, ['model.tok2vec']), and add it from there (`source`)."
+        "its vectors all words look the same. Put {encoder!r} before it (if it is frozen, into "
+        "[training] annotating_components too), or run it first: nlp.get_pipe({encoder!r})(doc). "
+        "In another pipeline it needs a copy of its own: load the one that it comes from, say "
+        "there replace_listeners({encoder!r}, {name!r}, ['model.tok2vec']), and add it from there "
+        "(`source`)."
     )
     P017 = (
         "{name!r} listens to vectors that are {expected} wide, but those of {encoder!r} are "

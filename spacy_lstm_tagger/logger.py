@@ -15,7 +15,9 @@ from spacy.language import Language
 from spacy.training.loggers import console_logger_v3
 from spacy.util import ensure_path, registry
 
+from .checks import check, is_number
 from .errors import Errors
+from .files.whole import check_place
 from .pipeline.training_block import read_training
 from .progress import LiveLine
 
@@ -71,13 +73,16 @@ class TrainingLog:
     """The figures of each evaluation of a training.
 
     path (Optional[Path]): The file. None: one beside the model.
-    RAISES (ValueError): If there is a file that is no such log, which would be lost.
+    RAISES (ValueError): If there is a file that is no such log, which would be lost, or a folder.
+    RAISES (OSError): If it cannot be written.
     """
 
     def __init__(self, path: Path | None):
         self.path = path
         self._is_new = True
         if path is not None:
+            check(not path.is_dir(), "[training.logger] path", str(path), "the name of a file")
+            check_place(path)
             _check_old(path)
 
     def add(self, info: dict[str, Any]) -> None:
@@ -122,7 +127,10 @@ def read_training_log(path: Path) -> list[dict[str, Any]]:
 
 
 def _tables(record: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    return {name: dict(record[name]) for name in ("losses", "scores")}
+    """RETURNS (dict[str, dict[str, Any]]): The losses, and the scores that are numbers."""
+    scores = dict(record["scores"]).items()
+    known = {name: n for name, n in scores if is_number(n) and math.isfinite(n)}
+    return {"losses": dict(record["losses"]), "scores": known}
 
 
 def _check_old(path: Path) -> None:

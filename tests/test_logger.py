@@ -207,6 +207,21 @@ def test_a_log_that_was_cut(tmp_path):
     TrainingLog(path)
 
 
+def test_scores_that_are_no_numbers_are_left_out(tmp_path):
+    scores = {"tag_acc": None, "speed": float("nan"), "note": "x", "acc_known": 0.5}
+    record = {"step": 1, "losses": {}, "scores": scores}
+    (tmp_path / FILE).write_text(json.dumps(record) + "\n")
+    assert read_training_log(tmp_path / FILE)[0]["scores"] == {"acc_known": 0.5}
+
+
+def test_a_path_that_is_no_file(tmp_path):
+    with pytest.raises(ValueError, match=r"M001.*\[training.logger\] path.*the name of a file"):
+        TrainingLog(tmp_path)
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match="file"):
+        TrainingLog(tmp_path / "file" / "log.jsonl")
+
+
 def test_is_registered():
     name = "spacy-lstm-tagger.ProgressLogger.v1"
     assert registry.loggers.get(name) is create_progress_logger

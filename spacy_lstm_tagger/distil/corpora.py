@@ -24,7 +24,7 @@ from ..probabilities import TagProbabilities
 from ..readers import Corpus, is_range
 from ..readers import shuffle as in_random_order
 from ..readers.docbin import read_docs
-from .shards import LEARNED
+from .shards import LEARNED, is_complete
 
 Reader = Callable[[Language], Iterable[Example]]
 
@@ -99,6 +99,8 @@ class ShardCorpus:
         self.path = ensure_path(self.path)
         if not self.path.exists():
             raise FileNotFoundError(Errors.D009.format(path=self.path))
+        if not is_complete(self.path):
+            raise ValueError(Errors.D026.format(path=self.path))
 
     def __call__(self, nlp: Language) -> Iterator[Example]:
         """Yield examples from the data.

@@ -35,6 +35,12 @@ def digest_of_texts(texts: Iterable[Text]) -> str:
     return digest.hexdigest()
 
 
+def is_complete(folder: Path) -> bool:
+    """RETURNS (bool): Whether a folder has all of its shards, as far as a manifest tells."""
+    path = folder / MANIFEST
+    return not path.is_file() or _read_manifest(path).get("complete") is not False
+
+
 class ShardFolder:
     """A folder that shards are written to, each of them whole or not at all.
 

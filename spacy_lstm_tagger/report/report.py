@@ -10,6 +10,7 @@ from typing import Any
 from spacy.language import Language
 from spacy.util import ensure_path, load_model
 
+from ..checks import check
 from ..errors import Errors
 from ..files.formats import finite
 from ..lexicon import Lexicon
@@ -54,6 +55,8 @@ class Report:
     ):
         path = Path(corpus)
         named = name_pipelines(pipelines)
+        holds = logs is None or (isinstance(logs, Mapping) and set(logs) <= set(named))
+        check(holds, "logs", logs, f"null, or a file for some of {', '.join(named)}")
         curves = {
             name: _read_log(pipeline, (logs or {}).get(name)) for name, pipeline in named.items()
         }

@@ -1,3 +1,4 @@
+import json
 import random
 from collections import Counter
 from itertools import chain, islice
@@ -70,6 +71,15 @@ def test_docs_as_they_are(nlp, shards):
         assert [t.tag_ for t in eg.reference] == [t.tag_ for t in expected]
         assert not any(t.tag_ or t.pos_ or str(t.morph) for t in eg.predicted)
         assert TagProbabilities.from_doc(eg.predicted) is None
+
+
+def test_labels_of_half_the_texts(nlp, shards):
+    manifest = {"options": {}, "shards": [], "complete": False}
+    (shards / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(ValueError, match=rf"D026.*{shards}.*goes on"):
+        ShardCorpus(shards)
+    (shards / "manifest.json").write_text(json.dumps(manifest | {"complete": True}))
+    assert len(list(ShardCorpus(shards)(nlp))) == 12
 
 
 def test_noise_changes_words_alone(nlp, tmp_path):

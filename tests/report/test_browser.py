@@ -109,6 +109,9 @@ def test_tables_are_sorted_by_a_click(open_page, path):
         assert falling == sorted(falling, reverse=True)
         table.get_by_role("button", name=heading, exact=True).click()
         assert [float(text) for text in texts(cells)] == sorted(falling)
+        sorted_by = table.locator("th[aria-sort]")
+        assert texts(sorted_by) == [heading]
+        assert sorted_by.get_attribute("aria-sort") == "ascending"
 
 
 def test_keyboard(open_page, path):
@@ -192,6 +195,18 @@ def test_words_without_a_tag_are_in_the_matrix_too(open_page, tmp_path, corpus):
     assert sum(map(int, texts(page.locator("#matrix td button")))) == sum(counts)
     assert texts(page.locator("#matrix thead th"))[-1] == "no tag"
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_words_from_right_to_left(open_page, tmp_path):
+    words = [("هذا", "DET"), ("كتاب", "NN"), ("قديم", "NN")]
+    report = Report(make_pipeline(steps=2), write_conllu(tmp_path / "dev.conllu", [words] * 3))
+    (tmp_path / "report.html").write_text(report.to_html(), encoding="utf-8")
+    page = open_page(tmp_path / "report.html")
+    mistake = report.figures["pipelines"][0]["mistakes"][0]
+    page.locator(f'#matrix [title^="{mistake["gold"]} tagged as {mistake["guess"]}:"]').click()
+    for place in ("#cell", "#errors"):
+        direction = f"getComputedStyle(document.querySelector('{place} li')).direction"
+        assert page.evaluate(direction) == "rtl"
 
 
 def test_long_tags_leave_room_for_the_cells(open_page, tmp_path):

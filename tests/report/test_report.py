@@ -130,6 +130,9 @@ def test_the_learning_curve(ours, corpus, tmp_path):
     assert report.figures["pipelines"][0]["training"] is None
     with pytest.raises(ValueError, match="T002"):
         Report({"a": ours}, corpus, logs={"a": log})
+    for wrong in ({"b": log}, str(log)):
+        with pytest.raises(ValueError, match=r"M001.*logs = .*for some of a"):
+            Report({"a": ours}, corpus, logs=wrong)
 
 
 def test_names(ours, corpus):

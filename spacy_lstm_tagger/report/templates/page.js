@@ -68,9 +68,9 @@
     const found = pipe.mistakes.find((row) => row[0] === gold && row[1] === guess);
     const list = make("ul", undefined, { class: "sentences" });
     for (const sentence of found ? found[2] : []) {
-      const item = make("li");
+      const item = make("li", undefined, { dir: "auto" });
       for (const [text, note] of sentence.pieces) {
-        const piece = make(note === null ? "span" : "mark", text);
+        const piece = note === null ? make("span", text) : make("mark", text, { dir: "auto" });
         if (note !== null) piece.append(make("small", note.map((tag) => tag || "no tag").join(" → ")));
         item.append(piece);
       }
@@ -82,7 +82,8 @@
   }
 
   function sortable(table) {
-    [...table.tHead.rows[0].cells].forEach((cell, column) => {
+    const heads = [...table.tHead.rows[0].cells];
+    heads.forEach((cell, column) => {
       if (!cell.textContent) return;
       const button = make("button", cell.textContent, { type: "button" });
       let up = column === 0;
@@ -92,6 +93,8 @@
         const rows = [...table.tBodies[0].rows].sort((a, b) =>
           sign * (column ? parseFloat(value(a)) - parseFloat(value(b)) : value(a).localeCompare(value(b))));
         table.tBodies[0].append(...rows);
+        heads.forEach((head) => head.removeAttribute("aria-sort"));
+        cell.setAttribute("aria-sort", up ? "ascending" : "descending");
         up = !up;
       });
       cell.replaceChildren(button);
