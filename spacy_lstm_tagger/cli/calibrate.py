@@ -16,7 +16,7 @@ from ..files.whole import whole_folder
 from ..fit import check_fit
 from ..pipeline import LSTMTagger
 from ..pipeline.calibration import Calibration
-from ..pipeline.gold import split_tag, tag_counts
+from ..pipeline.gold import notation, split_tag, tag_counts
 from ..whitespace import SPACE_TAG
 from . import lstm_tagger_cli
 from .messages import clear_errors
@@ -81,7 +81,7 @@ def calibrate(
     labels = frozenset((*pipe.labels, SPACE_TAG))
 
     def knows(annotation: str) -> bool:
-        return labels.issuperset(split_tag(annotation, labels, **pipe.notation)[0])
+        return labels.issuperset(split_tag(annotation, labels, **notation(pipe.cfg))[0])
 
     names = {"tag": tag, "pipeline": f"the component {name!r}"}
     unknown = check_fit(tag_counts(examples), knows, labels, path=data_path, **names)
