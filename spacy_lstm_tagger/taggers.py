@@ -107,6 +107,24 @@ def read_probabilities(docs: Sequence[Doc], labels: Sequence[str]) -> NDArray[np
     )
 
 
+def read_confidence(docs: Sequence[Doc], labels: Sequence[str]) -> NDArray[np.float32] | None:
+    """Find how sure a tagger was of the tags that docs have.
+
+    docs (Sequence[Doc]): Docs that were tagged, see `keeping_probabilities`.
+    labels (Sequence[str]): The tagger's tags.
+    RETURNS (Optional[NDArray[np.float32]]): The probability of each token's tag; NaN for a tag that
+        is not the tagger's, and in a doc whose tokens were others when it was tagged. None if the
+        tagger gives tags alone. *Shape:* ``(tokens,)``.
+    """
+    dense = read_probabilities(docs, labels)
+    if dense is None:
+        return None
+    columns = {label: i for i, label in enumerate(labels)}
+    found = [columns.get(token.tag_, -1) for doc in docs for token in doc]
+    tags = np.array(found, dtype=np.int64)
+    return np.where(tags >= 0, dense[np.arange(len(tags)), tags], np.float32(np.nan))
+
+
 def as_probabilities(scores: NDArray[np.float32]) -> NDArray[np.float32]:
     """Make probabilities of what a tagger's model predicts: logits, which have the same best tag
     and are what models of `normalize = false` give, or probabilities already.

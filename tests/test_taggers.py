@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose
 from spacy_lstm_tagger.taggers import (
     as_probabilities,
     keeping_probabilities,
+    read_confidence,
     read_probabilities,
     tagger_name,
 )
@@ -68,3 +69,18 @@ def test_a_doc_that_has_other_tokens_by_now():
         retokenizer.merge(merged[:2])
     found = read_probabilities([merged, same], pipe.labels)
     assert np.isnan(found[:2]).all() and not np.isnan(found[2:]).any() and len(found) == 4
+
+
+def test_how_sure_a_tagger_is_of_the_tags_that_docs_have():
+    nlp, _ = trained_nlp(steps=2)
+    pipe = nlp.get_pipe("lstm_tagger")
+    with keeping_probabilities(pipe):
+        (doc,), nothing = nlp.pipe(["The dog ate"]), list(nlp.pipe([""]))
+    assert read_confidence(nothing, pipe.labels).shape == (0,)
+    expected = [token._.tag_confidence for token in doc]
+    assert read_confidence([doc], pipe.labels).tolist() == expected
+    doc[1].tag_ = "another's"
+    found = read_confidence([doc], pipe.labels)
+    assert np.isnan(found).tolist() == [False, True, False] and found[0] == expected[0]
+    doc.user_data.clear()
+    assert read_confidence([doc], pipe.labels) is None
