@@ -12,7 +12,6 @@ from spacy.language import Language
 from spacy.training import Example
 
 from .comparison import Comparison
-from .errors import Errors
 from .lexicon import Lexicon
 from .models.shim import TorchShim
 from .models.word_char_embed import NAME as EMBEDDING
@@ -72,9 +71,7 @@ def evaluate(
     RETURNS (dict[str, Evaluation]): For "sentences", which are alone, and for "texts" of ten.
     RAISES (ValueError): If the pipeline has no tagger, or the file is not valid or has no tag.
     """
-    if tagger_name(nlp) is None:
-        name, names = nlp.meta["name"], ", ".join(nlp.pipe_names) or "none"
-        raise ValueError(Errors.C006.format(pipeline=name, names=names))
+    tagger_name(nlp)  # an error if there is none
     found = {}
     for name, group_by in (("sentences", 1), ("texts", TEXT)):
         examples = read_examples(nlp, path, tag=tag, group_by=group_by, gold_tokens=not raw)
@@ -141,7 +138,7 @@ def find_lexicon(nlp: Language) -> Lexicon | None:
     """RETURNS (Optional[Lexicon]): The words of the training data of the pipeline's tagger.
     None: it does not keep them.
     """
-    pipe: Any = nlp.get_pipe(tagger_name(nlp) or "")
+    pipe: Any = nlp.get_pipe(tagger_name(nlp))
     return Lexicon.from_settings(getattr(pipe, "cfg", {}))
 
 

@@ -88,10 +88,7 @@ class FileTagger:
     def __init__(self, job: Job):
         self.job = job
         self.nlp = spacy.load(job.pipeline)
-        name = tagger_name(self.nlp)
-        if name is None:
-            found = {"pipeline": job.pipeline, "names": ", ".join(self.nlp.pipe_names) or "none"}
-            raise ValueError(Errors.C006.format(**found))
+        name = tagger_name(self.nlp, pipeline=job.pipeline)
         self.pipe = self.nlp.get_pipe(name)
         # What the tagger writes: what a file has of it would stay.
         self._written = written_by(self.pipe)

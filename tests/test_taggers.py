@@ -35,7 +35,12 @@ def test_whose_tags_are_in_docs(overwrite, name):
     nlp = spacy.blank("en")
     for each, value in zip("ab", overwrite, strict=True):
         nlp.add_pipe("tagger", name=each, config={"overwrite": value})
-    assert tagger_name(nlp) == name and tagger_name(spacy.blank("en")) is None
+    assert tagger_name(nlp) == name
+    nlp.disable_pipes("a", "b")
+    with pytest.raises(ValueError, match=r"C006.* pipeline has no component .* only none"):
+        tagger_name(nlp)
+    with pytest.raises(ValueError, match=r"C006.* mine has no component"):
+        tagger_name(nlp, pipeline="mine")
 
 
 @pytest.mark.parametrize("what", ["nothing", "another encoder", "doc_cleaner"])

@@ -65,7 +65,7 @@ def tag_corpus(
     """
     missing = find_missing_tags(nlp, path, tag=tag, pipeline=name)
     examples = read_examples(nlp, path, tag=tag, group_by=group_by)
-    component = tagger_name(nlp) or ""
+    component = tagger_name(nlp)
     docs, probabilities = _tag(nlp, [eg.predicted for eg in examples], nlp.get_pipe(component))
     references = [eg.reference for eg in examples]
     found = Comparison(map(Example, docs, references))
