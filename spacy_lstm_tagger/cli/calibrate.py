@@ -20,7 +20,7 @@ from ..pipeline.gold import notation, split_tag, tag_counts
 from ..whitespace import SPACE_TAG
 from . import lstm_tagger_cli
 from .messages import clear_errors
-from .options import Code, GpuId
+from .options import Code, GpuId, Tag
 
 
 @lstm_tagger_cli.command("calibrate")
@@ -30,9 +30,7 @@ def calibrate_cli(
     *,
     output: Annotated[Path, Opt("--output", "-o", help="Where the calibrated pipeline is saved")],
     name: Annotated[str, Opt("--name", "-n", help="The component's name")] = "lstm_tagger",
-    tag: Annotated[
-        str, Opt("--tag", "-t", help="Where tags come from: xpos, upos or upos+feats")
-    ] = "xpos",
+    tag: Tag = "xpos",
     code: Code = None,
     gpu_id: GpuId = -1,
 ) -> None:
