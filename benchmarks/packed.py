@@ -39,7 +39,7 @@ class PackedWordCharLSTM(nn.Module):
         letters = words.characters
         if letters is None:
             raise ValueError("The pipeline has no character LSTM, so there is nothing to compare.")
-        self.tables = nn.ModuleList(plain_embedding(table) for table in words.tables.values())  # type: ignore[arg-type]
+        self.tables = nn.ModuleList(plain_embedding(table) for table in words.tables.values())
         self.letters = plain_embedding(letters.embedding)
         self.characters = plain_lstm(letters.forward_lstm, letters.backward_lstm)
         self.queries = None
@@ -176,7 +176,7 @@ def pack_pipeline(nlp: Language, *, pipe: str = "lstm_tagger") -> Language:
         types = WordTypes.of(docs)
         strings = types.strings()
         columns = zip(vocabularies, features.keys(types, strings), strict=True)
-        rows = [cast(EmbeddingTable, table).lookup(keys) for table, keys in columns]
+        rows = [table.lookup(keys) for table, keys in columns]
         points, word_lengths = letters(strings, max_length=char_max_length)
         distinct, where = np.unique(points, return_inverse=True)
         letter_rows = np.array(alphabet.lookup(distinct.tolist()))[where]

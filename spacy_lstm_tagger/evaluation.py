@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +13,9 @@ from spacy.training import Example
 
 from .comparison import Comparison
 from .lexicon import Lexicon
-from .models.shim import TorchShim
 from .models.word_char_embed import NAME as EMBEDDING
-from .nn.embedding import WordEmbedding
-from .nn.vocabulary import VocabularyEmbedding
+from .models.word_char_embed import tables_of
+from .nn.vocabulary import EmbeddingTable
 from .readers import Corpus
 from .taggers import layers_of, tagger_name
 
@@ -142,14 +141,11 @@ def find_lexicon(nlp: Language) -> Lexicon | None:
     return Lexicon.from_settings(getattr(pipe, "cfg", {}))
 
 
-def word_tables(nlp: Language) -> list[VocabularyEmbedding]:
-    """RETURNS (list[VocabularyEmbedding]): The words' vocabularies of a pipeline's tagger and of
+def word_tables(nlp: Language) -> list[EmbeddingTable]:
+    """RETURNS (list[EmbeddingTable]): The words' vocabularies of a pipeline's tagger and of
     its encoders.
     """
-    layers = [node for node in layers_of(nlp) if node.name == EMBEDDING]
-    modules = [cast(TorchShim, layer.shims[0]).module for layer in layers]
-    tables = (cast(WordEmbedding, module).tables["word"] for module in modules)
-    return [cast(VocabularyEmbedding, table) for table in tables]
+    return [tables_of(node)["word"] for node in layers_of(nlp) if node.name == EMBEDDING]
 
 
 def _accuracy(found: Comparison, chosen: NDArray[np.bool_]) -> Accuracy:
