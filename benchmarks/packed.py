@@ -155,11 +155,10 @@ def find_modules(nlp: Language) -> tuple[Model, WordEmbedding, BucketedLSTM]:
     return (*words[0], sentences[0])
 
 
-def pack_pipeline(nlp: Language, *, pipe: str = "lstm_tagger") -> Language:
+def pack_pipeline(nlp: Language) -> Language:
     """Put the packed network in the place of the pipeline's own, keeping the output layer.
 
     nlp (Language): The trained pipeline, which is changed in place.
-    pipe (str): The component.
     RETURNS (Language): The pipeline.
     """
     embed, words, sentence = find_modules(nlp)
@@ -205,6 +204,6 @@ def pack_pipeline(nlp: Language, *, pipe: str = "lstm_tagger") -> Language:
     packed = PyTorchWrapper_v2(PackedWordCharLSTM(words, sentence), convert_inputs, convert_outputs)
     packed.set_dim("nO", sentence.output_width)
     packed.attrs["dropout_rate"] = 0.0
-    model = cast(Any, nlp.get_pipe(pipe)).model
+    model = cast(Any, nlp.get_pipe("lstm_tagger")).model
     model.replace_node(model.get_ref("tok2vec"), packed)
     return nlp
