@@ -27,11 +27,12 @@ from spacy.language import DEFAULT_CONFIG_PRETRAIN_PATH
 from spacy.training import Example
 
 from spacy_lstm_tagger.augmenters import NoiseAugmenter
-from spacy_lstm_tagger.readers import Corpus, Sentence, read_sentences
+from spacy_lstm_tagger.readers import Corpus
 
 from .jobs import add_engine_options, work_on
 from .outputs import OUTPUT, ROOT
 from .peers import Treebank, cnn_config
+from .texts import Sentence, read_sentences
 from .treebanks import add_ud_option, find_treebank
 from .variants import VARIANTS, Variant
 

@@ -26,15 +26,13 @@ from spacy.training.batchers import minibatch_by_words
 from spacy.training.initialize import init_nlp
 from spacy.util import load_config, resolve_dot_names
 
-from spacy_lstm_tagger.readers import read_sentences
-
 from .gpu_kernels import kernels
 from .measure import Figure, Key, Run, interleave, seconds, synchronize, to_figures, use_device
 from .outputs import OUTPUT, ROOT, slug
 from .peers import forget, trainer
 from .report import describe_machine, to_markdown, write_json
 from .sections import exhaust
-from .texts import Text, examples, of_length, read_texts, stream
+from .texts import Text, examples, of_length, read_sentences, read_texts, stream
 
 CONFIG = ROOT / "configs" / "gpu.cfg"
 REFERENCE = "gpu.cfg"
