@@ -303,7 +303,7 @@ class LSTMTagger(LearningTagger):
         """Set `token.tag_`, and what universal tags say, see `tag_set`. What is there already stays
         unless `overwrite` is set; then a tag that the tagger is unsure of is emptied.
 
-        docs (Iterable[Doc]): The docs.
+        docs (Union[Iterable[Doc], Doc]): The docs.
         batch_tag_ids (Sequence[NDArray[np.int64]]): The tags' indices, from `predict`, whose
             probabilities and sequences are kept with the docs.
         """
