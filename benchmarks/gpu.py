@@ -33,11 +33,10 @@ from .peers import forget, trainer
 from .report import describe_machine, to_markdown, write_json
 from .sections import exhaust
 from .texts import Text, examples, of_length, read_sentences, read_texts, stream
+from .variants import EMBED, ENCODE
 
 CONFIG = ROOT / "configs" / "gpu.cfg"
 REFERENCE = "gpu.cfg"
-EMBED = "components.lstm_tagger.model.tok2vec.embed."
-ENCODE = "components.lstm_tagger.model.tok2vec.encode."
 
 
 def both(name: str, value: object) -> dict[str, object]:
