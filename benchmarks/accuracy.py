@@ -27,11 +27,12 @@ from spacy.language import DEFAULT_CONFIG_PRETRAIN_PATH
 from spacy.training import Example
 
 from spacy_lstm_tagger.augmenters import NoiseAugmenter
-from spacy_lstm_tagger.readers import Corpus, Sentence, read_sentences
+from spacy_lstm_tagger.readers import Corpus
 
 from .jobs import add_engine_options, work_on
-from .outputs import OUTPUT, ROOT
+from .outputs import OUTPUT, ROOT, markdown
 from .peers import Treebank, cnn_config
+from .texts import Sentence, read_sentences
 from .treebanks import add_ud_option, find_treebank
 from .variants import VARIANTS, Variant
 
@@ -308,12 +309,6 @@ def table(results: dict[str, Any], variants: Sequence[str], *, reference: str, o
         )
         noisy.append([name, str(len(runs)), *columns(runs, NOISE, 2)])
     return f"{markdown(rows)}\n\n{markdown(noisy)}"
-
-
-def markdown(rows: Sequence[Sequence[str]]) -> str:
-    """RETURNS (str): A table whose first row is its head."""
-    lines = [f"| {' | '.join(row)} |" for row in rows]
-    return "\n".join([lines[0], "|---" * len(rows[0]) + "|", *lines[1:]])
 
 
 def columns(runs: dict[str, Any], names: Iterable[str], digits: int) -> list[str]:

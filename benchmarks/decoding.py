@@ -24,6 +24,8 @@ from spacy_lstm_tagger.nn.lattice import Lattice
 from spacy_lstm_tagger.pipeline.calibration import expected_calibration_error
 from spacy_lstm_tagger.readers import Corpus
 
+from .outputs import markdown
+
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Print a row for each pipeline."""
@@ -35,9 +37,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parser.parse_args(argv)
     torch.set_num_threads(1)
     rows = [measure(path, args) for path in args.pipelines]
-    print("| " + " | ".join(rows[0]) + " |\n" + "|---" * len(rows[0]) + "|")
-    for row in rows:
-        print("| " + " | ".join(row.values()) + " |")
+    print(markdown([list(rows[0]), *(list(row.values()) for row in rows)]))
 
 
 def measure(path: Path, args: argparse.Namespace) -> dict[str, str]:

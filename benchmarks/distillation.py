@@ -21,24 +21,12 @@ from typing import Any
 import spacy
 
 from .accuracy import read, score
-from .outputs import OUTPUT, ROOT
+from .outputs import OUTPUT, ROOT, markdown
 from .treebanks import add_ud_option, find_treebank
-
-EMBED = "components.lstm_tagger.model.tok2vec.embed."
-ENCODE = "components.lstm_tagger.model.tok2vec.encode."
-
-
-def steps(n: int, every: int) -> dict[str, object]:
-    """RETURNS (dict[str, object]): Overrides that train for so many steps."""
-    return {
-        "training.max_steps": n,
-        "training.optimizer.learn_rate.total_steps": n,
-        "training.eval_frequency": every,
-    }
-
+from .variants import EMBED, ENCODE, steps
 
 # The ablation trains for two passes, all of its runs for equally many steps.
-SHORT = steps(4400, 2200)
+SHORT = {**steps(4400), "training.eval_frequency": 2200}
 GOLD = "${corpora.train.corpora.gold}"
 
 
@@ -67,7 +55,8 @@ ACCURATE: dict[str, object] = {
     EMBED + "feature_width": 32,
     EMBED + "feature_rows": 15000,
     "training.dropout": 0.1,
-    **steps(8800, 1100),
+    **steps(8800),
+    "training.eval_frequency": 1100,
 }
 STUDENTS = {
     "fast": Student(),
@@ -204,10 +193,8 @@ def without_silver(config: Path, path: Path) -> Path:
 def table(results: dict[str, Any]) -> str:
     """RETURNS (str): A Markdown table, one row a run."""
     columns = ("silver_words", "sentences", "tens", "known", "unknown", "train_seconds")
-    rows = [f"| run | {' | '.join(columns)} |", "|---" * (len(columns) + 1) + "|"]
-    for name, run in results.items():
-        rows.append(f"| {name} | {' | '.join(str(run.get(c, '')) for c in columns)} |")
-    return "\n".join(rows)
+    runs = ([name, *(str(run.get(c, "")) for c in columns)] for name, run in results.items())
+    return markdown([["run", *columns], *runs])
 
 
 if __name__ == "__main__":

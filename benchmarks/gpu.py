@@ -26,20 +26,17 @@ from spacy.training.batchers import minibatch_by_words
 from spacy.training.initialize import init_nlp
 from spacy.util import load_config, resolve_dot_names
 
-from spacy_lstm_tagger.readers import read_sentences
-
 from .gpu_kernels import kernels
 from .measure import Figure, Key, Run, interleave, seconds, synchronize, to_figures, use_device
 from .outputs import OUTPUT, ROOT, slug
 from .peers import forget, trainer
 from .report import describe_machine, to_markdown, write_json
 from .sections import exhaust
-from .texts import Text, examples, of_length, read_texts, stream
+from .texts import Text, examples, of_length, read_sentences, read_texts, stream
+from .variants import EMBED, ENCODE
 
 CONFIG = ROOT / "configs" / "gpu.cfg"
 REFERENCE = "gpu.cfg"
-EMBED = "components.lstm_tagger.model.tok2vec.embed."
-ENCODE = "components.lstm_tagger.model.tok2vec.encode."
 
 
 def both(name: str, value: object) -> dict[str, object]:
@@ -323,7 +320,7 @@ def accuracy(bench: Bench) -> list[Figure]:
         elapsed = seconds(lambda: subprocess.run([*command, *arguments], cwd=ROOT, check=True))
         meta = json.loads((Path(folder) / "model-best" / "meta.json").read_text(encoding="utf-8"))
     found = meta["performance"]
-    shown = {"sentences": "tag_acc_sentences", "docs of ten": "tag_acc_documents"}
+    shown = {"sentences": "acc_sents", "docs of ten": "acc_docs"}
     figures = [count("accuracy, %", name, REFERENCE, 100 * found[k]) for name, k in shown.items()]
     return [count("training to the end, s", "from start to end", REFERENCE, elapsed), *figures]
 

@@ -39,7 +39,7 @@ class PackedWordCharLSTM(nn.Module):
         letters = words.characters
         if letters is None:
             raise ValueError("The pipeline has no character LSTM, so there is nothing to compare.")
-        self.tables = nn.ModuleList(plain_embedding(table) for table in words.tables.values())  # type: ignore[arg-type]
+        self.tables = nn.ModuleList(plain_embedding(table) for table in words.tables.values())
         self.letters = plain_embedding(letters.embedding)
         self.characters = plain_lstm(letters.forward_lstm, letters.backward_lstm)
         self.queries = None
@@ -155,11 +155,10 @@ def find_modules(nlp: Language) -> tuple[Model, WordEmbedding, BucketedLSTM]:
     return (*words[0], sentences[0])
 
 
-def pack_pipeline(nlp: Language, *, pipe: str = "lstm_tagger") -> Language:
+def pack_pipeline(nlp: Language) -> Language:
     """Put the packed network in the place of the pipeline's own, keeping the output layer.
 
     nlp (Language): The trained pipeline, which is changed in place.
-    pipe (str): The component.
     RETURNS (Language): The pipeline.
     """
     embed, words, sentence = find_modules(nlp)
@@ -176,7 +175,7 @@ def pack_pipeline(nlp: Language, *, pipe: str = "lstm_tagger") -> Language:
         types = WordTypes.of(docs)
         strings = types.strings()
         columns = zip(vocabularies, features.keys(types, strings), strict=True)
-        rows = [cast(EmbeddingTable, table).lookup(keys) for table, keys in columns]
+        rows = [table.lookup(keys) for table, keys in columns]
         points, word_lengths = letters(strings, max_length=char_max_length)
         distinct, where = np.unique(points, return_inverse=True)
         letter_rows = np.array(alphabet.lookup(distinct.tolist()))[where]
@@ -205,6 +204,6 @@ def pack_pipeline(nlp: Language, *, pipe: str = "lstm_tagger") -> Language:
     packed = PyTorchWrapper_v2(PackedWordCharLSTM(words, sentence), convert_inputs, convert_outputs)
     packed.set_dim("nO", sentence.output_width)
     packed.attrs["dropout_rate"] = 0.0
-    model = cast(Any, nlp.get_pipe(pipe)).model
+    model = cast(Any, nlp.get_pipe("lstm_tagger")).model
     model.replace_node(model.get_ref("tok2vec"), packed)
     return nlp

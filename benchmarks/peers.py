@@ -18,13 +18,12 @@ from spacy.util import load_config, registry
 from thinc.api import Config
 
 from spacy_lstm_tagger.models.shim import TorchShim, cpu_has_bf16
-from spacy_lstm_tagger.readers import read_sentences
 from spacy_lstm_tagger.taggers import layers_of
 
 from .kernel import KernelLimit
 from .outputs import ROOT
 from .packed import find_modules, pack_pipeline
-from .texts import examples
+from .texts import examples, read_sentences
 
 BATCH_WORDS = 1000
 

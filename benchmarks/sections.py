@@ -15,8 +15,6 @@ from spacy.language import Language
 from spacy.training import Example
 from spacy.training.batchers import minibatch_by_words
 
-from spacy_lstm_tagger.readers import read_sentences
-
 from .feeding import feeding
 from .measure import (
     Figure,
@@ -30,7 +28,7 @@ from .measure import (
 )
 from .outputs import ROOT
 from .peers import BATCH_WORDS, Peer, Treebank, forget, kernel_limit, trainer
-from .texts import Text, examples, of_length, read_raw, read_texts, stream
+from .texts import Text, examples, of_length, read_raw, read_sentences, read_texts, stream
 
 LATENCY_WORDS = 20
 LATENCY_SENTENCES = 50

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, cycle, islice
 from pathlib import Path
+from typing import NamedTuple
 
 import srsly
 from spacy.language import Language
@@ -11,7 +12,15 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.vocab import Vocab
 
-from spacy_lstm_tagger.readers import Sentence, read_sentences
+from spacy_lstm_tagger.readers.conllu import read_rows, read_word
+
+
+class Sentence(NamedTuple):
+    """A sentence of a treebank: its words, whether a space follows each, and their tags."""
+
+    words: list[str]
+    spaces: list[bool]
+    tags: list[str]
 
 
 @dataclass(frozen=True)
@@ -35,6 +44,18 @@ class Text:
     def __str__(self) -> str:
         pairs = zip(self.words, self.spaces, strict=True)
         return "".join(word + " " * space for word, space in pairs).strip()
+
+
+def read_sentences(path: Path, tag: str) -> Iterator[Sentence]:
+    """Read a CoNLL-U file sentence by sentence.
+
+    path (Path): The file.
+    tag (str): What becomes the tag, as in the corpus reader.
+    YIELDS (Sentence): Each sentence that has words.
+    """
+    for rows, spaces, _ in read_rows(path):
+        words = [read_word(row, tag) for row in rows]
+        yield Sentence([word.text for word in words], spaces, [word.tag for word in words])
 
 
 def read_texts(paths: Iterable[Path]) -> list[Text]:

@@ -18,11 +18,9 @@ from spacy.language import Language
 from spacy.training import Example
 from spacy.training.batchers import minibatch_by_words
 
-from spacy_lstm_tagger.readers import read_sentences
-
 from .measure import seconds, use_device
 from .peers import BATCH_WORDS, trainer
-from .texts import examples, read_texts, stream
+from .texts import examples, read_sentences, read_texts, stream
 
 LOADS = 5
 STATUS = Path("/proc/self/status")

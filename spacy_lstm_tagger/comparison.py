@@ -77,13 +77,18 @@ class Comparison:
         total = int(chosen.sum() + given.sum())
         return 2 * int((given & self.is_hit).sum()) / total if chosen.any() else None
 
+    def right_sentences(self) -> NDArray[np.bool_]:
+        """RETURNS (NDArray[np.bool_]): Of each sentence whether each word has the right tag.
+        *Shape:* ``(sentences,)``.
+        """
+        return np.bincount(self.sentences, weights=~self.right) == 0
+
     def whole_sentences(self) -> float | None:
         """RETURNS (Optional[float]): Of how many sentences each word has the right tag. None: there
         are none.
         """
-        if not len(self.words):
-            return None
-        return float(np.logical_and.reduceat(self.right, sentence_starts(self.sentences)).mean())
+        right = self.right_sentences()
+        return float(right.mean()) if len(right) else None
 
     def tag_scores(self) -> TagScores:
         """RETURNS (TagScores): Precision, recall and F1 of each tag."""
@@ -109,14 +114,6 @@ def prf(
     precision = hits / np.maximum(guesses, 1)
     recall = hits / np.maximum(counts, 1)
     return precision, recall, 2 * hits / np.maximum(guesses + counts, 1)
-
-
-def sentence_starts(sentences: NDArray[np.int64]) -> NDArray[np.int64]:
-    """RETURNS (NDArray[np.int64]): The number of the first word of each sentence.
-
-    sentences (NDArray[np.int64]): The number of each word's sentence. *Shape:* ``(words,)``.
-    """
-    return np.flatnonzero(np.diff(sentences, prepend=-1))
 
 
 def _columns(eg: Example) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:

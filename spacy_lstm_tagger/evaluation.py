@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,12 +12,10 @@ from spacy.language import Language
 from spacy.training import Example
 
 from .comparison import Comparison
-from .errors import Errors
 from .lexicon import Lexicon
-from .models.shim import TorchShim
 from .models.word_char_embed import NAME as EMBEDDING
-from .nn.embedding import WordEmbedding
-from .nn.vocabulary import VocabularyEmbedding
+from .models.word_char_embed import tables_of
+from .nn.vocabulary import EmbeddingTable
 from .readers import Corpus
 from .taggers import layers_of, tagger_name
 
@@ -72,9 +70,7 @@ def evaluate(
     RETURNS (dict[str, Evaluation]): For "sentences", which are alone, and for "texts" of ten.
     RAISES (ValueError): If the pipeline has no tagger, or the file is not valid or has no tag.
     """
-    if tagger_name(nlp) is None:
-        name, names = nlp.meta["name"], ", ".join(nlp.pipe_names) or "none"
-        raise ValueError(Errors.C006.format(pipeline=name, names=names))
+    tagger_name(nlp)  # an error if there is none
     found = {}
     for name, group_by in (("sentences", 1), ("texts", TEXT)):
         examples = read_examples(nlp, path, tag=tag, group_by=group_by, gold_tokens=not raw)
@@ -141,18 +137,15 @@ def find_lexicon(nlp: Language) -> Lexicon | None:
     """RETURNS (Optional[Lexicon]): The words of the training data of the pipeline's tagger.
     None: it does not keep them.
     """
-    pipe: Any = nlp.get_pipe(tagger_name(nlp) or "")
+    pipe: Any = nlp.get_pipe(tagger_name(nlp))
     return Lexicon.from_settings(getattr(pipe, "cfg", {}))
 
 
-def word_tables(nlp: Language) -> list[VocabularyEmbedding]:
-    """RETURNS (list[VocabularyEmbedding]): The words' vocabularies of a pipeline's tagger and of
+def word_tables(nlp: Language) -> list[EmbeddingTable]:
+    """RETURNS (list[EmbeddingTable]): The words' vocabularies of a pipeline's tagger and of
     its encoders.
     """
-    layers = [node for node in layers_of(nlp) if node.name == EMBEDDING]
-    modules = [cast(TorchShim, layer.shims[0]).module for layer in layers]
-    tables = (cast(WordEmbedding, module).tables["word"] for module in modules)
-    return [cast(VocabularyEmbedding, table) for table in tables]
+    return [tables_of(node)["word"] for node in layers_of(nlp) if node.name == EMBEDDING]
 
 
 def _accuracy(found: Comparison, chosen: NDArray[np.bool_]) -> Accuracy:

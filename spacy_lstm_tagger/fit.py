@@ -10,7 +10,7 @@ from .errors import Errors
 from .evaluation import read_examples
 from .readers import read_tag_counts
 from .readers.corpus import TAGS
-from .taggers import tagger_names
+from .taggers import tagger_name, tagger_names
 from .whitespace import SPACE_TAG
 
 SHOWN = 5  # so many tags are named
@@ -27,12 +27,9 @@ def find_missing_tags(nlp: Language, path: Path, *, tag: str, pipeline: str) -> 
     RETURNS (list[str]): The tags; none if it is not known which tags the pipeline gives.
     RAISES (ValueError): If the pipeline has no tagger, or most words have such tags.
     """
-    taggers = tagger_names(nlp)
-    if not taggers:
-        raise ValueError(
-            Errors.C006.format(pipeline=pipeline, names=", ".join(nlp.pipe_names) or "none")
-        )
-    labels = {label for name in taggers for label in getattr(nlp.get_pipe(name), "labels", ())}
+    tagger_name(nlp, pipeline=pipeline)  # an error if there is none
+    taggers = map(nlp.get_pipe, tagger_names(nlp))
+    labels = {label for pipe in taggers for label in getattr(pipe, "labels", ())}
     given = labels
     if not labels:  # by what it does
         examples = read_examples(nlp, path, tag=tag, limit=SAMPLE)

@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,31 +12,62 @@ from spacy.tokens import Doc
 
 from .whitespace import SPACE_TAG
 
-# Where `Doc.user_data` has them: it travels with `Doc.to_bytes`, `DocBin(store_user_data=True)`
-# and the workers of `n_process`.
-KEY = "spacy_lstm_tagger.tag_probabilities"
-SEQUENCES_KEY = "spacy_lstm_tagger.tag_n_best"
+Self = TypeVar("Self", bound="_Kept")
 
 
 def forget(doc: Doc) -> None:
     """Remove from a doc what a tagger thought of its tokens."""
-    for key in (KEY, SEQUENCES_KEY):
-        doc.user_data.pop(key, None)
+    for kind in (TagProbabilities, TagSequences):
+        doc.user_data.pop(kind.key, None)
 
 
 @dataclass(frozen=True)
-class TagProbabilities:
-    """The best tags of each token of a doc, best first. Those of white space have no probability.
+class _Kept:
+    """Tags and their probabilities, kept with a doc. `Doc.user_data` has them: it travels with
+    `Doc.to_bytes`, `DocBin(store_user_data=True)` and the workers of `n_process`.
 
+    key (str): Where it has them.
     labels (tuple[str, ...]): The tag set.
-    tags (NDArray[np.uint16]): Indices into `labels`. *Shape:* ``(tokens, k)``.
-    probabilities (NDArray[np.floating]): The probabilities of these tags, single or half
-        precision. *Shape:* ``(tokens, k)``.
+    tags (NDArray[np.unsignedinteger]): Indices into `labels`.
+    probabilities (NDArray[np.floating]): How probable they are.
     """
+
+    key: ClassVar[str]
 
     labels: tuple[str, ...]
     tags: NDArray[np.unsignedinteger]
     probabilities: NDArray[np.floating]
+
+    @classmethod
+    def from_doc(cls: type[Self], doc: Doc) -> Self | None:
+        """RETURNS (Optional[Self]): Those kept with a doc. None if it has none, or if its tokens
+        are no longer those that were tagged.
+        """
+        kept = doc.user_data.get(cls.key)
+        if kept is None or kept["words"] != _words(doc):
+            return None
+        return cls(tuple(kept["labels"]), kept["tags"], kept["probabilities"])
+
+    def to_doc(self, doc: Doc) -> None:
+        """Keep them with a doc."""
+        doc.user_data[self.key] = {
+            "words": _words(doc),
+            "labels": list(self.labels),
+            "tags": self.tags,
+            "probabilities": self.probabilities,
+        }
+
+
+class TagProbabilities(_Kept):
+    """The best tags of each token of a doc, best first. Those of white space have no probability.
+
+    labels (tuple[str, ...]): The tag set.
+    tags (NDArray[np.unsignedinteger]): Indices into `labels`. *Shape:* ``(tokens, k)``.
+    probabilities (NDArray[np.floating]): The probabilities of these tags, single or half
+        precision. *Shape:* ``(tokens, k)``.
+    """
+
+    key = "spacy_lstm_tagger.tag_probabilities"
 
     @classmethod
     def of(
@@ -58,28 +90,9 @@ class TagProbabilities:
         best = np.take_along_axis(probabilities, tags, axis=1)
         return cls(tuple(labels), tags.astype(_index(labels)), best.astype("f2" if half else "f4"))
 
-    @classmethod
-    def from_doc(cls, doc: Doc) -> "TagProbabilities | None":
-        """RETURNS (Optional[TagProbabilities]): Those kept with a doc. None if it has none, or
-        if its tokens are no longer those that were tagged.
-        """
-        kept = doc.user_data.get(KEY)
-        if kept is None or kept["words"] != _words(doc):
-            return None
-        return cls(tuple(kept["labels"]), kept["tags"], kept["probabilities"])
-
     def __getitem__(self, tokens: slice) -> "TagProbabilities":
         """RETURNS (TagProbabilities): Those of some of the tokens."""
         return TagProbabilities(self.labels, self.tags[tokens], self.probabilities[tokens])
-
-    def to_doc(self, doc: Doc) -> None:
-        """Keep them with a doc."""
-        doc.user_data[KEY] = {
-            "words": _words(doc),
-            "labels": list(self.labels),
-            "tags": self.tags,
-            "probabilities": self.probabilities,
-        }
 
     def dense(self, labels: Sequence[str] | None = None) -> NDArray[np.float32]:
         """Spread them out.
@@ -99,8 +112,7 @@ class TagProbabilities:
         return full[:, :-1]
 
 
-@dataclass(frozen=True)
-class TagSequences:
+class TagSequences(_Kept):
     """The best tag sequences of a doc, best first.
 
     labels (tuple[str, ...]): The tag set.
@@ -108,9 +120,7 @@ class TagSequences:
     probabilities (NDArray[np.float64]): The probability of each. *Shape:* ``(sequences,)``.
     """
 
-    labels: tuple[str, ...]
-    tags: NDArray[np.unsignedinteger]
-    probabilities: NDArray[np.float64]
+    key = "spacy_lstm_tagger.tag_n_best"
 
     @classmethod
     def of(
@@ -121,25 +131,6 @@ class TagSequences:
         """
         there = ~np.isnan(probabilities)
         return cls(tuple(labels), tags[there].astype(_index(labels)), probabilities[there])
-
-    @classmethod
-    def from_doc(cls, doc: Doc) -> "TagSequences | None":
-        """RETURNS (Optional[TagSequences]): The sequences kept with a doc. None if it has none, or
-        if its tokens are no longer those that were tagged.
-        """
-        kept = doc.user_data.get(SEQUENCES_KEY)
-        if kept is None or kept["words"] != _words(doc):
-            return None
-        return cls(tuple(kept["labels"]), kept["tags"], kept["probabilities"])
-
-    def to_doc(self, doc: Doc) -> None:
-        """Keep the sequences with a doc."""
-        doc.user_data[SEQUENCES_KEY] = {
-            "words": _words(doc),
-            "labels": list(self.labels),
-            "tags": self.tags,
-            "probabilities": self.probabilities,
-        }
 
 
 def _words(doc: Doc) -> int:

@@ -15,6 +15,7 @@ from spacy.pipeline import Tagger
 from spacy.tokens import Doc
 from thinc.api import Model
 
+from .errors import Errors
 from .files.reading import files_in
 from .pipeline import LSTMTagger
 from .pipeline.annotations import ATTRIBUTES
@@ -26,15 +27,23 @@ def tagger_names(nlp: Language) -> list[str]:
     return [name for name in nlp.pipe_names if "token.tag" in nlp.get_pipe_meta(name).assigns]
 
 
-def tagger_name(nlp: Language) -> str | None:
-    """RETURNS (Optional[str]): The component whose tags are in docs: of several that set
-    token.tag_ the last one that overwrites, or the first one if none does. None: there is none.
+def tagger_name(nlp: Language, *, pipeline: str | None = None) -> str:
+    """Find the component whose tags are in docs: of several that set token.tag_ the last one that
+    overwrites, or the first one if none does.
+
+    nlp (Language): The pipeline.
+    pipeline (Optional[str]): What it is called in an error. None: by its name.
+    RETURNS (str): The component's name.
+    RAISES (ValueError): If there is none.
     """
     names = tagger_names(nlp)
+    if not names:
+        others = ", ".join(nlp.pipe_names) or "none"
+        raise ValueError(Errors.C006.format(pipeline=pipeline or nlp.meta["name"], names=others))
     for name in reversed(names):
         if getattr(nlp.get_pipe(name), "cfg", {}).get("overwrite", True):
             return name
-    return names[0] if names else None
+    return names[0]
 
 
 def written_by(pipe: Any) -> list[int]:
@@ -105,6 +114,24 @@ def read_probabilities(docs: Sequence[Doc], labels: Sequence[str]) -> NDArray[np
             for doc, each in zip(docs, kept, strict=True)
         ]
     )
+
+
+def read_confidence(docs: Sequence[Doc], labels: Sequence[str]) -> NDArray[np.float32] | None:
+    """Find how sure a tagger was of the tags that docs have.
+
+    docs (Sequence[Doc]): Docs that were tagged, see `keeping_probabilities`.
+    labels (Sequence[str]): The tagger's tags.
+    RETURNS (Optional[NDArray[np.float32]]): The probability of each token's tag; NaN for a tag that
+        is not the tagger's, and in a doc whose tokens were others when it was tagged. None if the
+        tagger gives tags alone. *Shape:* ``(tokens,)``.
+    """
+    dense = read_probabilities(docs, labels)
+    if dense is None:
+        return None
+    columns = {label: i for i, label in enumerate(labels)}
+    found = [columns.get(token.tag_, -1) for doc in docs for token in doc]
+    tags = np.array(found, dtype=np.int64)
+    return np.where(tags >= 0, dense[np.arange(len(tags)), tags], np.float32(np.nan))
 
 
 def as_probabilities(scores: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -28,7 +28,7 @@ from .memory import WordLimit
 from .pipeline.annotations import find_bad_tag
 from .probabilities import forget
 from .progress import Progress
-from .taggers import keeping_probabilities, read_probabilities, tagger_name, written_by
+from .taggers import keeping_probabilities, read_confidence, tagger_name, written_by
 from .workers import in_processes, prepare
 
 Encoded = TypeVar("Encoded")
@@ -88,10 +88,7 @@ class FileTagger:
     def __init__(self, job: Job):
         self.job = job
         self.nlp = spacy.load(job.pipeline)
-        name = tagger_name(self.nlp)
-        if name is None:
-            found = {"pipeline": job.pipeline, "names": ", ".join(self.nlp.pipe_names) or "none"}
-            raise ValueError(Errors.C006.format(**found))
+        name = tagger_name(self.nlp, pipeline=job.pipeline)
         self.pipe = self.nlp.get_pipe(name)
         # What the tagger writes: what a file has of it would stay.
         self._written = written_by(self.pipe)
@@ -154,14 +151,10 @@ class FileTagger:
         """RETURNS (Optional[list]): How sure the tag of each token of each doc is; None for a tag
         that is not the tagger's. None if the tagger does not tell.
         """
-        dense = read_probabilities(docs, self.labels)
-        if dense is None:
+        sure = read_confidence(docs, self.labels)
+        if sure is None:
             return None
-        columns = {label: i for i, label in enumerate(self.labels)}
-        found = [columns.get(token.tag_, -1) for doc in docs for token in doc]
-        sure = dense[np.arange(len(found)), found].tolist()
-        told = zip(sure, found, strict=True)
-        return [None if i < 0 or isnan(number) else f"{number:.4f}" for number, i in told]
+        return [None if isnan(number) else f"{number:.4f}" for number in sure.tolist()]
 
 
 @contextmanager

@@ -12,6 +12,7 @@ import spacy
 from benchmarks import (
     feeding,
     files,
+    gpu,
     lemmas,
     measure,
     outputs,
@@ -173,6 +174,18 @@ def test_speed_memory(run):
     assert {figure["setting"] for figure in report["figures"]} == {
         *["peak, tagging", "growth, tagging", "peak, training", "on disk", "loading"]
     }
+
+
+@pytest.mark.slow
+def test_gpu_trains_to_the_end(tmp_path):
+    """The last section, which the tests on a GPU leave out: it takes as long as a training."""
+    output = tmp_path / "gpu.json"
+    options = ["--gpu-id", "-1", "--quick", "--only", "accuracy", "--output", str(output)]
+    gpu.main([*TREEBANK, *options])
+    figures = json.loads(output.read_text(encoding="utf-8"))["figures"]
+    found = {figure["setting"]: figure["value"] for figure in figures}
+    assert found.keys() == {"from start to end", "sentences", "docs of ten"}
+    assert min(found.values()) > 0
 
 
 def test_worker(pipeline, small_corpus):

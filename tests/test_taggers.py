@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose
 from spacy_lstm_tagger.taggers import (
     as_probabilities,
     keeping_probabilities,
+    read_confidence,
     read_probabilities,
     tagger_name,
 )
@@ -34,7 +35,12 @@ def test_whose_tags_are_in_docs(overwrite, name):
     nlp = spacy.blank("en")
     for each, value in zip("ab", overwrite, strict=True):
         nlp.add_pipe("tagger", name=each, config={"overwrite": value})
-    assert tagger_name(nlp) == name and tagger_name(spacy.blank("en")) is None
+    assert tagger_name(nlp) == name
+    nlp.disable_pipes("a", "b")
+    with pytest.raises(ValueError, match=r"C006.* pipeline has no component .* only none"):
+        tagger_name(nlp)
+    with pytest.raises(ValueError, match=r"C006.* mine has no component"):
+        tagger_name(nlp, pipeline="mine")
 
 
 @pytest.mark.parametrize("what", ["nothing", "another encoder", "doc_cleaner"])
@@ -68,3 +74,18 @@ def test_a_doc_that_has_other_tokens_by_now():
         retokenizer.merge(merged[:2])
     found = read_probabilities([merged, same], pipe.labels)
     assert np.isnan(found[:2]).all() and not np.isnan(found[2:]).any() and len(found) == 4
+
+
+def test_how_sure_a_tagger_is_of_the_tags_that_docs_have():
+    nlp, _ = trained_nlp(steps=2)
+    pipe = nlp.get_pipe("lstm_tagger")
+    with keeping_probabilities(pipe):
+        (doc,), nothing = nlp.pipe(["The dog ate"]), list(nlp.pipe([""]))
+    assert read_confidence(nothing, pipe.labels).shape == (0,)
+    expected = [token._.tag_confidence for token in doc]
+    assert read_confidence([doc], pipe.labels).tolist() == expected
+    doc[1].tag_ = "another's"
+    found = read_confidence([doc], pipe.labels)
+    assert np.isnan(found).tolist() == [False, True, False] and found[0] == expected[0]
+    doc.user_data.clear()
+    assert read_confidence([doc], pipe.labels) is None

@@ -16,11 +16,11 @@ from ..files.whole import whole_folder
 from ..fit import check_fit
 from ..pipeline import LSTMTagger
 from ..pipeline.calibration import Calibration
-from ..pipeline.gold import split_tag, tag_counts
+from ..pipeline.gold import notation, split_tag, tag_counts
 from ..whitespace import SPACE_TAG
 from . import lstm_tagger_cli
 from .messages import clear_errors
-from .options import Code, GpuId
+from .options import Code, GpuId, Tag
 
 
 @lstm_tagger_cli.command("calibrate")
@@ -30,9 +30,7 @@ def calibrate_cli(
     *,
     output: Annotated[Path, Opt("--output", "-o", help="Where the calibrated pipeline is saved")],
     name: Annotated[str, Opt("--name", "-n", help="The component's name")] = "lstm_tagger",
-    tag: Annotated[
-        str, Opt("--tag", "-t", help="Where tags come from: xpos, upos or upos+feats")
-    ] = "xpos",
+    tag: Tag = "xpos",
     code: Code = None,
     gpu_id: GpuId = -1,
 ) -> None:
@@ -81,7 +79,7 @@ def calibrate(
     labels = frozenset((*pipe.labels, SPACE_TAG))
 
     def knows(annotation: str) -> bool:
-        return labels.issuperset(split_tag(annotation, labels, **pipe.notation)[0])
+        return labels.issuperset(split_tag(annotation, labels, **notation(pipe.cfg))[0])
 
     names = {"tag": tag, "pipeline": f"the component {name!r}"}
     unknown = check_fit(tag_counts(examples), knows, labels, path=data_path, **names)

@@ -15,9 +15,8 @@ from ..files.whole import check_place, write_whole
 from ..fit import find_missing_tags
 from . import lstm_tagger_cli
 from .messages import clear_errors
-from .options import Code, GpuId
+from .options import Code, GpuId, Tag
 
-TAG_HELP = "Where tags come from: xpos, upos or upos+feats"
 RAW_HELP = "Let the pipeline split the text into tokens, rather than take those of the file"
 
 
@@ -25,7 +24,7 @@ RAW_HELP = "Let the pipeline split the text into tokens, rather than take those 
 def evaluate_cli(
     pipeline: Annotated[str, Arg(help="A pipeline with a tagger: name or folder")],
     data: Annotated[Path, Arg(help="CoNLL-U or .spacy: a file, or a folder of them")],
-    tag: Annotated[str, Opt("--tag", "-t", help=TAG_HELP)] = "xpos",
+    tag: Tag = "xpos",
     raw: Annotated[bool, Opt("--raw", "-r", help=RAW_HELP)] = False,
     output: Annotated[Path | None, Opt("--output", "-o", help="JSON file for the figures")] = None,
     gpu_id: GpuId = -1,

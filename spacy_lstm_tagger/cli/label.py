@@ -113,7 +113,9 @@ def label_cli(
 
 
 def read_weights(given: str, teachers: int) -> tuple[float, ...]:
-    """RETURNS (tuple[float, ...]): The numbers between commas."""
+    """RETURNS (tuple[float, ...]): The numbers between commas.
+    RAISES (ValueError): If something else is there.
+    """
     try:
         return tuple(float(weight) for weight in given.split(",")) if given else ()
     except ValueError as error:
@@ -126,6 +128,7 @@ def read_labels(path: Path, *, tag: str = "xpos") -> list[str]:
     path (Path): A CoNLL-U file or a folder of them, a list of labels as JSON, or a pipeline.
     tag (str): The column of a CoNLL-U file that has the tags.
     RETURNS (list[str]): The tags.
+    RAISES (ValueError): If there are none to be had.
     """
     if path.suffix == ".json":
         try:

@@ -56,7 +56,10 @@ def _terminable() -> Iterator[None]:
 
 
 def fail(text: str) -> None:
-    """Print an error, which wasabi would break into several lines, and exit."""
+    """Print an error, which wasabi would break into several lines, and exit.
+
+    RAISES (SystemExit): Always.
+    """
     line = locale_escape(f"✘ {text}")
     print(color(line, fg="red") if msg.show_color else line, file=sys.stderr)
     raise SystemExit(1)

@@ -11,9 +11,8 @@ from ..errors import Errors
 from ..files.whole import check_place, write_whole
 from ..report import Report
 from . import lstm_tagger_cli
-from .evaluate import TAG_HELP
 from .messages import clear_errors
-from .options import Code, GpuId
+from .options import Code, GpuId, Tag
 
 FORMATS = {"html": Report.to_html, "json": Report.to_json, "text": Report.to_text}
 SUFFIXES = {".html": "html", ".htm": "html", ".json": "json", ".txt": "text"}
@@ -29,7 +28,7 @@ def report_cli(
     paths: Annotated[list[str], Arg(metavar="PIPELINE... CORPUS", help=PATHS_HELP)],
     output: Annotated[Path | None, Opt("--output", "-o", help=OUTPUT_HELP)] = None,
     format: Annotated[str | None, Opt("--format", "-f", help=FORMAT_HELP)] = None,
-    tag: Annotated[str, Opt("--tag", "-t", help=TAG_HELP)] = "xpos",
+    tag: Tag = "xpos",
     group_by: Annotated[str, Opt(help=GROUP_HELP)] = "10",
     train: Annotated[Path | None, Opt(help=TRAIN_HELP)] = None,
     gpu_id: GpuId = -1,

@@ -95,7 +95,7 @@ class ShardCorpus:
     def __post_init__(self) -> None:
         bounds = self.group_by
         allowed = "0, a number of sentences, or [low, high] with 1 <= low <= high"
-        check(is_integer(bounds, 0) or is_range(bounds, 1), "group_by", bounds, allowed)
+        check(is_integer(bounds, 0) or is_range(bounds), "group_by", bounds, allowed)
         self.path = ensure_path(self.path)
         if not self.path.exists():
             raise FileNotFoundError(Errors.D009.format(path=self.path))

@@ -17,6 +17,7 @@ from ..errors import Errors
 from ..files.texts import Text
 from ..memory import WordLimit
 from ..probabilities import TagProbabilities
+from ..readers.missing import first_of
 from ..taggers import keeping_probabilities, read_probabilities, tagger_names
 from ..whitespace import SPACE_TAG
 from .shards import LEARNED
@@ -25,7 +26,6 @@ Encoded = TypeVar("Encoded")
 
 TINY = np.float32(1e-30)  # what is divided by where there is no probability
 LEAST, MOST = 1e-6, 1e6  # weights of teachers
-SHOWN = 10  # tags in an error
 
 
 class Teacher:
@@ -211,12 +211,7 @@ def check_labels(teacher: Teacher, labels: Sequence[str], *, whose: str) -> None
     """
     tags = set(teacher.labels), set(labels) - {SPACE_TAG}
     if tags[0] != tags[1]:
-        more, less = _some(tags[0] - tags[1]), _some(tags[1] - tags[0])
+        differ = (tags[0] - tags[1], tags[1] - tags[0])
+        more, less = (first_of(sorted(each)) or "none" for each in differ)
         names = {"source": teacher.source, "whose": whose}
         raise ValueError(Errors.D005.format(more=more, less=less, **names))
-
-
-def _some(tags: set[str]) -> str:
-    """RETURNS (str): As many tags as an error shows."""
-    shown = sorted(tags)[:SHOWN]
-    return ", ".join(shown + ["…"] * (len(tags) > SHOWN)) or "none"

@@ -19,11 +19,11 @@ from spacy.vectors import Vectors
 from thinc.api import Model, to_numpy
 
 from ..errors import Errors
-from ..models.shim import TorchShim
+from ..models.shim import shim_of
 from ..models.word_char_embed import NAME as EMBEDDING
+from ..models.word_char_embed import tables_of
 from ..models.word_types import WordTypes
-from ..nn.embedding import WordEmbedding
-from ..nn.vocabulary import EmbeddingTable, PretrainedEmbedding
+from ..nn.vocabulary import PretrainedEmbedding
 from ..taggers import layers_of
 
 
@@ -85,16 +85,13 @@ def fill(layer: Model, types: WordTypes, counts: list[int]) -> None:
     types (WordTypes): The words.
     counts (list[int]): How often each is met.
     """
-    shim = cast(TorchShim, layer.shims[0])
-    module = cast(WordEmbedding, shim.module)
     columns = layer.attrs["settings"].features.keys(types, types.strings())
-    tables = cast(Iterable[EmbeddingTable], module.tables.values())
-    for table, column in zip(tables, columns, strict=True):
+    for table, column in zip(tables_of(layer).values(), columns, strict=True):
         frequencies: Counter[int] = Counter()
         for key, count in zip(column, counts, strict=True):
             frequencies[key] += count
         table.add(key for key, _ in frequencies.most_common())
-    shim.changed()
+    shim_of(layer).changed()
 
 
 def fill_pretrained(layer: Model, vectors: Vectors, *, name: str | Path) -> None:
@@ -105,8 +102,7 @@ def fill_pretrained(layer: Model, vectors: Vectors, *, name: str | Path) -> None
     name (Union[str, Path]): What to call them in an error.
     RAISES (ValueError): If they are not what the layer was built for.
     """
-    shim = cast(TorchShim, layer.shims[0])
-    tables = cast(WordEmbedding, shim.module).tables
+    tables = tables_of(layer)
     if "pretrained" not in tables:
         raise ValueError(Errors.D021.format(name=name))
     table = cast(PretrainedEmbedding, tables["pretrained"])
@@ -119,4 +115,4 @@ def fill_pretrained(layer: Model, vectors: Vectors, *, name: str | Path) -> None
         raise ValueError(Errors.D023.format(name=name, value=largest, allowed=allowed))
     keys = np.array(list(rows), dtype=np.uint64).astype(np.int64)
     table.fill(keys.tolist(), torch.from_numpy(data.astype(np.float16)))
-    shim.changed()
+    shim_of(layer).changed()

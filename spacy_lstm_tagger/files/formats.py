@@ -80,7 +80,9 @@ def to_conllu(tagged: TaggedTexts, style: Style) -> list[str]:
 
 
 def to_table(tagged: TaggedTexts, style: Style) -> Any:
-    """RETURNS (pyarrow.Table): Rows: those of the input, with tokens and tags."""
+    """RETURNS (pyarrow.Table): Rows: those of the input, with tokens and tags.
+    RAISES (ValueError): If they do not fit into one table, or a column has such a name already.
+    """
     arrow = import_pyarrow("Parquet")
     try:
         table = to_rows(tagged.texts)

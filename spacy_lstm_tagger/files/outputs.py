@@ -55,7 +55,11 @@ class Output:
         return stream
 
     def write(self, data: Any) -> None:
-        """Write what an encoder gave."""
+        """Write what an encoder gave.
+
+        RAISES (ValueError): If it does not fit what was written before.
+        RAISES (OSError): If it cannot be written; the error names the file.
+        """
         self._is_whole = False  # if it fails, who knows what was written
         try:
             self._writer.write(data)
@@ -70,7 +74,10 @@ class Output:
         self._is_whole, self.is_empty = True, False
 
     def complete(self) -> None:
-        """Give the file its name. One that is there is replaced."""
+        """Give the file its name. One that is there is replaced.
+
+        RAISES (OSError): If what is left cannot be written; the error names the file.
+        """
         self._is_whole = False
         try:
             self._stack.close()
@@ -157,7 +164,10 @@ class TableWriter(Writer):
     writer: Any = None
 
     def write(self, data: Any) -> None:
-        """Write the rows of a table."""
+        """Write the rows of a table.
+
+        RAISES (ValueError): If they have a column more than the first ones, or another type.
+        """
         arrow = import_pyarrow(self.path)
         try:
             if self.writer is None:

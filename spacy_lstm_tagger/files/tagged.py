@@ -70,16 +70,15 @@ class TaggedTexts:
             self.read(attr)
         return self._keys[attr]
 
-    def column(self, attr: int, function: Callable[[str], Any] | None = None) -> list[Any]:
+    def column(self, attr: int, function: Callable[[str], Any]) -> list[Any]:
         """Look up an attribute of each token.
 
         attr (int): The attribute, whose values are strings.
-        function (Optional[Callable[[str], Any]]): What is made of each distinct string. None: the
-            string.
+        function (Callable[[str], Any]): What is made of each distinct string.
         RETURNS (list[Any]): What is made of the strings, doc after doc.
         """
         distinct, tokens = self.distinct(attr)
-        values: list[Any] = distinct if function is None else list(map(function, distinct))
+        values = list(map(function, distinct))
         if len(values) == 1:
             return values * len(tokens)
         return list(map(values.__getitem__, tokens.tolist()))

@@ -19,6 +19,7 @@ def write_whole(path: Path, data: bytes) -> None:
 
     path (Path): The file. One that is there is replaced, a folder that is not there is made.
     data (bytes): What it has.
+    RAISES (OSError): If it cannot be written; the error names it.
     """
     if is_stream(path):
         with open_stream(path) as stream:

@@ -77,7 +77,10 @@ def init(
     X: Sequence[Floats2d] | None = None,
     Y: Sequence[Floats2d] | None = None,
 ) -> None:
-    """Infer the sizes. The transitions start at zero: the tags are independent at first."""
+    """Infer the sizes. The transitions start at zero: the tags are independent at first.
+
+    RAISES (ValueError): If the component that has the model knows no CRF.
+    """
     if not model.attrs["decoded"]:
         raise ValueError(Errors.M004)
     for dim, data in (("nI", X), ("nO", Y)):

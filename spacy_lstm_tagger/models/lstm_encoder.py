@@ -18,7 +18,7 @@ from ..nn.lstm import BucketedLSTM
 from ..nn.plan import make_plan
 from ..nn.transfer import send_joined
 from .flat import FlatList, flatten, no_gradient
-from .shim import TorchShim
+from .shim import TorchShim, shim_of
 from .threads import on_our_threads
 
 NAME = "lstm_encoder"
@@ -84,7 +84,7 @@ def forward(
     X (Sequence[Floats2d]): One array a doc. *Shape:* ``(tokens, nI)``.
     RETURNS (tuple): One array a doc, *shape:* ``(tokens, nO)``, and the callback.
     """
-    shim = cast(TorchShim, model.shims[0])
+    shim = shim_of(model)
     device = shim.device
     lengths = [len(x) for x in X]
     x = xp2torch(flatten(model.ops, X), requires_grad=is_train, device=device)
@@ -131,9 +131,8 @@ def predict(
     RETURNS (FlatList): One array a doc. *Shape:* ``(tokens, nO)``, or as wide as `head` makes it.
     """
     _check_width(model, x.shape[1])
-    shim = cast(TorchShim, model.shims[0])
+    shim = shim_of(model)
     limits = cast(EncoderSettings, model.attrs["settings"]).limits(x.device)
-    tokens = None
     if x.device.type == "cpu" and len(lengths) == 1 and lengths[0] <= SHORT:
         buckets = kept_buckets(tuple(lengths), **limits)
         tokens = None if rows is None else torch.from_numpy(rows)
@@ -152,7 +151,7 @@ def init(
     Y: Sequence[Floats2d] | None = None,
 ) -> None:
     """Draw the weights of a trained layer anew, and check it against the one before it."""
-    cast(TorchShim, model.shims[0]).renew()
+    shim_of(model).renew()
     if X:
         _check_width(model, X[0].shape[1])
 

@@ -4,14 +4,14 @@ import contextlib
 import copy
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import srsly
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as load_safetensors
 from safetensors.torch import save as save_safetensors
-from thinc.api import Optimizer, PyTorchShim
+from thinc.api import Model, Optimizer, PyTorchShim
 from thinc.shims import Shim
 from thinc.types import ArgsKwargs
 from thinc.util import xp2torch
@@ -285,6 +285,11 @@ class TorchShim(PyTorchShim):
         self.cfg = saved.config
         self.changed()
         return self
+
+
+def shim_of(layer: Model) -> TorchShim:
+    """RETURNS (TorchShim): What holds the module of one of our layers."""
+    return cast(TorchShim, layer.shims[0])
 
 
 def state_problems(module: torch.nn.Module, state: dict[str, Tensor]) -> Sequence[str]:

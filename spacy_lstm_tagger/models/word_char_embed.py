@@ -1,6 +1,6 @@
 """The embedding layer: docs to one vector a token, from words and their characters."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -24,7 +24,7 @@ from ..nn.vocabulary import EmbeddingTable
 from .cache import TypeCache
 from .features import FeatureSet, letters
 from .flat import FlatList, flatten, no_gradient
-from .shim import TorchShim
+from .shim import TorchShim, shim_of
 from .threads import on_our_threads
 from .word_types import WordTypes
 
@@ -102,7 +102,7 @@ def forward(
             vectors = table.index_select(0, send(rows, table.device))
         return FlatList(cast(Floats2d, torch2xp(vectors)), lengths), no_gradient
     types = WordTypes.of(docs)
-    shim = cast(TorchShim, model.shims[0])
+    shim = shim_of(model)
     inputs = _inputs(model, types, training=True)
     bp_static: Callable[[Any], Any] | None = None
     if model.layers:
@@ -133,11 +133,16 @@ def init(
     """Draw the weights of a trained layer anew, and fit it to the pipeline's static vectors, if it
     uses them.
     """
-    cast(TorchShim, model.shims[0]).renew()
+    shim_of(model).renew()
     for static in model.layers:
         if X:
             check_vectors(X[0].vocab)
         static.initialize(X=X)
+
+
+def tables_of(layer: Model) -> Mapping[str, EmbeddingTable]:
+    """RETURNS (Mapping[str, EmbeddingTable]): The tables of a layer, by feature."""
+    return cast(WordEmbedding, shim_of(layer).module).tables
 
 
 def check_vectors(vocab: Vocab) -> None:
@@ -155,7 +160,7 @@ def lookup(model: Model, docs: Sequence[Doc]) -> tuple[Tensor, NDArray[np.int64]
         *shape:* ``(tokens,)``; and the number of tokens of each doc.
     """
     types = WordTypes.of(docs)
-    shim = cast(TorchShim, model.shims[0])
+    shim = shim_of(model)
 
     def encode(missing: list[int]) -> Tensor:
         some = types.select(np.array(missing))
@@ -180,12 +185,12 @@ def _inputs(model: Model, types: WordTypes, *, training: bool) -> ArgsKwargs:
     training (bool): Whether words that are new get a row of their own, and whether tokens are
         asked for rather than types.
     """
-    shim = cast(TorchShim, model.shims[0])
+    shim = shim_of(model)
     module = cast(WordEmbedding, shim.module)
     settings = cast(EmbedSettings, model.attrs["settings"])
     strings = types.strings()
     rows = []
-    tables = cast(Iterable[EmbeddingTable], module.tables.values())
+    tables = module.tables.values()
     for table, column in zip(tables, settings.features.keys(types, strings), strict=True):
         if training:
             table.add(column)

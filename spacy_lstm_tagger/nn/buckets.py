@@ -59,7 +59,7 @@ class Buckets:
             Bucket(rows=rows.view(shape), reverse=reverse, last=last, targets=targets.view(2, -1))
             for rows, reverse, last, targets, shape in parts
         ]
-        self.n_tokens, self.n_cells = plan.n_tokens, plan.n_cells
+        self.n_tokens = plan.n_tokens
 
     @classmethod
     def of(

@@ -30,6 +30,8 @@ class WordEmbedding(nn.Module):
     width (Optional[int]): Width of the output. None: no projection.
     """
 
+    tables: Mapping[str, EmbeddingTable]
+
     def __init__(
         self,
         *,
@@ -45,7 +47,7 @@ class WordEmbedding(nn.Module):
         }
         if pretrained is not None:
             tables["pretrained"] = PretrainedEmbedding(width=pretrained[0], capacity=pretrained[1])
-        self.tables = nn.ModuleDict(tables)
+        self.tables = cast(Mapping[str, EmbeddingTable], nn.ModuleDict(tables))
         self.characters = characters
         parts_width = sum(table.width for table in tables.values())
         if characters is not None:
@@ -86,7 +88,7 @@ class WordEmbedding(nn.Module):
             *shape:* ``(tokens or words, output_width)``, and the loss of the character LSTM.
         """
         loss: Tensor | None = None
-        tables = cast(list[EmbeddingTable], list(self.tables.values()))
+        tables = self.tables.values()
         # The unknown vectors are added at once: a small operation costs more than its work.
         known = zip(tables, features.unbind(), strict=True)
         x = torch.cat([table.differences(rows, drop=word_dropout) for table, rows in known], dim=-1)

@@ -41,11 +41,6 @@ class Plan:
     arrays: list[NDArray[np.int64]]
     n_tokens: int
 
-    @property
-    def n_cells(self) -> int:
-        """RETURNS (int): How many cells the buckets have, padding included."""
-        return sum(time * batch for time, batch in self.shapes)
-
 
 def make_plan(
     lengths: Sequence[int],

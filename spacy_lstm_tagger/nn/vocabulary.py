@@ -5,6 +5,9 @@ from collections.abc import Iterable, Mapping
 import torch
 from torch import Tensor, nn
 
+# The standard deviation that rows of a new table start with.
+STD = 0.3
+
 
 class EmbeddingTable(nn.Module):
     """What embedding tables have in common: symbols (words, suffixes, characters) are found by
@@ -131,12 +134,10 @@ class VocabularyEmbedding(EmbeddingTable):
 
     width (int): Width of the vectors.
     capacity (int): How many symbols the table can hold.
-    std (float): The standard deviation that rows of a new table start with.
     """
 
-    def __init__(self, *, width: int, capacity: int, std: float = 0.3):
+    def __init__(self, *, width: int, capacity: int):
         super().__init__(width=width, capacity=capacity)
-        self.std = std
         self.unknown = nn.Parameter(torch.empty(width))
         self.weight = nn.Parameter(torch.empty(capacity + 1, width))
         self.reset_parameters()
@@ -145,7 +146,7 @@ class VocabularyEmbedding(EmbeddingTable):
         """Be a new table, in place: no symbol has a row."""
         self._rows = {}
         self.unknown.data.zero_()
-        self.weight.data.normal_(std=self.std)
+        self.weight.data.normal_(std=STD)
         self.weight.data[0] = 0.0
 
 

@@ -12,6 +12,7 @@ from .decoding import as_numpy
 BINS = 15
 # Temperatures are looked for between these.
 COLDEST, HOTTEST = 0.05, 20.0
+TOLERANCE = 1e-3  # how near to come, in their logarithm
 
 
 @dataclass(frozen=True)
@@ -81,21 +82,18 @@ def expected_calibration_error(
     return float(np.abs(gaps).sum() / len(confidence))
 
 
-def minimize(
-    function: Callable[[float], float], low: float, high: float, *, tolerance: float = 1e-3
-) -> float:
+def minimize(function: Callable[[float], float], low: float, high: float) -> float:
     """Golden-section search (Kiefer, 1953, https://doi.org/10.2307/2032161).
 
     function (Callable[[float], float]): A function with one minimum.
     low (float): A bound of the search.
     high (float): The other.
-    tolerance (float): How near to come.
-    RETURNS (float): Where the minimum is.
+    RETURNS (float): Where the minimum is, to `TOLERANCE`.
     """
     ratio = (np.sqrt(5.0) - 1.0) / 2.0
     left, right = high - ratio * (high - low), low + ratio * (high - low)
     at_left, at_right = function(left), function(right)
-    while high - low > tolerance:
+    while high - low > TOLERANCE:
         if at_left < at_right:
             high, right, at_right = right, left, at_left
             left = high - ratio * (high - low)

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -113,6 +113,15 @@ def same_tokens(eg: Example) -> bool:
     return len(eg.predicted) == len(eg.reference) and np.array_equal(
         eg.predicted.to_array(ORTH), eg.reference.to_array(ORTH)
     )
+
+
+def notation(cfg: Mapping[str, Any]) -> dict[str, str | None]:
+    """RETURNS (dict[str, Optional[str]]): How training data say that a token has one of several
+    tags, or not a tag: the options of `split_tag`.
+
+    cfg (Mapping[str, Any]): The settings of a tagger; those of spaCy's know no separator.
+    """
+    return {"neg_prefix": cfg.get("neg_prefix"), "separator": cfg.get("tag_separator")}
 
 
 def split_tag(

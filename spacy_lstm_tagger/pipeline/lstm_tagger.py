@@ -29,7 +29,7 @@ from .calibration import Calibration, calibrate
 from .class_weights import BALANCED
 from .decoding import Decoding, Guesses
 from .dictionary import TagDictionary, as_table
-from .gold import label_counts
+from .gold import label_counts, notation
 from .gold import tag_counts as count_tags
 from .learning import LearningTagger
 from .lock import WeightsLock
@@ -200,7 +200,7 @@ class LSTMTagger(LearningTagger):
             self._check_listener(nlp)
         self.cfg["temperature"] = 1.0
         if weigh:
-            counts = label_counts(tag_counts or {}, self.labels, **self.notation)
+            counts = label_counts(tag_counts or {}, self.labels, **notation(self.cfg))
             self.cfg["tag_counts"] = {label: counts[label] for label in self.labels}
         self._class_weights()  # now that the tags are known, those of others are an error
         if tag_dictionary is not None:
@@ -304,7 +304,7 @@ class LSTMTagger(LearningTagger):
         """Set `token.tag_`, and what universal tags say, see `tag_set`. What is there already stays
         unless `overwrite` is set; then a tag that the tagger is unsure of is emptied.
 
-        docs (Iterable[Doc]): The docs.
+        docs (Union[Iterable[Doc], Doc]): The docs.
         batch_tag_ids (Sequence[NDArray[np.int64]]): The tags' indices, from `predict`, whose
             probabilities and sequences are kept with the docs.
         """

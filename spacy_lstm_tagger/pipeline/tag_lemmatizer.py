@@ -106,6 +106,7 @@ class TagLemmatizer(Pipe):
 
         doc (Doc): The doc.
         RETURNS (Doc): The doc.
+        RAISES (ValueError): If the component is not initialized.
         """
         if self._lemmas is None:
             raise ValueError(SpacyErrors.E109.format(name=self.name))

@@ -1,4 +1,4 @@
-"""What a training config says of steps: is the last one scored?"""
+"""What the block [training] of a config says: is the last step scored, is the corpus streamed?"""
 
 import warnings
 from collections.abc import Callable, Iterable, Mapping

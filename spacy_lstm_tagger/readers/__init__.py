@@ -1,6 +1,5 @@
 """Readers for `[corpora]` and `[initialize.components]`: corpora, labels, dictionaries."""
 
-from .conllu import Sentence, read_sentences
 from .corpus import Corpus, create_corpus_reader, is_range, shuffle
 from .dictionary import read_tag_dictionary
 from .labels import (
@@ -13,11 +12,9 @@ from .labels import (
 
 __all__ = [
     "Corpus",
-    "Sentence",
     "create_corpus_reader",
     "is_range",
     "read_morph_labels",
-    "read_sentences",
     "read_tag_counts",
     "read_tag_dictionary",
     "read_tag_labels",

@@ -22,18 +22,6 @@ GZIP = b"\x1f\x8b"
 MAX_KNOWN = 100_000  # distinct words that are encoded only once
 
 
-class Sentence(NamedTuple):
-    """The columns of a sentence that a Doc is made of, and whether a document starts with it."""
-
-    words: list[str]
-    spaces: list[bool]
-    tags: list[str]
-    pos: list[str]
-    morphs: list[str]
-    lemmas: list[str]
-    newdoc: bool
-
-
 class Rows(NamedTuple):
     """The words of a sentence, whether a space follows each, and whether a document starts with the
     sentence.
@@ -52,20 +40,6 @@ class Word(NamedTuple):
     pos: str
     morph: str
     lemma: str
-
-
-def read_sentences(path: Path, tag: str) -> Iterator[Sentence]:
-    """Read a CoNLL-U file sentence by sentence.
-
-    path (Path): The file.
-    tag (str): What becomes the tag, as in `create_corpus_reader`.
-    YIELDS (Sentence): Each sentence that has words.
-    RAISES (ValueError): At the first line that is not valid.
-    """
-    for rows, spaces, newdoc in read_rows(path):
-        columns = zip(*(read_word(row, tag) for row in rows), strict=True)
-        words, tags, pos, morphs, lemmas = map(list, columns)
-        yield Sentence(words, spaces, tags, pos, morphs, lemmas, newdoc)
 
 
 def encode_sentences(path: Path, tag: str, strings: Strings) -> Iterator[EncodedSentence]:

@@ -134,7 +134,7 @@ class Corpus:
         sizes, bounds = 'a number from 1 on, "document"', self.group_by
         is_size = bounds == "document" or is_integer(bounds, 1)
         allowed = f"{sizes} or [low, high] with 1 <= low <= high"
-        check(is_size or is_range(bounds, 1), "group_by", bounds, allowed)
+        check(is_size or is_range(bounds), "group_by", bounds, allowed)
         again = self.also_group_by
         is_size = again in (None, "document") or is_integer(again, 1)
         check(is_size, "also_group_by", again, f"{sizes} or null")
@@ -295,13 +295,11 @@ def explain_tags(path: Path, tag: str) -> str:
     return Errors.R004.format(path=path, tag=tag, column=column, remedy=remedy)
 
 
-def is_range(value: object, low: int) -> bool:
-    """RETURNS (bool): Whether a value is [low, high], two integers in order that are not less than
-    another one.
-    """
+def is_range(value: object) -> bool:
+    """RETURNS (bool): Whether a value is [low, high], two integers from 1 on, in order."""
     if not isinstance(value, (list, tuple)) or len(value) != 2:
         return False
-    return all(is_integer(bound, low) for bound in value) and value[0] <= value[1]
+    return all(is_integer(bound, 1) for bound in value) and value[0] <= value[1]
 
 
 def shuffle(items: Iterator[Item], size: int) -> Iterator[Item]:

@@ -12,6 +12,9 @@ from ..pipeline.calibration import BINS, expected_calibration_error
 from .resampling import Intervals, macro_f1_interval, ratio_intervals
 from .tagged import TaggedCorpus
 
+# Where an interval begins and ends. None: it is not known.
+Bounds = tuple[float | None, float | None]
+
 # Where the bands of each property of words begin.
 FREQUENCIES = (0, 1, 2, 5, 10, 100, 1000)
 WORD_LENGTHS = (1, 3, 5, 7, 9, 11, 14)
@@ -31,18 +34,15 @@ def headline(tagged: TaggedCorpus, lexicon: Lexicon | None) -> dict[str, Any]:
         kinds |= {f"acc_{name}": kind for name, kind in lexicon.kinds(found.words).items()}
     figures: dict[str, Any] = dict.fromkeys(kinds)
     there = {name: kind for name, kind in kinds.items() if kind is not None and kind.any()}
-    for (name, kind), (low, high) in zip(
-        there.items(), _intervals(found, there.values()), strict=True
-    ):
-        value = found.accuracy(kind)
-        figures[name] = {"value": value, "low": low, "high": high, "count": int(kind.sum())}
-    sentences = whole_sentences(found)
-    ones = np.ones_like(sentences)[:, None]
-    interval = ratio_intervals(sentences[:, None], ones)
+    intervals = _intervals(found, list(there.values()))
+    for (name, kind), interval in zip(there.items(), intervals, strict=True):
+        figures[name] = _figure(found.accuracy(kind), interval, int(kind.sum()))
+    sentences = found.right_sentences().astype(np.int64)[:, None]
+    (interval,) = _bounds(ratio_intervals(sentences, np.ones_like(sentences)))
     figures["whole_sents"] = _figure(found.whole_sentences(), interval, len(sentences))
     scores = found.tag_scores()
-    interval = macro_f1_interval(*(_by_sentence_and_tag(found, scores.tags)))
-    figures["tag_macro_f"] = _figure(scores.f1.mean(), interval, len(scores.tags))
+    (interval,) = _bounds(macro_f1_interval(*_by_sentence_and_tag(found, scores.tags)))
+    figures["tag_macro_f"] = _figure(float(scores.f1.mean()), interval, len(scores.tags))
     return figures
 
 
@@ -110,26 +110,23 @@ def reliability(tagged: TaggedCorpus) -> dict[str, Any] | None:
     return {"error": expected_calibration_error(sure, right), "bins": rows}
 
 
-def whole_sentences(found: Comparison) -> NDArray[np.int64]:
-    """RETURNS (NDArray[np.int64]): Of each sentence whether (1) each tag is right."""
-    wrong = np.bincount(found.sentences[~found.right], minlength=found.sentences.max() + 1)
-    return (wrong == 0).astype(np.int64)
-
-
 def by_sentence(found: Comparison, words: NDArray[np.bool_]) -> NDArray[np.int64]:
     """RETURNS (NDArray[np.int64]): How many of some words each sentence has."""
     return np.bincount(found.sentences[words], minlength=found.sentences.max() + 1)
 
 
-def _intervals(found: Comparison, kinds: Any) -> list[tuple[float | None, float | None]]:
-    """RETURNS (list[tuple]): The interval of the accuracy on each kind of words."""
-    kinds = list(kinds)
+def _intervals(found: Comparison, kinds: Sequence[NDArray[np.bool_]]) -> list[Bounds]:
+    """RETURNS (list[Bounds]): The interval of the accuracy on each kind of words."""
     if not kinds:
         return []
     right = np.column_stack([by_sentence(found, kind & found.right) for kind in kinds])
     total = np.column_stack([by_sentence(found, kind) for kind in kinds])
-    low, high = ratio_intervals(right, total)
-    return [(as_number(a), as_number(b)) for a, b in zip(low, high, strict=True)]
+    return _bounds(ratio_intervals(right, total))
+
+
+def _bounds(intervals: Intervals) -> list[Bounds]:
+    """RETURNS (list[Bounds]): Each interval, as JSON can have it."""
+    return [(as_number(low), as_number(high)) for low, high in zip(*intervals, strict=True)]
 
 
 def _bands(found: Comparison, values: NDArray, starts: Sequence[int]) -> list[dict[str, Any]]:
@@ -174,14 +171,9 @@ def _by_sentence_and_tag(
     return hits, count(found.sentences, found.gold), count(where, found.guesses)
 
 
-def _figure(value: float | None, interval: Intervals, count: int) -> dict[str, Any]:
-    low, high = (as_number(float(each[0])) for each in interval)
-    return {
-        "value": None if value is None else float(value),
-        "low": low,
-        "high": high,
-        "count": count,
-    }
+def _figure(value: float | None, interval: Bounds, count: int) -> dict[str, Any]:
+    low, high = interval
+    return {"value": value, "low": low, "high": high, "count": count}
 
 
 def as_number(value: float) -> float | None:

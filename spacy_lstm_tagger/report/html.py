@@ -29,8 +29,9 @@ def render_html(figures: dict[str, Any]) -> str:
 
     figures (dict[str, Any]): The figures of a report.
     """
+    loader = PackageLoader(__package__, "templates")
     environment = Environment(
-        loader=PackageLoader(__package__, "templates"),
+        loader=loader,
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -38,7 +39,8 @@ def render_html(figures: dict[str, Any]) -> str:
     )
     environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False}  # half as large, in Greek
     environment.filters.update(percent=percent, probability=probability)
-    script, style = (_source(environment, name) for name in ("page.js", "page.css"))
+    files = (loader.get_source(environment, name) for name in ("page.js", "page.css"))
+    (script, *_), (style, *_) = files
     return environment.get_template("page.html").render(
         **figures,
         headline=HEADLINE,
@@ -51,11 +53,6 @@ def render_html(figures: dict[str, Any]) -> str:
         static_errors=STATIC_ERRORS,
         static_sentences=STATIC_SENTENCES,
     )
-
-
-def _source(environment: Environment, name: str) -> str:
-    loader = environment.loader
-    return loader.get_source(environment, name)[0] if loader else ""
 
 
 def _plots(pipelines: list[dict[str, Any]]) -> list[dict[str, Any]]:

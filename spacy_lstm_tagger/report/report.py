@@ -12,6 +12,7 @@ from spacy.util import ensure_path, load_model
 
 from ..checks import check
 from ..errors import Errors
+from ..evaluation import TEXT
 from ..files.formats import finite
 from ..lexicon import Lexicon
 from ..logger import FILE, read_training_log
@@ -21,7 +22,6 @@ from .mistakes import compare, mistakes
 from .resampling import LEVEL, SAMPLES
 from .tagged import Sentences, TaggedCorpus, tag_corpus
 
-TEXT = 10  # sentences
 MOST_BYTES = 1_000_000  # of sentences with errors, so that a page has less than 2 MB
 FRAME = '<iframe srcdoc="{}" sandbox="allow-scripts" style="width: 100%; height: 80vh"></iframe>'
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 SAMPLES = 1000  # of a bootstrap
 ROUNDS = 10_000  # of a paired test
 LEVEL = 0.95  # of the intervals
+SEED = 0  # the same report each time
 CHUNK = 4_000_000  # so many random numbers are in memory at a time
 
 
@@ -26,16 +27,15 @@ class Intervals(NamedTuple):
     high: NDArray[np.float64]
 
 
-def samples_of(sentences: int, *, samples: int, seed: int) -> Iterator[NDArray[np.float64]]:
+def samples_of(sentences: int, *, samples: int) -> Iterator[NDArray[np.float64]]:
     """Draw sentences with replacement, as many as there are.
 
     sentences (int): How many there are.
     samples (int): How often.
-    seed (int): The random seed.
     YIELDS (NDArray[np.float64]): How often each sentence is in some of the samples.
         *Shape:* ``(samples, sentences)``.
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(SEED)
     step = max(1, CHUNK // max(1, sentences))
     for start in range(0, samples, step):
         count = min(step, samples - start)
@@ -46,7 +46,7 @@ def samples_of(sentences: int, *, samples: int, seed: int) -> Iterator[NDArray[n
 
 
 def ratio_intervals(
-    numerators: NDArray, denominators: NDArray, *, samples: int = SAMPLES, seed: int = 0
+    numerators: NDArray, denominators: NDArray, *, samples: int = SAMPLES
 ) -> Intervals:
     """Find the intervals of figures that are a sum over sentences by another one (percentile
     bootstrap, Efron, 1979).
@@ -54,16 +54,15 @@ def ratio_intervals(
     numerators (NDArray): *Shape:* ``(sentences, figures)``.
     denominators (NDArray): *Shape:* ``(sentences, figures)``.
     samples (int): How many samples are drawn.
-    seed (int): The random seed.
     RETURNS (Intervals): The intervals.
     """
-    drawn = samples_of(len(numerators), samples=samples, seed=seed)
+    drawn = samples_of(len(numerators), samples=samples)
     values = [_divide(weights @ numerators, weights @ denominators) for weights in drawn]
     return _percentiles(np.concatenate(values))
 
 
 def macro_f1_interval(
-    hits: NDArray, counts: NDArray, guesses: NDArray, *, samples: int = SAMPLES, seed: int = 0
+    hits: NDArray, counts: NDArray, guesses: NDArray, *, samples: int = SAMPLES
 ) -> Intervals:
     """Find the interval of the mean F1 of tags: in each sample, of those that it has.
 
@@ -72,12 +71,11 @@ def macro_f1_interval(
     counts (NDArray): How many have it.
     guesses (NDArray): How many are given it.
     samples (int): How many samples are drawn.
-    seed (int): The random seed.
     RETURNS (Intervals): One interval.
     """
     total = counts + guesses
     values = []
-    for weights in samples_of(len(hits), samples=samples, seed=seed):
+    for weights in samples_of(len(hits), samples=samples):
         f1 = _divide(2.0 * (weights @ hits), weights @ total)
         there = ~np.isnan(f1)
         sums = np.where(there, f1, 0.0).sum(axis=1)
@@ -85,21 +83,18 @@ def macro_f1_interval(
     return _percentiles(np.concatenate(values)[:, None])
 
 
-def randomization_test(
-    differences: NDArray[np.int64], *, rounds: int = ROUNDS, seed: int = 0
-) -> float:
+def randomization_test(differences: NDArray[np.int64], *, rounds: int = ROUNDS) -> float:
     """Test whether two pipelines are equally right (approximate randomization, Noreen, 1989;
     Yeh, 2000, https://aclanthology.org/C00-2137): if they were, it would be by chance which of the
     two tags of a sentence are whose.
 
     differences (NDArray[np.int64]): How many words more the first has right in each sentence.
     rounds (int): How often the tags of each sentence change hands by chance.
-    seed (int): The random seed.
     RETURNS (float): The probability of a difference that is as large in either direction.
     """
     differences = differences[differences != 0]
     observed = abs(int(differences.sum()))
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(SEED)
     step = max(1, CHUNK // max(1, len(differences)))
     as_large = 0
     for start in range(0, rounds, step):

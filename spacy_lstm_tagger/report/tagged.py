@@ -17,7 +17,7 @@ from ..comparison import Comparison
 from ..evaluation import find_lexicon, read_examples
 from ..fit import find_missing_tags
 from ..lexicon import Lexicon
-from ..taggers import keeping_probabilities, read_probabilities, tagger_name
+from ..taggers import keeping_probabilities, read_confidence, tagger_name
 
 DOCS = 1000  # so many are tagged at a time
 
@@ -65,7 +65,7 @@ def tag_corpus(
     """
     missing = find_missing_tags(nlp, path, tag=tag, pipeline=name)
     examples = read_examples(nlp, path, tag=tag, group_by=group_by)
-    component = tagger_name(nlp) or ""
+    component = tagger_name(nlp)
     docs, probabilities = _tag(nlp, [eg.predicted for eg in examples], nlp.get_pipe(component))
     references = [eg.reference for eg in examples]
     found = Comparison(map(Example, docs, references))
@@ -91,21 +91,15 @@ def _tag(
     does not tell.
     """
     labels = tuple(getattr(pipe, "labels", ()))
-    columns = {label: i for i, label in enumerate(labels)}
     tagged: list[Doc] = []
-    parts: list[NDArray[np.float32]] | None = [np.zeros(0, dtype=np.float32)]
+    parts: list[NDArray[np.float32] | None] = []
     with keeping_probabilities(pipe):
         for batch in minibatch(docs, DOCS):
             done = list(nlp.pipe(batch))
             tagged += done
-            dense = read_probabilities(done, labels)
-            if dense is None or parts is None:
-                parts = None
-                continue
-            tags = np.array([columns.get(token.tag_, -1) for doc in done for token in doc])
-            sure = dense[np.arange(len(tags)), tags]
-            parts.append(np.where(tags >= 0, sure, np.nan).astype(np.float32))
-    return tagged, None if parts is None else np.concatenate(parts)
+            parts.append(read_confidence(done, labels))
+    told = [part for part in parts if part is not None]
+    return tagged, np.concatenate(told) if len(told) == len(parts) else None
 
 
 class Sentences:

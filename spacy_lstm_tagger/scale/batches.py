@@ -53,7 +53,11 @@ class TagBatches:
         self.tagger = load_tagger(pipeline, job)
 
     def __call__(self, table: pyarrow.Table) -> pyarrow.Table:
-        """RETURNS (pyarrow.Table): A batch with the columns that are added."""
+        """RETURNS (pyarrow.Table): A batch with the columns that are added.
+        RAISES (TypeError): If the batch is no table of Arrow.
+        RAISES (ValueError): If it has no such column, has one that is to be added, or a text cannot
+            be tagged and there is no `error_column`.
+        """
         if not isinstance(table, pyarrow.Table):
             raise TypeError(Errors.C014.format(found=type(table).__name__))
         key, style = self.reading.text_key, self.tagger.job.style

@@ -36,6 +36,12 @@ def make_docs(*words, vocab=VOCAB):
     return [Doc(vocab, words=list(each)) for each in words or WORDS]
 
 
+def make_batch(lengths, width):
+    """RETURNS (list): An array of random vectors for each doc."""
+    rng = np.random.default_rng(0)
+    return [rng.normal(size=(length, width)).astype("f") for length in lengths]
+
+
 def small_embed(**sizes):
     return build_word_char_embed(**{"width": 8, **SMALL_EMBED, **sizes})
 

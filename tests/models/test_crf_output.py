@@ -1,5 +1,7 @@
 """The output layer of a CRF: logits, the gradient of all its weights, and who may use it."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import spacy
@@ -11,7 +13,9 @@ from spacy_lstm_tagger.models.crf_output import TRANSITIONS, CRFGradient, crf_of
 from spacy_lstm_tagger.nn.crf import LinearChainCRF
 
 from ..util import make_examples, small_model
-from . import assert_same, small_tok2vec
+from . import assert_same, make_batch, small_tok2vec
+
+batch = partial(make_batch, width=3)
 
 
 def make(nO=4, nI=3):
@@ -19,11 +23,6 @@ def make(nO=4, nI=3):
     model.attrs["decoded"] = True
     model.initialize()
     return model
-
-
-def batch(lengths, width=3):
-    rng = np.random.default_rng(0)
-    return [rng.normal(size=(length, width)).astype("f") for length in lengths]
 
 
 def test_scores_are_logits_in_training_and_tagging():

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from functools import partial
 
 import numpy as np
 import pytest
@@ -15,7 +16,9 @@ from spacy_lstm_tagger.models.lstm_encoder import followed_rows
 from spacy_lstm_tagger.nn.buckets import Buckets
 from spacy_lstm_tagger.nn.kernel import LSTMLayer
 
-from . import assert_same, small_encoder
+from . import assert_same, make_batch, small_encoder
+
+batch = partial(make_batch, width=5)
 
 some_lengths = st.lists(st.integers(0, 9), min_size=1, max_size=6)
 
@@ -23,11 +26,6 @@ some_lengths = st.lists(st.integers(0, 9), min_size=1, max_size=6)
 def make(**sizes):
     torch.manual_seed(0)
     return small_encoder(**sizes)
-
-
-def batch(lengths, width=5):
-    rng = np.random.default_rng(0)
-    return [rng.normal(size=(length, width)).astype("f") for length in lengths]
 
 
 def run(model, X):

@@ -1,5 +1,7 @@
 """The output layer: probabilities in training, logits in tagging, the gradient of the logits."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from thinc.api import SGD
@@ -7,18 +9,15 @@ from thinc.api import SGD
 from spacy_lstm_tagger.models.flat import FlatList
 from spacy_lstm_tagger.models.softmax_output import softmax_output
 
-from . import assert_same
+from . import assert_same, make_batch
+
+batch = partial(make_batch, width=3)
 
 
 def make(nO=4, nI=3):
     model = softmax_output(nO, nI)
     model.initialize()
     return model
-
-
-def batch(lengths, width=3):
-    rng = np.random.default_rng(0)
-    return [rng.normal(size=(length, width)).astype("f") for length in lengths]
 
 
 def test_probabilities_in_training_and_logits_in_tagging():

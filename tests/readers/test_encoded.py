@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
-from spacy_lstm_tagger.readers import Corpus, conllu, encoded, read_sentences
+from spacy_lstm_tagger.readers import Corpus, conllu, encoded
 
 from ..util import CORPUS
 from .util import GERMAN, words, write
@@ -40,13 +40,12 @@ def test_docs_are_those_that_spacy_makes_of_strings(nlp):
     path = CORPUS / "en-dev.conllu"
     for _, eg in zip(range(2), [Corpus(path)] * 2, strict=True):
         examples = list(eg(spacy.blank("en")))
-        for example, sentence in zip(examples, read_sentences(path, "xpos"), strict=True):
-            starts = [i == 0 for i in range(len(sentence.words))]
-            columns = {
-                name: getattr(sentence, name)
-                for name in ("words", "spaces", "tags", "pos", "morphs", "lemmas")
-            }
-            expected = Doc(nlp.vocab, **columns, sent_starts=starts)
+        for example, (rows, spaces, _) in zip(examples, conllu.read_rows(path), strict=True):
+            read = zip(*(conllu.read_word(row, "xpos") for row in rows), strict=True)
+            names = ("words", "tags", "pos", "morphs", "lemmas")
+            columns = dict(zip(names, map(list, read), strict=True))
+            starts = [i == 0 for i in range(len(rows))]
+            expected = Doc(nlp.vocab, spaces=spaces, **columns, sent_starts=starts)
             assert example.reference.to_bytes() == expected.to_bytes()
 
 

@@ -113,7 +113,7 @@ def test_manifests(campaign, tmp_path):
         (tmp_path / MANIFEST).write_bytes(encode(manifest))
         try:
             folder = ShardFolder(tmp_path, {"top_k": 5})
-            assert folder.words >= 0 or len(folder)
+            assert isinstance(folder.words, int)
             folder.has(0, "b")
         except ValueError as error:
             assert str(error).startswith("[D") and str(tmp_path) in str(error), error
