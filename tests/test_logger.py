@@ -3,6 +3,7 @@
 import json
 from io import StringIO
 
+import numpy as np
 import pytest
 import spacy
 from spacy.training.initialize import init_nlp
@@ -108,6 +109,12 @@ def test_what_the_line_tells():
     assert str(progress) == "step 0"
 
 
+def test_at_the_first_step_no_time_is_known():
+    progress = TrainingProgress(100, clock=lambda: 1.0)
+    progress.update(None)
+    assert str(progress) == "step 0 of 100"
+
+
 def test_two_losses_have_names():
     progress = TrainingProgress(0, clock=iter([0.0, 1.0]).__next__)
     progress.update(make_info(losses={"tagger": 1.5, "ner": 2000.0}))
@@ -195,6 +202,19 @@ def test_other_files_are_not_replaced(tmp_path, text):
     with pytest.raises(ValueError, match="T002"):
         TrainingLog(None).add(make_info(output_path=str(tmp_path / "model-last")))
     assert path.read_text() == text
+
+
+def test_an_empty_file_becomes_the_log(tmp_path):
+    (tmp_path / FILE).touch()
+    TrainingLog(tmp_path / FILE).add(make_info(2))
+    assert [record["step"] for record in read_training_log(tmp_path / FILE)] == [2]
+
+
+def test_figures_of_numpy(tmp_path):
+    """As the losses of spaCy's parser are."""
+    TrainingLog(tmp_path / FILE).add(make_info(losses={"ner": np.float32(1.5)}))
+    (record,) = read_training_log(tmp_path / FILE)
+    assert record["losses"] == {"ner": 1.5}
 
 
 def test_a_log_that_was_cut(tmp_path):

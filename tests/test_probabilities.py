@@ -4,7 +4,8 @@ import spacy
 from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 
-from spacy_lstm_tagger.probabilities import TagProbabilities, TagSequences
+from spacy_lstm_tagger.probabilities import TagProbabilities, TagSequences, forget
+from spacy_lstm_tagger.whitespace import SPACE_TAG
 
 LABELS = ["A", "B", "C"]
 PROBABILITIES = np.array([[0.1, 0.7, 0.2], [0.25, 0.5, 0.25]], dtype="f4")
@@ -21,6 +22,14 @@ def test_best_tags_come_first_and_ties_in_the_order_of_the_tag_set():
     scores = TagProbabilities.of(LABELS, PROBABILITIES)
     assert scores.tags.tolist() == [[1, 2, 0], [1, 0, 2]]
     np.testing.assert_array_equal(scores.dense(), PROBABILITIES)
+
+
+def test_ties_of_many_tags_are_in_the_order_of_the_tag_set():
+    """A sort that is not stable keeps it for a few alone."""
+    probabilities = np.tile(np.float32([0.2, 0.1, 0.2, 0.1]), (3, 20))
+    expected = [*range(0, 80, 2), *range(1, 80, 2)]
+    scores = TagProbabilities.of([str(i) for i in range(80)], probabilities)
+    assert scores.tags.tolist() == [expected] * 3
 
 
 def test_only_the_best_are_kept_in_half_precision():
@@ -72,6 +81,17 @@ def test_in_the_order_of_another_tag_set():
     np.testing.assert_array_equal(dense, np.float32([[0.2, 0, 0.1, 0.7], [0.25, 0, 0.25, 0.5]]))
     with pytest.raises(KeyError, match="C"):
         scores.dense(["A", "B"])
+
+
+def test_another_tag_set_may_lack_the_tag_of_white_space():
+    scores = TagProbabilities.of(["A", SPACE_TAG, "B"], np.float32([[0.1, 0.2, 0.7]]))
+    np.testing.assert_array_equal(scores.dense(["B", "A"]), np.float32([[0.7, 0.1]]))
+
+
+def test_what_is_forgotten(doc):
+    TagSequences.of(LABELS, np.zeros((1, 2), np.int64), np.ones(1)).to_doc(doc)
+    forget(doc)
+    assert TagProbabilities.from_doc(doc) is None and TagSequences.from_doc(doc) is None
 
 
 def test_scores_of_some_tokens():

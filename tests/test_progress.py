@@ -29,6 +29,25 @@ def test_progress_towards_a_limit():
     assert progress.fraction == 1.0
 
 
+def test_the_time_of_what_an_earlier_run_has_done_does_not_count(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr("spacy_lstm_tagger.progress.time.monotonic", lambda: now[0])
+    progress = Progress(total=100.0)
+    now[0] += 60
+    progress.skip(texts=1, size=20.0)
+    for _ in range(2):
+        now[0] += 10
+        progress.add(texts=1, size=20.0, words=500)
+        progress.skip(texts=1, size=20.0)
+    assert progress.speed == pytest.approx(50.0)
+
+
+def test_a_limit_where_the_size_is_not_known():
+    progress = Progress(total=0.0, limit=4)
+    progress.add(texts=1, size=40.0, words=5)
+    assert progress.fraction == 0.25 and str(progress).startswith(" 25%")
+
+
 def test_line(monkeypatch):
     now = [100.0]
     monkeypatch.setattr("spacy_lstm_tagger.progress.time.monotonic", lambda: now[0])

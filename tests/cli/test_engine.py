@@ -2,10 +2,12 @@
 
 import re
 import sys
+from pathlib import Path
 
 import pytest
 
-from spacy_lstm_tagger.cli.engine import kind_of_uri
+from spacy_lstm_tagger.cli.engine import find_inputs, kind_of_uri
+from spacy_lstm_tagger.tagging import CHECKPOINT
 
 from . import is_one_error
 from .tagging import run
@@ -46,6 +48,19 @@ def test_what_it_does_not_take(model, texts, tmp_path, monkeypatch, arguments, c
 )
 def test_kinds_of_uris(name, kind):
     assert kind_of_uri(name) == kind
+
+
+def test_files_are_found_once_and_not_among_what_is_written(tmp_path, monkeypatch):
+    for name in ("a.txt", "out/b.txt", f"out{CHECKPOINT}/c.txt"):
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "in" / name).touch()
+    (tmp_path / "in" / "again.txt").symlink_to(tmp_path / "in" / "a.txt")
+    monkeypatch.chdir(tmp_path)
+    first, uri = find_inputs(["in", "s3://crawl/x.txt"], "in/out")
+    assert Path(first).samefile(tmp_path / "in" / "a.txt") and Path(first).is_absolute()
+    assert uri == "s3://crawl/x.txt"
+    named = str(tmp_path / "in" / "out" / "b.txt")
+    assert find_inputs(["in/out/b.txt"], "in/out") == [named]  # a file is what was asked for
 
 
 def test_without_ray(model, texts, tmp_path, monkeypatch):

@@ -261,6 +261,12 @@ def test_beside_components_of_rules(tmp_path, small_corpus):
     assert found["texts"]["all"]["words"] and found["texts"]["known"] is None
 
 
+def test_a_corpus_of_white_space(trained, tmp_path):
+    DocBin(docs=[Doc(trained.vocab, words=["\n"], tags=["_SP"])]).to_disk(tmp_path / "dev.spacy")
+    found = evaluate(trained, tmp_path / "dev.spacy")["texts"]
+    assert found.all.words == 0 and found.tag_macro_f is None
+
+
 def test_a_pipeline_without_a_tagger():
     with pytest.raises(ValueError, match="C006"):
         evaluate(spacy.blank("en"), DEV)

@@ -133,6 +133,37 @@ def test_bad_texts_are_left_out(work, tmp_path):
     assert len(manifest["bad_texts"]) == 12 and manifest["complete"]
 
 
+def test_options_are_those_of_the_work(work, tmp_path):
+    texts = tmp_path / "texts.jsonl"
+    texts.write_text("".join(json.dumps({"body": text}) + "\n" for text in TEXTS * 2))
+    options = {"text_key": "body", "limit": 3, "top_k": 1, "max_words": 4, "shard_size": 9}
+    given = overrides({name.replace("_", "-"): value for name, value in options.items()})
+    arguments = [work / "teacher", "--texts", texts, "--output", tmp_path / "silver"]
+    code, printed = run(*arguments, "--other-tags", *given)
+    assert code == 0, printed
+    manifest = json.loads((tmp_path / "silver" / "manifest.json").read_text())
+    assert (options | {"other_tags": True}).items() <= manifest["options"].items()
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        (["--texts", "-"], "D001"),
+        (["--gpus", 1], "C027.*--gpus"),
+        (["--concurrency", 1], "C027.*--concurrency"),
+        (["--engine", "ray", "--n-process", 2], "C018.*--n-process"),
+        (["--engine", "ray", "--gpu-id", 0], "C018.*--gpu-id"),
+        (["--student", CORPUS / "en-dev.conllu", "--tag", "upos"], "D005.*AUX"),
+    ],
+)
+def test_options_that_are_not_taken(work, tmp_path, monkeypatch, options, error):
+    monkeypatch.setattr("spacy_lstm_tagger.cli.label.setup_gpu", lambda gpu_id: None)
+    texts = [] if "--texts" in options else ["--texts", work / "texts.txt"]
+    code, printed = run(work / "teacher", *texts, "--output", tmp_path / "silver", *options)
+    assert code == 1 and is_one_error(printed) and re.search(error, printed), printed
+    assert not (tmp_path / "silver").exists()
+
+
 def test_damaged_docs(work, tmp_path):
     (tmp_path / "texts.spacy").write_bytes(b"damaged")
     arguments = ["--texts", tmp_path / "texts.spacy", "--output", tmp_path / "silver"]

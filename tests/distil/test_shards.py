@@ -62,6 +62,11 @@ def test_other_options_are_refused(tmp_path, name, value):
         ShardFolder(tmp_path, {**OPTIONS, name: value})
 
 
+def test_options_are_as_json_has_them(tmp_path):
+    for _ in range(2):
+        put(ShardFolder(tmp_path / "new" / "silver", {"weights": (1, 2)}), b"x", index=0)
+
+
 def test_a_folder_that_is_not_ours_is_refused(tmp_path):
     DocBin().to_disk(tmp_path / "train.spacy")
     with pytest.raises(ValueError, match=r"D008.*manifest\.json"):
@@ -190,6 +195,8 @@ SHARD = {"name": "shard-00000.spacy", "docs": 1, "words": 1, "digest": "x", "tex
         ('{"options": {}, "complete": true, "shards": 3}', "iterable"),
         ('{"options": {}, "complete": true, "shards": [{"name": "x"}]}', "it has no 'docs'"),
         (json.dumps({"options": {}, "complete": True, "shards": [{**SHARD, "words": "1"}]}), "0"),
+        (json.dumps({"options": {}, "complete": True, "shards": [{**SHARD, "texts": 1}]}), "0"),
+        (json.dumps({"options": {}, "complete": True, "shards": [{**SHARD, "digest": 1}]}), "0"),
         (json.dumps({"options": {}, "complete": True, "shards": [{**SHARD, "name": "../x"}]}), "x"),
     ],
 )

@@ -76,6 +76,22 @@ def test_too_many_words(tmp_path):
         stream([part], tmp_path)
 
 
+def test_too_many_words_in_several_parts(tmp_path, monkeypatch):
+    part = pack(make_docs(2)[1:])
+    monkeypatch.setattr("spacy_lstm_tagger.files.docbin.LARGEST", 2 * part.tokens[0].nbytes)
+    assert len(DocBin().from_bytes(stream([part] * 2, tmp_path))) == 2
+    with pytest.raises(ValueError, match="D018"):
+        stream([part] * 3, tmp_path)
+
+
+def test_spans_have_their_strings():
+    doc = Doc(NLP.vocab, words=["Ann"])
+    doc.spans["all"] = [Span(doc, 0, 1, label="a label", kb_id="an entry", span_id="an id")]
+    (found,) = pack([doc]).get_docs(spacy.blank("en").vocab)
+    (span,) = found.spans["all"]
+    assert (span.label_, span.kb_id_, span.id_) == ("a label", "an entry", "an id")
+
+
 def test_docs_without_user_data_cost_no_call_each(monkeypatch):
     """A call of msgpack looks for plugins among all that is installed."""
     calls = []

@@ -255,3 +255,13 @@ def test_a_pipe_in_a_folder_is_passed_over(tmp_path):
     (tmp_path / "a.txt").write_text("one\n")
     (tmp_path / "gone.txt").symlink_to(tmp_path / "nothing")  # an error, when it is read
     assert find_texts(tmp_path) == [tmp_path / "a.txt", tmp_path / "gone.txt"]
+
+
+def test_a_folder_that_links_lead_to_again_is_read_once(tmp_path):
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "x.txt").touch()
+    try:
+        (tmp_path / "c").symlink_to(tmp_path / "b", target_is_directory=True)
+    except OSError:
+        pytest.skip("this system makes no links")
+    assert find_texts(tmp_path) == [tmp_path / "b" / "x.txt"]

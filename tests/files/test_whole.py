@@ -2,11 +2,12 @@
 
 import errno
 import os
+from pathlib import Path
 
 import pytest
 
 from spacy_lstm_tagger.files import whole
-from spacy_lstm_tagger.files.whole import whole_folder, write_whole
+from spacy_lstm_tagger.files.whole import check_place, named, whole_folder, write_whole
 
 
 def tree(folder):
@@ -144,3 +145,37 @@ def test_who_may_read_a_file_stays(tmp_path):
     path.chmod(0o600)
     write_whole(path, b"new")
     assert path.read_bytes() == b"new" and path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_link_to_a_file_is_followed(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    write_whole(tmp_path / "link", b"new")
+    assert (tmp_path / "link").is_symlink() and (tmp_path / "real").read_bytes() == b"new"
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/fd"), reason="open files have no names")
+def test_what_is_open_is_written_to(tmp_path):
+    with (tmp_path / "file").open("wb", buffering=0) as file:
+        file.write(b"before ")
+        write_whole(Path(f"/dev/fd/{file.fileno()}"), b"new")
+        file.write(b" after")
+    assert (tmp_path / "file").read_bytes() == b"before new after"
+
+
+def test_a_place_is_made_or_refused_before_the_work(tmp_path, monkeypatch):
+    check_place(tmp_path / "a" / "b" / "file")
+    assert (tmp_path / "a" / "b").is_dir() and not (tmp_path / "a" / "b" / "file").exists()
+
+    def fail(**options):
+        raise PermissionError(errno.EACCES, "denied", "a temporary name")
+
+    monkeypatch.setattr(whole.tempfile, "TemporaryFile", fail)
+    with pytest.raises(PermissionError, match=r"denied.*a/b/file"):
+        check_place(tmp_path / "a" / "b" / "file")
+
+
+def test_an_error_keeps_the_name_that_it_has():
+    error = FileNotFoundError(errno.ENOENT, "gone", "other")
+    assert named(error, Path("file")).filename == "other"
+    error = OSError("no number")
+    assert named(error, Path("file")) is error

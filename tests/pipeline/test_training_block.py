@@ -3,7 +3,7 @@
 import pytest
 import spacy
 
-from spacy_lstm_tagger.pipeline.training_block import check_steps
+from spacy_lstm_tagger.pipeline.training_block import check_steps, is_sample
 
 from ..util import CONFIGS, make_examples, overrides, small_model
 
@@ -34,6 +34,17 @@ def test_a_pipeline_is_not_initialized_for_it():
         nlp.initialize(lambda: make_examples(nlp))
     nlp.config["training"]["eval_frequency"] = 60
     nlp.initialize(lambda: make_examples(nlp))
+
+
+@pytest.mark.parametrize(
+    ("epochs", "count", "expected"),
+    [(-1, 100, True), (-1, 99, False), (-1, 101, False), (1, 100, False), (0, 100, False)],
+)
+def test_the_first_examples_of_a_stream(epochs, count, expected):
+    nlp = spacy.blank("en")
+    nlp.config["training"]["max_epochs"] = epochs
+    assert is_sample(lambda: range(count), nlp) == expected
+    assert not is_sample(lambda: range(count), None)
 
 
 def test_a_config_without_training():

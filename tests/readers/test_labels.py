@@ -61,6 +61,14 @@ def test_counts(tmp_path):
         read_tag_counts(path=None)
 
 
+def test_what_is_frequent_comes_first(tmp_path):
+    path = tmp_path / "corpus.conllu"
+    rows = ["dog\tdog\tX\tNN"] + ["the\tthe\tX\tDT"] * 2
+    path.write_text("\n".join(f"1\t{row}" + "\t_" * 5 + "\n" for row in rows))
+    assert read_word_tags(path=path) == [("the", "DT", 2), ("dog", "NN", 1)]
+    assert [each[-1] for each in read_word_lemmas(path=path)] == [2, 1]
+
+
 def test_lemmas(tmp_path):
     path = tmp_path / "corpus.conllu"
     rows = ["dogs\tdog\tNOUN\tNNS", "dogs\tdog\tNOUN\tNNS", "a\t_\tDET\tDT", "the\tthe\t_\t_"]

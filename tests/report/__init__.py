@@ -1,6 +1,7 @@
 """Tests of reports: their pipelines, and a corpus that is hostile."""
 
 import spacy
+from spacy.language import Language
 
 from ..util import make_examples, small_model, train
 
@@ -14,6 +15,28 @@ HOSTILE = [
     "\u2028'\\",
 ]
 BAD_NAME = "<img src=x onerror=window.hacked=1>"
+
+
+@Language.factory("one_tag", assigns=["token.tag"], default_config={"tag": ""})
+class OneTag:
+    """Gives every word the same tag, or none, and says that it has others."""
+
+    labels = ("A", "B", "C")
+
+    def __init__(self, nlp, name, tag):
+        self.tag = tag
+
+    def __call__(self, doc):
+        for token in doc:
+            token.tag_ = self.tag
+        return doc
+
+
+def one_tag(tag):
+    """RETURNS (Language): A pipeline that gives every word the same tag."""
+    nlp = spacy.blank("en")
+    nlp.add_pipe("one_tag", config={"tag": tag})
+    return nlp
 
 
 def make_pipeline(*, factory="lstm_tagger", steps=15, tags=None):

@@ -16,6 +16,13 @@ def corpus(tmp_path_factory):
     return write_conllu(tmp_path_factory.mktemp("report") / "dev.conllu", sentences)
 
 
+@pytest.fixture
+def three_tags(tmp_path):
+    """Sentences of 1, 3 and 2 words: three that are "A", two "B", one "C"."""
+    tags = ["A", "AAB", "CB"]
+    return write_conllu(tmp_path / "dev.conllu", [[("x", tag) for tag in each] for each in tags])
+
+
 @pytest.fixture(scope="package")
 def ours():
     return make_pipeline()

@@ -12,7 +12,7 @@ from spacy.tokens import DocBin
 
 from spacy_lstm_tagger.readers import Corpus
 from spacy_lstm_tagger.report import Report
-from spacy_lstm_tagger.report.figures import as_number, reliability
+from spacy_lstm_tagger.report.figures import as_number, band_name, reliability
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +71,14 @@ def test_tags_and_confusion_are_those_of_scikit_learn(report, rows):
         table[tags.index(right), tags.index(guess)] = count
     assert (table == confusion_matrix(gold, guessed, labels=tags)).all()
     assert pipe["figures"]["tag_acc"]["value"] == pytest.approx(accuracy_score(gold, guessed))
+
+
+def test_what_each_figure_is_of(report, rows):
+    (pipe,) = report["pipelines"]
+    counts = {name: figure["count"] for name, figure in pipe["figures"].items()}
+    assert counts["tag_acc"] == len(rows)
+    assert counts["whole_sents"] == len(set(column(rows, 4)))
+    assert counts["tag_macro_f"] == len(pipe["tags"])
 
 
 def test_bands(report, rows):
@@ -163,6 +171,16 @@ def test_a_probability_of_1_is_in_the_last_bin():
     tagged = SimpleNamespace(confidence=np.array([0.95, 1.0, np.nan], "f"), found=found)
     (row,) = reliability(tagged)["bins"]
     assert (row["count"], row["to"], row["accuracy"]) == (2, 1.0, 1.0)
+
+
+def test_without_a_probability_there_is_no_reliability():
+    found = SimpleNamespace(right=np.array([True]))
+    assert reliability(SimpleNamespace(confidence=np.array([np.nan], "f"), found=found)) is None
+
+
+def test_names_of_bands():
+    starts = (0, 1, 2, 1000)
+    assert [band_name(starts, number) for number in range(4)] == ["0", "1", "2–999", "1,000+"]
 
 
 def test_the_most_frequent_confusion_is_first(report):

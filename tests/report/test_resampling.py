@@ -41,6 +41,23 @@ def test_intervals_of_several_figures_and_of_none():
     assert np.isnan(both.low[2]) and np.isnan(both.high[2])
 
 
+def test_each_sentence_is_drawn_as_often():
+    (drawn,) = samples_of(4, samples=2000, seed=0)
+    assert (drawn.sum(axis=1) == 4).all()
+    assert drawn.mean(axis=0) == pytest.approx(np.ones(4), abs=0.1)
+
+
+def test_a_corpus_of_one_word():
+    found = ratio_intervals(np.ones((1, 1)), np.ones((1, 1)))
+    assert found.low.tolist() == found.high.tolist() == [1.0]
+
+
+def test_tags_that_a_sample_lacks_are_not_in_its_mean():
+    each = np.eye(3)  # three sentences, each with a tag of its own, all right
+    found = macro_f1_interval(each, each, each)
+    assert found.low.tolist() == found.high.tolist() == [1.0]
+
+
 def test_a_large_corpus_is_drawn_in_parts(monkeypatch):
     whole = ratio_intervals(np.arange(60)[:, None], np.full((60, 1), 60))
     monkeypatch.setattr("spacy_lstm_tagger.report.resampling.CHUNK", 200)

@@ -1,0 +1,38 @@
+"""The report for a terminal."""
+
+from spacy_lstm_tagger.report import Report
+from spacy_lstm_tagger.report.names import BANDS
+
+from . import make_pipeline, one_tag
+
+
+def test_the_most_frequent_are_shown(three_tags, monkeypatch):
+    monkeypatch.setattr("spacy_lstm_tagger.report.text.SHOWN", 1)
+    text = Report(one_tag("C"), three_tags).to_text()
+    tags, errors = text.split(": tags, 1 of 3\n\n")[1].split(": errors, 1 of 2\n\n")
+    assert tags.splitlines()[2].split()[:2] == ["A", "3"] and not tags.splitlines()[3]
+    assert errors.splitlines()[2].split() == ["A", "C", "3"] and len(errors.splitlines()) == 3
+
+
+def test_bands(three_tags, corpus):
+    """Also those that only one of two pipelines has."""
+    nlp = make_pipeline()
+    nlp.get_pipe("lstm_tagger").cfg["word_counts"] = {"The": 2}
+    assert (
+        "by " + BANDS["frequency"]
+        in Report({"a": nlp, "b": make_pipeline(steps=1)}, corpus).to_text()
+    )
+    rows = map(str.split, Report(one_tag("A"), three_tags).to_text().splitlines())
+    assert ["1–2", "6", "50.00"] in [row[:3] for row in rows]
+
+
+def test_no_tag_is_called_so(three_tags):
+    assert ["A", "none", "3"] in map(
+        str.split, Report(one_tag(""), three_tags).to_text().splitlines()
+    )
+
+
+def test_who_is_right_where_two_differ(three_tags):
+    text = Report({"a": one_tag("A"), "b": one_tag("B")}, three_tags).to_text()
+    assert "b against a: −16.67" in text
+    assert "only the former is right on 2 words, only the latter on 3." in text
