@@ -164,7 +164,7 @@ class TrainingProgress:
             return
         self._losses = info["losses"]
         self._speed = info["words"] / max(self._clock() - self._start, 1e-9)
-        if self._best is None or info["score"] > self._best[0]:
+        if self._best is None or info["score"] >= self._best[0]:  # spaCy saves the later one
             self._best = (info["score"], info["step"])
 
     def __str__(self) -> str:
@@ -183,7 +183,7 @@ class TrainingProgress:
             parts.append(f"{self._speed:,.0f} words/s")
         if self.max_steps and self.step > 0:
             seconds = (self._clock() - self._start) / self.step * (self.max_steps - self.step)
-            parts.append(f"{timedelta(seconds=max(0, round(seconds)))} left")
+            parts.append(f"{timedelta(seconds=round(seconds))} left")
         if self._best is not None:
             parts.append(f"best {self._best[0]:.4f} at step {self._best[1]:,}")
         return "  ".join(parts)
