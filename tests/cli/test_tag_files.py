@@ -58,7 +58,8 @@ def test_a_process_that_is_told_to_end_keeps_what_was_done(model, tmp_path, n_pr
     )
     try:
         temporary = tmp_path / ".out.jsonl.tmp"
-        assert wait_until(lambda: temporary.exists() and temporary.stat().st_size)
+        # Some parts: what is being written when the signal comes is not kept.
+        assert wait_until(lambda: temporary.exists() and temporary.stat().st_size > 1_000_000)
         process.send_signal(signal.SIGTERM)
         _, printed = process.communicate(timeout=300)
     finally:

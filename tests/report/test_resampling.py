@@ -42,7 +42,7 @@ def test_intervals_of_several_figures_and_of_none():
 
 
 def test_each_sentence_is_drawn_as_often():
-    (drawn,) = samples_of(4, samples=2000, seed=0)
+    (drawn,) = samples_of(4, samples=2000)
     assert (drawn.sum(axis=1) == 4).all()
     assert drawn.mean(axis=0) == pytest.approx(np.ones(4), abs=0.1)
 
