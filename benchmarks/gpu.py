@@ -354,14 +354,16 @@ def main(argv: Sequence[str] | None = None) -> None:
         sizes=QUICK if args.quick else Sizes(),
         steps=2 if args.quick else None,
     )
+    settings = {"sizes": vars(bench.sizes), "treebank": bool(args.train)}
+    path = args.output or OUTPUT / f"gpu-{slug(machine['gpu'] or 'none')}.json"
     figures: list[Figure] = []
     for section in args.only:
         print(f"… {section}", file=sys.stderr, flush=True)
         figures += SECTIONS[section](bench)
-    tables = to_markdown(figures, machine, reference=REFERENCE)
-    path = args.output or OUTPUT / f"gpu-{slug(machine['gpu'] or 'none')}.json"
-    write_json(path, figures, machine, {"sizes": vars(bench.sizes), "treebank": bool(args.train)})
-    path.with_suffix(".md").write_text(tables, encoding="utf-8")
+        # At once: an error in a later section loses nothing.
+        tables = to_markdown(figures, machine, reference=REFERENCE)
+        write_json(path, figures, machine, settings)
+        path.with_suffix(".md").write_text(tables, encoding="utf-8")
     print(tables, f"\nWritten to {path} and {path.with_suffix('.md')}", sep="")
 
 

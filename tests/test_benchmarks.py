@@ -188,6 +188,17 @@ def test_gpu_trains_to_the_end(tmp_path):
     assert min(found.values()) > 0
 
 
+def test_gpu_keeps_what_is_measured_before_an_error(tmp_path, monkeypatch):
+    figure = gpu.count("a batch", "of one", "gpu.cfg", 1.0)
+    monkeypatch.setitem(gpu.SECTIONS, "tagging", lambda bench: [figure])
+    monkeypatch.setitem(gpu.SECTIONS, "memory", lambda bench: 1 / 0)
+    output = tmp_path / "gpu.json"
+    with pytest.raises(ZeroDivisionError):
+        gpu.main(["--gpu-id", "-1", "--only", "tagging", "memory", "--output", str(output)])
+    assert json.loads(output.read_text())["figures"][0]["setting"] == "of one"
+    assert "of one" in output.with_suffix(".md").read_text()
+
+
 def test_worker(pipeline, small_corpus):
     tagged = worker.measure_tagging(pipeline, small_corpus, tokens=100, batch_size=4)
     assert tagged["peak_mb"] > 10 and tagged["load_s"] > 0

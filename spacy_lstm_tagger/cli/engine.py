@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -49,20 +49,27 @@ def connected(address: str | None) -> Iterator[None]:
 
 
 def check_engine(
-    engine: str | None, *, of_ray: Mapping[str, bool], of_others: Mapping[str, bool]
+    engine: str | None,
+    *,
+    n_process: int,
+    gpu_id: int,
+    address: str | None,
+    concurrency: int,
+    gpus: float,
+    **sizes: bool,
 ) -> None:
-    """Check the options that say what works.
+    """Check the options that say what works. The arguments are those of the commands.
 
-    engine (Optional[str]): The engine. None: this machine.
-    of_ray (Mapping[str, bool]): The options for a cluster, and whether they were given.
-    of_others (Mapping[str, bool]): Those for this machine.
+    sizes (bool): Further options for a cluster, and whether they were given.
     RAISES (ValueError): If there is no such engine, or it does not take an option.
     """
-    if engine is not None:
-        check_choice("--engine", engine, ENGINES)
-    for name, is_given in (of_ray if engine is None else of_others).items():
-        if is_given and engine is None:
-            raise ValueError(Errors.C027.format(name=name))
+    if engine is None:
+        own = {"address": address is not None, "concurrency": concurrency != 0, "gpus": gpus != 0}
+        for name in [name for name, is_given in {**own, **sizes}.items() if is_given]:
+            raise ValueError(Errors.C027.format(name=f"--{name.replace('_', '-')}"))
+        return
+    check_choice("--engine", engine, ENGINES)
+    for name, is_given in [("--n-process", n_process != 1), ("--gpu-id", gpu_id != -1)]:
         if is_given:
             raise ValueError(Errors.C018.format(value=name, remedy="Leave it out"))
 

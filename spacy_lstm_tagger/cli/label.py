@@ -78,12 +78,11 @@ def label_cli(
         )
         check_engine(
             engine,
-            of_ray={
-                "--address": address is not None,
-                "--concurrency": concurrency != 0,
-                "--gpus": gpus != 0,
-            },
-            of_others={"--n-process": n_process != 1, "--gpu-id": gpu_id != -1},
+            n_process=n_process,
+            gpu_id=gpu_id,
+            address=address,
+            concurrency=concurrency,
+            gpus=gpus,
         )
         loaded = job.load()
         if student is not None:

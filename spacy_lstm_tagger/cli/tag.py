@@ -82,14 +82,13 @@ def tag_cli(
                 check_choice(name, value, choices)
         check_engine(
             engine,
-            of_ray={
-                "--address": address is not None,
-                "--concurrency": concurrency != 0,
-                "--gpus": gpus != 0,
-                "--block-size": block_size != BLOCK_SIZE,
-                "--file-size": file_size != FILE_SIZE,
-            },
-            of_others={"--n-process": n_process != 1, "--gpu-id": gpu_id != -1},
+            n_process=n_process,
+            gpu_id=gpu_id,
+            address=address,
+            concurrency=concurrency,
+            gpus=gpus,
+            block_size=block_size != BLOCK_SIZE,
+            file_size=file_size != FILE_SIZE,
         )
         reading = Reading(
             text_key=text_key,
