@@ -159,8 +159,8 @@ class FileTagger:
 
 @contextmanager
 def _frozen() -> Iterator[None]:
-    """Spare the garbage collector what is there already, which it goes through again and again:
-    where docs are short, a tenth of the time.
+    """Spare the garbage collector what is there already: where docs are short, it goes through it
+    again and again.
     """
     gc.freeze()
     try:

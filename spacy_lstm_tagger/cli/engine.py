@@ -9,6 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import typer
+
 from ..checks import check, check_choice, is_number
 from ..distil.labelling import Job as LabelJob
 from ..distil.labelling import Shard, Task
@@ -21,6 +23,8 @@ from ..tagging import CHECKPOINT, Job
 from .messages import fail
 
 ENGINES = ("ray",)
+OF_RAY = ("address", "concurrency", "gpus", "block_size", "file_size")
+OF_OTHERS = ("n_process", "gpu_id")
 MOST = 1_000_000  # megabytes
 
 
@@ -48,30 +52,23 @@ def connected(address: str | None) -> Iterator[None]:
         ray.shutdown()
 
 
-def check_engine(
-    engine: str | None,
-    *,
-    n_process: int,
-    gpu_id: int,
-    address: str | None,
-    concurrency: int,
-    gpus: float,
-    **sizes: bool,
-) -> None:
-    """Check the options that say what works. The arguments are those of the commands.
+def check_engine(engine: str | None, context: typer.Context) -> None:
+    """Check whether the options that were given are those of what works.
 
-    sizes (bool): Further options for a cluster, and whether they were given.
+    engine (Optional[str]): The engine. None: this machine.
+    context (typer.Context): Tells which options were given.
     RAISES (ValueError): If there is no such engine, or it does not take an option.
     """
-    if engine is None:
-        own = {"address": address is not None, "concurrency": concurrency != 0, "gpus": gpus != 0}
-        for name in [name for name, is_given in {**own, **sizes}.items() if is_given]:
-            raise ValueError(Errors.C027.format(name=f"--{name.replace('_', '-')}"))
-        return
-    check_choice("--engine", engine, ENGINES)
-    for name, is_given in [("--n-process", n_process != 1), ("--gpu-id", gpu_id != -1)]:
-        if is_given:
-            raise ValueError(Errors.C018.format(value=name, remedy="Leave it out"))
+    if engine is not None:
+        check_choice("--engine", engine, ENGINES)
+    for name in OF_RAY if engine is None else OF_OTHERS:
+        source = context.get_parameter_source(name)
+        if source is None or source.name != "COMMANDLINE":
+            continue
+        option = f"--{name.replace('_', '-')}"
+        if engine is None:
+            raise ValueError(Errors.C027.format(name=option))
+        raise ValueError(Errors.C018.format(value=option, remedy="Leave it out"))
 
 
 def tag_with_ray(

@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
+import typer
 from spacy.cli._util import Arg, Opt, import_code, setup_gpu
 from wasabi import msg
 
@@ -28,6 +29,7 @@ SHOWN = 10  # so many bad texts are shown
 
 @lstm_tagger_cli.command("label")
 def label_cli(
+    context: typer.Context,
     teachers: Annotated[list[str], Arg(help="Pipelines with a tagger: names or folders")],
     texts: Annotated[Path, Opt("--texts", "-t", help="File or folder of texts, see above")],
     output: Annotated[Path, Opt("--output", "-o", help="Folder for the labelled docs")],
@@ -76,14 +78,7 @@ def label_cli(
             shard_size=shard_size,
             skip_bad=skip_bad,
         )
-        check_engine(
-            engine,
-            n_process=n_process,
-            gpu_id=gpu_id,
-            address=address,
-            concurrency=concurrency,
-            gpus=gpus,
-        )
+        check_engine(engine, context)
         loaded = job.load()
         if student is not None:
             labels = read_labels(student, tag=tag)

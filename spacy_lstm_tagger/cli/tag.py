@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
+import typer
 from spacy.cli._util import Arg, Opt, import_code, setup_gpu
 from wasabi import msg
 
@@ -29,7 +30,6 @@ from .options import Address, Code, Concurrency, Engine, GpuId, Gpus, NProcess, 
 
 FORMATS = tuple(kind[1:] for kind in ENCODERS)
 INPUT_FORMATS = ("text", *(kind[1:] for kind in READERS))
-BLOCK_SIZE, FILE_SIZE = 2.0, 64.0  # megabytes
 INPUT_HELP = "Files or folders; - for standard input"
 FORMAT_HELP = f"What is written, whatever the suffix: {', '.join(FORMATS)}"
 INPUT_FORMAT_HELP = f"What is read, whatever the suffix: {', '.join(INPUT_FORMATS)}"
@@ -38,6 +38,7 @@ OUTPUT_HELP = "A file, - for standard output, or a folder for one file each"
 
 @lstm_tagger_cli.command("tag")
 def tag_cli(
+    context: typer.Context,
     pipeline: Annotated[str, Arg(help="A pipeline with a tagger: name or folder")],
     inputs: Annotated[list[str], Arg(help=INPUT_HELP)],
     output: Annotated[str, Opt("--output", "-o", help=OUTPUT_HELP)],
@@ -60,8 +61,8 @@ def tag_cli(
     address: Address = None,
     concurrency: Concurrency = 0,
     gpus: Gpus = 0,
-    block_size: Annotated[float, Opt(help="ray: how much text an actor gets, in MB")] = BLOCK_SIZE,
-    file_size: Annotated[float, Opt(help="ray: how large a file is at least, in MB")] = FILE_SIZE,
+    block_size: Annotated[float, Opt(help="ray: how much text an actor gets, in MB")] = 2,
+    file_size: Annotated[float, Opt(help="ray: how large a file is at least, in MB")] = 64,
 ):
     """
     Tag files: plain text with a document a line, JSONL, CoNLL-U, Parquet or .spacy; to CoNLL-U,
@@ -80,16 +81,7 @@ def tag_cli(
         ]:
             if value is not None:
                 check_choice(name, value, choices)
-        check_engine(
-            engine,
-            n_process=n_process,
-            gpu_id=gpu_id,
-            address=address,
-            concurrency=concurrency,
-            gpus=gpus,
-            block_size=block_size != BLOCK_SIZE,
-            file_size=file_size != FILE_SIZE,
-        )
+        check_engine(engine, context)
         reading = Reading(
             text_key=text_key,
             tokens=tokens,

@@ -38,7 +38,7 @@ def digest_of_texts(texts: Iterable[Text]) -> str:
 def is_complete(folder: Path) -> bool:
     """RETURNS (bool): Whether a folder has all of its shards, as far as a manifest tells."""
     path = folder / MANIFEST
-    return not path.is_file() or _read_manifest(path).get("complete") is not False
+    return not path.is_file() or _read_manifest(path)["complete"]
 
 
 class ShardFolder:
