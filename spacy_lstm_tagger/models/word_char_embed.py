@@ -18,6 +18,7 @@ from torch import Tensor
 from ..errors import Errors
 from ..nn.buckets import Buckets, kept_buckets
 from ..nn.embedding import WordEmbedding
+from ..nn.memory import empty_rows
 from ..nn.plan import make_plan
 from ..nn.transfer import send, send_joined
 from ..nn.vocabulary import EmbeddingTable
@@ -99,7 +100,8 @@ def forward(
     if not is_train:
         table, rows, lengths = lookup(model, docs)
         with torch.inference_mode():
-            vectors = table.index_select(0, send(rows, table.device))
+            vectors = empty_rows(len(rows), table.shape[1], like=table)
+            torch.index_select(table, 0, send(rows, table.device), out=vectors)
         return FlatList(cast(Floats2d, torch2xp(vectors)), lengths), no_gradient
     types = WordTypes.of(docs)
     shim = shim_of(model)

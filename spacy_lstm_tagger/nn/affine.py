@@ -5,6 +5,8 @@ import functools
 import torch
 from torch import Tensor
 
+from .memory import empty_rows
+
 # So many rows at a time: each number of them is a kernel of its own, of half a megabyte.
 BLOCK = 512
 
@@ -23,7 +25,7 @@ def affine_map(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     n_rows = len(x)
     if n_rows < BLOCK or not has_onednn(x.device.type):
         return torch.addmm(bias, x, weight.t())
-    y = x.new_empty(n_rows, len(weight))
+    y = empty_rows(n_rows, len(weight), like=x)
     rest = n_rows - n_rows % BLOCK
     for start in range(0, rest, BLOCK):
         block = slice(start, start + BLOCK)

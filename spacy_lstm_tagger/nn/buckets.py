@@ -1,7 +1,7 @@
 """The padded buckets of a ragged batch: its sequences side by side, and the way back."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -9,8 +9,12 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from .memory import empty_rows
 from .plan import Plan, make_plan
 from .transfer import send_joined
+
+# The flat rows of cells, the columns they have there, and the cells.
+Place = tuple[Tensor, slice, Tensor]
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,16 @@ class Bucket:
         first = torch.ones_like(self.rows[:1], dtype=torch.bool)
         return torch.cat([first, self.rows[1:] != self.rows[:-1]])
 
+    def places(self, directions: Sequence[Sequence[Tensor]]) -> list[Place]:
+        """RETURNS (list[Place]): Where its outputs go, see `Buckets.flatten`."""
+        found: list[Place] = []
+        end = 0
+        for targets, padded in zip(self.targets, directions, strict=False):
+            for each in padded:
+                start, end = end, end + each.shape[-1]
+                found.append((targets, slice(start, end), each))
+        return found
+
 
 class Buckets:
     """A ragged batch in buckets, and the way back to flat order.
@@ -75,28 +89,22 @@ class Buckets:
         plan = make_plan(lengths, device_type=torch.device(device).type, **options)
         return cls(plan, send_joined(plan.arrays, device))
 
-    def flatten(self, outputs: Sequence[Sequence[Sequence[Tensor]]]) -> Tensor:
-        """Bring the outputs of all buckets back into flat order.
+    def flatten(self, outputs: Iterable[Sequence[Sequence[Tensor]]]) -> Tensor:
+        """Bring the outputs of all buckets back into flat order. Without gradients each bucket's
+        are written as they come, so that one's at a time are held.
 
-        outputs (Sequence[Sequence[Sequence[Tensor]]]): For each bucket its outputs in reading order
+        outputs (Iterable[Sequence[Sequence[Tensor]]]): For each bucket its outputs in reading order
             and, if there are any, those on the reversed sequences: several of each, of widths that
             are the same in all buckets. *Shape:* ``(time, batch, width)`` each.
         RETURNS (Tensor): The tokens' rows, all outputs side by side, in that order.
             *Shape:* ``(tokens, sum of widths)``.
         """
-        cells, places = [], []
-        end = 0
-        for bucket, directions in zip(self.buckets, outputs, strict=True):
-            end = 0
-            for targets, padded in zip(bucket.targets, directions, strict=False):
-                for each in padded:
-                    start, end = end, end + each.shape[-1]
-                    cells.append(each)
-                    places.append((targets, slice(start, end)))
-        shape = (self.n_tokens, end)
-        if torch.is_grad_enabled():
-            return cast(Tensor, _ToRows.apply(shape, places, *cells))
-        return _to_rows(shape, places, cells)
+        found = (bucket.places(each) for bucket, each in zip(self.buckets, outputs, strict=True))
+        if not torch.is_grad_enabled():
+            return _to_rows(self.n_tokens, found)
+        places = list(found)
+        cells = [each for of_bucket in places for _, _, each in of_bucket]
+        return cast(Tensor, _ToRows.apply(self.n_tokens, places, *cells))
 
     def order(self, per_sequence: list[Tensor]) -> Tensor:
         """Bring one row a sequence back into the order of the batch.
@@ -121,29 +129,28 @@ def _join(parts: list[Tensor]) -> Tensor:
     return flat[0] if len(flat) == 1 else torch.cat(flat)
 
 
-def _to_rows(
-    shape: tuple[int, int], places: Sequence[tuple[Tensor, slice]], cells: Sequence[Tensor]
-) -> Tensor:
+def _to_rows(n_rows: int, places: Iterable[Sequence[Place]]) -> Tensor:
     """Write cells to the rows that they belong to: one copy, where joining them and then gathering
     the rows would be two or three.
     """
-    n_rows, width = shape
-    rows = cells[0].new_empty(n_rows + 1, width)  # the last one is for padding
-    for (targets, columns), each in zip(places, cells, strict=True):
-        rows[:, columns][targets] = each.flatten(0, 1)
-    return rows[:-1]
+    rows: Tensor | None = None
+    for of_bucket in places:
+        if rows is None:
+            _, columns, cells = of_bucket[-1]
+            rows = empty_rows(n_rows + 1, columns.stop, like=cells)  # the last one is for padding
+        for targets, columns, cells in of_bucket:
+            rows[:, columns][targets] = cells.flatten(0, 1)
+    return cast(Tensor, rows)[:-1]
 
 
 class _ToRows(torch.autograd.Function):
     """`_to_rows` with gradients, which without them would take twice as long for a short doc."""
 
     @staticmethod
-    def forward(
-        ctx: Any, shape: tuple[int, int], places: list[tuple[Tensor, slice]], *cells: Tensor
-    ) -> Tensor:
-        ctx.places = places
+    def forward(ctx: Any, n_rows: int, places: Sequence[Sequence[Place]], *cells: Tensor) -> Tensor:
+        ctx.places = [(targets, columns) for each in places for targets, columns, _ in each]
         ctx.shapes = [each.shape for each in cells]
-        return _to_rows(shape, places, cells)
+        return _to_rows(n_rows, places)
 
     @staticmethod
     @once_differentiable

@@ -97,17 +97,46 @@ class BucketedLSTM(nn.Module):
         RETURNS (ModuleOutput): *Shape:* ``(tokens, output_width)``, or ``(tokens, width)`` with
             `head`; and the loss of the language model.
         """
+        first: list[list[list[Tensor]]] | None = None if followed is None else []
         dtype = x.dtype if precision is None else precision
+        outputs = self._outputs(
+            x, buckets, tokens=tokens, dropout=dropout, head=head, first=first, dtype=dtype
+        )
+        if buckets.buckets:
+            y = buckets.flatten(outputs)
+        else:
+            # Nothing to compute, but gradients may be asked for.
+            y = x[:0].sum() * x.new_ones(0, self.output_width)
+            y = y if head is None else head(y)
+        loss = None
+        if self.language_model is not None and followed is not None and first:
+            both = buckets.flatten(first).float()
+            loss = self.lm_weight * self.language_model(x, both, followed)
+        return ModuleOutput(y, loss)
+
+    def _outputs(
+        self,
+        x: Tensor,
+        buckets: Buckets,
+        *,
+        tokens: Tensor | None,
+        dropout: float,
+        head: Callable[[Tensor], Tensor] | None,
+        first: list[list[list[Tensor]]] | None,
+        dtype: torch.dtype,
+    ) -> Iterator[list[list[Tensor]]]:
+        """YIELDS (list[list[Tensor]]): The outputs of each bucket, see `Buckets.flatten`. The
+        states of its first layer are added to `first`.
+        """
         layers = [
             [(lstm, lstm.arranged(dtype)) for lstm in directions] for directions in self._layers()
         ]
-        outputs, first = [], []  # of each bucket; those of the first layer
         for bucket in buckets.buckets:
             rows = bucket.rows.flatten()
             rows = rows if tokens is None else tokens.index_select(0, rows)
             y = x.index_select(0, rows).view(*bucket.rows.shape, -1)  # (time, batch, input_width)
             states = self._run(y.to(dtype), bucket.reverse, layers, dropout=dropout)
-            if followed is not None:
+            if first is not None:
                 first.append([[h] for h in states[0]])
             kept = states if self.all_layers else states[-1:]
             sides = [
@@ -115,16 +144,7 @@ class BucketedLSTM(nn.Module):
             ]
             if head is not None:
                 sides = [[head(joined(sides, bucket.reverse)).view(*bucket.rows.shape, -1)]]
-            outputs.append(sides)
-        loss = None
-        if self.language_model is not None and followed is not None and first:
-            both = buckets.flatten(first).float()
-            loss = self.lm_weight * self.language_model(x, both, followed)
-        if not outputs:
-            # Nothing to compute, but gradients may be asked for.
-            nothing = x[:0].sum() * x.new_ones(0, self.output_width)
-            return ModuleOutput(nothing if head is None else head(nothing), loss)
-        return ModuleOutput(buckets.flatten(outputs), loss)
+            yield sides
 
     def _layers(self) -> Iterator[tuple[LSTMLayer, ...]]:
         """YIELDS (tuple): The directions of each layer."""

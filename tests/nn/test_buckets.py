@@ -1,6 +1,7 @@
 """Buckets hold every token once, bring everything back in order, and pad little."""
 
 import random
+import weakref
 from itertools import chain, combinations, pairwise
 
 import pytest
@@ -109,6 +110,23 @@ def test_sequences_are_read_backwards_and_back(lengths, step_cost):
         [[x[b.rows], -x[b.rows]], [y]] for b, y in zip(buckets.buckets, backwards, strict=True)
     ]
     assert torch.equal(buckets.flatten(outputs), torch.cat([x, -x, x], dim=1))
+
+
+def test_without_gradients_no_more_than_one_buckets_outputs_are_held():
+    buckets = Buckets.of([300, 1, 20, 5], step_cost=0)
+    x = tokens(buckets)
+    alive: list[weakref.ref] = []
+
+    def outputs():
+        for b in buckets.buckets:
+            assert sum(ref() is not None for ref in alive) <= 1
+            y = x[b.rows]
+            alive.append(weakref.ref(y))
+            yield [[y]]
+
+    with torch.no_grad():
+        assert torch.equal(buckets.flatten(outputs()), x)
+    assert len(alive) > 2
 
 
 @pytest.mark.parametrize("window", [0, 4])
