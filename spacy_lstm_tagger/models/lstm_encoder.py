@@ -42,10 +42,10 @@ class EncoderSettings:
     context (int): How many tokens a window reads beyond each of its ends.
     """
 
-    dropout: float | None = None
-    max_batch_items: int = 16384
-    window: int = 0
-    context: int = 0
+    dropout: float | None
+    max_batch_items: int
+    window: int
+    context: int
 
     def limits(self, device: torch.device) -> dict[str, Any]:
         """RETURNS (dict[str, Any]): What bounds the buckets, for `make_plan`."""
@@ -56,12 +56,12 @@ class EncoderSettings:
 
 
 def lstm_encoder(
-    module: BucketedLSTM, settings: EncoderSettings | None = None, *, precision: str = "fp32"
+    module: BucketedLSTM, settings: EncoderSettings, *, precision: str
 ) -> Model[list[Floats2d], list[Floats2d]]:
     """Wrap the sentence LSTM as a Thinc layer. A doc's vectors do not depend on the docs beside it.
 
     module (BucketedLSTM): The module.
-    settings (Optional[EncoderSettings]): The settings. None: the defaults.
+    settings (EncoderSettings): The settings.
     precision (str): What to compute in, see `TorchShim`.
     RETURNS (Model[List[Floats2d], List[Floats2d]]): The layer.
     """
@@ -71,7 +71,7 @@ def lstm_encoder(
         init=init,
         dims={"nI": module.input_width, "nO": module.output_width},
         shims=[TorchShim(module, precision=precision)],
-        attrs={"settings": settings or EncoderSettings(), "dropout_rate": 0.0},
+        attrs={"settings": settings, "dropout_rate": 0.0},
     )
 
 

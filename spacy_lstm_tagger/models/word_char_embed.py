@@ -49,18 +49,18 @@ class EmbedSettings:
     """
 
     features: FeatureSet
-    dropout: float | None = None
-    word_dropout: float = 0.0
-    char_max_length: int = 64
+    dropout: float | None
+    word_dropout: float
+    char_max_length: int
 
 
 def word_char_embed(
     module: WordEmbedding,
     settings: EmbedSettings,
     *,
-    static_vectors: bool = False,
-    cache_size: int = 0,
-    precision: str = "fp32",
+    static_vectors: bool,
+    cache_size: int,
+    precision: str,
 ) -> Model[list[Doc], list[Floats2d]]:
     """Wrap the word embedding as a Thinc layer.
 
@@ -79,11 +79,7 @@ def word_char_embed(
         dims={"nO": module.output_width},
         layers=layers,
         shims=[TorchShim(module, precision=precision)],
-        attrs={
-            "settings": settings,
-            "dropout_rate": 0.0,
-            "cache": TypeCache(cache_size),
-        },
+        attrs={"settings": settings, "dropout_rate": 0.0, "cache": TypeCache(cache_size)},
     )
 
 
