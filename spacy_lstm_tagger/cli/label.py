@@ -41,9 +41,11 @@ def label_cli(
     ] = False,
     text_key: Annotated[str, Opt("--text-key", "-k", help="Name of the text in JSONL")] = "text",
     limit: Annotated[int, Opt("--limit", "-l", min=0, help="Number of texts. 0: all")] = 0,
-    top_k: Annotated[int, Opt(min=0, help="Tags to keep with probabilities. 0: none")] = 5,
-    max_words: Annotated[int, Opt(min=1, help="Cut longer texts, between sentences")] = 500,
-    shard_size: Annotated[int, Opt(min=1, help="Characters of text in a shard")] = 250_000,
+    top_k: Annotated[int, Opt(min=0, help="Tags to keep with probabilities. 0: none")] = Job.top_k,
+    max_words: Annotated[
+        int, Opt(min=1, help="Cut longer texts, between sentences")
+    ] = Job.max_words,
+    shard_size: Annotated[int, Opt(min=1, help="Characters of text in a shard")] = Job.shard_size,
     skip_bad: SkipBad = 0,
     n_process: NProcess = 1,
     gpu_id: GpuId = -1,

@@ -15,7 +15,7 @@ from ..progress import Progress
 from ..taggers import digest_of
 from ..workers import in_processes, prepare
 from .shards import ShardFolder, digest_of_texts, to_bytes
-from .teacher import Teachers
+from .teacher import MAX_WORDS, TOP_K, Teachers
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,8 @@ class Job:
     other_tags: bool = False
     text_key: str = "text"
     limit: int = 0
-    top_k: int = 5
-    max_words: int = 500
+    top_k: int = TOP_K
+    max_words: int = MAX_WORDS
     shard_size: int = 250_000
     skip_bad: int = 0
 

@@ -26,6 +26,7 @@ Encoded = TypeVar("Encoded")
 
 TINY = np.float32(1e-30)  # what is divided by where there is no probability
 LEAST, MOST = 1e-6, 1e6  # weights of teachers
+TOP_K, MAX_WORDS = 5, 500  # by default
 
 
 class Teacher:
@@ -90,8 +91,8 @@ class Teachers:
         *,
         weights: Sequence[float] = (),
         other_tags: bool = False,
-        top_k: int = 5,
-        max_words: int = 500,
+        top_k: int = TOP_K,
+        max_words: int = MAX_WORDS,
     ):
         self.weights = tuple(weights) or (1.0,) * len(sources)
         if len(self.weights) != len(sources) or not all(LEAST <= w <= MOST for w in self.weights):
