@@ -12,16 +12,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from .names import BANDS, HEADLINE, percent, probability
-from .plots import SERIES, learned, plot_bands, plot_reliability, plot_training
+from .plots import SERIES, learning_curve, plot_bands, plot_reliability, plot_training
 
 STATIC_ERRORS = 12  # so many confusions are shown with sentences where no script runs
 STATIC_SENTENCES = 4
-CURVES = {
-    "tag_acc": "all words",
-    "acc_unknown": "unknown words",
-    "whole_sents": "whole sentences",
-    "tag_macro_f": "F1, mean of tags",
-}
+CURVES = ("tag_acc", "acc_unknown", "whole_sents", "tag_macro_f")
 
 
 def render_html(figures: dict[str, Any]) -> str:
@@ -74,18 +69,13 @@ def _plots(pipelines: list[dict[str, Any]]) -> list[dict[str, Any]]:
         title = "How right it is, by how sure it is"
         plots.append(_plot(title, plot_reliability(found), [""], rows))
     logs = [pipe["training"] for pipe in pipelines]
-    for score, label in CURVES.items():
-        last = [_last(records, score) for records in logs]
-        if any(value is not None for value in last):
-            rows = [("at the end", *map(percent, last))]
+    for score in CURVES:
+        label, curves = HEADLINE[score], [learning_curve(records, score) for records in logs]
+        if any(curves):
+            rows = [("at the end", *(percent(each[-1][1] if each else None) for each in curves))]
             title = f"Learning curve: {label}"
-            plots.append(_plot(title, plot_training(logs, score, label), [""], rows))
+            plots.append(_plot(title, plot_training(curves, label), [""], rows))
     return plots
-
-
-def _last(records: list[dict[str, Any]] | None, score: str) -> float | None:
-    told = [each["scores"][score] for each in learned(records) if score in each["scores"]]
-    return told[-1] if told else None
 
 
 def _plot(title: str, svg: str, header: list[str], rows: list[tuple[str, ...]]) -> dict[str, Any]:

@@ -87,14 +87,12 @@ def plot_reliability(found: Sequence[dict[str, Any] | None]) -> str:
     return _svg(draw)
 
 
-def plot_training(logs: Sequence[Sequence[dict[str, Any]] | None], score: str, label: str) -> str:
-    """RETURNS (str): A score of each evaluation of a training, as SVG."""
+def plot_training(curves: Sequence[Sequence[tuple[int, float]]], label: str) -> str:
+    """RETURNS (str): The learning curve of each pipeline, as SVG."""
 
     def draw(axes: Axes) -> None:
-        for i, records in enumerate(logs):
-            told = [each for each in learned(records) if score in each["scores"]]
-            steps = [each["step"] for each in told]
-            values = [100 * each["scores"][score] for each in told]
+        for i, curve in enumerate(curves):
+            steps, values = [step for step, _ in curve], [100 * value for _, value in curve]
             axes.plot(steps, values, color=_colour(i), marker=_marker(i), markersize=3)
         axes.set_xlabel("step")
         axes.set_ylabel(f"{label}, %")
@@ -102,11 +100,12 @@ def plot_training(logs: Sequence[Sequence[dict[str, Any]] | None], score: str, l
     return _svg(draw)
 
 
-def learned(records: Sequence[dict[str, Any]] | None) -> list[dict[str, Any]]:
-    """RETURNS (list[dict[str, Any]]): The evaluations of a training but for the first one, before
-    anything is learned.
+def learning_curve(records: Sequence[dict[str, Any]] | None, score: str) -> list[tuple[int, float]]:
+    """RETURNS (list[tuple[int, float]]): The steps of the evaluations that have a score, and this,
+    but for the first one, before anything is learned.
     """
-    return [each for each in records or [] if each["step"] > 0]
+    told = [(each["step"], each["scores"].get(score)) for each in records or []]
+    return [(step, value) for step, value in told if step > 0 and value is not None]
 
 
 def _colour(series: int) -> str:
