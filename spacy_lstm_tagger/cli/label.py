@@ -9,6 +9,7 @@ import typer
 from spacy.cli._util import Arg, Opt, import_code, setup_gpu
 from wasabi import msg
 
+from ..checks import is_list_of_strings
 from ..distil.labelling import Job, label
 from ..distil.shards import MANIFEST
 from ..distil.teacher import Teacher, check_labels
@@ -131,7 +132,7 @@ def read_labels(path: Path, *, tag: str = "xpos") -> list[str]:
             labels = json.loads(path.read_text(encoding="utf-8"))
         except (ValueError, RecursionError) as error:
             raise ValueError(Errors.C002.format(path=path, found=error)) from error
-        if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
+        if not is_list_of_strings(labels):
             found = f"{str(labels)[:40]}…"
             raise ValueError(Errors.C002.format(path=path, found=found))
         return labels

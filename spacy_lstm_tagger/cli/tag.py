@@ -152,11 +152,9 @@ def plan_files(
         kind = ALIASES.get(kind_of(path), kind_of(path))
         if kind not in ENCODERS:
             allowed = f"{', '.join(ENCODERS)}, or .gz or .zst behind it"
-            names = {"suffix": kind, "allowed": allowed}
-            raise ValueError(Errors.C007.format(path=path, **names))
+            raise ValueError(Errors.C007.format(path=path, suffix=kind, allowed=allowed))
     if kind is None:
-        kinds = {reading.kind or kind_of(each) for _, each in found}
-        kind = kind_for(kinds)
+        kind = kind_for(reading.kind or kind_of(each) for _, each in found)
     if not is_folder:
         return kind, [(path, [each for _, each in found])]
     places: dict[Path, Path] = {}

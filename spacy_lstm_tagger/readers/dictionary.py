@@ -6,6 +6,7 @@ import srsly
 from spacy.errors import Errors as SpacyErrors
 from spacy.util import ensure_path, registry
 
+from ..checks import is_list_of_strings
 from ..errors import Errors
 
 
@@ -30,6 +31,6 @@ def read_tag_dictionary(*, path: Path | None) -> dict[str, list[str]]:
     if not isinstance(entries, dict):
         raise ValueError(Errors.R015.format(path=path, found=f"a {type(entries).__name__}"))
     for word, tags in entries.items():
-        if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
+        if not is_list_of_strings(tags):
             raise ValueError(Errors.R015.format(path=path, found=f"{tags!r} for {word!r}"))
     return entries

@@ -89,7 +89,7 @@ class TagBatches:
             place = f"row {number} of the batch"
             made = []
             try:
-                made.append(self.reading.make("" if value is None else value, 0.0, place))
+                made.append(self.reading.make(value, 0.0, place))
             except ValueError as error:
                 bad.add(place, error, key=key)
             made = list(leave_out_long(made, longest, bad))
