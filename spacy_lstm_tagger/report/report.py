@@ -139,22 +139,24 @@ def name_pipelines(pipelines: Any) -> dict[str, Language | str | Path]:
     return named
 
 
-def _read_log(pipeline: Any, path: str | Path | None) -> list[dict[str, Any]] | None:
+def _read_log(
+    pipeline: Language | str | Path, path: str | Path | None
+) -> list[dict[str, Any]] | None:
     """RETURNS (Optional[list[dict[str, Any]]]): The figures of a pipeline's training. None: there
     is no log.
     """
-    if path is None:
-        folder = pipeline.path if isinstance(pipeline, Language) else Path(pipeline)
-        # A name that is no folder here is that of an installed pipeline.
-        path = folder and Path(folder).resolve().parent / FILE
-        if not path or not Path(folder).is_dir() or not path.is_file():
-            return None
-        try:
-            return read_training_log(path)
-        except ValueError as error:  # a file of another kind by that name
-            warnings.warn(str(error), stacklevel=2)
-            return None
-    return read_training_log(Path(path))
+    if path is not None:
+        return read_training_log(Path(path))
+    folder = pipeline.path if isinstance(pipeline, Language) else Path(pipeline)
+    # A name that is no folder here is that of an installed pipeline.
+    if folder is None or not folder.is_dir():
+        return None
+    log = folder.resolve().parent / FILE
+    try:
+        return read_training_log(log) if log.is_file() else None
+    except ValueError as error:  # a file of another kind by that name
+        warnings.warn(str(error), stacklevel=2)
+        return None
 
 
 def _describe(
