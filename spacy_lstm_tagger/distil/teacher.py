@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from typing import Any, TypeVar
+from typing import TypeVar, cast
 
 import numpy as np
 import spacy
@@ -12,6 +12,7 @@ from spacy.attrs import IS_SPACE, ORTH, SENT_START, SPACY
 from spacy.pipeline import Sentencizer
 from spacy.strings import get_string_id
 from spacy.tokens import Doc
+from thinc.types import Ints2d
 
 from ..errors import Errors
 from ..files.texts import Text
@@ -134,10 +135,11 @@ class Teachers:
         if not docs:
             return []
         columns, total = self._label(self.members[0], docs)
-        if len(self.members) > 1:
+        if len(self.members) > 1 and total is not None:  # each of several tells some
             total = total * np.float32(self.weights[0])
-        for teacher, weight in zip(self.members[1:], self.weights[1:], strict=True):
-            total += self._label(teacher, docs)[1] * np.float32(weight)
+            for teacher, weight in zip(self.members[1:], self.weights[1:], strict=True):
+                scores = cast("NDArray[np.float32]", self._label(teacher, docs)[1])
+                total += scores * np.float32(weight)
         tags = columns[:, 0]
         if total is not None:
             keys = [docs[0].vocab.strings.add(label) for label in self.labels]
@@ -147,17 +149,17 @@ class Teachers:
             tags[:] = best if len(self.members) > 1 else np.where(tags == 0, tags, best)
         spaces = np.concatenate([doc.to_array(IS_SPACE) for doc in docs]).astype(bool)
         columns[spaces | (tags == get_string_id(SPACE_TAG))] = 0
-        scores = None
+        kept = None
         if total is not None and self.top_k:
             mean = total / np.maximum(total.sum(axis=1, keepdims=True), TINY)
             mean[spaces] = 0.0
-            scores = TagProbabilities.of(self.labels, mean, top=self.top_k, half=True)
+            kept = TagProbabilities.of(self.labels, mean, top=self.top_k, half=True)
         start = 0
         for doc in docs:
             part = slice(start, start := start + len(doc))
-            doc.from_array(LEARNED, columns[part])
-            if scores is not None:
-                scores[part].to_doc(doc)
+            doc.from_array(LEARNED, cast(Ints2d, columns[part]))
+            if kept is not None:
+                kept[part].to_doc(doc)
         return docs
 
     def _make_docs(self, text: Text) -> Iterator[Doc]:
@@ -184,9 +186,12 @@ class Teachers:
             yield part.from_array(SENT_START, sentences)
             start = end
 
-    def _label(self, teacher: Teacher, docs: Sequence[Doc]) -> tuple[Any, Any]:
-        """RETURNS (tuple): What a teacher set (`LEARNED`), and the probabilities of its tags in the
-        order of `labels`.
+    def _label(
+        self, teacher: Teacher, docs: Sequence[Doc]
+    ) -> tuple[NDArray[np.uint64], NDArray[np.float32] | None]:
+        """RETURNS (tuple): What a teacher set (`LEARNED`), *shape:* ``(tokens, attributes)``; and
+        the probabilities of its tags in the order of `labels`, *shape:* ``(tokens, labels)``. None
+        if it gives tags alone.
         """
         vocab = teacher.nlp.vocab
         copies = [
