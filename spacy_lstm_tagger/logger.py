@@ -42,7 +42,9 @@ def create_progress_logger(
     RETURNS (Logger): The logger.
     """
 
-    def set_up(nlp: Language, stdout: IO = sys.stdout, stderr: IO = sys.stderr):
+    def set_up(
+        nlp: Language, stdout: IO = sys.stdout, stderr: IO = sys.stderr
+    ) -> tuple[LogStep, Callable[[], None]]:
         table = console_logger_v3(console_output=console_output)
         log_row, end_table = table(nlp, stdout, stderr)
         training = read_training(nlp)

@@ -29,7 +29,7 @@ def evaluate_cli(
     output: Annotated[Path | None, Opt("--output", "-o", help="JSON file for the figures")] = None,
     gpu_id: GpuId = -1,
     code: Code = None,
-):
+) -> None:
     """
     Tell how many words a pipeline tags right: each sentence alone and texts of ten, all words and,
     for our taggers, those that training had, those it had not, and those it had with several tags.

@@ -55,7 +55,7 @@ def label_cli(
     address: Address = None,
     concurrency: Concurrency = 0,
     gpus: Gpus = 0,
-):
+) -> None:
     """
     Label raw text with a teacher, for a smaller tagger to learn from: writes .spacy files with
     the teacher's tags and probabilities; those of several teachers are averaged.

@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NoReturn
 
 from wasabi import color, msg
 from wasabi.util import locale_escape
@@ -55,7 +56,7 @@ def _terminable() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
 
 
-def fail(text: str) -> None:
+def fail(text: str) -> NoReturn:
     """Print an error, which wasabi would break into several lines, and exit.
 
     RAISES (SystemExit): Always.

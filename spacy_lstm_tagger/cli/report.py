@@ -33,7 +33,7 @@ def report_cli(
     train: Annotated[Path | None, Opt(help=TRAIN_HELP)] = None,
     gpu_id: GpuId = -1,
     code: Code = None,
-):
+) -> None:
     """
     Report how well one or more pipelines tag a corpus and where they go wrong: a page that needs
     no network, JSON, or text for the terminal.

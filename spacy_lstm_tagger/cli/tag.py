@@ -63,7 +63,7 @@ def tag_cli(
     gpus: Gpus = 0,
     block_size: Annotated[float, Opt(help="ray: how much text an actor gets, in MB")] = 2,
     file_size: Annotated[float, Opt(help="ray: how large a file is at least, in MB")] = 64,
-):
+) -> None:
     """
     Tag files: plain text with a document a line, JSONL, CoNLL-U, Parquet or .spacy; to CoNLL-U,
     JSONL, TSV, Parquet or .spacy; compressed if the name ends with .gz or .zst. What else is in a

@@ -32,11 +32,11 @@ PRECISIONS = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
 class Saved(NamedTuple):
     """What a model file has of a shim.
 
-    config (Any): Thinc's configuration of it.
+    config (dict): Thinc's configuration of it.
     state (dict[str, Tensor]): The tensors of the module.
     """
 
-    config: Any
+    config: dict
     state: dict[str, Tensor]
 
 
@@ -186,7 +186,7 @@ class TorchShim(PyTorchShim):
                     weights.copy_(original)
             self.changed()
 
-    def _pieces(self) -> Iterator[tuple[tuple[int, str], Tensor, Tensor | None]]:
+    def _pieces(self) -> Iterator[tuple[Key, Tensor, Tensor | None]]:
         """Cut the parameters as the optimizer sees them: whole, but for a vocabulary's table, of
         which only the blocks in use are seen. An optimizer keeps a state of fixed size for each
         key, so these are many keys and not a growing one.
