@@ -22,11 +22,9 @@ class TypeCache:
 
     def __init__(self, capacity: int):
         self.capacity = capacity
-        start_over_in_child(self)
-        self._lock = threading.Lock()
         self._stamp: Hashable = None
-        self._rows: dict[int, int] = {}
-        self._vectors: Tensor | None = None
+        start_over_in_child(self)
+        self.start_over()
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -55,8 +53,7 @@ class TypeCache:
             if stamp != self._stamp:
                 self._clear()
                 self._stamp = stamp
-            get = self._rows.get
-            missing = [i for i, key in enumerate(keys) if get(key) is None]
+            missing = [i for i, key in enumerate(keys) if key not in self._rows]
             if len(self._rows) + len(missing) > self.capacity:
                 self._clear()
                 missing = list(range(len(keys)))
@@ -66,15 +63,15 @@ class TypeCache:
             return cast(Tensor, self._vectors), [rows[key] for key in keys]
 
     def start_over(self) -> None:
-        """To be called in a child of a fork: another thread of its parent may have held the lock,
+        """Be empty, as in a child of a fork: another thread of its parent may have held the lock,
         and have been in the midst of adding vectors.
         """
         self._lock = threading.Lock()
         self._clear()
 
     def _clear(self) -> None:
-        self._rows = {}
-        self._vectors = None
+        self._rows: dict[int, int] = {}
+        self._vectors: Tensor | None = None
 
     def _append(self, keys: list[int], vectors: Tensor) -> None:
         size = len(self._rows)
