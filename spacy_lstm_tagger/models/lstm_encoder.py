@@ -107,9 +107,9 @@ def forward(
 
     def backprop(dY: Sequence[Floats2d]) -> list[Floats2d]:
         backprop_torch(xp2torch(flatten(model.ops, dY), device=device))
-        return FlatList(cast(Floats2d, torch2xp(cast(Tensor, x.grad))), lengths)
+        return FlatList(torch2xp(cast(Tensor, x.grad)), lengths)
 
-    return FlatList(cast(Floats2d, torch2xp(y)), lengths), backprop
+    return FlatList(torch2xp(y), lengths), backprop
 
 
 @on_our_threads
@@ -142,7 +142,7 @@ def predict(
         buckets = Buckets(plan, sent[: len(plan.arrays)])
         tokens = None if rows is None else sent[-1]
     y = shim.predict(ArgsKwargs((x, buckets), {"tokens": tokens, "head": head}))
-    return FlatList(cast(Floats2d, torch2xp(y)), lengths)
+    return FlatList(torch2xp(y), lengths)
 
 
 def init(

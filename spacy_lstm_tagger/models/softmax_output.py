@@ -42,7 +42,7 @@ def forward(
     Y, backprop_flat = softmax(flatten(model.ops, X), is_train)
 
     def backprop(dY: Sequence[Floats2d]) -> list[Floats2d]:
-        return FlatList(cast(Floats2d, backprop_flat(flatten(model.ops, dY))), lengths)
+        return FlatList(backprop_flat(flatten(model.ops, dY)), lengths)
 
     return FlatList(Y, lengths), backprop
 

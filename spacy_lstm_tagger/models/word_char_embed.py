@@ -98,7 +98,7 @@ def forward(
         with torch.inference_mode():
             vectors = empty_rows(len(rows), table.shape[1], like=table)
             torch.index_select(table, 0, send(rows, table.device), out=vectors)
-        return FlatList(cast(Floats2d, torch2xp(vectors)), lengths), no_gradient
+        return FlatList(torch2xp(vectors), lengths), no_gradient
     types = WordTypes.of(docs)
     shim = shim_of(model)
     inputs = _inputs(model, types, training=True)
@@ -120,7 +120,7 @@ def forward(
             bp_static(static)
         return []
 
-    return FlatList(cast(Floats2d, torch2xp(y)), types.lengths), backprop
+    return FlatList(torch2xp(y), types.lengths), backprop
 
 
 def init(
