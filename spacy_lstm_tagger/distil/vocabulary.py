@@ -49,7 +49,7 @@ def fill_vocabulary(
     nlp: Language,
     *,
     corpus: Callable[[Language], Iterable[Example]],
-    vectors: str | Path | None = None,
+    vectors: str | Path | None,
 ) -> None:
     """Fill the vocabularies of a pipeline. If all of its components are disabled, it gets the
     pretrained vectors alone: so it is in `spacy pretrain`, where rows are for the words of the raw

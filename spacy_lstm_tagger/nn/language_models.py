@@ -23,7 +23,7 @@ class WordLanguageModel(nn.Module):
     bidirectional (bool): Whether there are states of a second direction.
     """
 
-    def __init__(self, *, hidden_width: int, word_width: int, bidirectional: bool = True):
+    def __init__(self, *, hidden_width: int, word_width: int, bidirectional: bool):
         super().__init__()
         self.following = nn.Linear(hidden_width, word_width)
         self.preceding = nn.Linear(hidden_width, word_width) if bidirectional else None

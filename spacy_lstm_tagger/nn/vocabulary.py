@@ -67,7 +67,7 @@ class EmbeddingTable(nn.Module):
         """
         return self.unknown + self.differences(rows, drop=drop)
 
-    def differences(self, rows: Tensor, *, drop: float = 0.0) -> Tensor:
+    def differences(self, rows: Tensor, *, drop: float) -> Tensor:
         """What `forward` adds to the unknown vector. *Shapes:* as there."""
         if drop > 0.0:
             rows = rows * torch.empty(rows.shape, device=rows.device).bernoulli_(1.0 - drop).long()
@@ -180,6 +180,6 @@ class PretrainedEmbedding(EmbeddingTable):
         self.weight.zero_()
         self.weight[1 : len(self) + 1] = vectors[: self.capacity]
 
-    def differences(self, rows: Tensor, *, drop: float = 0.0) -> Tensor:
+    def differences(self, rows: Tensor, *, drop: float) -> Tensor:
         """As in any table, in single precision."""
         return super().differences(rows, drop=drop).float()

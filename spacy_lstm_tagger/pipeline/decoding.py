@@ -35,8 +35,8 @@ class Guesses(FlatList):
         lengths: Iterable[int],
         *,
         labels: Sequence[str],
-        probabilities: list[TagProbabilities] | None = None,
-        sequences: list[TagSequences] | None = None,
+        probabilities: list[TagProbabilities] | None,
+        sequences: list[TagSequences] | None,
     ):
         super().__init__(flat, lengths)
         self.labels = labels

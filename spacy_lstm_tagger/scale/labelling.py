@@ -39,9 +39,9 @@ def label_on_ray(
     tasks: Iterator[Task],
     job: Job,
     *,
-    concurrency: int = 0,
-    gpus: float = 0.0,
-    code: Path | None = None,
+    concurrency: int,
+    gpus: float,
+    code: Path | None,
 ) -> Iterator[Shard]:
     """Label the texts of shards. Only a few wait at a time, so they stay a stream.
 

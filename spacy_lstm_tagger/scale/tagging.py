@@ -90,7 +90,7 @@ def tag_on_ray(
     *,
     files: list[str] | None = None,
     skip_bad: int = 0,
-    cluster: Cluster | None = None,
+    cluster: Cluster,
 ) -> tuple[Counts, list[str]]:
     """Tag files. Work that was interrupted goes on where it stopped.
 
@@ -101,12 +101,11 @@ def tag_on_ray(
     reading (Reading): How the inputs are read.
     files (Optional[list[str]]): What of the inputs is read. None: all.
     skip_bad (int): How many texts that cannot be read are left out.
-    cluster (Optional[Cluster]): What the cluster does with the work. None: as it is by default.
+    cluster (Cluster): What the cluster does with the work.
     RETURNS (tuple): What this run has written, and all texts that were left out: where, and why.
     RAISES (ValueError): If the pipeline cannot tag, there is other work in the folder, or too many
         texts cannot be read.
     """
-    cluster = cluster or Cluster()
     pipeline = ship(job.pipeline, code=job.code)
     # An error now, and with the name that the user knows.
     with unpacked(replace(pipeline, code=None)) as path:
