@@ -145,7 +145,7 @@ def word_tables(nlp: Language) -> list[EmbeddingTable]:
     """RETURNS (list[EmbeddingTable]): The words' vocabularies of a pipeline's tagger and of
     its encoders.
     """
-    return [tables_of(node)["word"] for node in layers_of(nlp) if node.name == EMBEDDING]
+    return [tables_of(node)["word"] for node in layers_of(nlp, EMBEDDING)]
 
 
 def _accuracy(found: Comparison, chosen: NDArray[np.bool_]) -> Accuracy:

@@ -51,12 +51,16 @@ def written_by(pipe: Any) -> list[int]:
     return ATTRIBUTES[pipe.cfg["tag_set"]] if isinstance(pipe, LSTMTagger) else [TAG]
 
 
-def layers_of(nlp: Language) -> Iterator[Model]:
-    """YIELDS (Model): Each layer of the components that have a model, disabled ones too."""
+def layers_of(nlp: Language, name: str | None = None) -> Iterator[Model]:
+    """YIELDS (Model): Each layer of the components that have a model, disabled ones too.
+
+    name (Optional[str]): What the layers are called. None: anything.
+    """
     for _, pipe in nlp.components:
         model = getattr(pipe, "model", None)
-        if model is not None:
-            yield from model.walk()
+        for node in model.walk() if model is not None else ():
+            if name in (None, node.name):
+                yield node
 
 
 @contextmanager

@@ -164,7 +164,7 @@ def tell_data(nlp: Language, train: CorpusProfile, dev: CorpusProfile, *, is_new
         msg.warn(f"{overlap} dev sentence(s) are in the train data as well")
     else:
         msg.good("No overlap between train and dev data")
-    windows = [layer.attrs["settings"].window for layer in layers_of(nlp) if layer.name == ENCODER]
+    windows = (layer.attrs["settings"].window for layer in layers_of(nlp, ENCODER))
     window = min(filter(None, windows), default=float("inf"))
     for name, profile in corpora.items():
         if profile.untagged_docs:

@@ -60,7 +60,7 @@ def fill_vocabulary(
     vectors (Optional[Union[str, Path]]): The pipeline that has the word vectors.
     RAISES (ValueError): If it has no such layer, or the vectors do not fit.
     """
-    layers = [node for node in layers_of(nlp) if node.name == EMBEDDING]
+    layers = list(layers_of(nlp, EMBEDDING))
     if not layers:
         raise ValueError(Errors.D010)
     if vectors is not None:
