@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from .windows import cut_windows
+from .windows import Ints, cut_windows
+
+# The sequences of a bucket, its steps, and the size that it is filled up to.
+Cut = tuple[Ints, int, int]
 
 # What one step of a bucket and one call of the kernel cost beside the tokens in it, in tokens, when
 # tagging and when training. Measured; an accelerator's steps cost the same however many sequences
@@ -38,7 +40,7 @@ class Plan:
     """
 
     shapes: list[tuple[int, int]]
-    arrays: list[NDArray[np.int64]]
+    arrays: list[Ints]
     n_tokens: int
 
 
@@ -94,33 +96,43 @@ def make_plan(
         call_cost=call_cost,
         rounded=rounded,
     )
-    starts = np.cumsum(sizes) - sizes
-    nowhere, nothing = sizes.sum(), sizes[:0]
-    arrays: list[NDArray[np.int64]] = []
-    shapes: list[tuple[int, int]] = []
-    finals = np.zeros(len(sizes), dtype=np.int64)
-    n_padded = 0
-    for sequences, time, batch in buckets:
-        n = len(sequences)
-        # Repeats of the last sequence fill the bucket up. Nobody reads their outputs.
-        index = np.append(sequences, np.repeat(sequences[-1:], batch - n))
-        first, last = starts[index], sizes[index] - 1  # (batch,)
-        b = np.arange(batch)
-        left = last - np.arange(time)[:, None]  # elements to come; negative: padding
-        mirrored = np.maximum(left, 0)
-        rows = (first + last) - mirrored  # (time, batch)
-        targets = nothing
-        if not finals_only:
-            is_element = (left >= 0) & (b < n)
-            targets = np.where(is_element, np.stack([rows, first + mirrored]), nowhere)
+    starts, nowhere = np.cumsum(sizes) - sizes, None if finals_only else sizes.sum()
+    arrays: list[Ints] = []
+    for bucket in buckets:
+        rows, reverse, last, targets = _lay_out(bucket, starts, sizes, nowhere)
         if windows is not None:
             rows, targets = windows.rows[rows], place[targets]
-        arrays += [rows.ravel(), (mirrored * batch + b).ravel(), (last * batch + b)[:n]]
-        arrays.append(targets.ravel())
-        shapes.append((time, batch))
-        finals[sequences] = np.arange(n_padded, n_padded + n)
-        n_padded += n
-    return Plan(shapes, [*arrays, finals], n_tokens)
+        arrays += [rows.ravel(), reverse.ravel(), last, targets.ravel()]
+    order = np.concatenate([sizes[:0], *(sequences for sequences, _, _ in buckets)])
+    finals = np.zeros(len(sizes), dtype=np.int64)
+    finals[order] = np.arange(len(order))
+    return Plan([(time, batch) for _, time, batch in buckets], [*arrays, finals], n_tokens)
+
+
+def _lay_out(
+    bucket: Cut, starts: Ints, sizes: Ints, nowhere: np.int64 | None
+) -> tuple[Ints, Ints, Ints, Ints]:
+    """RETURNS (tuple): The `rows`, `reverse`, `last` and `targets` of a bucket, in their shapes.
+
+    bucket (Cut): The bucket.
+    starts (NDArray[np.int64]): The row at which each sequence of the batch starts.
+    sizes (NDArray[np.int64]): Its length.
+    nowhere (Optional[np.int64]): The target of padding. None: nobody asks for targets.
+    """
+    sequences, time, batch = bucket
+    n = len(sequences)
+    # Repeats of the last sequence fill the bucket up. Nobody reads their outputs.
+    index = np.append(sequences, np.repeat(sequences[-1:], batch - n))
+    first, last = starts[index], sizes[index] - 1  # (batch,)
+    b = np.arange(batch)
+    left = last - np.arange(time)[:, None]  # elements to come; negative: padding
+    mirrored = np.maximum(left, 0)
+    rows = (first + last) - mirrored  # (time, batch)
+    targets = sizes[:0]
+    if nowhere is not None:
+        is_element = (left >= 0) & (b < n)
+        targets = np.where(is_element, np.stack([rows, first + mirrored]), nowhere)
+    return rows, mirrored * batch + b, (last * batch + b)[:n], targets
 
 
 def n_steps(length: Any) -> Any:
@@ -147,13 +159,9 @@ def batch_size(n: Any, time: Any) -> Any:
     return -(-n // step) * step
 
 
-def _bits(n: Any) -> NDArray[np.int64]:
+def _bits(n: Any) -> Ints:
     """RETURNS (NDArray[np.int64]): The `int.bit_length` of each number."""
     return np.frexp(n)[1]
-
-
-def _as_many(n: Any, time: Any) -> Any:
-    return n
 
 
 @functools.lru_cache(maxsize=4096)
@@ -164,14 +172,13 @@ def _padded(n: int, longest: int, rounded: bool) -> tuple[int, int]:
 
 
 def _cut(
-    sizes: NDArray[np.int64], *, max_batch_items: int, step_cost: int, call_cost: int, rounded: bool
-) -> list[tuple[NDArray[np.int64], int, int]]:
+    sizes: Ints, *, max_batch_items: int, step_cost: int, call_cost: int, rounded: bool
+) -> list[Cut]:
     """Sort the sequences by length, longest first, and cut them into the cheapest buckets, by
     dynamic programming over the places where one may start: where the number of steps changes, and
     up to 64 others, so that the work is bounded.
 
-    RETURNS (list[tuple]): For each bucket its sequences, its steps, and the size that it is filled
-        up to.
+    RETURNS (list[Cut]): The buckets, the one with the shortest sequences last.
     """
     if sizes.size and sizes.min() < 0:
         raise ValueError(
@@ -181,7 +188,6 @@ def _cut(
     n = len(order)
     if not n:
         return []
-    fill = batch_size if rounded else _as_many
     time, size = _padded(n, int(sizes[order[0]]), rounded)
     if time * (size + step_cost) <= sizes.sum() + call_cost and time * size <= max_batch_items:
         # Another bucket would cost more than all of the padding. Small batches need no more.
@@ -194,7 +200,8 @@ def _cut(
     starts, ends = bounds[:-1], bounds[1:]
     times = (steps if rounded else sizes[order])[starts]
     # Of a bucket from each start to each end, if that comes later. (starts, ends)
-    filled = fill(np.maximum(ends - starts[:, None], 1), times[:, None])
+    filled = np.maximum(ends - starts[:, None], 1)
+    filled = batch_size(filled, times[:, None]) if rounded else filled
     parts = -(-times[:, None] * filled // max_batch_items)  # into which it would be cut
     costs = times[:, None] * (filled + parts * step_cost) + parts * call_cost
     best = [0]  # what everything up to an end costs
@@ -203,19 +210,27 @@ def _cut(
         totals = [*map(operator.add, best, to_end)]
         best.append(min(totals))
         chosen.append(totals.index(best[-1]))
-    buckets = []
+    buckets: list[Cut] = []
     end = len(ends) - 1
     while end >= 0:
         k = chosen[end]
-        time, size = int(times[k]), int(filled[k, end])
-        sequences = order[starts[k] : ends[end]]
+        bucket = order[starts[k] : ends[end]], int(times[k]), int(filled[k, end])
+        buckets += _bounded(bucket, max_batch_items, rounded)
         end = k - 1
-        if time * size <= max_batch_items:
-            buckets.append((sequences, time, size))
-            continue
-        most = min(len(sequences), max(1, max_batch_items // time))
-        while most > 1 and time * fill(most, time) > max_batch_items:
-            most -= 1
-        cut = np.array_split(sequences, -(-len(sequences) // most))
-        buckets += [(part, time, int(fill(len(part), time))) for part in cut]
     return buckets[::-1]
+
+
+def _bounded(bucket: Cut, most_items: int, rounded: bool) -> list[Cut]:
+    """RETURNS (list[Cut]): A bucket, in as many parts as keep it within this number of cells."""
+    sequences, time, size = bucket
+    if time * size <= most_items:
+        return [bucket]
+
+    def fill(n: int) -> int:
+        return int(batch_size(n, time)) if rounded else n
+
+    most = min(len(sequences), max(1, most_items // time))
+    while most > 1 and time * fill(most) > most_items:
+        most -= 1
+    parts = np.array_split(sequences, -(-len(sequences) // most))
+    return [(part, time, fill(len(part))) for part in parts]
