@@ -195,33 +195,31 @@ def _inputs(model: Model, types: WordTypes, *, training: bool) -> ArgsKwargs:
             if not len(table):
                 raise ValueError(Errors.M006.format(width=table.width))
         rows.append(table.lookup(column))
-    arrays = [np.array(rows, dtype=np.int64)]
-    if training:
-        arrays.append(types.tokens)
-    device, lengths = shim.device, cast(list[int], [])
-    if module.characters is not None:
-        points, lengths = letters(strings, max_length=settings.char_max_length)
-        characters = points.tolist()
-        embedding = module.characters.embedding
-        if training:
-            embedding.add(sorted(set(characters)))
-        arrays.insert(1, np.array(embedding.lookup(characters), dtype=np.int64))
+    arrays = [np.array(rows, dtype=np.int64), *([types.tokens] if training else [])]
+    device = shim.device
     if module.characters is None:
         features, *tokens = send_joined(arrays, device)
-        args: tuple = (features,)
-    elif len(lengths) <= FEW and not training and device.type == "cpu":
-        features, letter_rows, *tokens = map(torch.from_numpy, arrays)
+        return ArgsKwargs((features,), {"tokens": tokens[0]} if training else {})
+    points, lengths = letters(strings, max_length=settings.char_max_length)
+    characters = points.tolist()
+    embedding = module.characters.embedding
+    if training:
+        embedding.add(sorted(set(characters)))
+    arrays.append(np.array(embedding.lookup(characters), dtype=np.int64))
+    tagging_on_cpu = device.type == "cpu" and not training
+    if len(lengths) <= FEW and tagging_on_cpu:
+        sent = list(map(torch.from_numpy, arrays))
         buckets = kept_buckets(tuple(lengths), finals_only=True, call_cost=LETTER_CALLS)
-        args = (features, (letter_rows, buckets))
     else:
         plan = make_plan(
             lengths,
-            call_cost=LETTER_CALLS if device.type == "cpu" and not training else None,
+            call_cost=LETTER_CALLS if tagging_on_cpu else None,
             training=training,
             finals_only=True,
             device_type=device.type,
         )
         sent = send_joined([*arrays, *plan.arrays], device)
-        features, letter_rows, *tokens = sent[: len(arrays)]
-        args = (features, (letter_rows, Buckets(plan, sent[len(arrays) :])))
-    return ArgsKwargs(args, {"tokens": tokens[0]} if training else {})
+        sent, buckets = sent[: len(arrays)], Buckets(plan, sent[len(arrays) :])
+    features, *tokens, letter_rows = sent
+    inputs = features, (letter_rows, buckets)
+    return ArgsKwargs(inputs, {"tokens": tokens[0]} if training else {})
