@@ -131,12 +131,7 @@ def label(
     RAISES (ValueError): If the folder has shards that were made otherwise, or a text is not valid.
     RAISES (OSError): If a file cannot be read or written, or a process ends early.
     """
-    paths = find_texts(job.texts)
-    if job.texts.is_dir():  # whose shards may be in it
-        place = folder.resolve()
-        paths = [path for path in paths if place not in path.resolve().parents]
-    if not paths:
-        raise ValueError(Errors.C009.format(path=job.texts))
+    paths = _find_inputs(job.texts, folder)
     done = ShardFolder(folder, job.options(teachers))
     bad = BadTexts(job.skip_bad)
     texts = islice(read_texts(paths, Reading(text_key=job.text_key), bad=bad), job.limit or None)
@@ -168,6 +163,19 @@ def label(
         report(progress)
     done.complete(count, bad_texts=bad.found)
     return done
+
+
+def _find_inputs(path: Path, folder: Path) -> list[Path]:
+    """RETURNS (list[Path]): The files of texts, without the shards, if these are among them.
+    RAISES (ValueError): If there are no others.
+    """
+    paths = find_texts(path)
+    if path.is_dir():
+        place = folder.resolve()
+        paths = [each for each in paths if place not in each.resolve().parents]
+    if not paths:
+        raise ValueError(Errors.C009.format(path=path))
+    return paths
 
 
 def in_shards(texts: Iterable[Text], size: int) -> Iterator[list[Text]]:
