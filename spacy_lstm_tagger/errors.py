@@ -4,8 +4,8 @@ from spacy.errors import ErrorsWithCodes
 
 
 class Errors(metaclass=ErrorsWithCodes):
-    """Error texts by code, which each of them starts with. C: commands, D: distillation, L:
-    loading, M: model configuration, P: pipe, R: reading corpora, T: training configuration.
+    """Error texts by code, which each of them starts with. C: commands, D: texts and distillation,
+    L: loading, M: model configuration, P: pipe, R: reading corpora, T: training configuration.
     """
 
     C001 = (
