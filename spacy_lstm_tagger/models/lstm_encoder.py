@@ -93,17 +93,13 @@ def forward(
     _check_width(model, x.shape[1])
     settings = cast(EncoderSettings, model.attrs["settings"])
     plan = make_plan(lengths, training=True, device_type=device.type, **settings.limits(device))
-    arrays = plan.arrays
     learns_language = cast(BucketedLSTM, shim.module).language_model is not None
-    if learns_language:
-        arrays = [*arrays, followed_rows(lengths)]
-    sent = send_joined(arrays, device)
-    inputs = ArgsKwargs((x, Buckets(plan, sent[: len(plan.arrays)])), {})
-    if learns_language:
-        inputs.kwargs["followed"] = sent[-1]
+    followed = [followed_rows(lengths)] if learns_language else []
+    sent = send_joined([*plan.arrays, *followed], device)
     rate = model.attrs["dropout_rate"] if settings.dropout is None else settings.dropout
-    inputs.kwargs["dropout"] = rate
-    y, backprop_torch = shim.begin_update(inputs)
+    options = {"followed": sent[-1] if followed else None, "dropout": rate}
+    buckets = Buckets(plan, sent[: len(plan.arrays)])
+    y, backprop_torch = shim.begin_update(ArgsKwargs((x, buckets), options))
 
     def backprop(dY: Sequence[Floats2d]) -> list[Floats2d]:
         backprop_torch(xp2torch(flatten(model.ops, dY), device=device))

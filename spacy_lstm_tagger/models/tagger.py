@@ -57,12 +57,10 @@ def forward(
     fused = [node.name for node in tok2vec.layers] == [EMBEDDING, ENCODER]
     if is_train or not fused or not any(map(len, docs)):
         return forward_chain(model, docs, is_train)
-    layer = output.layers[0] if output.layers else output
-    head = affine_of(layer)
+    head = affine_of(output.layers[0] if output.layers else output)
     embed, encode = tok2vec.layers
     table, rows, lengths = lookup(embed, docs)
-    scores = predict(encode, table, lengths, rows=rows, head=head)
-    return scores, no_gradient
+    return predict(encode, table, lengths, rows=rows, head=head), no_gradient
 
 
 def affine_of(layer: Model) -> Callable[[Tensor], Tensor]:

@@ -113,8 +113,7 @@ def forward(
     y, backprop_torch = shim.begin_update(inputs)
 
     def backprop(d_docs: list[Floats2d]) -> list[Doc]:
-        d_flat = xp2torch(flatten(model.ops, d_docs), device=shim.device)
-        backprop_torch(d_flat)
+        backprop_torch(xp2torch(flatten(model.ops, d_docs), device=shim.device))
         if bp_static is not None:
             static.data = torch2xp(inputs.kwargs["static"].grad)
             bp_static(static)
@@ -162,8 +161,7 @@ def lookup(model: Model, docs: Sequence[Doc]) -> tuple[Tensor, NDArray[np.int64]
 
     def encode(missing: list[int]) -> Tensor:
         some = types.select(np.array(missing))
-        inputs = _inputs(model, some, training=False)
-        return shim.predict(inputs)
+        return shim.predict(_inputs(model, some, training=False))
 
     table, found = model.attrs["cache"].vectors(types.orths.tolist(), encode, shim.stamp())
     rows = np.array(found, dtype=np.int64)
