@@ -38,14 +38,14 @@ class Comparison:
     examples (Iterable[Example]): The docs that the pipeline has tagged, and their references.
 
     Of each word it has a value in `words`, its hash, `gold`, its tag, `sentences` and `docs`, the
-    numbers of those that it is in, and `right`. Of each tag that is given it has one in `places`,
-    the number of its word, and `guesses`: one a word if the tokens are those of the reference.
+    numbers of those that it is in, `tokens`, its place in the doc, and `right`. Of each tag that is
+    given it has one in `places`, the number of its word, `guesses`, and `is_hit`, whether it is
+    right: one a word if the tokens are those of the reference.
     """
 
     def __init__(self, examples: Iterable[Example]):
-        columns = [_columns(eg) for eg in examples]
         empty = np.zeros((0, 4), dtype=np.uint64), np.zeros((0, 2), dtype=np.uint64)
-        words, pairs = zip(*columns, strict=True) if columns else ([empty[0]], [empty[1]])
+        words, pairs = zip(*([_columns(eg) for eg in examples] or [empty]), strict=True)
         lengths = [len(each) for each in words]
         table, given = np.concatenate(words), np.concatenate(pairs)
         self.docs = np.repeat(np.arange(len(words)), lengths)
