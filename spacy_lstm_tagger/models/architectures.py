@@ -131,12 +131,8 @@ def build_word_char_embed(
     check_rate(word_dropout=word_dropout, dropout=dropout)
     check_not_negative(char_lm_weight=char_lm_weight, cache_size=cache_size)
     check(is_integer(char_max_length, 2), "char_max_length", char_max_length, "2 or more")
-    check(
-        width is not None or not include_static_vectors,
-        "width",
-        width,
-        "a number with include_static_vectors = true",
-    )
+    holds = width is not None or not include_static_vectors
+    check(holds, "width", width, "a number with include_static_vectors = true")
     features = FeatureSet(
         lower=lower,
         prefixes=tuple(dict.fromkeys(prefixes)),

@@ -32,12 +32,8 @@ def check_settings(cfg: Mapping[str, Any]) -> None:
     check_smoothing(cfg["label_smoothing"])
     check_choice("tag_set", cfg["tag_set"], ATTRIBUTES)
     check_tags(labels, cfg["tag_set"])
-    check(
-        separator is None or (isinstance(separator, str) and separator != ""),
-        "tag_separator",
-        separator,
-        "null or some characters",
-    )
+    holds = separator is None or (isinstance(separator, str) and separator != "")
+    check(holds, "tag_separator", separator, "null or some characters")
     clash = cfg["tag_set"] == "upos+feats" and separator in ("|", "=")
     check(not clash, "tag_separator", separator, "another one, as features are written with it")
     check_class_weights(cfg["class_weights"])

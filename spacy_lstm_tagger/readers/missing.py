@@ -60,10 +60,8 @@ def labels_for(
     """
     if isinstance(pipe, Morphologizer):
         morphology = pipe.vocab.morphology
-        pairs = {(each.pos, each.morph) for each in annotations}
-        return {morph_label(morphology, strings[pos], strings[morph]) for pos, morph in pairs} - {
-            ""
-        }
+        pairs = {(strings[each.pos], strings[each.morph]) for each in annotations}
+        return {morph_label(morphology, *pair) for pair in pairs} - {""}
     if isinstance(pipe, Tagger):
         return set(count_labels(pipe, {strings[each.tag]: 1 for each in annotations}))
     if isinstance(pipe, EntityRecognizer):
