@@ -83,6 +83,7 @@ def forward(
 
     X (Sequence[Floats2d]): One array a doc. *Shape:* ``(tokens, nI)``.
     RETURNS (tuple): One array a doc, *shape:* ``(tokens, nO)``, and the callback.
+    RAISES (ValueError): If the vectors have another width.
     """
     shim = shim_of(model)
     device = shim.device
@@ -125,6 +126,7 @@ def predict(
     head (Optional[Callable[[Tensor], Tensor]]): What to make of the outputs, see
         `BucketedLSTM.forward`.
     RETURNS (FlatList): One array a doc. *Shape:* ``(tokens, nO)``, or as wide as `head` makes it.
+    RAISES (ValueError): If the vectors have another width.
     """
     _check_width(model, x.shape[1])
     shim = shim_of(model)
@@ -146,7 +148,10 @@ def init(
     X: Sequence[Floats2d] | None = None,
     Y: Sequence[Floats2d] | None = None,
 ) -> None:
-    """Draw the weights of a trained layer anew, and check it against the one before it."""
+    """Draw the weights of a trained layer anew, and check it against the one before it.
+
+    RAISES (ValueError): If that has another width.
+    """
     shim_of(model).renew()
     if X:
         _check_width(model, X[0].shape[1])

@@ -90,6 +90,7 @@ def forward(
     """Embed a batch of docs.
 
     RETURNS (tuple): One array a doc, *shape:* ``(tokens, width)``, and the callback.
+    RAISES (ValueError): If the static or, in training, the pretrained vectors are missing.
     """
     if not any(map(len, docs)):
         return FlatList(model.ops.alloc2f(0, model.get_dim("nO")), [0] * len(docs)), no_gradient
@@ -129,6 +130,8 @@ def init(
 ) -> None:
     """Draw the weights of a trained layer anew, and fit it to the pipeline's static vectors, if it
     uses them.
+
+    RAISES (ValueError): If they are missing.
     """
     shim_of(model).renew()
     for static in model.layers:
@@ -155,6 +158,7 @@ def lookup(model: Model, docs: Sequence[Doc]) -> tuple[Tensor, NDArray[np.int64]
     docs (Sequence[Doc]): Docs of which one at least has a token.
     RETURNS (tuple): A table of vectors, *shape:* ``(rows, width)``; the row of each token,
         *shape:* ``(tokens,)``; and the number of tokens of each doc.
+    RAISES (ValueError): If the static vectors are missing.
     """
     types = WordTypes.of(docs)
     shim = shim_of(model)

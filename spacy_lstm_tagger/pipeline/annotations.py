@@ -61,6 +61,7 @@ def annotate(
     tag_set (str): What tags these are, a key of `ATTRIBUTES`.
     overwrite (bool): Whether what is there already is replaced.
     RETURNS (bool): Whether there was nothing to do: all tokens had a tag that stays.
+    RAISES (ValueError): If there is no such tag set, or a tag is none of it.
     """
     check_choice("tag_set", tag_set, ATTRIBUTES)
     attributes = ATTRIBUTES[tag_set]

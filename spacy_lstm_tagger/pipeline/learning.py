@@ -46,7 +46,7 @@ class LearningTagger(SavedTagger):
         sgd (Optional[Optimizer]): The optimizer.
         losses (Optional[Dict[str, float]]): Where the loss is added.
         RETURNS (Dict[str, float]): The losses.
-        RAISES (ValueError): As `get_loss`.
+        RAISES (ValueError): As `get_loss`, or if the model is not initialized.
         """
         examples = list(examples)
         validate_examples(examples, "LSTMTagger.update")

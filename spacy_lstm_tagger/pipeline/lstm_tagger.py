@@ -131,7 +131,8 @@ class LSTMTagger(LearningTagger):
 
         label (str): The tag.
         RETURNS (int): 0 if it is there already, otherwise 1.
-        RAISES (ValueError): If the model is initialized and its output layer cannot grow.
+        RAISES (ValueError): If the model is initialized and its output layer cannot grow, or the
+            tag is none of the `tag_set`.
         """
         if label == SPACE_TAG:  # white space has it without being told
             return 0
@@ -221,7 +222,8 @@ class LSTMTagger(LearningTagger):
             dictionary any more.
         ignore_unknown (bool): Whether tags that are not in the tag set are left out, and words
             that then have none; by default, they are an error.
-        RAISES (ValueError): If a word has no tag, or one that is not in the tag set.
+        RAISES (ValueError): If this is no table of words, or a word has no tag, or one that is not
+            in the tag set.
         """
         if entries is not None:
             entries = as_table(entries, self.labels if ignore_unknown else None)
@@ -247,6 +249,8 @@ class LSTMTagger(LearningTagger):
 
         docs (Iterable[Doc]): The docs.
         RETURNS (Guesses): Indices of tags, one array a doc, and what else `cfg` asks for.
+        RAISES (ValueError): If the model is not initialized or listens to an encoder that has not
+            run on the docs, or a setting in `cfg` is not allowed.
         """
         docs = list(docs)
         self._check_initialized()
