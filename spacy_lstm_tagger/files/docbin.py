@@ -1,6 +1,5 @@
 """Write a .spacy file of any number of docs: what `DocBin` would have in memory is in files."""
 
-import shutil
 import struct
 import tempfile
 import zlib
@@ -8,7 +7,7 @@ from array import array
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any
 
 import numpy as np
 import srsly
@@ -62,7 +61,7 @@ class StreamedDocBin:
         """Write all docs."""
         compress = zlib.compressobj(LEVEL)
 
-        def put(data: Any) -> None:
+        def put(data: bytes) -> None:
             stream.write(compress.compress(data))
 
         parts = {"version": DocBin().version, "attrs": self._attrs}
@@ -76,19 +75,13 @@ class StreamedDocBin:
             count = len(self._lengths) if is_list else file.tell()
             put(struct.pack(">BI", 0xDD if is_list else 0xC6, count))  # a list, or bytes
             file.seek(0)
-            shutil.copyfileobj(file, cast(Any, _Sink(put)), CHUNK)
+            while chunk := file.read(CHUNK):
+                put(chunk)
         stream.write(compress.flush())
 
     def close(self) -> None:
         """Leave no temporary files."""
         self._stack.close()
-
-
-class _Sink:
-    """What `shutil.copyfileobj` writes to."""
-
-    def __init__(self, write: Any):
-        self.write = write
 
 
 def _elements(values: Sequence[Any]) -> bytes:
