@@ -138,10 +138,10 @@ def split_tag(
     if not tag or tag in labels:
         return [tag] if tag else [], False
     # A tag that is nothing but such characters, as "!!" or "|" are, is none of these.
-    negative = bool(neg_prefix) and tag.startswith(str(neg_prefix))
-    negative = negative and tag.replace(str(neg_prefix), "") != ""
+    prefix = neg_prefix or ""
+    negative = prefix != "" and tag.startswith(prefix) and tag.replace(prefix, "") != ""
     if negative:
-        tag = tag[len(str(neg_prefix)) :]
+        tag = tag.removeprefix(prefix)
     if separator and tag not in labels:
         return [each for each in tag.split(separator) if each] or [tag], negative
     return [tag], negative
