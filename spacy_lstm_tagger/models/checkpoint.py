@@ -30,9 +30,8 @@ class Checkpoint:
 
     def __init__(self, model: Model, data: bytes, *, saved: bytes):
         self._model = model
-        self._output = None
-        if can_resize(model) and not has_weights(model):
-            self._output = model.get_ref("output_layer")
+        can_grow = can_resize(model) and not has_weights(model)
+        self._output = model.get_ref("output_layer") if can_grow else None
         if checksum(data).hex().encode("ascii") != saved:
             raise ValueError(Errors.L001.format(error="their checksum is another one"))
         self._message: dict[str, Any] = _decode(srsly.msgpack_loads, data)
