@@ -30,14 +30,12 @@ def find_missing_tags(nlp: Language, path: Path, *, tag: str, pipeline: str) -> 
     tagger_name(nlp, pipeline=pipeline)  # an error if there is none
     taggers = map(nlp.get_pipe, tagger_names(nlp))
     labels = {label for pipe in taggers for label in getattr(pipe, "labels", ())}
-    given = labels
+    given = {*labels, SPACE_TAG}
     if not labels:  # by what it does
         examples = read_examples(nlp, path, tag=tag, limit=SAMPLE)
-        given = {token.tag_ for eg in examples for token in nlp(eg.predicted)}
-    given = {*given, SPACE_TAG}
+        given |= {token.tag_ for eg in examples for token in nlp(eg.predicted)}
     counts = Counter(read_tag_counts(path=path, tag=tag))
-    knows = given.__contains__
-    missing = check_fit(counts, knows, given, path=path, tag=tag, pipeline=pipeline)
+    missing = check_fit(counts, given.__contains__, given, path=path, tag=tag, pipeline=pipeline)
     return missing if labels else []
 
 

@@ -171,9 +171,7 @@ class TrainingProgress:
 
     def __str__(self) -> str:
         """RETURNS (str): The line; of what is not known it tells nothing."""
-        parts = [f"step {self.step:,}"]
-        if self.max_steps:
-            parts = [f"step {self.step:,} of {self.max_steps:,}"]
+        parts = [f"step {self.step:,}" + (f" of {self.max_steps:,}" if self.max_steps else "")]
         several = len(self._losses) > 1
         losses = [
             f"{name} {loss:,.2f}" if several else f"{loss:,.2f}"
