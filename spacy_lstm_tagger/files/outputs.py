@@ -10,6 +10,7 @@ from spacy.tokens import DocBin
 
 from ..errors import Errors
 from .docbin import StreamedDocBin
+from .formats import LINES
 from .parquet import import_pyarrow
 from .streams import STANDARD, open_sink, split_name
 from .whole import is_stream, keep_mode, named, open_stream
@@ -50,7 +51,7 @@ class Output:
             self._temporary = self._target.with_name(f".{self._target.name}.tmp")
             raw = self._stack.enter_context(self._temporary.open("wb"))
         stream = self._stack.enter_context(open_sink(self.path, raw))
-        if self._temporary and stream is raw and WRITERS[kind] is Writer:
+        if self._temporary and stream is raw and kind in LINES:
             self._lines = raw
         return stream
 
@@ -218,9 +219,7 @@ def fits(found: Any, wanted: Any) -> bool:
 
 
 WRITERS: dict[str, type[Writer]] = {
-    ".jsonl": Writer,
-    ".tsv": Writer,
-    ".conllu": Writer,
+    **dict.fromkeys(LINES, Writer),
     ".spacy": DocsWriter,
     ".parquet": TableWriter,
 }
