@@ -18,8 +18,8 @@ from torch import Tensor
 from ..errors import Errors
 from ..nn.buckets import Buckets, kept_buckets
 from ..nn.embedding import WordEmbedding
-from ..nn.memory import empty_rows
 from ..nn.plan import make_plan
+from ..nn.rows import empty_rows
 from ..nn.transfer import send, send_joined
 from ..nn.vocabulary import EmbeddingTable
 from .cache import TypeCache

@@ -5,7 +5,7 @@ import functools
 import torch
 from torch import Tensor
 
-from .memory import empty_rows
+from .rows import empty_rows
 
 # So many rows at a time: each number of them is a kernel of its own, of half a megabyte.
 BLOCK = 512

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from .memory import empty_rows
 from .plan import Plan, make_plan
+from .rows import empty_rows
 from .transfer import send_joined
 
 # The flat rows of cells, the columns they have there, and the cells.

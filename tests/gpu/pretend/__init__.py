@@ -66,7 +66,7 @@ def _answers(run_backward: Callable) -> dict[Any, dict[str, Any]]:
             "record_stream": lambda tensor, stream: None,
         },
         torch.autograd: {"_engine_run_backward": run_backward},
-        torch.backends.cudnn: {"is_acceptable": cudnn.is_acceptable},
+        torch.backends.cudnn: {"is_acceptable": cudnn.is_acceptable, "version": lambda: None},
         torch.backends.cudnn.rnn: {"get_cudnn_mode": lambda mode: 2},
         torch.cuda: {
             "Stream": Stream,

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from spacy_lstm_tagger.nn.memory import LARGE, empty_rows
+from spacy_lstm_tagger.nn.rows import LARGE, empty_rows
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float64])
