@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from scipy.optimize import minimize_scalar
 
 from spacy_lstm_tagger.nn.crf import LinearChainCRF
 from spacy_lstm_tagger.nn.lattice import Lattice
@@ -22,6 +23,12 @@ def test_expected_calibration_error():
     assert expected_calibration_error(confidence, right, bins=10) == pytest.approx(expected)
     assert expected_calibration_error(np.ones(3), np.ones(3, bool)) == 0.0
     assert expected_calibration_error(np.zeros(0), np.zeros(0, bool)) == 0.0
+
+
+def test_tokens_that_are_wholly_sure_are_in_the_last_bin():
+    confidence, right = np.array([1.0, 0.97]), np.array([False, True])
+    expected = abs(1.0 + (0.97 - 1.0)) / 2
+    assert expected_calibration_error(confidence, right, bins=10) == pytest.approx(expected)
 
 
 def test_minimize():
@@ -89,6 +96,18 @@ def test_temperatures_far_from_one(temperature):
     lattice, gold = draw_gold()
     result = calibrate([lattice.divided(1 / temperature)], gold, temperature=1.0)
     assert result.temperature == pytest.approx(temperature, rel=0.15)
+
+
+def test_the_temperature_is_the_best_one():
+    lattice, gold = draw_gold()
+    chosen = (gold >= 0).nonzero()[0]
+
+    def loss(temperature):
+        found = lattice.divided(temperature).probabilities().numpy()
+        return -np.log(found[chosen, gold[chosen]]).mean()
+
+    best = minimize_scalar(loss, bounds=(0.1, 10.0), method="bounded").x
+    assert calibrate([lattice], gold, temperature=1.0).temperature == pytest.approx(best, rel=2e-3)
 
 
 def test_the_errors_are_those_of_the_annotated_tokens():
