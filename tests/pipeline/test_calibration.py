@@ -25,10 +25,12 @@ def test_expected_calibration_error():
     assert expected_calibration_error(np.zeros(0), np.zeros(0, bool)) == 0.0
 
 
-def test_tokens_that_are_wholly_sure_are_in_the_last_bin():
-    confidence, right = np.array([1.0, 0.97]), np.array([False, True])
-    expected = abs(1.0 + (0.97 - 1.0)) / 2
-    assert expected_calibration_error(confidence, right, bins=10) == pytest.approx(expected)
+@pytest.mark.parametrize("sure", [(1.0, 0.97), (0.51, 0.58)])
+def test_tokens_of_one_bin(sure):
+    """Bins are of equal width; those that are wholly sure are in the last one."""
+    expected = abs(sure[0] + (sure[1] - 1.0)) / 2
+    found = expected_calibration_error(np.array(sure), np.array([False, True]), bins=10)
+    assert found == pytest.approx(expected)
 
 
 def test_minimize():

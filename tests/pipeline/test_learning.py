@@ -22,8 +22,11 @@ def test_nothing_is_learned_of_docs_without_a_word():
     nlp, optimizer = trained_nlp(steps=1)
     examples = [Example.from_dict(nlp.make_doc(""), {"tags": []})]
     nlp.resume_training()
-    for learn in (nlp.update, nlp.rehearse):
+    pipe, docs = nlp.get_pipe("lstm_tagger"), [nlp.make_doc("I slept")]
+    before = scores_of(pipe, docs)[0].tolist()
+    for learn in (pipe.update, pipe.rehearse):
         assert learn(examples, sgd=optimizer, losses={}) == {"lstm_tagger": 0.0}
+    assert scores_of(pipe, docs)[0].tolist() == before
 
 
 def test_nothing_is_rehearsed_before_training_is_resumed():
@@ -63,11 +66,12 @@ def test_an_error_tells_which_tagger_diverged():
 
 
 def test_docs_whose_tokens_are_not_those_of_the_data():
-    """Also where white space is a token in one of them alone."""
+    """White space is that of the docs that are tagged."""
     nlp, _ = trained_nlp(steps=1)
-    predicted = Doc(nlp.vocab, words=["icecream", "\n", "is", "gone"])
-    reference = Doc(nlp.vocab, words=["ice", "cream", "is", "gone"], tags=["DET", "NN", "V", "V"])
+    predicted = Doc(nlp.vocab, words=["icecream", "is", "\n", "gone"])
+    words, tags = ["ice", "cream", "is", "\n", "gone"], ["DET", "NN", "V", "_SP", "V"]
+    reference = Doc(nlp.vocab, words=words, tags=tags)
     example = Example(predicted, reference)
     scores, _ = nlp.get_pipe("lstm_tagger").model.begin_update([predicted])
     _, (gradient,) = nlp.get_pipe("lstm_tagger").get_loss([example], scores)
-    assert gradient.any(axis=1).tolist() == [False, False, True, True]
+    assert gradient.any(axis=1).tolist() == [False, True, False, True]
