@@ -289,9 +289,10 @@ def test_a_pipeline_without_a_tagger():
         evaluate(spacy.blank("en"), DEV)
 
 
-def test_a_word_is_known_if_one_of_several_encoders_knows_it():
-    nlp = trained_nlp(steps=1)[0]
-    nlp.add_pipe("lstm_tagger", name="other", source=trained_nlp(steps=0)[0])
+@pytest.mark.parametrize("steps", [(1, 0), (0, 1)])
+def test_a_word_is_known_if_one_of_several_encoders_knows_it(steps):
+    nlp, other = (trained_nlp(steps=each)[0] for each in steps)
+    nlp.add_pipe("lstm_tagger", name="other", source=other)
     words = Doc(nlp.vocab, words=["dog", "zebra"]).to_array("ORTH")
     kinds = find_kinds(nlp, words)
     assert kinds["known"].tolist() == [True, False] == (~kinds["unknown"]).tolist()
