@@ -1,6 +1,7 @@
 """What an actor makes of a block, and how work that was interrupted is known."""
 
 import pytest
+import spacy
 
 from spacy_lstm_tagger.files.tagged import Style
 from spacy_lstm_tagger.files.texts import Reading, Text
@@ -59,6 +60,8 @@ def options(monkeypatch, model):
             tag_on_ray(job, inputs, "out", reading)
         return caught.value.args[0]
 
+    nlp = spacy.load(model)
+    monkeypatch.setattr(spacy, "load", lambda source: nlp)
     monkeypatch.setattr(tagging, "ship", lambda source, code: Shipped(source))
     monkeypatch.setattr(OutputFolder, "claim", claim)
     return find
