@@ -2,14 +2,18 @@
 
 import re
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
-from spacy_lstm_tagger.cli.engine import find_inputs, kind_of_uri
+from spacy_lstm_tagger.cli import engine
+from spacy_lstm_tagger.cli.engine import connected, find_inputs, kind_of_uri, labelling_with_ray
+from spacy_lstm_tagger.distil.labelling import Job, Shard
 from spacy_lstm_tagger.tagging import CHECKPOINT
 
-from . import is_one_error
+from ..distil import TEXTS
+from . import is_one_error, run_command
 from .tagging import run
 
 
@@ -28,6 +32,8 @@ from .tagging import run
         (["in/texts.jsonl", "-o", "out", "--engine", "ray", "--n-process", "2"], "C018"),
         (["in/texts.jsonl", "--output", "out.jsonl", "--block-size", "8"], "C027.*--block-size"),
         (["in/texts.jsonl", "--output", "out.jsonl", "--gpus", "1"], "C027.*--gpus"),
+        (["in/texts.jsonl", "--output", "out.jsonl", "--file-size", "1"], "C027.*--file-size"),
+        (["in/texts.jsonl", "--output", "out.jsonl", "--address", "auto"], "C027.*--address"),
     ],
 )
 def test_what_it_does_not_take(model, texts, tmp_path, monkeypatch, arguments, code):
@@ -75,3 +81,81 @@ def test_without_ray(model, texts, tmp_path, monkeypatch):
     arguments = [model, texts["jsonl"], "--output", tmp_path / "out", "--engine", "ray"]
     status, printed = run(*arguments)
     assert status == 1 and is_one_error(printed) and "spacy-lstm-tagger[ray]" in printed
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """What is asked of Ray, without a cluster."""
+    ray, found = pytest.importorskip("ray"), []
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray, "init", lambda address, **_: found.append(address))
+    monkeypatch.setattr(ray, "shutdown", lambda: found.append("shutdown"))
+    return found
+
+
+def test_a_connection_ends_with_the_work_whatever_happens(calls):
+    with pytest.raises(KeyError), connected("10.0.0.1:6379"):
+        raise KeyError
+    assert calls == ["10.0.0.1:6379", "shutdown"]
+    with labelling_with_ray(Job(("teacher",), Path("texts.txt")), "auto"):
+        assert calls[2:] == ["auto"]
+    assert calls[3:] == ["shutdown"]
+
+
+def test_a_connection_that_is_there_stays(calls, monkeypatch):
+    monkeypatch.setattr("ray.is_initialized", lambda: True)
+    with connected("10.0.0.1:6379"):
+        pass
+    assert not calls
+
+
+def test_what_a_cluster_is_asked_to_tag(model, texts, tmp_path, monkeypatch):
+    pytest.importorskip("ray")
+    from spacy_lstm_tagger.scale.files import Counts
+    from spacy_lstm_tagger.scale.tagging import Cluster
+
+    asked = {}
+
+    def tag(job, inputs, output, reading, **options):
+        asked.update(options, kind=job.kind, inputs=inputs, output=output)
+        return Counts(words=3), []
+
+    monkeypatch.setattr("spacy_lstm_tagger.scale.tagging.tag_on_ray", tag)
+    monkeypatch.setattr(engine, "connected", lambda address: nullcontext())
+    monkeypatch.chdir(tmp_path)
+    Path("texts.dat").write_bytes(texts["jsonl"].read_bytes())
+    sizes = ["--concurrency", 3, "--gpus", 0.5, "--block-size", 0.5, "--file-size", 0]
+    options = ["--input-format", "jsonl", "--skip-bad", 4, "--engine", "ray", *sizes]
+    status, printed = run(model, "texts.dat", "--output", "out", *options)
+    assert status == 0 and "3 words" in printed, printed
+    assert asked == {
+        "inputs": ["texts.dat"],
+        "files": [str(tmp_path / "texts.dat")],
+        "output": str(tmp_path / "out"),
+        "kind": ".jsonl",
+        "skip_bad": 4,
+        "cluster": Cluster(concurrency=3, gpus=0.5, block_size=0.5, file_size=0.0),
+    }
+    Path("docs.spacy").touch()
+    status, printed = run(model, "docs.spacy", "-o", "out", "--format", "jsonl", "--engine", "ray")
+    assert status == 1 and is_one_error(printed) and "C018" in printed and ".spacy" in printed
+
+
+def test_what_a_cluster_is_asked_to_label(model, tmp_path, monkeypatch):
+    pytest.importorskip("ray")
+    asked = {}
+
+    def label(tasks, job, **options):
+        asked.update(options)
+        return (Shard.of(task, job.load()) for task in tasks)
+
+    monkeypatch.setattr("spacy_lstm_tagger.scale.labelling.label_on_ray", label)
+    monkeypatch.setattr(engine, "connected", lambda address: nullcontext())
+    code = tmp_path / "code.py"
+    code.touch()
+    (tmp_path / "texts.txt").write_text("\n".join(TEXTS))
+    arguments = ["--texts", tmp_path / "texts.txt", "--output", tmp_path / "silver", "--code", code]
+    options = ["--engine", "ray", "--concurrency", 3, "--gpus", 0.5]
+    status, printed = run_command("label", model, *arguments, *options)
+    assert status == 0, printed
+    assert asked == {"concurrency": 3, "gpus": 0.5, "code": code}

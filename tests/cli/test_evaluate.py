@@ -10,7 +10,9 @@ from spacy.language import Language
 from spacy.lookups import Lookups
 from spacy.tokens import Doc, DocBin
 
-from spacy_lstm_tagger.evaluation import evaluate, find_kinds
+from spacy_lstm_tagger.cli.evaluate import row as row_of
+from spacy_lstm_tagger.cli.evaluate import shares
+from spacy_lstm_tagger.evaluation import Accuracy, Evaluation, evaluate, find_kinds
 from spacy_lstm_tagger.readers import Corpus
 
 from ..distil import stock_teacher
@@ -132,6 +134,7 @@ def test_a_tagger_that_keeps_the_words_of_its_training(tmp_path, small_corpus):
     assert found["sentences"]["unknown"]["words"] == len(words) - known
     assert found["sentences"]["ambiguous"]["words"] == words.count("that")
     assert "whole sentences" in printed and "F1" in printed
+    assert re.search(rf"^ambiguous +{words.count('that')} ", printed, re.MULTILINE)
 
 
 @pytest.mark.parametrize("tag,other", [("xpos", "upos"), ("upos", "xpos")])
@@ -247,6 +250,20 @@ def test_clear_errors(model, tmp_path, kind):
     assert not (tmp_path / "out.json").exists()
 
 
+def test_a_place_that_cannot_be_written_is_told_before_the_work(model, tmp_path, monkeypatch):
+    monkeypatch.setattr("spacy_lstm_tagger.cli.evaluate.load_model", pytest.fail)
+    code, printed = run(model, DEV, "--output", tmp_path)
+    assert code == 1 and "Is a directory" in printed and str(tmp_path) in printed
+
+
+def test_words_that_are_all_wrong_are_told_too():
+    wrong = Evaluation(Accuracy(3, 0.0), None, Accuracy(0, None), None, 0.0, None)
+    found = {"sentences": wrong, "texts": wrong}
+    assert row_of("all", found) == ("all", "3", "0.00%", "0.00%")
+    assert row_of("known", found) == row_of("unknown", found) == ()
+    assert shares("whole sentences", [0.0, None]) == ("whole sentences", "", "0.00%", "")
+
+
 def test_beside_components_of_rules(tmp_path, small_corpus):
     """Those of spaCy's English pipelines: a lemmatizer and an attribute ruler without a model."""
     nlp = spacy.blank("en")
@@ -272,9 +289,10 @@ def test_a_pipeline_without_a_tagger():
         evaluate(spacy.blank("en"), DEV)
 
 
-def test_a_word_is_known_if_one_of_several_encoders_knows_it():
-    nlp = trained_nlp(steps=1)[0]
-    nlp.add_pipe("lstm_tagger", name="other", source=trained_nlp(steps=0)[0])
+@pytest.mark.parametrize("steps", [(1, 0), (0, 1)])
+def test_a_word_is_known_if_one_of_several_encoders_knows_it(steps):
+    nlp, other = (trained_nlp(steps=each)[0] for each in steps)
+    nlp.add_pipe("lstm_tagger", name="other", source=other)
     words = Doc(nlp.vocab, words=["dog", "zebra"]).to_array("ORTH")
     kinds = find_kinds(nlp, words)
     assert kinds["known"].tolist() == [True, False] == (~kinds["unknown"]).tolist()

@@ -16,11 +16,12 @@ from spacy.tokens import DocBin
 from typer.testing import CliRunner
 
 from spacy_lstm_tagger import cli
+from spacy_lstm_tagger.cli.label import SHOWN
 from spacy_lstm_tagger.probabilities import TagProbabilities
 
 from ..distil import TEXTS, stock_teacher
 from ..processes import children, is_alive, needs_proc, wait_until, workers_of
-from ..util import CONFIGS, CORPUS, SMALL_HALVES, overrides
+from ..util import CONFIGS, CORPUS, SMALL_HALVES, make_examples, overrides, small_model
 from . import is_one_error, run_command
 
 TAG_SET = ["ADJ", "ADV", "DET", "NN", "PRP", "V"]
@@ -91,6 +92,7 @@ def test_another_tag_set_is_an_error_before_work_begins(work, tmp_path, kind):
     code, printed = run(work / "teacher", *arguments, "--student", student)
     assert code == 1
     assert "D005" in printed and ("XYZ" in printed or kind == "treebank")
+    assert str(student) in printed
     assert not (tmp_path / "silver").exists()
 
 
@@ -129,8 +131,49 @@ def test_bad_texts_are_left_out(work, tmp_path):
     code, printed = run(*arguments, "--skip-bad", 12)
     assert code == 0 and "Left out 12 text" in printed
     assert f"{texts}, line 3: " in printed and "all of them are in manifest.json" in printed
+    assert "line 12: " in printed and "line 13: " not in printed and "1 shards" not in printed
     manifest = json.loads((tmp_path / "silver" / "manifest.json").read_text())
     assert len(manifest["bad_texts"]) == 12 and manifest["complete"]
+
+
+def test_all_bad_texts_are_shown_where_they_are_few(work, tmp_path):
+    texts = tmp_path / "texts.txt"
+    texts.write_bytes(b"\n".join([*(text.encode() for text in TEXTS), *[b"\xff"] * SHOWN]))
+    arguments = ["--texts", texts, "--output", tmp_path / "silver", "--skip-bad", SHOWN]
+    code, printed = run(work / "teacher", *arguments, "--shard-size", 1)
+    assert code == 0 and f"line {len(TEXTS) + SHOWN}: " in printed, printed
+    assert "all of them" not in printed and f"{len(TEXTS)} shards" in printed
+
+
+def test_a_student_has_the_tags_of_the_first_teacher(work, tmp_path):
+    (tmp_path / "labels.json").write_text(json.dumps(["Ä", *TAG_SET]), encoding="utf-8")
+    other = spacy.blank("en")
+    other.add_pipe("tagger", config={"model": small_model()})
+    other.initialize(lambda: make_examples(other, [("I slept", "PRP V")]))
+    other.to_disk(tmp_path / "other")
+    texts = ["--texts", work / "texts.txt", "--output", tmp_path / "silver", "--other-tags"]
+    teachers = [work / "teacher", tmp_path / "other"]
+    code, printed = run(*teachers, *texts, "--student", tmp_path / "labels.json")
+    assert code == 1 and is_one_error(printed) and "D005" in printed and "Ä" in printed
+    code, printed = run(*teachers, *texts, "--student", work / "labels.json")
+    assert code == 0, printed
+
+
+def test_workers_get_what_they_need(work, tmp_path, monkeypatch):
+    asked = {}
+
+    def label(job, teachers, folder, **options):
+        asked.update(options)
+        raise ValueError("[C000] enough")
+
+    monkeypatch.setattr("spacy_lstm_tagger.cli.label.label", label)
+    monkeypatch.setattr("spacy_lstm_tagger.cli.label.setup_gpu", lambda gpu_id: None)
+    (tmp_path / "code.py").touch()
+    options = {"n_process": 3, "gpu_id": 1, "code": tmp_path / "code.py"}
+    given = overrides({name.replace("_", "-"): value for name, value in options.items()})
+    arguments = ["--texts", work / "texts.txt", "--output", tmp_path / "silver", *given]
+    code, printed = run(work / "teacher", *arguments)
+    assert code == 1 and is_one_error(printed) and options.items() <= asked.items()
 
 
 def test_options_are_those_of_the_work(work, tmp_path):

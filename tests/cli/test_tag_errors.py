@@ -172,11 +172,23 @@ def test_comments_by_the_names_of_what_is_added(model, tmp_path):
     assert row["tags"] == "mine" and len(row['my"tags']) == 5
 
 
-@pytest.mark.parametrize("command", ["tag", "report", "evaluate"])
+@pytest.mark.parametrize("command", ["tag", "report", "evaluate", "label"])
 def test_without_a_gpu(model, texts, tmp_path, command):
-    arguments = {"tag": [texts["txt"], "--output", "-"]}.get(command, [tmp_path])
+    arguments = {
+        "tag": [texts["txt"], "--output", "-"],
+        "label": ["--texts", texts["txt"], "--output", tmp_path / "silver"],
+    }.get(command, [tmp_path])
     code, printed = run_command(command, model, *arguments, "--gpu-id", 0)
     assert code == 1 and "✘ Cannot use GPU" in printed and "Traceback" not in printed
+
+
+@pytest.mark.parametrize("command", ["tag", "report", "evaluate"])
+def test_code_is_imported_before_the_pipeline(tmp_path, command):
+    path = tmp_path / "code.py"
+    path.write_text("from pathlib import Path\n\nPath(__file__).with_suffix('.done').touch()\n")
+    output = ["--output", tmp_path / "out"] if command == "tag" else []
+    code, _ = run_command(command, tmp_path / "none", tmp_path / "none", *output, "--code", path)
+    assert code == 1 and path.with_suffix(".done").exists()
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")

@@ -9,10 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from spacy.tokens import DocBin
 
+from spacy_lstm_tagger.distil import labelling
 from spacy_lstm_tagger.distil.labelling import Job, in_shards, label
 from spacy_lstm_tagger.files.texts import Text
 from spacy_lstm_tagger.probabilities import TagProbabilities
 
+from ..util import make_examples, small_model
 from . import TEXTS, stock_teacher
 
 
@@ -86,11 +88,46 @@ def test_two_processes_find_the_same(work, tmp_path):
     assert done.manifest["complete"]
 
 
+def test_a_process_gets_what_its_teachers_need(work, monkeypatch):
+    asked = []
+    monkeypatch.setattr(labelling, "prepare", lambda *given: asked.append(given))
+    labelling._in_worker(make_job(work), 1, Path("code.py"))
+    assert asked == [(Path("code.py"), 1)]
+
+
 def test_another_teacher_cannot_go_on(work, tmp_path):
     with pytest.raises(Interrupt):
         run(make_job(work), tmp_path, interrupt_after(1))
     with pytest.raises(ValueError, match=r"D007.*top_k was 5, and is 2"):
         run(make_job(work, top_k=2), tmp_path)
+
+
+def test_more_bad_texts_may_be_left_out_where_work_goes_on(work, tmp_path):
+    with pytest.raises(Interrupt):
+        run(make_job(work), tmp_path, interrupt_after(1))
+    assert run(make_job(work, skip_bad=2), tmp_path).manifest["complete"]
+
+
+def test_teachers_are_loaded_with_the_options_of_the_work(work, tmp_path):
+    other = spacy.blank("en")
+    other.add_pipe("tagger", config={"model": small_model()})
+    other.initialize(lambda: make_examples(other, [("I slept", "PRP V")]))
+    other.to_disk(tmp_path / "other")
+    job = replace(make_job(work), teachers=(str(work / "teacher"), str(tmp_path / "other")))
+    with pytest.raises(ValueError, match=r"D005.*--other-tags"):
+        job.load()
+    teachers = replace(job, other_tags=True, weights=(2.0, 1.0), top_k=3, max_words=7).load()
+    assert (teachers.weights, teachers.top_k, teachers.max_words) == ((2.0, 1.0), 3, 7)
+
+
+def test_progress_goes_by_the_limit(work, tmp_path):
+    """And counts what an earlier run has done."""
+    seen = []
+    run(make_job(work, limit=4), tmp_path, lambda progress: seen.append(progress.fraction))
+    assert seen == [0.5, 1.0]
+    (tmp_path / "shard-00001.spacy").unlink()
+    run(make_job(work, limit=4), tmp_path, lambda progress: seen.append(progress.fraction))
+    assert seen[2:] == [1.0]
 
 
 def test_a_lost_shard_is_made_again(work, tmp_path):
@@ -194,5 +231,8 @@ def test_shards_among_the_texts_are_no_texts(work, tmp_path):
     assert len(run(job, folder / "silver")) == first
     with pytest.raises(ValueError, match=r"C009.*silver is both read and written"):
         run(replace(job, texts=folder / "silver"), folder / "silver")
+    link = tmp_path / "link"
+    link.symlink_to(folder)
+    assert len(run(replace(job, texts=link), folder / "silver")) == first
     beside = shutil.copy(work / "texts.jsonl", folder / "silver")  # a file is what was asked for
     assert len(run(replace(job, texts=Path(beside)), folder / "silver")) == first

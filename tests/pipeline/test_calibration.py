@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from scipy.optimize import minimize_scalar
 
 from spacy_lstm_tagger.nn.crf import LinearChainCRF
 from spacy_lstm_tagger.nn.lattice import Lattice
@@ -22,6 +23,14 @@ def test_expected_calibration_error():
     assert expected_calibration_error(confidence, right, bins=10) == pytest.approx(expected)
     assert expected_calibration_error(np.ones(3), np.ones(3, bool)) == 0.0
     assert expected_calibration_error(np.zeros(0), np.zeros(0, bool)) == 0.0
+
+
+@pytest.mark.parametrize("sure", [(1.0, 0.97), (0.51, 0.58)])
+def test_tokens_of_one_bin(sure):
+    """Bins are of equal width; those that are wholly sure are in the last one."""
+    expected = abs(sure[0] + (sure[1] - 1.0)) / 2
+    found = expected_calibration_error(np.array(sure), np.array([False, True]), bins=10)
+    assert found == pytest.approx(expected)
 
 
 def test_minimize():
@@ -89,6 +98,18 @@ def test_temperatures_far_from_one(temperature):
     lattice, gold = draw_gold()
     result = calibrate([lattice.divided(1 / temperature)], gold, temperature=1.0)
     assert result.temperature == pytest.approx(temperature, rel=0.15)
+
+
+def test_the_temperature_is_the_best_one():
+    lattice, gold = draw_gold()
+    chosen = (gold >= 0).nonzero()[0]
+
+    def loss(temperature):
+        found = lattice.divided(temperature).probabilities().numpy()
+        return -np.log(found[chosen, gold[chosen]]).mean()
+
+    best = minimize_scalar(loss, bounds=(0.1, 10.0), method="bounded").x
+    assert calibrate([lattice], gold, temperature=1.0).temperature == pytest.approx(best, rel=2e-3)
 
 
 def test_the_errors_are_those_of_the_annotated_tokens():

@@ -50,6 +50,14 @@ def test_labels_need_tags(tmp_path):
         read_labels(path)
 
 
+@pytest.mark.parametrize("read", [read_labels, read_word_lemmas])
+def test_labels_need_sentences(tmp_path, read):
+    path = tmp_path / "empty.conllu"
+    path.write_text("# text = nothing\n")
+    with pytest.raises(ValueError, match=r"R003.*empty\.conllu"):
+        read(path=path)
+
+
 def test_counts(tmp_path):
     path = tmp_path / "corpus.conllu"
     rows = [("the", "DT")] * 3 + [("dog", "NN"), ("that", "IN"), ("dog", "NN"), ("nothing", "_")]

@@ -47,6 +47,15 @@ def test_words_that_are_given(model):
     assert row["tokens"] == ["don't", "stop."]
 
 
+def test_words_in_a_column_of_the_name_that_is_added(model):
+    """Only without a prefix are they the words of the result, too."""
+    table = pyarrow.table({"tokens": [["The", "dog"]]})
+    (row,) = TagBatches(str(model), text_key="tokens", prefix="x_")(table).to_pylist()
+    assert row["tokens"] == row["x_tokens"] == ["The", "dog"]
+    with pytest.raises(ValueError, match=r"D016.*'tags'"):
+        TagBatches(str(model), text_key="tags")(table.rename_columns(["tags"]))
+
+
 def test_texts_that_are_none(model):
     tag = TagBatches(str(model), error_column="error", text_key="t", prefix="x_")
     tag.tagger.nlp.max_length = 20

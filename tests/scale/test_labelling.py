@@ -1,8 +1,13 @@
 """`label --engine ray`: the same shards as on one machine."""
 
+import shutil
+
 import pytest
 
+from spacy_lstm_tagger.scale import ship
+
 from ..cli import is_one_error, run_command
+from ..distil import stock_teacher
 
 pytestmark = pytest.mark.ray
 
@@ -32,3 +37,24 @@ def test_the_same_shards(cluster, model, tmp_path):
     texts.write_text("x\n" * 300)
     code, printed = run(*arguments)
     assert code == 1 and is_one_error(printed.splitlines()[-1]) and "D007" in printed
+
+
+def test_teachers_that_the_driver_alone_sees(cluster, model, tmp_path, monkeypatch):
+    """Each of them counts."""
+
+    def ship_and_delete(path, **options):
+        shipped = ship(path, **options)
+        shutil.rmtree(path)
+        return shipped
+
+    texts, one, out = tmp_path / "in.txt", tmp_path / "one", tmp_path / "out"
+    texts.write_text("The dog ate the apple . I slept .\n" * 9)
+    teachers = [shutil.copytree(model, tmp_path / "first"), tmp_path / "second"]
+    stock_teacher(seed=1, steps=3).to_disk(tmp_path / "second")
+    arguments = [*teachers, "--texts", texts]
+    assert run(*arguments, "--output", one)[0] == 0
+    monkeypatch.setattr("spacy_lstm_tagger.scale.labelling.ship", ship_and_delete)
+    options = ["--engine", "ray", "--concurrency", 1]
+    code, printed = run(*arguments, "--output", out, *options)
+    assert code == 0 and not any(path.exists() for path in teachers), printed
+    assert shards(out) == shards(one)
