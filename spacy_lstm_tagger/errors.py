@@ -216,10 +216,7 @@ class Errors(metaclass=ErrorsWithCodes):
         "The tag dictionary has the tag {tag!r} for {word!r}, which is not one of the "
         "tagger's labels: {labels}. Correct it, or leave out such tags with ignore_unknown=True."
     )
-    P004 = (
-        "The tag dictionary has no tag for {word!r}, expected some. Leave out the word, and "
-        "it may have any."
-    )
+    P004 = "The tag dictionary has no tag for {word!r}. Leave out the word, and it may have any."
     P005 = (
         "class_weights has the tag {tag!r}, which is not one of the tagger's labels: "
         "{labels}. Correct it."
@@ -268,11 +265,11 @@ class Errors(metaclass=ErrorsWithCodes):
     )
     P016 = (
         "{name!r} listens to the component {encoder!r}, which has not run on this text: without "
-        "its vectors all words look the same. Put {encoder!r} before it (if it is frozen, into "
-        "[training] annotating_components too), or run it first: nlp.get_pipe({encoder!r})(doc). "
-        "In another pipeline it needs a copy of its own: load the one that it comes from, say "
-        "there replace_listeners({encoder!r}, {name!r}, ['model.tok2vec']), and add it from there "
-        "(`source`)."
+        "its vectors all words look the same. Put {encoder!r} before it (in training, if one of "
+        "the two is frozen or annotating, in [training] annotating_components too), or run it: "
+        "nlp.get_pipe({encoder!r})(doc). In another pipeline it needs a copy of its own: load the "
+        "one that it comes from, say there replace_listeners({encoder!r}, {name!r}, "
+        "['model.tok2vec']), and add it from there (`source`)."
     )
     P017 = (
         "{name!r} listens to vectors that are {expected} wide, but those of {encoder!r} are "
@@ -285,6 +282,10 @@ class Errors(metaclass=ErrorsWithCodes):
     P019 = (
         "{name!r} found token.pos_ in the training data, but no tag. It learns from token.tag_: "
         'give universal tags there (Corpus.v1 with tag = "upos", "tags" in Example.from_dict).'
+    )
+    P020 = (
+        "{name!r} is not initialized. Say nlp.initialize(), or train it; in [training] "
+        "frozen_components it needs a trained `source`."
     )
     R001 = "Corpus: found nothing at path = {path}, expected a file or folder."
     R002 = "{path}: found no .conllu or .spacy file in this folder or below it. Correct the path."

@@ -28,13 +28,13 @@ class Progress:
     left: float = float("inf")
 
     def __post_init__(self) -> None:
-        self._texts, self._size, self._skipped = 0, 0.0, 0.0
+        self._texts, self._size, self._skipped = 0.0, 0.0, 0.0
         self._start = time.monotonic()
 
-    def skip(self, *, texts: int, size: float) -> None:
+    def skip(self, *, texts: float, size: float) -> None:
         """Pass over what an earlier run has done.
 
-        texts (int): How many texts.
+        texts (float): How many texts, parts of them included.
         size (float): Their size, in bytes.
         """
         before = self.fraction
@@ -43,10 +43,10 @@ class Progress:
         if not self.words:
             self._start = time.monotonic()
 
-    def add(self, *, texts: int, size: float, words: int) -> None:
+    def add(self, *, texts: float, size: float, words: int) -> None:
         """Count what is done.
 
-        texts (int): How many texts.
+        texts (float): How many texts, parts of them included.
         size (float): Their size, in bytes.
         words (int): How many words they have.
         """
@@ -63,7 +63,7 @@ class Progress:
             return line
         return f"{self.fraction:4.0%}{line}  {timedelta(seconds=round(self.left))} left"
 
-    def _add(self, texts: int, size: float) -> None:
+    def _add(self, texts: float, size: float) -> None:
         self._texts += texts
         self._size += size
         by_limit = self._texts / self.limit if self.limit else 0.0

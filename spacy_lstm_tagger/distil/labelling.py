@@ -83,7 +83,7 @@ class Shard(NamedTuple):
     data (bytes): The docs in spaCy's format.
     docs (int): How many there are.
     words (int): How many words they have.
-    texts (int): How many texts they were made of.
+    texts (float): How many texts they were made of, or what share of one.
     size (float): The size of these in their files, in bytes.
     """
 
@@ -92,7 +92,7 @@ class Shard(NamedTuple):
     data: bytes
     docs: int
     words: int
-    texts: int
+    texts: float
     size: float
 
     @classmethod
@@ -102,7 +102,8 @@ class Shard(NamedTuple):
         data, docs, words = teachers.apply(
             task.texts, lambda docs: (to_bytes(docs), len(docs), sum(map(len, docs)))
         )
-        return cls(task.number, task.digest, data, docs, words, len(task.texts), size)
+        texts = sum(text.share for text in task.texts)
+        return cls(task.number, task.digest, data, docs, words, texts, size)
 
 
 def label(
@@ -145,7 +146,8 @@ def label(
             task = Task(count, texts, digest_of_texts(texts))
             count += 1
             if done.has(task.number, task.digest):
-                progress.skip(texts=len(texts), size=sum(text.size for text in texts))
+                shares = sum(text.share for text in texts)
+                progress.skip(texts=shares, size=sum(text.size for text in texts))
             else:
                 yield task
 

@@ -31,11 +31,11 @@ def cut(texts: Iterable[Text], *, max_words: int) -> Iterator[Text]:
             if start + len(part) < len(whole):
                 part = part[: _end(part)]
             end = start + len(part)
-            size = text.size * len(part) / len(whole) if whole else text.size
+            share = len(part) / len(whole) if whole else 1.0
             if isinstance(part, str):
-                yield Text(part, [], [], size)
+                yield Text(part, [], [], text.size * share, share=share)
             else:
-                yield Text(None, part, spaces[start:end], size)
+                yield Text(None, part, spaces[start:end], text.size * share, share=share)
             if not part:
                 break
             start = end

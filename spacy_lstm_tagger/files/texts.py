@@ -16,6 +16,7 @@ class Text(NamedTuple):
     place (str): Where it is.
     source (Any): What else its file tells of it, as far as it was asked for: the dict that the text
         is in, the lines of a sentence, a row of a table or a doc. None: nothing.
+    share (float): What share of a text it is, if that was cut.
     """
 
     text: str | None
@@ -24,6 +25,7 @@ class Text(NamedTuple):
     size: float = 0.0
     place: str = ""
     source: Any = None
+    share: float = 1.0
 
     def whole(self) -> str:
         """RETURNS (str): The text, or the words that were given with the spaces between them."""

@@ -60,7 +60,7 @@ def annotate(
     labels (Sequence[str]): The tag set.
     tag_set (str): What tags these are, a key of `ATTRIBUTES`.
     overwrite (bool): Whether what is there already is replaced.
-    RETURNS (bool): Whether there was nothing to do: all tokens had a tag that stays.
+    RETURNS (bool): Whether all tokens had a tag that stays, and some of these another one.
     RAISES (ValueError): If there is no such tag set, or a tag is none of it.
     """
     check_choice("tag_set", tag_set, ATTRIBUTES)
@@ -68,6 +68,7 @@ def annotate(
     tables: dict[int, NDArray[np.uint64]] = {}
     has_spaces = any(len(ids) for ids in guesses) and bool((np.concatenate(guesses) == SPACE).any())
     n_tokens = n_kept = 0
+    differ = False
     for doc, ids in zip(docs, guesses, strict=True):
         if not len(doc):
             continue
@@ -79,13 +80,14 @@ def annotate(
         if not overwrite and any(map(doc.has_annotation, attributes)):
             present = doc.to_array(attributes).reshape(values.shape)
             n_kept += np.count_nonzero(present.all(axis=1))
+            differ = differ or bool((present != values).any())
             values = np.where(present == 0, values, present)
         doc.from_array(attributes, cast(Any, values))
         if has_spaces and POS not in attributes:
             for i in np.flatnonzero(ids == SPACE).tolist():
                 if overwrite or not doc[i].pos:
                     doc[i].pos = SPACE_POS
-    return 0 < n_tokens == n_kept
+    return differ and n_tokens == n_kept
 
 
 def _values(

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from spacy.errors import Errors as SpacyErrors
 from spacy.training import Example, validate_examples
 from thinc.api import Optimizer, set_dropout_rate
 from thinc.types import Floats2d
@@ -107,7 +106,7 @@ class LearningTagger(SavedTagger):
     def _check_initialized(self) -> None:
         """RAISES (ValueError): If the model is not initialized."""
         if self.model.maybe_get_dim("nO") is None:
-            raise ValueError(SpacyErrors.E109.format(name=self.name))
+            raise ValueError(Errors.P020.format(name=self.name))
 
     @on_our_threads
     def get_loss(

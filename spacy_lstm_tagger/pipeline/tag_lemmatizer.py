@@ -9,7 +9,6 @@ from typing import Any, TypeVar, cast
 import numpy as np
 import srsly
 from spacy.attrs import LEMMA, ORTH, TAG
-from spacy.errors import Errors as SpacyErrors
 from spacy.language import Language
 from spacy.pipeline import Pipe
 from spacy.tokens import Doc
@@ -109,7 +108,7 @@ class TagLemmatizer(Pipe):
         RAISES (ValueError): If the component is not initialized.
         """
         if self._lemmas is None:
-            raise ValueError(SpacyErrors.E109.format(name=self.name))
+            raise ValueError(Errors.P020.format(name=self.name))
         lemmas = np.array(self._lookup(doc, *self._lemmas), dtype=np.uint64)
         return doc.from_array([LEMMA], cast(Any, lemmas))
 

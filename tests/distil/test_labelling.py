@@ -130,6 +130,18 @@ def test_progress_goes_by_the_limit(work, tmp_path):
     assert seen[2:] == [1.0]
 
 
+def test_a_text_that_is_cut_counts_as_one(work, tmp_path):
+    """Also where some of its parts are in a shard, some in the next one."""
+    texts = tmp_path / "texts.txt"
+    texts.write_text(f"{'I slept . ' * 60}\n" + "I slept .\n" * 500, encoding="utf-8")
+    job, seen = replace(make_job(work, limit=2, max_words=4), texts=texts, shard_size=200), []
+    run(job, tmp_path / "out", lambda progress: seen.append(progress.fraction))
+    assert seen == [pytest.approx(share, abs=0.03) for share in (0.2, 0.4, 1.0)]
+    (tmp_path / "out" / "shard-00001.spacy").unlink()
+    run(job, tmp_path / "out", lambda progress: seen.append(progress.fraction))
+    assert seen[3:] == [pytest.approx(0.4, abs=0.03)]
+
+
 def test_a_lost_shard_is_made_again(work, tmp_path):
     run(make_job(work), tmp_path)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}

@@ -301,6 +301,14 @@ def test_a_tagger_after_another_one_says_that_it_does_nothing(trained):
         list(nlp.pipe(TEXTS))
 
 
+def test_docs_that_it_has_tagged_itself_are_no_reason(trained):
+    nlp = copy.deepcopy(trained)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        docs = list(nlp.pipe(list(nlp.pipe(TEXTS))))
+    assert tags_of(docs) == tags_of(trained.pipe(TEXTS))
+
+
 def test_docs_that_are_tagged_in_part_or_empty_are_no_reason(trained):
     nlp = copy.deepcopy(trained)
     with warnings.catch_warnings():

@@ -394,5 +394,5 @@ def test_a_tagger_that_is_not_initialized():
     nlp = spacy.blank("en")
     nlp.add_pipe("lstm_tagger", config={"model": small_model()})
     for use in (lambda: list(nlp.pipe(["A dog"])), lambda: nlp.update(make_examples(nlp))):
-        with pytest.raises(ValueError, match=r"E109.*lstm_tagger"):
+        with pytest.raises(ValueError, match=r"P020.*lstm_tagger"):
             use()

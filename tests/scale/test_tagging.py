@@ -57,7 +57,7 @@ def options(monkeypatch, model):
 
     def find(job, inputs, reading):
         with pytest.raises(Claimed) as caught:
-            tag_on_ray(job, inputs, "out", reading)
+            tag_on_ray(job, inputs, "out", reading, cluster=tagging.Cluster())
         return caught.value.args[0]
 
     nlp = spacy.load(model)
