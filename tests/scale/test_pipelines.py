@@ -1,9 +1,13 @@
 """How many actors there are, what they get of a pipeline, and whose errors are told."""
 
+from pathlib import Path
+
 import pytest
 from ray.exceptions import RayTaskError
 
+from spacy_lstm_tagger.distil.labelling import Job
 from spacy_lstm_tagger.scale import ship
+from spacy_lstm_tagger.scale.labelling import label_on_ray
 from spacy_lstm_tagger.scale.pipelines import count_actors, own_errors
 
 
@@ -40,3 +44,18 @@ def test_a_fault_of_a_worker_keeps_its_account():
     with pytest.raises(RayTaskError) as caught, own_errors():
         raise fault
     assert caught.value is fault
+
+
+class Asked(Exception):
+    pass
+
+
+def test_each_actor_that_labels_has_its_gpus(model, monkeypatch):
+    def remote(**options):
+        raise Asked(options)
+
+    monkeypatch.setattr("ray.remote", remote)
+    job = Job((str(model),), Path("texts.txt"))
+    with pytest.raises(Asked) as caught:
+        next(label_on_ray(iter([]), job, concurrency=1, gpus=0.5, code=None))
+    assert caught.value.args[0]["num_gpus"] == 0.5
