@@ -224,6 +224,7 @@ CHANGES = {
         "cpu.cfg",
         {
             "nlp.pipeline": ["tok2vec", "lstm_tagger", "morphologizer"],
+            "nlp.batch_size": 256,
             "components.tok2vec": {
                 "factory": "tok2vec",
                 "model": {
