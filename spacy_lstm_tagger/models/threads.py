@@ -62,7 +62,8 @@ def start_over_in_child(holder: HasLock) -> None:
 @contextmanager
 def our_threads() -> Iterator[None]:
     """Run a block on one thread, and give the process its setting back. Where the user has set a
-    number, by `OMP_NUM_THREADS` or `torch.set_num_threads`, that is taken.
+    number, by `OMP_NUM_THREADS` or `torch.set_num_threads`, that is taken. A `torch.autocast`
+    around the block does not hold in it: what our layers compute in is a setting of theirs.
 
     Meanwhile no other thread forks. The kernels have locks of their own, for which a child would
     wait for ever. Whoever takes a lock that is waited for in here takes it in here too.
@@ -70,11 +71,21 @@ def our_threads() -> Iterator[None]:
     if getattr(_here, "at_work", False):
         yield
         return
-    setting = _begin()
+    setting, devices = _begin(), _stop_autocast()
     try:
         yield
     finally:
+        for device in devices:
+            torch.set_autocast_enabled(device, True)
         _end(setting)
+
+
+def _stop_autocast() -> list[str]:
+    """RETURNS (list[str]): Where this thread had it."""
+    devices = [device for device in ("cpu", "cuda") if torch.is_autocast_enabled(device)]
+    for device in devices:
+        torch.set_autocast_enabled(device, False)
+    return devices
 
 
 def on_our_threads(function: Function) -> Function:

@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 
+import numpy as np
 import pytest
 import spacy
 import torch
@@ -14,7 +15,7 @@ from spacy_lstm_tagger.models import threads
 from spacy_lstm_tagger.models.threads import our_threads
 from spacy_lstm_tagger.nn.kernel import LSTMLayer
 
-from ..util import SENTENCES, make_examples, tok2vec_config, train, trained_nlp
+from ..util import SENTENCES, make_examples, scores_of, tok2vec_config, train, trained_nlp
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 
@@ -53,6 +54,23 @@ def work():
     nlp("A lone sentence")
     list(nlp.pipe(TEXTS))
     nlp.rehearse(make_examples(nlp), sgd=nlp.resume_training())
+
+
+def test_autocast_around_us_changes_nothing():
+    """Neither at once nor, by what is kept, later; in training neither."""
+
+    def scores(nlp):
+        docs = [nlp.make_doc(text) for text in TEXTS]
+        return np.concatenate(scores_of(nlp.get_pipe("lstm_tagger"), docs))
+
+    expected = scores(trained_nlp(steps=2)[0])
+    with torch.autocast("cpu"):
+        nlp, _ = trained_nlp(steps=2)
+        assert np.array_equal(scores(nlp), expected)
+        assert torch.is_autocast_enabled("cpu")
+    assert np.array_equal(scores(nlp), expected)
+    with torch.autocast("cpu"):
+        assert np.array_equal(scores(nlp), expected)
 
 
 def test_training_and_tagging(seen):
