@@ -284,8 +284,8 @@ class Errors(metaclass=ErrorsWithCodes):
         'give universal tags there (Corpus.v1 with tag = "upos", "tags" in Example.from_dict).'
     )
     P020 = (
-        "{name!r} is not initialized. Say nlp.initialize(), or train it; in [training] "
-        "frozen_components it needs a trained `source`."
+        "{name!r} is not initialized. Call nlp.initialize(); one that is in [training] "
+        "frozen_components needs a trained `source`."
     )
     R001 = "Corpus: found nothing at path = {path}, expected a file or folder."
     R002 = "{path}: found no .conllu or .spacy file in this folder or below it. Correct the path."

@@ -1,4 +1,4 @@
-"""How many threads our layers run on: one, unless the user has said otherwise.
+"""What holds around our layers: one thread, unless the user has said otherwise, and no autocast.
 
 An LSTM of this size gains little from a second thread, and loses much where threads share cores.
 """
