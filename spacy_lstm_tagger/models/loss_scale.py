@@ -39,7 +39,7 @@ def scaled_backward(
             allow_unused=True,
         )
         used = [grad for grad in found if grad is not None]
-        overflow = torch.zeros(1, device=scale.device)
+        overflow = torch.zeros(1, dtype=torch.float32, device=scale.device)
         torch._amp_foreach_non_finite_check_and_unscale_(used, overflow, 1.0 / scale)
         if not overflow.item():
             break

@@ -77,7 +77,7 @@ def _adam(
     if optimizer.grad_clip:
         grads = clip(grads, optimizer.grad_clip)
     mom1, mom2, *averages = map(list, zip(*(state.tensors for state in states), strict=True))
-    steps = torch.full((len(pieces),), count - 1.0, device=weights[0].device)
+    steps = torch.full((len(pieces),), count - 1.0, dtype=torch.float32, device=weights[0].device)
     learn_rate = float(optimizer.learn_rate)
     adam(
         weights,

@@ -231,11 +231,17 @@ class TorchShim(PyTorchShim):
             "values": {name: tensor.detach().cpu().numpy() for name, tensor in tensors.items()},
         }
 
+    @on_our_threads
     def __setstate__(self, state: dict[str, Any]) -> None:
         device, values = state.pop("device"), state.pop("values")
         self.__dict__.update(state)
         for name, tensor in named_tensors(self.module).items():
-            tensor.data = torch.tensor(values[name])
+            value = torch.tensor(values[name])
+            if isinstance(tensor, torch.nn.Parameter):
+                value = torch.nn.Parameter(value, requires_grad=tensor.requires_grad)
+            # Not into the tensor that is there: a host may have made it in inference mode.
+            path, _, own_name = name.rpartition(".")
+            setattr(self.module.get_submodule(path), own_name, value)
         self.module.to(device)
 
     def to_device(self, device_type: str, device_id: int) -> None:
@@ -243,6 +249,7 @@ class TorchShim(PyTorchShim):
         super().to_device(device_type, device_id)
         self.changed()
 
+    @on_our_threads
     def to_bytes(self) -> bytes:
         """RETURNS (bytes): The configuration, the weights as safetensors, and their checksum."""
         state = {
@@ -252,6 +259,7 @@ class TorchShim(PyTorchShim):
         data = save_safetensors(state)
         return srsly.msgpack_dumps({"config": self.cfg, "state": data, "checksum": checksum(data)})
 
+    @on_our_threads
     def read(self, bytes_data: bytes) -> Saved:
         """Read what `to_bytes` gave, and check it, without loading it.
 
@@ -275,6 +283,7 @@ class TorchShim(PyTorchShim):
                 raise ValueError(Errors.L004.format(name=name))
         return saved
 
+    @on_our_threads
     def from_bytes(self, bytes_data: bytes) -> "TorchShim":
         """Load the weights. The module is left as it was if that fails.
 
@@ -323,7 +332,7 @@ def named_tensors(module: torch.nn.Module) -> dict[str, Tensor]:
 
 def without_values(tensor: Tensor) -> Tensor:
     """RETURNS (Tensor): One of the same kind, on the CPU and empty."""
-    empty = torch.empty(0, dtype=tensor.dtype)
+    empty = torch.empty(0, dtype=tensor.dtype, device="cpu")
     if isinstance(tensor, torch.nn.Parameter):
         return torch.nn.Parameter(empty, requires_grad=tensor.requires_grad)
     return empty

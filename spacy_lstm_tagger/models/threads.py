@@ -1,4 +1,5 @@
-"""What holds around our layers: one thread, unless the user has said otherwise, and no autocast.
+"""What holds around our layers: one thread, unless the user has said otherwise, and no mode of
+PyTorch's that the host is in.
 
 An LSTM of this size gains little from a second thread, and loses much where threads share cores.
 """
@@ -8,7 +9,7 @@ import os
 import threading
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any, Protocol, TypeVar, cast
 
 import torch
@@ -16,6 +17,8 @@ import torch
 Function = TypeVar("Function", bound=Callable[..., Any])
 # What says how many threads PyTorch takes.
 VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
+
+CPU = torch.device("cpu")
 
 # How many seconds a fork waits for threads in our layers. A batch takes less.
 PATIENCE = 60
@@ -35,11 +38,12 @@ def default_threads() -> int:
 
 
 _default = default_threads()
-_here = threading.local()
-_gate = threading.Condition()
-_working = 0  # how many of the process's threads are in our layers
-_forking = 0  # how many wait to fork
-_setting: int | None = None  # the process's, when none is in our layers. None: the user's
+_lock = threading.RLock()
+_gate = threading.Condition(_lock)
+# The threads that are in our layers, each with the number of PyTorch's to go back to. None: the
+# number is the user's.
+_working: dict[int, int | None] = {}
+_forking: set[int] = set()  # the threads that wait to fork
 _is_child = False  # of a fork, and not in our layers yet
 _with_locks: "weakref.WeakSet[HasLock]" = weakref.WeakSet()
 
@@ -62,30 +66,39 @@ def start_over_in_child(holder: HasLock) -> None:
 @contextmanager
 def our_threads() -> Iterator[None]:
     """Run a block on one thread, and give the process its setting back. Where the user has set a
-    number, by `OMP_NUM_THREADS` or `torch.set_num_threads`, that is taken. A `torch.autocast`
-    around the block does not hold in it: what our layers compute in is a setting of theirs.
+    number, by `OMP_NUM_THREADS` or `torch.set_num_threads`, that is taken. What the host has chosen
+    for its own tensors does not hold in the block: autocast, a default device, no gradients.
 
     Meanwhile no other thread forks. The kernels have locks of their own, for which a child would
     wait for ever. Whoever takes a lock that is waited for in here takes it in here too.
     """
-    if getattr(_here, "at_work", False):
+    thread = threading.get_ident()
+    if thread in _working:
         yield
         return
-    setting, devices = _begin(), _stop_autocast()
     try:
-        yield
+        _begin(thread)
+        with _no_modes():
+            yield
     finally:
-        for device in devices:
-            torch.set_autocast_enabled(device, True)
-        _end(setting)
+        try:
+            _end(thread)
+        except BaseException:  # a signal's handler may raise anywhere
+            _end(thread)
+            raise
 
 
-def _stop_autocast() -> list[str]:
-    """RETURNS (list[str]): Where this thread had it."""
-    devices = [device for device in ("cpu", "cuda") if torch.is_autocast_enabled(device)]
-    for device in devices:
-        torch.set_autocast_enabled(device, False)
-    return devices
+def _no_modes() -> ExitStack:
+    """RETURNS (ExitStack): A context in which PyTorch is as it is by default."""
+    modes = ExitStack()
+    for device in ("cpu", "cuda"):
+        if torch.is_autocast_enabled(device):
+            modes.enter_context(torch.autocast(device, enabled=False))
+    if not torch.is_grad_enabled():
+        modes.enter_context(torch.inference_mode(False))
+    if torch.empty(0).device != CPU:
+        modes.enter_context(CPU)
+    return modes
 
 
 def on_our_threads(function: Function) -> Function:
@@ -103,32 +116,30 @@ def on_our_threads(function: Function) -> Function:
     return cast(Function, wrapped)
 
 
-def _begin() -> int | None:
-    """RETURNS (Optional[int]): The number of threads to go back to. None: it was not changed."""
-    global _working, _setting, _is_child
-    with _gate:
+def _begin(thread: int) -> None:
+    global _is_child
+    with _lock:
         _gate.wait_for(lambda: not _forking)
         if _is_child:
             # PyTorch's threads do not survive a fork: a worker of `nlp.pipe(n_process=2)` that
             # asked for them would wait for ever. One thread needs none.
             torch.set_num_threads(1)
             _is_child = False
-        if not _working:
-            _setting = None if _is_chosen() else torch.get_num_threads()
-        _working += 1
-        _here.at_work = True
-        if _setting is not None:
+        if _working:
+            setting = next(iter(_working.values()))
+        else:
+            setting = None if _is_chosen() else torch.get_num_threads()
+        _working[thread] = setting
+        if setting is not None:
             torch.set_num_threads(1)
-        return _setting
 
 
-def _end(setting: int | None) -> None:
-    global _working
-    with _gate:
+def _end(thread: int) -> None:
+    with _lock:
+        setting = _working.get(thread)
         if setting is not None:
             torch.set_num_threads(setting)
-        _here.at_work = False
-        _working -= 1
+        _working.pop(thread, None)
         _gate.notify_all()
 
 
@@ -138,24 +149,25 @@ def _is_chosen() -> bool:
 
 
 def _before_fork() -> None:
-    global _forking
-    with _gate:
-        _forking += 1
-        own = int(getattr(_here, "at_work", False))
-        _gate.wait_for(lambda: _working <= own, PATIENCE)
+    thread = threading.get_ident()
+    with _lock:
+        _forking.add(thread)
+        _gate.wait_for(lambda: not _working.keys() - {thread}, PATIENCE)
 
 
 def _after_fork() -> None:
-    global _forking
-    with _gate:
-        _forking -= 1
+    with _lock:
+        _forking.discard(threading.get_ident())
         _gate.notify_all()
 
 
 def _after_fork_in_child() -> None:
-    global _gate, _working, _forking, _is_child
-    _gate, _forking, _is_child = threading.Condition(), 0, True
-    _working = int(getattr(_here, "at_work", False))
+    global _lock, _gate, _is_child
+    _lock = threading.RLock()
+    _gate, _is_child = threading.Condition(_lock), True
+    _forking.clear()
+    for thread in _working.keys() - {threading.get_ident()}:
+        del _working[thread]
     for holder in list(_with_locks):
         holder.start_over()
 

@@ -47,8 +47,8 @@ def has_onednn(device_type: str) -> bool:
     if device_type != "cpu" or not torch.backends.mkldnn.is_available():
         return False
     try:
-        x, weight = torch.linspace(-1, 1, 24).view(8, 3), torch.linspace(-1, 1, 15).view(5, 3)
-        bias = torch.linspace(-1, 1, 5)
+        values = torch.linspace(-1, 1, 24, dtype=torch.float32)
+        x, weight, bias = values.view(8, 3), values[:15].view(5, 3), values[:5]
         expected = torch.addmm(bias, x, weight.t())
         return torch.allclose(run_onednn(x, weight, bias), expected, atol=1e-5)
     except (RuntimeError, AttributeError, NotImplementedError):

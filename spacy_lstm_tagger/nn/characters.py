@@ -49,7 +49,11 @@ class CharacterLSTM(nn.Module):
         n_directions = 2 if bidirectional else 1
         self.output_width = hidden_width * n_directions * (2 if attention else 1)
         # From zero on, so that all letters count the same at first.
-        self.queries = nn.Parameter(torch.zeros(n_directions, hidden_width)) if attention else None
+        self.queries = (
+            nn.Parameter(torch.zeros(n_directions, hidden_width, dtype=torch.float32))
+            if attention
+            else None
+        )
         self.lm_weight = lm_weight
         self.language_models = nn.ModuleList(
             CharacterLanguageModel(hidden_width=hidden_width, char_width=embedding.width)

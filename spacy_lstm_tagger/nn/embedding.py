@@ -52,7 +52,9 @@ class WordEmbedding(nn.Module):
         parts_width = sum(table.width for table in tables.values())
         if characters is not None:
             parts_width += characters.output_width
-        self.projection = nn.Linear(parts_width, width) if width is not None else None
+        self.projection = (
+            nn.Linear(parts_width, width, dtype=torch.float32) if width is not None else None
+        )
         self.output_width = width if width is not None else parts_width
         self.reset_parameters()
 

@@ -24,7 +24,7 @@ class LSTMLayer(nn.LSTM):
     """
 
     def __init__(self, input_width: int, hidden_width: int):
-        super().__init__(input_width, hidden_width)
+        super().__init__(input_width, hidden_width, dtype=torch.float32)
         self._kept: tuple[tuple, Arranged] | None = None
 
     def reset_parameters(self) -> None:

@@ -25,8 +25,10 @@ class WordLanguageModel(nn.Module):
 
     def __init__(self, *, hidden_width: int, word_width: int, bidirectional: bool):
         super().__init__()
-        self.following = nn.Linear(hidden_width, word_width)
-        self.preceding = nn.Linear(hidden_width, word_width) if bidirectional else None
+        self.following = nn.Linear(hidden_width, word_width, dtype=torch.float32)
+        self.preceding = (
+            nn.Linear(hidden_width, word_width, dtype=torch.float32) if bidirectional else None
+        )
 
     def forward(self, words: Tensor, states: Tensor, followed: Tensor) -> Tensor:
         """Guess.
@@ -63,7 +65,7 @@ class CharacterLanguageModel(nn.Module):
 
     def __init__(self, *, hidden_width: int, char_width: int):
         super().__init__()
-        self.guess = nn.Linear(hidden_width, char_width)
+        self.guess = nn.Linear(hidden_width, char_width, dtype=torch.float32)
 
     def forward(self, states: Tensor, letters: Tensor, mask: Tensor, table: Tensor) -> Tensor:
         """Guess.

@@ -138,8 +138,8 @@ class VocabularyEmbedding(EmbeddingTable):
 
     def __init__(self, *, width: int, capacity: int):
         super().__init__(width=width, capacity=capacity)
-        self.unknown = nn.Parameter(torch.empty(width))
-        self.weight = nn.Parameter(torch.empty(capacity + 1, width))
+        self.unknown = nn.Parameter(torch.empty(width, dtype=torch.float32))
+        self.weight = nn.Parameter(torch.empty(capacity + 1, width, dtype=torch.float32))
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -161,7 +161,7 @@ class PretrainedEmbedding(EmbeddingTable):
     def __init__(self, *, width: int, capacity: int):
         super().__init__(width=width, capacity=capacity)
         # Buffers: no optimizer sees them.
-        self.register_buffer("unknown", torch.zeros(width))
+        self.register_buffer("unknown", torch.zeros(width, dtype=torch.float32))
         self.register_buffer("weight", torch.zeros(capacity + 1, width, dtype=torch.half))
 
     @property

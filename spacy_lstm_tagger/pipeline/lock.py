@@ -1,8 +1,8 @@
 """Tagging and training at once: threads that tag read weights which another one changes."""
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 from ..models.threads import our_threads, start_over_in_child
 
@@ -20,8 +20,11 @@ class WeightsLock:
 
     def start_over(self) -> None:
         """Be free, as in a process that was forked: whoever held the lock is not in it."""
-        self._condition = threading.Condition()
-        self._readers = self._waiting = 0
+        self._lock = threading.RLock()
+        self._condition = threading.Condition(self._lock)
+        # Idents, as a count would be off for ever once a signal's handler had raised beside it.
+        self._readers: set[int] = set()
+        self._waiting: set[int] = set()
         self._owner: int | None = None
 
     def __deepcopy__(self, memo: dict) -> "WeightsLock":
@@ -30,40 +33,45 @@ class WeightsLock:
     def __reduce__(self) -> tuple:
         return WeightsLock, ()
 
-    @contextmanager
-    def reading(self) -> Iterator[None]:
+    def reading(self) -> AbstractContextManager[None]:
         """Hold the weights as they are while the context lasts. It may not be nested."""
-        if self._owner == threading.get_ident():
-            yield
-            return
-        with our_threads():
-            with self._condition:
-                self._condition.wait_for(lambda: self._owner is None and not self._waiting)
-                self._readers += 1
-            try:
-                yield
-            finally:
-                with self._condition:
-                    self._readers -= 1
-                    self._condition.notify_all()
+        return self._held(self._start_reading)
+
+    def changing(self) -> AbstractContextManager[None]:
+        """Keep readers away while the context lasts."""
+        return self._held(self._start_changing)
 
     @contextmanager
-    def changing(self) -> Iterator[None]:
-        """Keep readers away while the context lasts."""
-        if self._owner == threading.get_ident():
+    def _held(self, start: Callable[[int], None]) -> Iterator[None]:
+        thread = threading.get_ident()
+        if self._owner == thread:
             yield
             return
         with our_threads():
-            with self._condition:
-                self._waiting += 1
-                try:
-                    self._condition.wait_for(lambda: self._owner is None and not self._readers)
-                finally:
-                    self._waiting -= 1
-                self._owner = threading.get_ident()
             try:
+                with self._lock:
+                    start(thread)
                 yield
             finally:
-                with self._condition:
-                    self._owner = None
-                    self._condition.notify_all()
+                try:
+                    self._end(thread)
+                except BaseException:  # a signal's handler may raise anywhere
+                    self._end(thread)
+                    raise
+
+    def _start_reading(self, thread: int) -> None:
+        self._condition.wait_for(lambda: self._owner is None and not self._waiting)
+        self._readers.add(thread)
+
+    def _start_changing(self, thread: int) -> None:
+        self._waiting.add(thread)
+        self._condition.wait_for(lambda: self._owner is None and not self._readers - {thread})
+        self._owner = thread
+
+    def _end(self, thread: int) -> None:
+        with self._lock:
+            self._readers.discard(thread)
+            self._waiting.discard(thread)
+            if self._owner == thread:
+                self._owner = None
+            self._condition.notify_all()

@@ -293,7 +293,9 @@ class LSTMTagger(LearningTagger):
     def _lattice(self, docs: Sequence[Doc], spaces: NDArray[np.bool_]) -> Lattice:
         """RETURNS (Lattice): The model's scores of words, as far as the dictionary allows."""
         if spaces.all():
-            return Lattice(torch.empty(0, max(len(self.labels), 1)), [0] * len(docs))
+            return Lattice(
+                torch.empty(0, max(len(self.labels), 1), dtype=torch.float32), [0] * len(docs)
+            )
         lattice = predict_lattice(self.model, docs)
         entries, labels = self.cfg["tag_dictionary"], self.cfg["labels"]
         if entries:

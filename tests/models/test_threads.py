@@ -1,6 +1,8 @@
 """Our layers run on one thread, unless the user wants others, and give the setting back."""
 
+import contextlib
 import os
+import pickle
 import subprocess
 import sys
 import threading
@@ -56,21 +58,53 @@ def work():
     nlp.rehearse(make_examples(nlp), sgd=nlp.resume_training())
 
 
-def test_autocast_around_us_changes_nothing():
-    """Neither at once nor, by what is kept, later; in training neither."""
+@contextlib.contextmanager
+def default_dtype(dtype):
+    """What a host may have chosen for its own tensors."""
+    torch.set_default_dtype(dtype)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+@pytest.mark.parametrize(
+    ("mode", "argument"),
+    [
+        (torch.autocast, "cpu"),
+        (torch.set_grad_enabled, False),
+        (torch.inference_mode, True),
+        (torch.device, "meta"),
+        (default_dtype, torch.float64),
+        (default_dtype, torch.bfloat16),
+    ],
+)
+def test_what_the_host_has_chosen_changes_nothing(mode, argument):
+    """Neither at once nor, by what is kept, later; neither in training nor in copies."""
 
     def scores(nlp):
         docs = [nlp.make_doc(text) for text in TEXTS]
         return np.concatenate(scores_of(nlp.get_pipe("lstm_tagger"), docs))
 
-    expected = scores(trained_nlp(steps=2)[0])
-    with torch.autocast("cpu"):
+    def modes():
+        empty, autocast = torch.empty(0), torch.is_autocast_enabled("cpu")
+        return empty.dtype, empty.device, torch.is_grad_enabled(), empty.is_inference(), autocast
+
+    def everything():
         nlp, _ = trained_nlp(steps=2)
-        assert np.array_equal(scores(nlp), expected)
-        assert torch.is_autocast_enabled("cpu")
-    assert np.array_equal(scores(nlp), expected)
-    with torch.autocast("cpu"):
-        assert np.array_equal(scores(nlp), expected)
+        found = [scores(nlp), scores(pickle.loads(pickle.dumps(nlp)))]
+        nlp.rehearse(make_examples(nlp), sgd=nlp.resume_training())
+        return nlp, [*found, scores(nlp.from_bytes(nlp.to_bytes()))]
+
+    nlp, expected = everything()
+    with mode(argument):
+        of_the_host = modes()
+        again, found = everything()
+        assert np.array_equal(scores(nlp), expected[-1])
+        assert modes() == of_the_host
+    assert np.array_equal(found, expected)
+    assert np.array_equal(scores(again), expected[-1])
+    again.update(make_examples(again), sgd=again.resume_training())
 
 
 def test_training_and_tagging(seen):

@@ -1,17 +1,22 @@
 """Tagging and training at once: whoever tags sees the weights before or after a step."""
 
+import contextlib
 import copy
+import itertools
 import multiprocessing
 import os
 import pickle
+import sys
 import threading
 import time
 
 import numpy as np
 import pytest
+import torch
 
 from spacy_lstm_tagger.models import threads
 from spacy_lstm_tagger.models.threads import our_threads
+from spacy_lstm_tagger.pipeline import lock as lock_module
 from spacy_lstm_tagger.pipeline.lock import WeightsLock
 
 from ..util import SENTENCES, make_examples, scores_of, train, trained_nlp
@@ -179,6 +184,59 @@ def test_an_error_frees_it():
             raise KeyError
     with lock.changing():
         pass
+
+
+class Alarm(BaseException):
+    """What a signal's handler raises: `KeyboardInterrupt`, or Celery's soft limit of time."""
+
+
+def is_interrupted(function, place):
+    """Call a function, and raise in the nth place around a lock in which Python may call the
+    handler of a signal: at the start of a function, or after one of C.
+
+    RETURNS (bool): Whether there are so many places.
+    """
+    places = itertools.count()
+    files = {module.__file__ for module in (threads, lock_module, contextlib, threading)}
+
+    def watch(frame, event, _):
+        is_place = event in ("call", "c_return") and frame.f_code.co_filename in files
+        if is_place and next(places) == place:
+            raise Alarm
+
+    sys.setprofile(watch)
+    try:
+        function()
+    except Alarm:
+        return True
+    finally:
+        sys.setprofile(None)
+    return False
+
+
+@pytest.mark.parametrize("kind", ["tag", "reading", "changing"])
+def test_who_is_interrupted_anywhere_leaves_nothing_behind(kind):
+    nlp, _ = trained_nlp(steps=1)
+    lock = nlp.get_pipe("lstm_tagger")._lock
+    before = torch.get_num_threads()
+
+    def hold():
+        with getattr(lock, kind)():
+            pass
+
+    def change():
+        with lock.changing():
+            changed.set()
+
+    place = 0
+    while is_interrupted((lambda: nlp(TEXTS[0])) if kind == "tag" else hold, place):
+        assert not threads._working, place
+        assert torch.get_num_threads() == before, place
+        changed = threading.Event()
+        threading.Thread(target=change, daemon=True).start()
+        assert changed.wait(10), place
+        place += 1
+    assert place > 20
 
 
 @pytest.mark.parametrize("make", [copy.deepcopy, lambda lock: pickle.loads(pickle.dumps(lock))])
