@@ -12,6 +12,8 @@ from spacy_lstm_tagger.scale.tagging import OutputFolder, TagTexts, tag_on_ray
 from spacy_lstm_tagger.scale.texts import ERROR, PLACE, join, to_table
 from spacy_lstm_tagger.tagging import CHECKPOINT, Job
 
+from ..cli.tagging import write_texts
+
 
 @pytest.mark.parametrize("kind", [".jsonl", ".parquet"])
 @pytest.mark.parametrize("part", [1, 1 << 20])
@@ -80,3 +82,22 @@ def test_other_work_has_other_options(options, model):
         (job, inputs, Reading(tokens=True)),
     ]:
         assert options(*other) != expected
+
+
+class Asked(Exception):
+    pass
+
+
+@pytest.mark.parametrize("gpus", [0.5, 0.0])
+def test_each_actor_that_tags_has_its_gpus(model, monkeypatch, tmp_path, gpus):
+    class Blocks:
+        def map_batches(self, *args, **options):
+            raise Asked(options)
+
+    monkeypatch.setattr("ray.data.read_datasource", lambda *args, **options: Blocks())
+    inputs = [str(write_texts(tmp_path / "in")["jsonl"])]
+    job = Job(str(model), ".jsonl", Style())
+    cluster = tagging.Cluster(gpus=gpus, concurrency=1)
+    with pytest.raises(Asked) as caught:
+        tag_on_ray(job, inputs, str(tmp_path / "out"), Reading(), cluster=cluster)
+    assert caught.value.args[0]["num_gpus"] == (gpus or None)
