@@ -14,7 +14,7 @@ from safetensors.torch import save as save_safetensors
 from thinc.api import Model, Optimizer, PyTorchShim
 from thinc.shims import Shim
 from thinc.types import ArgsKwargs
-from thinc.util import xp2torch
+from thinc.util import get_torch_default_device, xp2torch
 from torch import Tensor
 
 from ..checks import check_choice
@@ -23,7 +23,7 @@ from ..nn.kernel import stamp_of
 from ..nn.vocabulary import EmbeddingTable
 from .loss_scale import scaled_backward
 from .optimizer import Key, Piece, State, update
-from .threads import on_our_threads, our_threads
+from .threads import CPU, on_our_threads, our_threads
 
 BLOCK = 1024
 PRECISIONS = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -61,7 +61,9 @@ class TorchShim(PyTorchShim):
 
     def __init__(self, module: torch.nn.Module, *, precision: str = "fp32"):
         check_choice("precision", precision, PRECISIONS)
-        super().__init__(module)
+        # With Apple's GPU Thinc's arrays stay on the CPU, and so do we.
+        device = get_torch_default_device()
+        super().__init__(module, device=CPU if device.type == "mps" else device)
         self.precision = precision
         self._changes = 0
         # Walking through a module takes longer than looking at its weights.
@@ -332,7 +334,7 @@ def named_tensors(module: torch.nn.Module) -> dict[str, Tensor]:
 
 def without_values(tensor: Tensor) -> Tensor:
     """RETURNS (Tensor): One of the same kind, on the CPU and empty."""
-    empty = torch.empty(0, dtype=tensor.dtype, device="cpu")
+    empty = torch.empty(0, dtype=tensor.dtype, device=CPU)
     if isinstance(tensor, torch.nn.Parameter):
         return torch.nn.Parameter(empty, requires_grad=tensor.requires_grad)
     return empty

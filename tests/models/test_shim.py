@@ -5,12 +5,13 @@ from multiprocessing.reduction import ForkingPickler
 
 import pytest
 import torch
-from thinc.api import SGD, Adam, ArgsKwargs, RAdam
+from thinc.api import SGD, Adam, ArgsKwargs, RAdam, use_ops
 
 from spacy_lstm_tagger.models.shim import PRECISIONS, TorchShim
 from spacy_lstm_tagger.nn.output import ModuleOutput
 from spacy_lstm_tagger.nn.vocabulary import VocabularyEmbedding
 
+from ..util import SENTENCES, trained_nlp
 from . import assert_same, learn_vocabulary, make_docs, small_embed
 
 
@@ -273,3 +274,13 @@ def test_caches_are_told_of_another_device():
     before = shim.stamp()
     shim.to_device("cpu", -1)
     assert shim.stamp() != before
+
+
+def test_with_apples_gpu_all_stays_on_the_cpu():
+    """Thinc's arrays are there; PyTorch on this machine would refuse the other device."""
+    with use_ops("mps"):
+        nlp, _ = trained_nlp(steps=3)
+        tags = [token.tag_ for token in nlp(SENTENCES[0][0])]
+    expected, _ = trained_nlp(steps=3)
+    assert nlp.to_bytes() == expected.to_bytes()
+    assert tags == [token.tag_ for token in expected(SENTENCES[0][0])]
