@@ -44,7 +44,8 @@ _gate = threading.Condition(_lock)
 # number is the user's.
 _working: dict[int, int | None] = {}
 _forking: set[int] = set()  # the threads that wait to fork
-_is_child = False  # of a fork, and not in our layers yet
+# PyTorch's number in the child of a fork that was not in our layers yet.
+_inherited: int | None = None
 _with_locks: "weakref.WeakSet[HasLock]" = weakref.WeakSet()
 
 
@@ -117,14 +118,15 @@ def on_our_threads(function: Function) -> Function:
 
 
 def _begin(thread: int) -> None:
-    global _is_child
+    global _inherited
     with _lock:
         _gate.wait_for(lambda: not _forking)
-        if _is_child:
+        if _inherited is not None:
             # PyTorch's threads do not survive a fork: a worker of `nlp.pipe(n_process=2)` that
             # asked for them would wait for ever. One thread needs none.
-            torch.set_num_threads(1)
-            _is_child = False
+            if torch.get_num_threads() == _inherited:
+                torch.set_num_threads(1)
+            _inherited = None
         if _working:
             setting = next(iter(_working.values()))
         else:
@@ -162,9 +164,9 @@ def _after_fork() -> None:
 
 
 def _after_fork_in_child() -> None:
-    global _lock, _gate, _is_child
+    global _lock, _gate, _inherited
     _lock = threading.RLock()
-    _gate, _is_child = threading.Condition(_lock), True
+    _gate, _inherited = threading.Condition(_lock), torch.get_num_threads()
     _forking.clear()
     for thread in _working.keys() - {threading.get_ident()}:
         del _working[thread]

@@ -219,6 +219,20 @@ def test_a_fork_waits_for_threads_in_our_layers(chosen, monkeypatch):
 
 
 @needs_fork
+@pytest.mark.parametrize(("chosen", "expected"), [(None, 1), (2, 2)])
+def test_a_child_has_one_thread_unless_it_sets_another_number(chosen, expected):
+    """As servers do for each of their workers."""
+    child = os.fork()
+    if not child:
+        if chosen:
+            torch.set_num_threads(chosen)
+        with our_threads():
+            inside = torch.get_num_threads()
+        os._exit(not (inside == torch.get_num_threads() == expected))
+    assert os.waitpid(child, 0)[1] == 0
+
+
+@needs_fork
 def test_nobody_enters_while_a_fork_waits():
     """Or it would wait for ever, where there is always somebody at work."""
     order, inside, knocks = [], threading.Event(), threading.Event()
