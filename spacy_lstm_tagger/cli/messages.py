@@ -6,10 +6,11 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from typing import NoReturn
 
+import wasabi.util
 from wasabi import color, msg
-from wasabi.util import locale_escape
 
 from ..errors import Errors
 
@@ -23,6 +24,7 @@ def clear_errors() -> Iterator[None]:
     """Print what is wrong with the input instead of a traceback, and exit. A process that is told
     to end does so as if it was interrupted: what was done is kept.
     """
+    _print_any_text()
     try:
         with _terminable():
             yield
@@ -37,6 +39,16 @@ def clear_errors() -> Iterator[None]:
         fail(str(error))
     except MemoryError as error:
         fail(Errors.C003.format(error=error))
+
+
+def _print_any_text() -> None:
+    """Escape what the encoding of a stream lacks, as cp1252 of a file on Windows lacks most of
+    Unicode: when it is printed, the work is done.
+    """
+    wasabi.util.ENCODING = "utf-8"  # what it encodes otherwise it takes for UTF-8 all the same
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")
 
 
 @contextmanager
@@ -61,6 +73,6 @@ def fail(text: str) -> NoReturn:
 
     RAISES (SystemExit): Always.
     """
-    line = locale_escape(f"✘ {text}")
+    line = f"{msg.icons['fail']} {text}"
     print(color(line, fg="red") if msg.show_color else line, file=sys.stderr)
     raise SystemExit(1)

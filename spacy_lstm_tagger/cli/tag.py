@@ -120,7 +120,8 @@ def tag_cli(
             done = tag_files(tagger, files, reading, n_process=n_process, bad=bad, report=live)
             words, speed = done.words, done.speed
     if bad.found:
-        print(f"⚠ Left out {len(bad.found)} text(s):", *bad.found, sep="\n", file=sys.stderr)
+        title = f"{msg.icons['warn']} Left out {len(bad.found)} text(s):"
+        print(title, *bad.found, sep="\n", file=sys.stderr)
     if output != str(STANDARD):
         msg.good(f"{words:,} words, {speed:,.0f} a second", output)
 
