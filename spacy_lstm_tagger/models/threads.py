@@ -6,6 +6,7 @@ An LSTM of this size gains little from a second thread, and loses much where thr
 
 import functools
 import os
+import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterator
@@ -33,6 +34,8 @@ def default_threads() -> int:
         cores.add(len(os.sched_getaffinity(0)))
     # By platform and library it is the number of processors, or of cores of two processors each.
     possible = {torch.get_num_interop_threads(), *cores, *(number // 2 for number in cores)}
+    if sys.platform == "darwin":  # or of Apple's fast cores, which nothing tells here
+        possible.update(range(max(cores)))
     number = torch.get_num_threads()
     return number if number in possible else 0
 

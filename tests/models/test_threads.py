@@ -151,6 +151,19 @@ with our_threads():
     assert int(printed) == number
 
 
+@pytest.mark.parametrize(
+    ("platform", "fast", "expected"), [("darwin", 4, 4), ("darwin", 12, 0), ("linux", 4, 0)]
+)
+def test_the_fast_cores_of_a_mac_are_the_default(platform, fast, expected, monkeypatch):
+    """Of ten, such as 4 and 6: PyTorch takes them alone."""
+    monkeypatch.setattr(threads.sys, "platform", platform)
+    monkeypatch.setattr(os, "cpu_count", lambda: 10)
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(torch, "get_num_interop_threads", lambda: 10)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: fast)
+    assert threads.default_threads() == expected
+
+
 def test_an_error_gives_the_setting_back():
     with pytest.raises(KeyError), our_threads():
         assert torch.get_num_threads() == 1
