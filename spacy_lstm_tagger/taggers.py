@@ -160,7 +160,7 @@ def digest_of(nlp: Language) -> str:
     digest = hashlib.blake2b(digest_size=16)
     folder = Path(nlp.path)
     for path in files_in(folder):
-        digest.update(str(path.relative_to(folder)).encode())
+        digest.update(path.relative_to(folder).as_posix().encode())
         with path.open("rb") as file:
             while block := file.read(1 << 20):
                 digest.update(block)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from operator import attrgetter
 from pathlib import Path
 
 from ..errors import Errors
@@ -53,7 +54,8 @@ def files_in(path: Path, suffix: str = "") -> list[Path]:
                 inside.append(each)
         folders[:] = inside
         found += [folder / each for each in files if each[0] != "." and each.endswith(suffix)]
-    return sorted(path for path in found if not is_stream(path))
+    # By the letters of their names: Windows would compare them otherwise, and mix up other work.
+    return sorted((path for path in found if not is_stream(path)), key=attrgetter("parts"))
 
 
 def read_texts(

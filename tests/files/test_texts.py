@@ -249,6 +249,16 @@ def test_only_what_is_asked_for_is_kept(tmp_path):
         assert [text.source for text in read_texts([path], Reading(keep=keep))] == [source]
 
 
+def test_the_order_of_files_is_that_of_every_system(tmp_path, monkeypatch):
+    """Windows takes `a` and `A` for one in comparing paths, but work may go on elsewhere."""
+    for name in ("b.txt", "A.txt", "a2.txt", "C.txt"):
+        (tmp_path / name).touch()
+    kind = type(tmp_path)
+    monkeypatch.setattr(kind, "__lt__", lambda a, b: str(a).lower() < str(b).lower())
+    found = [path.name for path in find_texts(tmp_path)]
+    assert found == sorted(path.name for path in tmp_path.iterdir())
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with a name")
 def test_a_pipe_in_a_folder_is_passed_over(tmp_path):
     os.mkfifo(tmp_path / "pipe.txt")
