@@ -1,5 +1,6 @@
 """`lstm-tagger tag`: tag files."""
 
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,7 +20,7 @@ from ..files.reading import READERS, find_texts
 from ..files.streams import STANDARD, kind_of, open_source, split_name
 from ..files.tagged import Style
 from ..files.texts import BadTexts, Reading
-from ..files.whole import check_place
+from ..files.whole import check_place, identity
 from ..progress import LiveLine
 from ..readers.corpus import TAGS
 from ..tagging import FileTagger, Job, tag_files
@@ -140,7 +141,8 @@ def plan_files(
     RAISES (ValueError): If it is not clear what is written, or two are the same.
     RAISES (FileNotFoundError): If there is no input.
     """
-    path, is_folder = Path(output), output.endswith("/") or Path(output).is_dir()
+    path = Path(output)
+    is_folder = output.endswith(("/", os.sep)) or path.is_dir()
     found = [
         (root, each)
         for root in inputs
@@ -189,7 +191,7 @@ def check_files(files: Sequence[tuple[Path, Sequence[Path]]], kind: str, reading
     RAISES (OSError): If a file cannot be read or written.
     """
     read = {path for _, inputs in files for path in inputs if path.is_file()}
-    resolved = {path.resolve() for path in read}
+    known = set(map(identity, read))
     for path in read:
         with open_source(path):
             if (reading.kind or kind_of(path)) == ".parquet":
@@ -198,6 +200,6 @@ def check_files(files: Sequence[tuple[Path, Sequence[Path]]], kind: str, reading
         import_pyarrow(files[0][0])
     for path, _ in files:
         if path != STANDARD:
-            if path.resolve() in resolved:
+            if path.exists() and identity(path) in known:
                 raise ValueError(Errors.C009.format(path=path))
             check_place(path)

@@ -55,6 +55,12 @@ def keep_mode(path: Path, temporary: Path) -> None:
         shutil.copymode(path, temporary)
 
 
+def identity(path: Path) -> tuple[int, int]:
+    """RETURNS (tuple[int, int]): What the names of a file share: on a Mac, `a` and `A` are one."""
+    found = path.stat()
+    return found.st_dev, found.st_ino
+
+
 def is_stream(path: Path) -> bool:
     """RETURNS (bool): Whether this is a pipe, a device or what is open already: it is written to,
     not replaced.

@@ -3,12 +3,15 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 from threading import Thread
 
 import pyarrow.parquet
 import pytest
 import spacy
 
+from spacy_lstm_tagger.cli.tag import plan_files
+from spacy_lstm_tagger.files.texts import Reading
 from spacy_lstm_tagger.tagging import FileTagger
 
 from ..processes import children, is_alive, needs_proc, wait_until
@@ -209,6 +212,24 @@ def test_pipes_are_read_and_written(model, texts, tmp_path):
         thread.join()
     assert read == [(tmp_path / "out.jsonl").read_bytes()]
     assert sink.is_fifo() and source.is_fifo()
+
+
+def test_two_names_of_one_file(model, texts, tmp_path):
+    """As `a` and `A` are on a Mac; here by a hard link."""
+    output = tmp_path / "IN.jsonl"
+    try:
+        os.link(texts["jsonl"], output)
+    except OSError:
+        pytest.skip("this system makes no links")
+    before = output.read_bytes()
+    code, printed = run(model, texts["jsonl"], "--output", output)
+    assert code == 1 and "C009" in printed and output.read_bytes() == before
+
+
+def test_a_folder_as_windows_writes_it(texts, monkeypatch):
+    monkeypatch.setattr(os, "sep", "\\")
+    kind, files = plan_files([texts["jsonl"]], "out\\", None, Reading())
+    assert kind == ".jsonl" and files == [(Path("out\\") / "texts.jsonl", [texts["jsonl"]])]
 
 
 def test_a_link_is_followed(model, texts, tmp_path):
