@@ -1,6 +1,7 @@
 """The project of `projects/distil` runs from labelling to a wheel. Its teachers are tiny ones here."""
 
 import json
+import shlex
 import shutil
 
 import pytest
@@ -62,6 +63,14 @@ def test_an_untrained_student_is_not_packaged(project, capfd):
         project_run(project, "student", overrides={"vars.steps": 60})
     assert "T001" in capfd.readouterr().err
     assert not (project / "output" / "student" / "model-best").exists()
+
+
+@pytest.mark.parametrize("path", sorted(PROJECT.parent.glob("*/project.yml")))
+def test_no_command_is_code_in_quotes(path):
+    """On Windows the quotes stay: Python takes it for a string, of which nothing comes."""
+    for command in load_project_config(path.parent)["commands"]:
+        for line in command["script"]:
+            assert "-c" not in shlex.split(line, posix=False)
 
 
 def test_every_number_of_steps_is_a_variable(project, capfd):
