@@ -164,7 +164,7 @@ def run(
     nlp = spacy.load(folder / "model-best")
     accuracies, correct = score(nlp, dev, variant.tag, words)
     accuracies |= score_noisy(nlp, dev, variant.tag)
-    (folder / "correct.json").write_text(json.dumps(correct))
+    (folder / "correct.json").write_text(json.dumps(correct), encoding="utf-8")
     return {
         "treebank": variant.treebank,
         "split": "dev",
@@ -203,7 +203,7 @@ def follow(command: Sequence[str], log: Path) -> tuple[float, list[tuple[int, fl
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     column: int | None = None  # counted from the right, where no name has a space
     with (
-        log.open("w", buffering=1) as file,
+        log.open("w", buffering=1, encoding="utf-8") as file,
         subprocess.Popen(command, env=env, cwd=ROOT, **streams) as process,  # type: ignore[call-overload]
     ):
         for line in process.stdout:
@@ -354,7 +354,7 @@ def significance(name: str, seeds: Iterable[str], *, reference: str, output: Pat
     for seed in seeds:
         mine, other = (output / f"{n}-{seed}" / "correct.json" for n in (name, reference))
         if name != reference and mine.exists() and other.exists():
-            a, b = json.loads(mine.read_text()), json.loads(other.read_text())
+            a, b = (json.loads(each.read_text(encoding="utf-8")) for each in (mine, other))
             if len(a) == len(b):
                 values.append(mcnemar(a, b))
     return f"{max(values):.1g}" if values else ""

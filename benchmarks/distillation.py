@@ -93,11 +93,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     path = args.results / "results.json"
 
     def results() -> dict[str, Any]:
-        return json.loads(path.read_text()) if path.exists() else {}
+        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
     def keep(key: str, result: dict[str, Any]) -> None:
         # Read anew: another process may have added its own.
-        path.write_text(json.dumps({**results(), key: result}, indent=1) + "\n")
+        path.write_text(json.dumps({**results(), key: result}, indent=1) + "\n", encoding="utf-8")
 
     if args.teacher and "teacher" not in results():
         keep("teacher", accuracy(args.teacher, args.ud))
@@ -161,7 +161,7 @@ def first_shards(silver: Path, words: int, output: Path) -> tuple[Path, int]:
 
     RETURNS (tuple): The folder, and how many words it has.
     """
-    shards = json.loads((silver / "manifest.json").read_text())["shards"]
+    shards = json.loads((silver / "manifest.json").read_text(encoding="utf-8"))["shards"]
     folder = output / f"silver-{words}"
     folder.mkdir(parents=True, exist_ok=True)
     count, names = 0, set[str]()

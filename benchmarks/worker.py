@@ -6,7 +6,6 @@ The speed benchmark runs it; by hand: `python -m benchmarks.worker tag PIPELINE 
 import argparse
 import json
 import re
-import resource
 import statistics
 import sys
 from collections.abc import Iterator, Sequence
@@ -33,6 +32,8 @@ def peak_mb() -> float:
         found = re.search(r"VmHWM:\s+(\d+) kB", STATUS.read_text())
         if found:
             return int(found[1]) * 1024 / 1e6
+    import resource  # which Windows lacks: the rest of this module is of use there
+
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
 
