@@ -1,10 +1,13 @@
 """What tests of other processes share."""
 
+import os
 import time
 from pathlib import Path
 
 import pytest
 
+# Windows has other rights of files, and asks for some to make links.
+on_posix = pytest.mark.skipif(os.name != "posix", reason="links and rights are those of POSIX")
 needs_proc = pytest.mark.skipif(
     not Path("/proc/self/stat").exists(), reason="looks for processes in /proc"
 )

@@ -1,7 +1,6 @@
 """Work in processes: in order, as a stream, with clear ends."""
 
 import os
-import signal
 import subprocess
 import sys
 from functools import partial
@@ -21,7 +20,7 @@ def add(offset, number):
 
 
 def end(number):
-    os.kill(os.getpid(), signal.SIGKILL)
+    os._exit(9)
 
 
 def make_add():

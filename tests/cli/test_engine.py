@@ -13,6 +13,7 @@ from spacy_lstm_tagger.distil.labelling import Job, Shard
 from spacy_lstm_tagger.tagging import CHECKPOINT
 
 from ..distil import TEXTS
+from ..processes import on_posix
 from . import is_one_error, run_command
 from .tagging import run
 
@@ -56,6 +57,7 @@ def test_kinds_of_uris(name, kind):
     assert kind_of_uri(name) == kind
 
 
+@on_posix
 def test_files_are_found_once_and_not_among_what_is_written(tmp_path, monkeypatch):
     for name in ("a.txt", "out/b.txt", f"out{CHECKPOINT}/c.txt"):
         (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)

@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import os
+import shutil
 import subprocess
 import sys
 from itertools import zip_longest
@@ -357,6 +359,7 @@ def test_standard_input_and_output(model, expected, texts):
     assert pairs(map(json.loads, done.stdout.splitlines())) == expected
 
 
+@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
 def test_who_has_read_enough_gets_no_traceback(model, tmp_path):
     path = tmp_path / "in.txt"
     path.write_text("I slept .\n" * 200_000)
@@ -366,9 +369,7 @@ def test_who_has_read_enough_gets_no_traceback(model, tmp_path):
 
 
 def test_a_live_line_on_a_terminal_alone(model, texts, tmp_path):
-    import os
-    import pty
-
+    pty = pytest.importorskip("pty")
     command = [sys.executable, "-m", "spacy", "lstm-tagger", "tag", model, texts["txt"]]
     command += ["--output", tmp_path / "out.tsv"]
     reading, writing = pty.openpty()

@@ -14,7 +14,7 @@ from spacy_lstm_tagger.cli.tag import plan_files
 from spacy_lstm_tagger.files.texts import Reading
 from spacy_lstm_tagger.tagging import FileTagger
 
-from ..processes import children, is_alive, needs_proc, wait_until
+from ..processes import children, is_alive, needs_proc, on_posix, wait_until
 from ..util import make_examples, small_model
 from . import is_one_error, run_command
 from .tagging import CONLLU, read_jsonl, run, tag
@@ -232,6 +232,7 @@ def test_a_folder_as_windows_writes_it(texts, monkeypatch):
     assert kind == ".jsonl" and files == [(Path("out\\") / "texts.jsonl", [texts["jsonl"]])]
 
 
+@on_posix
 def test_a_link_is_followed(model, texts, tmp_path):
     for name in ("there.jsonl", "new.jsonl"):
         target, link = tmp_path / name, tmp_path / f"link-{name}"
@@ -279,6 +280,7 @@ def test_its_own_outputs_are_no_inputs(model, tmp_path, monkeypatch):
     assert [path.name for path in (folder / "tagged").rglob("*")] == ["a.jsonl"]
 
 
+@on_posix
 def test_who_may_read_a_file_stays(model, texts, tmp_path):
     output = tmp_path / "out.jsonl"
     output.touch()

@@ -14,6 +14,7 @@ from spacy_lstm_tagger.distil.labelling import Job, in_shards, label
 from spacy_lstm_tagger.files.texts import Text
 from spacy_lstm_tagger.probabilities import TagProbabilities
 
+from ..processes import on_posix
 from ..util import make_examples, small_model
 from . import TEXTS, stock_teacher
 
@@ -234,6 +235,7 @@ def test_shards_are_a_stream():
     assert len(next(shards)) == 2
 
 
+@on_posix
 def test_shards_among_the_texts_are_no_texts(work, tmp_path):
     folder = tmp_path / "texts"
     folder.mkdir()

@@ -9,6 +9,8 @@ import pytest
 from spacy_lstm_tagger.files import whole
 from spacy_lstm_tagger.files.whole import check_place, named, whole_folder, write_whole
 
+from ..processes import on_posix
+
 
 def tree(folder):
     return {
@@ -92,6 +94,7 @@ def test_what_a_killed_run_has_left_goes(tmp_path):
     assert tree(tmp_path) == {"model/config": "new"}
 
 
+@on_posix
 def test_a_link_is_followed(tmp_path):
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "real")
@@ -139,6 +142,7 @@ def test_a_file_in_a_folder_that_is_not_there(tmp_path):
     assert tree(tmp_path) == {"a/b/file": "new"}
 
 
+@on_posix
 def test_who_may_read_a_file_stays(tmp_path):
     path = tmp_path / "file"
     path.touch()
@@ -147,6 +151,7 @@ def test_who_may_read_a_file_stays(tmp_path):
     assert path.read_bytes() == b"new" and path.stat().st_mode & 0o777 == 0o600
 
 
+@on_posix
 def test_a_link_to_a_file_is_followed(tmp_path):
     (tmp_path / "link").symlink_to(tmp_path / "real")
     write_whole(tmp_path / "link", b"new")

@@ -3,7 +3,6 @@
 import functools
 import json
 import os
-import resource
 import shutil
 import signal
 import subprocess
@@ -16,6 +15,8 @@ import spacy
 from ..cli import is_one_error
 from ..distil import stock_teacher
 from ..util import CONFIGS, CORPUS, SMALL_HALVES, overrides
+
+resource = pytest.importorskip("resource")  # which Windows lacks
 
 COMMANDS = ("label", "tag", "calibrate")
 LINES = ["The dog ate the apple. I slept.", "Everybody read that book."] * 300
