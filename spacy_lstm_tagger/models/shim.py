@@ -347,4 +347,6 @@ def checksum(data: bytes) -> bytes:
 
 def cpu_has_bf16() -> bool:
     """RETURNS (bool): Whether this CPU computes bfloat16 in hardware rather than emulating it."""
-    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    # PyTorch has them for itself: where it has them no more, there is none.
+    names = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    return any(getattr(torch.cpu, name, bool)() for name in names)

@@ -7,7 +7,7 @@ import pytest
 import torch
 from thinc.api import SGD, Adam, ArgsKwargs, RAdam, use_ops
 
-from spacy_lstm_tagger.models.shim import PRECISIONS, TorchShim
+from spacy_lstm_tagger.models.shim import PRECISIONS, TorchShim, cpu_has_bf16
 from spacy_lstm_tagger.nn.output import ModuleOutput
 from spacy_lstm_tagger.nn.vocabulary import VocabularyEmbedding
 
@@ -169,6 +169,16 @@ def test_precision_on_a_cpu(precision, has_bf16, expected, monkeypatch):
     # It holds for tagging alone.
     shim.begin_update(inputs)
     assert shim.module.precision is None
+
+
+def test_a_pytorch_that_does_not_tell_of_bfloat16(monkeypatch):
+    """It tells in functions of its own, which may go."""
+    names = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    for name in names:
+        monkeypatch.delattr(torch.cpu, name, raising=False)
+    assert cpu_has_bf16() is False
+    monkeypatch.setattr(torch.cpu, names[1], lambda: True, raising=False)
+    assert cpu_has_bf16() is True
 
 
 def test_every_precision_trains_and_tags():
