@@ -47,10 +47,11 @@ def first_rows(arrays: Sequence[Floats2d] | None) -> Floats2d | None:
 
 def as_tensor(array: FloatsXd) -> Tensor:
     """RETURNS (Tensor): The array as a tensor that shares its memory, on the device of the array,
-    where `thinc.util.xp2torch` takes that of Thinc's current operations.
+    where `thinc.util.xp2torch` takes that of Thinc's current operations. One that cannot be written
+    to, as in a cluster's shared memory, is copied.
     """
     if isinstance(array, np.ndarray):
-        return torch.from_numpy(array)
+        return torch.from_numpy(array if array.flags.writeable else array.copy())
     return xp2torch(array, device=torch.device("cuda"))
 
 

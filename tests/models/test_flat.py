@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from thinc.api import NumpyOps
@@ -47,3 +48,18 @@ def test_affine():
     expected = [[sum(x * w) + c for w, c in zip(W, b, strict=True)] for x in X]
     np.testing.assert_allclose(affine(X, W, b), expected, atol=1e-5)
     assert affine(X[:0], W, b).shape == (0, 4)
+
+
+def test_weights_in_shared_memory(recwarn):
+    """PyTorch warns of memory that cannot be written to."""
+    rng = np.random.default_rng(0)
+    arrays = [rng.normal(size=size).astype("f") for size in ((7, 3), (4, 3), (4,))]
+    expected = affine(*arrays)
+    for array in arrays:
+        array.flags.writeable = False
+    torch.set_warn_always(True)
+    try:
+        assert np.array_equal(affine(*arrays), expected)
+    finally:
+        torch.set_warn_always(False)
+    assert not recwarn.list
