@@ -118,7 +118,7 @@ def _names(exclude: Iterable[str]) -> list[str]:
 
 def _read_settings(data: bytes) -> dict[str, Any]:
     try:
-        settings = srsly.json_loads(data)
+        settings = srsly.json_loads(data.decode("utf-8"))
     except ValueError as e:
         raise ValueError(Errors.L006.format(error=e)) from e
     if not isinstance(settings, dict):

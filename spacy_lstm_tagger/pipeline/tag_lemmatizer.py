@@ -164,7 +164,7 @@ class TagLemmatizer(Pipe):
 
     def _load(self: Self, data: bytes, *, source: str) -> Self:
         try:
-            content = srsly.json_loads(data)
+            content = srsly.json_loads(data.decode("utf-8"))
             tables = None if content is None else LemmaTables.from_json(content)
         except ValueError as e:
             raise ValueError(Errors.L007.format(path=source, error=e)) from e

@@ -1,5 +1,8 @@
 """Settings and labels in a saved tagger: what is wrong is an error, and the tagger as it was."""
 
+import subprocess
+import sys
+
 import pytest
 import spacy
 import srsly
@@ -134,3 +137,13 @@ def test_bad_settings_of_a_tagger_at_work(folder, name):
     cfg[name], error = {**BAD_CFG, **BAD_CFG_IN_TRAINING}[name]
     with pytest.raises(ValueError, match=error):
         nlp("the dog") if name in BAD_CFG else nlp.update(examples)
+
+
+def test_a_python_that_takes_bytes_for_text_as_an_error(folder):
+    """As developers run theirs."""
+    script = f"""import spacy
+nlp = spacy.load({str(folder)!r})
+nlp.add_pipe("tag_lemmatizer").initialize(lambda: [], lemmas=[("a", "DT", "a", 1)])
+nlp.from_bytes(nlp.to_bytes())("A text")
+"""
+    subprocess.run([sys.executable, "-bb", "-c", script], check=True)
