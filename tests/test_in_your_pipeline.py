@@ -14,18 +14,14 @@ from .util import (
     CONFIGS,
     SENTENCES,
     SMALL_HALVES,
+    TAGS,
+    TEXTS,
     make_examples,
     overrides,
     small_model,
+    tags_of,
     trained_nlp,
 )
-
-TEXTS = [text for text, _ in SENTENCES]
-TAGS = [tags.split() for _, tags in SENTENCES]
-
-
-def tags_of(nlp, texts=TEXTS):
-    return [[token.tag_ for token in doc] for doc in nlp.pipe(texts)]
 
 
 @pytest.fixture
@@ -56,7 +52,7 @@ def test_in_the_place_of_another_tagger(theirs, ours, tmp_path):
     nlp.to_disk(tmp_path / "both")
     for both in (nlp, spacy.load(tmp_path / "both")):
         assert both.pipe_names == ["lstm_tagger", "attribute_ruler"]
-        assert tags_of(both) == TAGS
+        assert tags_of(both.pipe(TEXTS)) == TAGS
         # What reads the tags has ours.
         doc = both(TEXTS[0])
         assert [token.pos_ for token in doc] == ["", "NOUN", "VERB", "", "NOUN"]
@@ -65,9 +61,9 @@ def test_in_the_place_of_another_tagger(theirs, ours, tmp_path):
 def test_behind_another_tagger_it_takes_over_if_it_is_told_to(theirs, ours):
     nlp = spacy.load(theirs)
     nlp.add_pipe("lstm_tagger", source=spacy.load(ours))
-    assert {tag for tags in tags_of(nlp) for tag in tags} == {"NN"}
+    assert {tag for tags in tags_of(nlp.pipe(TEXTS)) for tag in tags} == {"NN"}
     nlp.get_pipe("lstm_tagger").cfg["overwrite"] = True
-    assert tags_of(nlp) == TAGS
+    assert tags_of(nlp.pipe(TEXTS)) == TAGS
 
 
 def test_a_frozen_tagger_annotates_for_what_is_trained(ours, tmp_path, spacy_command):
@@ -91,7 +87,7 @@ def test_a_frozen_tagger_annotates_for_what_is_trained(ours, tmp_path, spacy_com
     spacy_command("train", tmp_path / "config.cfg", "--output", tmp_path / "output", *paths)
     nlp = spacy.load(tmp_path / "output" / "model-last")
     assert nlp.pipe_names == ["lstm_tagger", "tok2vec", "morphologizer"]
-    assert tags_of(nlp) == TAGS
+    assert tags_of(nlp.pipe(TEXTS)) == TAGS
 
 
 def test_one_that_shares_its_encoder_comes_with_a_copy_of_it(tmp_path, spacy_command):
@@ -109,7 +105,7 @@ def test_one_that_shares_its_encoder_comes_with_a_copy_of_it(tmp_path, spacy_com
     Config({**other, "components": {"lstm_tagger": block}}).to_disk(tmp_path / "part.cfg")
     spacy_command("init", "fill-config", tmp_path / "part.cfg", tmp_path / "full.cfg")
     spacy_command("assemble", tmp_path / "full.cfg", tmp_path / "other")
-    assert tags_of(spacy.load(tmp_path / "other")) == tags_of(nlp)
+    assert tags_of(spacy.load(tmp_path / "other").pipe(TEXTS)) == tags_of(nlp.pipe(TEXTS))
 
 
 def test_another_tokenizer(ours):
@@ -117,7 +113,7 @@ def test_another_tokenizer(ours):
     nlp = spacy.load(ours)
     nlp.tokenizer = Tokenizer(nlp.vocab)  # splits at white space alone
     assert [token.text for token in nlp("I slept.")] == ["I", "slept."]
-    assert tags_of(nlp) == TAGS
+    assert tags_of(nlp.pipe(TEXTS)) == TAGS
     doc = Doc(nlp.vocab, words=TEXTS[0].split())
     assert [token.tag_ for token in nlp(doc)] == TAGS[0]
 
@@ -162,7 +158,7 @@ def source(tmp_path_factory, conllu, spacy_command):
     sizes = overrides(SMALL_HALVES, "components.lstm_tagger.model.tok2vec.")
     arguments = overrides({**paths, **short(0.02)})
     spacy_command("train", CONFIGS / "cpu.cfg", "--output", folder, *arguments, *sizes)
-    assert tags_of(spacy.load(folder / "model-last")) == TAGS
+    assert tags_of(spacy.load(folder / "model-last").pipe(TEXTS)) == TAGS
     return folder / "model-last"
 
 
@@ -181,8 +177,8 @@ def test_continue(source, conllu, tmp_path, spacy_command, remembers):
     nlp = spacy.load(tmp_path / "on" / "model-last")
     assert nlp.get_pipe("lstm_tagger").labels == ("ADJ", "ADV", "DET", "NN", "PRP", "V", "UH")
     assert nlp.pipe_names == ["lstm_tagger"]
-    assert tags_of(nlp, ["The dog barked wow"]) == [["DET", "NN", "V", "UH"]]
-    assert tags_of(nlp) == TAGS
+    assert tags_of(nlp.pipe(["The dog barked wow"])) == [["DET", "NN", "V", "UH"]]
+    assert tags_of(nlp.pipe(TEXTS)) == TAGS
 
 
 def test_continue_beside_other_components(theirs, source, conllu, tmp_path, spacy_command):

@@ -43,6 +43,8 @@ SENTENCES = [
     ("I slept", "PRP V"),
     ("The old man quickly closed the door", "DET ADJ NN ADV V DET NN"),
 ]
+TEXTS = [text for text, _ in SENTENCES]
+TAGS = [tags.split() for _, tags in SENTENCES]
 
 
 # The settings of the sentence LSTM in what `tok2vec_config` takes, and those that both halves have.
@@ -101,6 +103,11 @@ def trained_nlp(steps=20, seed=0, *, architecture="Tagger", config=None, **sizes
     optimizer = Adam(0.01, use_averages=True)
     train(nlp, examples, steps=steps, optimizer=optimizer)
     return nlp, optimizer
+
+
+def tags_of(docs):
+    """RETURNS (list): The tags of each doc."""
+    return [[token.tag_ for token in doc] for doc in docs]
 
 
 def scores_of(pipe, docs):

@@ -13,7 +13,7 @@ from spacy_lstm_tagger.pipeline.soft_targets import is_corrected
 from spacy_lstm_tagger.probabilities import TagProbabilities
 from spacy_lstm_tagger.taggers import digest_of
 
-from ..util import SMALL, make_examples, small_model, tok2vec_config, train, trained_nlp
+from ..util import SMALL, make_examples, small_model, tags_of, tok2vec_config, train, trained_nlp
 from . import TEXTS, stock_teacher
 
 TOK2VEC = {"@architectures": "spacy.HashEmbedCNN.v2", "pretrained_vectors": None, "width": 16}
@@ -28,10 +28,6 @@ MODELS = {
 
 def text(string):
     return Text(string, [], [], len(string))
-
-
-def tags_of(docs):
-    return [[token.tag_ for token in doc] for doc in docs]
 
 
 def shared_teacher():

@@ -5,14 +5,13 @@ import spacy
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from ..util import CONFIGS, overrides, scores_of
+from ..util import CONFIGS, overrides, scores_of, tags_of
 from .util import (
     PRECISIONS,
     TOLERANCE,
     assert_close,
     device_of,
     on,
-    tags_of,
     with_precision,
 )
 

@@ -58,10 +58,6 @@ def device_of(nlp):
     return {"cpu": "cpu", "cuda": "gpu"}[found]
 
 
-def tags_of(docs):
-    return [[token.tag_ for token in doc] for doc in docs]
-
-
 def assert_close(found, expected, atol):
     """Check two lists of arrays."""
     assert len(found) == len(expected)

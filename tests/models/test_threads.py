@@ -17,11 +17,9 @@ from spacy_lstm_tagger.models import threads
 from spacy_lstm_tagger.models.threads import our_threads
 from spacy_lstm_tagger.nn.kernel import LSTMLayer
 
-from ..util import SENTENCES, make_examples, scores_of, tok2vec_config, train, trained_nlp
+from ..util import TEXTS, make_examples, scores_of, tok2vec_config, train, trained_nlp
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-
-TEXTS = [text for text, _ in SENTENCES]
 
 
 @pytest.fixture(autouse=True)

@@ -18,15 +18,9 @@ from spacy_lstm_tagger.pipeline import lstm_tagger
 from spacy_lstm_tagger.pipeline.annotations import annotate, check_tags
 from spacy_lstm_tagger.whitespace import SPACE as IS_SPACE
 
-from ..util import SENTENCES, make_examples, small_model, train, trained_nlp
+from ..util import SENTENCES, TAGS, TEXTS, make_examples, small_model, tags_of, train, trained_nlp
 
-TEXTS = [text for text, _ in SENTENCES]
-TAGS = [tags.split() for _, tags in SENTENCES]
 ARCHITECTURES = ["Tagger", "CRFTagger"]
-
-
-def tags_of(docs):
-    return [[token.tag_ for token in doc] for doc in docs]
 
 
 def spaced(text):

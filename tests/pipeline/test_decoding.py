@@ -15,14 +15,7 @@ from thinc.compat import has_cupy_gpu
 from spacy_lstm_tagger.pipeline import LSTMTagger
 from spacy_lstm_tagger.pipeline.extensions import register
 
-from ..util import SENTENCES, make_examples, trained_nlp
-
-TEXTS = [text for text, _ in SENTENCES]
-TAGS = [tags.split() for _, tags in SENTENCES]
-
-
-def tags_of(docs):
-    return [[token.tag_ for token in doc] for doc in docs]
+from ..util import SENTENCES, TAGS, TEXTS, make_examples, tags_of, trained_nlp
 
 
 @pytest.fixture(scope="module", params=["Tagger", "CRFTagger"])

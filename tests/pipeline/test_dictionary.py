@@ -11,13 +11,7 @@ from spacy.tokens import Doc
 
 from spacy_lstm_tagger.pipeline.dictionary import TagDictionary
 
-from ..util import SENTENCES, make_examples, trained_nlp
-
-TEXTS = [text for text, _ in SENTENCES]
-
-
-def tags_of(docs):
-    return [[token.tag_ for token in doc] for doc in docs]
+from ..util import TEXTS, make_examples, tags_of, trained_nlp
 
 
 @pytest.fixture(scope="module", params=["Tagger", "CRFTagger"])

@@ -8,15 +8,19 @@ import spacy
 
 from spacy_lstm_tagger.pipeline.new_labels import create_label_adder
 
-from ..util import SENTENCES, make_examples, scores_of, small_model, train, trained_nlp
+from ..util import (
+    SENTENCES,
+    TAGS,
+    TEXTS,
+    make_examples,
+    scores_of,
+    small_model,
+    tags_of,
+    train,
+    trained_nlp,
+)
 
-TEXTS = [text for text, _ in SENTENCES]
-TAGS = [tags.split() for _, tags in SENTENCES]
 NEW = ("The dog barked wow", "DET NN V UH")
-
-
-def tags_of(docs):
-    return [[token.tag_ for token in doc] for doc in docs]
 
 
 @pytest.fixture(scope="module", params=["Tagger", "CRFTagger"])

@@ -19,9 +19,8 @@ from spacy_lstm_tagger.models.threads import our_threads
 from spacy_lstm_tagger.pipeline import lock as lock_module
 from spacy_lstm_tagger.pipeline.lock import WeightsLock
 
-from ..util import SENTENCES, make_examples, scores_of, train, trained_nlp
+from ..util import TEXTS, make_examples, scores_of, tags_of, train, trained_nlp
 
-TEXTS = [text for text, _ in SENTENCES]
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 
 
@@ -248,7 +247,7 @@ def test_a_copy_is_free(make):
 
 
 def tag_in_child(nlp, queue):
-    queue.put([[token.tag_ for token in doc] for doc in nlp.pipe(TEXTS)])
+    queue.put(tags_of(nlp.pipe(TEXTS)))
 
 
 @needs_fork
@@ -291,7 +290,7 @@ def test_a_fork_that_has_waited_long_enough(monkeypatch):
     monkeypatch.setattr(threads, "PATIENCE", 0.1)
     nlp, _ = trained_nlp(steps=5)
     lock = nlp.get_pipe("lstm_tagger")._lock
-    expected = [[token.tag_ for token in doc] for doc in nlp.pipe(TEXTS)]
+    expected = tags_of(nlp.pipe(TEXTS))
     inside, may_end = threading.Event(), threading.Event()
 
     def hold():

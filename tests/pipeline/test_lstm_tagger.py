@@ -19,14 +19,17 @@ from spacy.training import Example
 from spacy_lstm_tagger.pipeline import LSTMTagger, lstm_tagger
 from spacy_lstm_tagger.pipeline.factory import make_lstm_tagger
 
-from ..util import SENTENCES, make_examples, scores_of, small_model, train, trained_nlp
-
-TEXTS = [text for text, _ in SENTENCES]
-TAGS = [tags.split() for _, tags in SENTENCES]
-
-
-def tags_of(docs):
-    return [[token.tag_ for token in doc] for doc in docs]
+from ..util import (
+    SENTENCES,
+    TAGS,
+    TEXTS,
+    make_examples,
+    scores_of,
+    small_model,
+    tags_of,
+    train,
+    trained_nlp,
+)
 
 
 def words_of(vocab):

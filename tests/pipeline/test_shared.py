@@ -8,7 +8,17 @@ from spacy.training import Example
 from spacy.util import fix_random_seed
 from thinc.api import Adam
 
-from ..util import SENTENCES, SMALL, make_examples, small_model, tok2vec_config, train
+from ..util import (
+    SENTENCES,
+    SMALL,
+    TAGS,
+    TEXTS,
+    make_examples,
+    small_model,
+    tags_of,
+    tok2vec_config,
+    train,
+)
 
 ENCODER = tok2vec_config(**SMALL)
 LISTENER = {
@@ -18,8 +28,6 @@ LISTENER = {
 }
 TAGGER = {"@architectures": "spacy-lstm-tagger.Tagger.v1", "tok2vec": LISTENER}
 SPACY_TAGGER = {"@architectures": "spacy.Tagger.v2", "tok2vec": LISTENER}
-TEXTS = [text for text, _ in SENTENCES]
-TAGS = [tags.split() for _, tags in SENTENCES]
 POS = {"DET": "DET", "NN": "NOUN", "V": "VERB", "PRP": "PRON", "ADJ": "ADJ", "ADV": "ADV"}
 
 
@@ -29,10 +37,6 @@ def examples_with_pos(nlp):
         for token in eg.reference:
             token.pos_ = POS[token.tag_]
     return examples
-
-
-def tags_of(docs):
-    return [[token.tag_ for token in doc] for doc in docs]
 
 
 def pos_of(docs):

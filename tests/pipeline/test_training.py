@@ -13,14 +13,17 @@ from spacy.util import fix_random_seed
 from thinc.api import Adam, set_dropout_rate
 from thinc.util import xp2torch
 
-from ..util import SENTENCES, make_examples, scores_of, small_model, train, trained_nlp
-
-TEXTS = [text for text, _ in SENTENCES]
-TAGS = [tags.split() for _, tags in SENTENCES]
-
-
-def tags_of(docs):
-    return [[token.tag_ for token in doc] for doc in docs]
+from ..util import (
+    SENTENCES,
+    TAGS,
+    TEXTS,
+    make_examples,
+    scores_of,
+    small_model,
+    tags_of,
+    train,
+    trained_nlp,
+)
 
 
 def layer(pipe, name):

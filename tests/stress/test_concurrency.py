@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from ..util import SENTENCES, make_examples, train, trained_nlp
+from ..util import SENTENCES, make_examples, tags_of, train, trained_nlp
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 HANGS = 900  # seconds, far more than the slowest machine takes
@@ -17,10 +17,6 @@ def texts_of(random, count):
     words = [word for text, _ in SENTENCES for word in text.split()]
     words += ["".join(random.choices("abcdeé", k=5)) for _ in range(50)]
     return [" ".join(random.choices(words, k=random.randrange(1, 30))) for _ in range(count)]
-
-
-def tags_of(docs):
-    return [[token.tag_ for token in doc] for doc in docs]
 
 
 class Taggers:
