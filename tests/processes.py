@@ -11,6 +11,7 @@ on_posix = pytest.mark.skipif(os.name != "posix", reason="links and rights are t
 needs_proc = pytest.mark.skipif(
     not Path("/proc/self/stat").exists(), reason="looks for processes in /proc"
 )
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 
 
 def wait_until(condition):

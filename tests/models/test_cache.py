@@ -15,6 +15,7 @@ from thinc.api import Adam
 
 from spacy_lstm_tagger.models.cache import TypeCache
 
+from ..processes import needs_fork
 from . import assert_same, learn_vocabulary, make_docs, small_embed, small_tagger
 
 
@@ -214,7 +215,7 @@ def test_threads_share_it():
     assert_same(found, expected)
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@needs_fork
 def test_a_fork_while_another_thread_encodes_does_not_wait_for_it():
     """The lock is copied locked, and its owner is not."""
     model, docs = learn_vocabulary(small_embed()), make_docs()
@@ -242,7 +243,7 @@ def test_it_is_filled_inside_and_outside_of_inference_mode():
     assert look_up(cache, [1, 3]) == [2.0, 6.0]
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@needs_fork
 def test_a_child_starts_over():
     """The thread that was adding vectors is not there to add the rest."""
     cache = TypeCache(10)

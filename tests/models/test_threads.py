@@ -17,9 +17,8 @@ from spacy_lstm_tagger.models import threads
 from spacy_lstm_tagger.models.threads import our_threads
 from spacy_lstm_tagger.nn.kernel import LSTMLayer
 
+from ..processes import needs_fork
 from ..util import TEXTS, make_examples, scores_of, tok2vec_config, train, trained_nlp
-
-needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 
 
 @pytest.fixture(autouse=True)
@@ -201,7 +200,7 @@ def test_threads_of_the_process_do_not_disturb_each_other():
     assert numbers[-1] == torch.get_num_threads() == 3
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@needs_fork
 @pytest.mark.parametrize("chosen", [False, True])
 def test_a_fork_waits_for_threads_in_our_layers(chosen, monkeypatch):
     """The kernel's locks are free in the child."""

@@ -19,9 +19,8 @@ from spacy_lstm_tagger.models.threads import our_threads
 from spacy_lstm_tagger.pipeline import lock as lock_module
 from spacy_lstm_tagger.pipeline.lock import WeightsLock
 
+from ..processes import needs_fork
 from ..util import TEXTS, make_examples, scores_of, tags_of, train, trained_nlp
-
-needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 
 
 class Thread(threading.Thread):

@@ -6,7 +6,7 @@ import random
 import sys
 from pathlib import Path
 
-from ..util import SENTENCES, trained_nlp
+from ..util import TEXTS, trained_nlp
 
 STATM = Path("/proc/self/statm")
 
@@ -19,7 +19,7 @@ def memory():
 
 def make_texts(numbers, *, new=1):
     """RETURNS (list): Texts of all lengths. Each has so many words that no other has."""
-    known = [word for text, _ in SENTENCES for word in text.split()]
+    known = " ".join(TEXTS).split()
     words = (numbers.choices(known, k=numbers.randrange(1, 120)) for _ in range(500))
     return [
         " ".join([*(f"{numbers.getrandbits(40):x}" for _ in range(new)), *each]) for each in words

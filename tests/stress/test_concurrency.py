@@ -1,20 +1,19 @@
 """Threads, forks beside threads, and servers that load before they fork: never another tag."""
 
 import multiprocessing
-import os
 import threading
 
 import pytest
 
-from ..util import SENTENCES, make_examples, tags_of, train, trained_nlp
+from ..processes import needs_fork
+from ..util import TEXTS, make_examples, tags_of, train, trained_nlp
 
-needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 HANGS = 900  # seconds, far more than the slowest machine takes
 
 
 def texts_of(random, count):
     """RETURNS (list): Texts of the words that the tagger knows, and of others."""
-    words = [word for text, _ in SENTENCES for word in text.split()]
+    words = " ".join(TEXTS).split()
     words += ["".join(random.choices("abcdeé", k=5)) for _ in range(50)]
     return [" ".join(random.choices(words, k=random.randrange(1, 30))) for _ in range(count)]
 
