@@ -16,7 +16,7 @@ from spacy_lstm_tagger.probabilities import TagProbabilities
 from spacy_lstm_tagger.readers import Corpus
 
 from .cli import run_command
-from .util import CONFIGS, CORPUS, SMALL_HALVES, overrides
+from .util import CONFIGS, CORPUS, SMALL_HALVES, Terminal, overrides
 
 NAMES = sorted(path.name for path in CONFIGS.glob("*.cfg"))
 NOISE = "[corpora.train.augmenter]"
@@ -177,10 +177,6 @@ def test_universal_tags_are_parts_of_speech(spacy_command, tmp_path, tag):
 
 
 def test_a_terminal_gets_scores_of_both_kinds_of_docs_and_a_live_line(small_corpus):
-    class Terminal(StringIO):
-        def isatty(self):
-            return True
-
     paths = {"paths.train": str(small_corpus), "paths.dev": str(small_corpus)}
     steps = {"training.max_steps": 4, "training.eval_frequency": 2}
     config = load_config(CONFIGS / "accurate.cfg", overrides={**paths, **steps})

@@ -18,12 +18,7 @@ from spacy_lstm_tagger.logger import (
     read_training_log,
 )
 
-from .util import CONFIGS, SMALL_HALVES, overrides
-
-
-class Terminal(StringIO):
-    def isatty(self):
-        return True
+from .util import CONFIGS, SMALL_HALVES, Terminal, overrides
 
 
 def make_info(step=0, score=0.5, **values):

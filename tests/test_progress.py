@@ -1,10 +1,10 @@
 """How far the work is, and what is said of it."""
 
-from io import StringIO
-
 import pytest
 
 from spacy_lstm_tagger.progress import LiveLine, Progress
+
+from .util import Terminal
 
 
 def test_progress(monkeypatch):
@@ -62,8 +62,7 @@ def test_line(monkeypatch):
 
 @pytest.mark.parametrize("is_hidden", [False, True])
 def test_a_live_line(is_hidden):
-    stream = StringIO()
-    stream.isatty = lambda: True
+    stream = Terminal()
     with LiveLine(stream, is_hidden=is_hidden) as line:
         line("half")
     assert ("half" in stream.getvalue()) != is_hidden

@@ -2,6 +2,7 @@
 
 import importlib.util
 import shutil
+from io import StringIO
 from pathlib import Path
 
 import spacy
@@ -113,6 +114,13 @@ def tags_of(docs):
 def scores_of(pipe, docs):
     """RETURNS (list): The scores of each doc, from the whole batch at once."""
     return [pipe.model.ops.to_numpy(doc_scores) for doc_scores in pipe.model.predict(docs)]
+
+
+class Terminal(StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self):
+        return True
 
 
 def overrides(values, prefix=""):
