@@ -1,4 +1,4 @@
-"""The fixtures that the tests share: a trained pipeline, a small corpus, spaCy's commands."""
+"""The fixtures that the tests share: trained pipelines, a small corpus, spaCy's commands."""
 
 import os
 import random
@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from spacy_lstm_tagger.readers import Corpus
 
-from .util import CORPUS, ROOT, trained_nlp
+from .util import CONFIGS, CORPUS, ROOT, SMALL_SETTINGS, overrides, trained_nlp
 
 
 def pytest_addoption(parser):
@@ -45,6 +45,16 @@ def small_corpus(tmp_path_factory):
 def small_docs(small_corpus):
     """The docs of the small corpus, tagged by hand."""
     return [eg.reference for eg in Corpus(small_corpus)(spacy.blank("en"))]
+
+
+@pytest.fixture(scope="session")
+def short_training(tmp_path_factory, small_corpus, spacy_command):
+    """The folder of a training of a few steps, of a small model, and what was printed."""
+    folder = tmp_path_factory.mktemp("training")
+    values = {"paths.train": small_corpus, "paths.dev": small_corpus, **SMALL_SETTINGS}
+    values |= {"training.max_steps": 4, "training.eval_frequency": 2}
+    command = ["train", CONFIGS / "cpu.cfg", "--output", folder, *overrides(values)]
+    return folder, spacy_command(*command)
 
 
 @pytest.fixture(scope="session")

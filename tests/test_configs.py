@@ -16,7 +16,7 @@ from spacy_lstm_tagger.probabilities import TagProbabilities
 from spacy_lstm_tagger.readers import Corpus
 
 from .cli import run_command
-from .util import CONFIGS, CORPUS, SMALL_HALVES, Terminal, overrides
+from .util import CONFIGS, CORPUS, SMALL_SETTINGS, Terminal, overrides
 
 NAMES = sorted(path.name for path in CONFIGS.glob("*.cfg"))
 NOISE = "[corpora.train.augmenter]"
@@ -59,15 +59,10 @@ def raw(tmp_path_factory):
     return path
 
 
-@pytest.fixture(scope="module")
-def source(tmp_path_factory, small_corpus, spacy_command):
+@pytest.fixture
+def source(short_training):
     """A small pipeline that is trained a little."""
-    folder = tmp_path_factory.mktemp("source")
-    values = {"paths.train": small_corpus, "paths.dev": small_corpus}
-    values |= {"training.max_steps": 2, "training.eval_frequency": 2}
-    sizes = overrides(SMALL_HALVES, "components.lstm_tagger.model.tok2vec.")
-    spacy_command("train", CONFIGS / "cpu.cfg", "--output", folder, *overrides(values), *sizes)
-    return folder / "model-last"
+    return short_training[0] / "model-last"
 
 
 @pytest.fixture
@@ -166,10 +161,9 @@ def test_universal_tags_are_parts_of_speech(spacy_command, tmp_path, tag):
     lines = [f"{i}\t{row}" + "\t_" * 4 for i, row in enumerate(rows, 1)]
     path.write_text(("\n".join(lines) + "\n\n") * 20, encoding="utf-8")
     values = {"paths.train": path, "paths.dev": path, "vars.tag": tag}
-    values |= {"training.max_steps": 20, "training.eval_frequency": 20}
-    sizes = overrides(SMALL_HALVES, "components.lstm_tagger.model.tok2vec.")
+    values |= {"training.max_steps": 20, "training.eval_frequency": 20, **SMALL_SETTINGS}
     command = ["train", CONFIGS / "cpu.cfg", "--output", tmp_path / "output"]
-    spacy_command(*command, *overrides(values), *sizes)
+    spacy_command(*command, *overrides(values))
     doc = spacy.load(tmp_path / "output" / "model-last")("I sleep")
     assert [token.pos_ for token in doc] == ["PRON", "VERB"]
     feats = ["Number=Sing", "Tense=Pres"] if tag == "upos+feats" else ["", ""]

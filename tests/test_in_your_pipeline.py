@@ -14,6 +14,7 @@ from .util import (
     CONFIGS,
     SENTENCES,
     SMALL_HALVES,
+    SMALL_SETTINGS,
     TAGS,
     TEXTS,
     make_examples,
@@ -155,9 +156,8 @@ def source(tmp_path_factory, conllu, spacy_command):
     """The path of a tagger that is trained on the first of them."""
     folder = tmp_path_factory.mktemp("source")
     paths = {"paths.train": conllu[0], "paths.dev": conllu[0]}
-    sizes = overrides(SMALL_HALVES, "components.lstm_tagger.model.tok2vec.")
-    arguments = overrides({**paths, **short(0.02)})
-    spacy_command("train", CONFIGS / "cpu.cfg", "--output", folder, *arguments, *sizes)
+    arguments = overrides({**paths, **short(0.02), **SMALL_SETTINGS})
+    spacy_command("train", CONFIGS / "cpu.cfg", "--output", folder, *arguments)
     assert tags_of(spacy.load(folder / "model-last").pipe(TEXTS)) == TAGS
     return folder / "model-last"
 
@@ -217,9 +217,8 @@ def test_lemmas_as_the_page_has_them(tmp_path, spacy_command):
     (tmp_path / "train.conllu").write_text("\n".join([*lines, "", ""]) * 20)
     values = {name: tmp_path / "train.conllu" for name in ("paths.train", "paths.dev")}
     values |= {"training.max_steps": 60, "training.eval_frequency": 60}
-    values |= {"training.optimizer.learn_rate.warmup_steps": 1}
-    sizes = overrides(SMALL_HALVES, "components.lstm_tagger.model.tok2vec.")
-    command = ["train", tmp_path / "config.cfg", "--output", tmp_path, *overrides(values), *sizes]
+    values |= {"training.optimizer.learn_rate.warmup_steps": 1, **SMALL_SETTINGS}
+    command = ["train", tmp_path / "config.cfg", "--output", tmp_path, *overrides(values)]
     printed = spacy_command(*command)
     assert "W005" not in printed
     nlp = spacy.load(tmp_path / "model-best")

@@ -18,7 +18,7 @@ from spacy_lstm_tagger.logger import (
     read_training_log,
 )
 
-from .util import CONFIGS, SMALL_HALVES, Terminal, overrides
+from .util import CONFIGS, SMALL_SETTINGS, Terminal
 
 
 def make_info(step=0, score=0.5, **values):
@@ -35,19 +35,8 @@ def nlp():
     return nlp
 
 
-@pytest.fixture(scope="module")
-def output(tmp_path_factory, small_corpus, spacy_command):
-    """The folder of a short training, and what was printed."""
-    folder = tmp_path_factory.mktemp("logged")
-    values = {"paths.train": small_corpus, "paths.dev": small_corpus}
-    values |= {"training.max_steps": 4, "training.eval_frequency": 2}
-    sizes = overrides(SMALL_HALVES, "components.lstm_tagger.model.tok2vec.")
-    arguments = (CONFIGS / "cpu.cfg", "--output", folder, *overrides(values), *sizes)
-    return folder, spacy_command("train", *arguments)
-
-
-def test_a_training_keeps_its_figures_beside_the_model(output):
-    folder, printed = output
+def test_a_training_keeps_its_figures_beside_the_model(short_training):
+    folder, printed = short_training
     records = read_training_log(folder / FILE)
     assert [record["step"] for record in records] == [0, 2, 4]
     meta = json.loads((folder / "model-last" / "meta.json").read_text())["performance"]
@@ -60,9 +49,9 @@ def test_a_training_keeps_its_figures_beside_the_model(output):
     assert "words/s" not in printed, "no live line in a file"
 
 
-def test_the_scores_of_a_trained_pipeline(output, small_docs, spacy_command, tmp_path):
+def test_the_scores_of_a_trained_pipeline(short_training, small_docs, spacy_command, tmp_path):
     """The words of its training are known: they are in its meta and in what spaCy evaluates."""
-    folder, _ = output
+    folder, _ = short_training
     meta = json.loads((folder / "model-last" / "meta.json").read_text())["performance"]
     assert meta["acc_known"] == pytest.approx(meta["tag_acc"])
     assert 0.0 < meta["tag_macro_f"] < 1.0 and "NN" in meta["tag_per_type"]
@@ -144,8 +133,7 @@ def test_a_chain_with_loggers_of_spacy(small_corpus, tmp_path):
     paths = {"path": json.dumps(str(tmp_path / "a")), "other": json.dumps(str(tmp_path / "b"))}
     chain = load_config_from_str(CHAIN.format(**paths))["logger"]
     values = {"paths.train": str(small_corpus), "paths.dev": str(small_corpus)}
-    values |= {"training.max_steps": 2, "training.eval_frequency": 2}
-    values |= {f"components.lstm_tagger.model.tok2vec.{k}": v for k, v in SMALL_HALVES.items()}
+    values |= {"training.max_steps": 2, "training.eval_frequency": 2, **SMALL_SETTINGS}
     config = load_config(CONFIGS / "cpu.cfg", overrides=values)
     config["training"]["logger"] = chain
     stdout = StringIO()

@@ -9,7 +9,7 @@ import spacy
 from weasel.cli.run import project_run
 from weasel.util.config import load_project_config
 
-from .util import CONFIGS, ROOT, SMALL_HALVES, copy_project, overrides
+from .util import CONFIGS, ROOT, copy_project, overrides
 
 pytestmark = pytest.mark.slow
 
@@ -17,7 +17,7 @@ PROJECT = ROOT / "projects" / "distil"
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory, small_corpus, spacy_command):
+def project(tmp_path_factory, small_corpus, short_training):
     """A copy of the project with data, and teachers that are trained already."""
     root = tmp_path_factory.mktemp("root")
     project = copy_project("distil", root)
@@ -26,12 +26,7 @@ def project(tmp_path_factory, small_corpus, spacy_command):
         shutil.copy(small_corpus, project / "assets" / f"{name}.conllu")
     texts = [json.dumps({"text": "I left the soup on the stove. It burned!"})] * 3
     (project / "assets" / "texts.jsonl").write_text("\n".join(texts) + "\n")
-    paths = {"paths.train": small_corpus, "paths.dev": small_corpus}
-    steps = {"training.max_steps": 3, "training.eval_frequency": 3}
-    sizes = overrides(SMALL_HALVES, "components.lstm_tagger.model.tok2vec.")
-    target = project / "output" / "teacher"
-    arguments = [*overrides({**paths, **steps}), *sizes]
-    spacy_command("train", CONFIGS / "cpu.cfg", "--output", target, *arguments)
+    shutil.copytree(short_training[0], project / "output" / "teacher")
     return project
 
 

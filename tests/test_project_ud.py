@@ -13,7 +13,7 @@ import pytest
 import spacy
 from weasel.cli.run import project_run
 
-from .util import ROOT, SMALL_HALVES, copy_project, with_lemmas
+from .util import ROOT, SMALL_SETTINGS, copy_project, with_lemmas
 
 pytestmark = pytest.mark.slow
 
@@ -33,8 +33,7 @@ def project(tmp_path, small_corpus):
 
 
 def test_from_a_treebank_to_a_wheel(project, capfd):
-    settings = {"training.max_steps": 2, "training.eval_frequency": 2}
-    settings |= {f"components.lstm_tagger.model.tok2vec.{k}": v for k, v in SMALL_HALVES.items()}
+    settings = {"training.max_steps": 2, "training.eval_frequency": 2, **SMALL_SETTINGS}
     variables = {"vars.code": CODE, "vars.lang": "en", "vars.tag": "upos"}
     variables |= {"vars.options": " ".join(f"{name}={value}" for name, value in settings.items())}
     variables |= {"vars.treebank": "UD_Small", "vars.license": "CC BY 4.0"}

@@ -37,6 +37,8 @@ SMALL_HALVES = {
     "embed.width": SMALL["embed_width"],
     **{f"embed.{k}": v for k, v in SMALL.items() if k not in ("width", "depth", "embed_width")},
 }
+# And as settings of such a config.
+SMALL_SETTINGS = {f"components.lstm_tagger.model.tok2vec.{k}": v for k, v in SMALL_HALVES.items()}
 
 SENTENCES = [
     ("The dog ate the apple", "DET NN V DET NN"),

@@ -14,11 +14,10 @@ from spacy_lstm_tagger.cli.debug import SMALL
 from spacy_lstm_tagger.readers import Corpus
 
 from ..docs import PAGES, blocks
-from ..util import CONFIGS, CORPUS, ROOT, SMALL_HALVES, overrides, small_model
+from ..util import CONFIGS, CORPUS, ROOT, SMALL_SETTINGS, overrides, small_model
 from . import COLOR, is_one_error, run_command
 
 TRAIN, DEV = CORPUS / "en-train.conllu", CORPUS / "en-dev.conllu"
-SIZES = overrides(SMALL_HALVES, "components.lstm_tagger.model.tok2vec.")
 
 
 def run(*arguments):
@@ -296,7 +295,8 @@ def test_a_sourced_tagger_is_not_new(tmp_path, small_corpus, trained):
 def test_it_trains_and_writes_nothing(tmp_path, small_corpus, monkeypatch):
     monkeypatch.setattr(Language, "update", partial(pytest.fail, "it trains"))
     monkeypatch.chdir(tmp_path)
-    code, printed, _ = run(CONFIGS / "cpu.cfg", *paths(small_corpus, DEV), *SIZES)
+    sizes = overrides(SMALL_SETTINGS)
+    code, printed, _ = run(CONFIGS / "cpu.cfg", *paths(small_corpus, DEV), *sizes)
     assert code == 0, printed
     assert not list(tmp_path.iterdir())
 

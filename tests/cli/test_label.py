@@ -21,7 +21,7 @@ from spacy_lstm_tagger.probabilities import TagProbabilities
 
 from ..distil import TEXTS, stock_teacher
 from ..processes import children, is_alive, needs_proc, wait_until, workers_of
-from ..util import CONFIGS, CORPUS, SMALL_HALVES, make_examples, overrides, small_model
+from ..util import CONFIGS, CORPUS, SMALL_SETTINGS, make_examples, overrides, small_model
 from . import is_one_error, run_command
 
 TAG_SET = ["ADJ", "ADV", "DET", "NN", "PRP", "V"]
@@ -303,22 +303,18 @@ def test_killed_work_leaves_no_processes(work, tmp_path):
 @pytest.mark.parametrize("factory", ["lstm_tagger", "tagger"])
 @pytest.mark.parametrize("max_epochs", [-1, 1])
 def test_students_learn_from_silver_data_alone(
-    spacy_command, small_corpus, tmp_path, factory, max_epochs
+    spacy_command, short_training, small_corpus, tmp_path, factory, max_epochs
 ):
     """Whatever the component: the stock tagger learns from the tags."""
     config = CONFIGS / "distil.cfg"
     paths = {"paths.train": small_corpus, "paths.dev": small_corpus, "paths.silver": tmp_path / "s"}
-    sizes = overrides(SMALL_HALVES, "components.lstm_tagger.model.tok2vec.")
     steps = {"training.max_steps": 3, "training.eval_frequency": 3}
     texts = tmp_path / "texts.jsonl"
     texts.write_text(json.dumps({"text": "I left the soup on the stove. It burned!"}) + "\n")
-    train = {"paths.train": small_corpus, "paths.dev": small_corpus, **steps}
-    arguments = [*overrides(train), *sizes]
-    spacy_command("train", CONFIGS / "cpu.cfg", "--output", tmp_path / "t", *arguments)
-    teacher = tmp_path / "t" / "model-last"
+    teacher = short_training[0] / "model-last"
     code, printed = run(teacher, "--texts", texts, "--output", tmp_path / "s", "-s", small_corpus)
     assert code == 0, printed
-    arguments = overrides({**paths, **steps, "training.max_epochs": max_epochs})
+    values = {**paths, **steps, **SMALL_SETTINGS, "training.max_epochs": max_epochs}
     student = tmp_path / "distil.cfg"
     student.write_text(config.read_text())
     if factory == "tagger":
@@ -327,7 +323,7 @@ def test_students_learn_from_silver_data_alone(
         # What only ours is told.
         text = re.sub(r"^\[[\w.]+\.word_tags\]\n(?:.+\n)*", "", text, flags=re.M)
         student.write_text(text)
-    spacy_command("train", student, "--output", tmp_path / "d", *arguments, *sizes)
+    spacy_command("train", student, "--output", tmp_path / "d", *overrides(values))
     nlp = spacy.load(tmp_path / "d" / "model-last")
     assert nlp.get_pipe_meta("lstm_tagger").factory == factory
     assert all(token.tag_ for token in nlp("I left the soup"))

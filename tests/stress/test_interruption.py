@@ -14,7 +14,7 @@ import spacy
 
 from ..cli import is_one_error
 from ..distil import stock_teacher
-from ..util import CONFIGS, CORPUS, SMALL_HALVES, overrides
+from ..util import CONFIGS, CORPUS, SMALL_SETTINGS, overrides
 
 resource = pytest.importorskip("resource")  # which Windows lacks
 
@@ -25,7 +25,7 @@ NAMES = {"label": "shards", "tag": "tagged.jsonl", "calibrate": "pipeline"}
 
 @pytest.fixture(scope="module")
 def work(tmp_path_factory):
-    """A teacher, texts for an hour's worth of shards, and a corpus."""
+    """A teacher, texts for some shards, and a corpus."""
     folder = tmp_path_factory.mktemp("work")
     stock_teacher(factory="lstm_tagger").to_disk(folder / "model")
     (folder / "texts.jsonl").write_text(
@@ -146,9 +146,8 @@ def test_training_that_is_killed(campaign, tmp_path):
     """A pipeline that was saved before loads or is refused; it never tags with half of its weights."""
     paths = {"paths.train": CORPUS / "en-dev.conllu", "paths.dev": CORPUS / "en-dev.conllu"}
     steps = {"training.max_steps": 200, "training.eval_frequency": 2}
-    sizes = overrides(SMALL_HALVES, "components.lstm_tagger.model.tok2vec.")
     line = [sys.executable, "-m", "spacy", "train", CONFIGS / "cpu.cfg", "--output", tmp_path]
-    line = [str(each) for each in [*line, *overrides({**paths, **steps}), *sizes]]
+    line = [str(each) for each in [*line, *overrides({**paths, **steps, **SMALL_SETTINGS})]]
     random = campaign.random("train")
     for _ in range(campaign.times(10)):
         shutil.rmtree(tmp_path / "model-best", ignore_errors=True)
