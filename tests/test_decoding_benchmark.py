@@ -6,10 +6,10 @@ import spacy
 from benchmarks import decoding
 from spacy_lstm_tagger.readers import Corpus
 
-from .util import small_model
+from .util import ARCHITECTURES, small_model
 
 
-@pytest.mark.parametrize("architecture", ["Tagger", "CRFTagger"])
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_table(small_corpus, tmp_path, capsys, architecture):
     nlp = spacy.blank("en")
     model = small_model() | {"@architectures": f"spacy-lstm-tagger.{architecture}.v1"}

@@ -40,6 +40,8 @@ SMALL_HALVES = {
 # And as settings of such a config.
 SMALL_SETTINGS = {f"components.lstm_tagger.model.tok2vec.{k}": v for k, v in SMALL_HALVES.items()}
 
+ARCHITECTURES = ["Tagger", "CRFTagger"]
+
 SENTENCES = [
     ("The dog ate the apple", "DET NN V DET NN"),
     ("Everybody read that book", "NN V DET NN"),

@@ -2,13 +2,13 @@
 
 import pytest
 
-from ..util import TAGS, TEXTS, make_examples, scores_of, tags_of, train, trained_nlp
+from ..util import ARCHITECTURES, TAGS, TEXTS, make_examples, scores_of, tags_of, train, trained_nlp
 from .util import TOLERANCE, assert_close, copied, device_of, on
 
 SIZES = {"depth": 2, "lm_weight": 0.1, "char_lm_weight": 0.03}
 
 
-@pytest.fixture(params=["Tagger", "CRFTagger"])
+@pytest.fixture(params=ARCHITECTURES)
 def pair(request):
     """The same pipeline on both devices."""
     config = {"label_smoothing": 0.05}

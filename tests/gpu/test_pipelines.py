@@ -2,7 +2,7 @@
 
 import pytest
 
-from ..util import SENTENCES, TAGS, TEXTS, make_examples, tags_of, train, trained_nlp
+from ..util import ARCHITECTURES, SENTENCES, TAGS, TEXTS, make_examples, tags_of, train, trained_nlp
 from .util import TOLERANCE, assert_close, copied, device_of, on
 
 HARD = [*TEXTS, "", "the aardvark"]
@@ -18,7 +18,7 @@ SIZES = {
 ATOL = TOLERANCE["fp32"]
 
 
-@pytest.fixture(scope="module", params=["Tagger", "CRFTagger"])
+@pytest.fixture(scope="module", params=ARCHITECTURES)
 def original(request):
     with on("gpu"):
         return trained_nlp(steps=30, architecture=request.param, char_attention=True, **SIZES)[0]
@@ -110,7 +110,7 @@ LOSSES = {
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-@pytest.mark.parametrize("architecture", ["Tagger", "CRFTagger"])
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_gradient_of_the_loss(architecture, loss):
     with on("cpu"):
         here = trained_nlp(steps=1, architecture=architecture, config=LOSSES[loss], **SIZES)[0]

@@ -18,9 +18,17 @@ from spacy_lstm_tagger.pipeline import lstm_tagger
 from spacy_lstm_tagger.pipeline.annotations import annotate, check_tags
 from spacy_lstm_tagger.whitespace import SPACE as IS_SPACE
 
-from ..util import SENTENCES, TAGS, TEXTS, make_examples, small_model, tags_of, train, trained_nlp
-
-ARCHITECTURES = ["Tagger", "CRFTagger"]
+from ..util import (
+    ARCHITECTURES,
+    SENTENCES,
+    TAGS,
+    TEXTS,
+    make_examples,
+    small_model,
+    tags_of,
+    train,
+    trained_nlp,
+)
 
 
 def spaced(text):
@@ -30,16 +38,6 @@ def spaced(text):
 
 
 # White space
-
-
-@pytest.fixture(scope="module", params=ARCHITECTURES)
-def original(request):
-    return trained_nlp(steps=20, architecture=request.param)[0]
-
-
-@pytest.fixture
-def nlp(original):
-    return pickle.loads(pickle.dumps(original))
 
 
 def test_white_space_has_its_own_tag(nlp):

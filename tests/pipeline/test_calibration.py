@@ -13,7 +13,7 @@ from spacy_lstm_tagger.pipeline.calibration import (
     minimize,
 )
 
-from ..util import make_examples, trained_nlp
+from ..util import ARCHITECTURES, make_examples, trained_nlp
 
 
 def test_expected_calibration_error():
@@ -55,7 +55,7 @@ def test_the_temperature_of_a_model_that_is_too_sure(crf):
     assert again.before == result.after and again.temperature == pytest.approx(result.temperature)
 
 
-@pytest.mark.parametrize("architecture", ["Tagger", "CRFTagger"])
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_through_the_pipe(architecture):
     nlp, _ = trained_nlp(steps=6, architecture=architecture)
     pipe = nlp.get_pipe("lstm_tagger")

@@ -13,9 +13,7 @@ from spacy_lstm_tagger.pipeline.class_weights import (
     class_weights_array,
 )
 
-from ..util import make_examples, small_model, train, trained_nlp
-
-ARCHITECTURES = ["Tagger", "CRFTagger"]
+from ..util import ARCHITECTURES, make_examples, small_model, train, trained_nlp
 
 
 @pytest.mark.parametrize(

@@ -15,23 +15,7 @@ from thinc.compat import has_cupy_gpu
 from spacy_lstm_tagger.pipeline import LSTMTagger
 from spacy_lstm_tagger.pipeline.extensions import register
 
-from ..util import SENTENCES, TAGS, TEXTS, make_examples, tags_of, trained_nlp
-
-
-@pytest.fixture(scope="module", params=["Tagger", "CRFTagger"])
-def original(request):
-    return trained_nlp(steps=15, architecture=request.param)[0]
-
-
-@pytest.fixture
-def nlp(original):
-    return pickle.loads(pickle.dumps(original))
-
-
-@pytest.fixture
-def pipe(nlp):
-    return nlp.get_pipe("lstm_tagger")
-
+from ..util import ARCHITECTURES, SENTENCES, TAGS, TEXTS, make_examples, tags_of, trained_nlp
 
 # A CRF through the public door
 
@@ -303,7 +287,7 @@ def test_other_models_have_probabilities_too():
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="PyTorch finds no CUDA device")
 @pytest.mark.skipif(not has_cupy_gpu, reason="CuPy, by which Thinc uses a GPU, is not here")
-@pytest.mark.parametrize("architecture", ["Tagger", "CRFTagger"])
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_on_a_gpu(architecture):
     ops = get_current_ops()
     require_gpu()

@@ -1,7 +1,5 @@
 """Tag dictionaries, through the public door: what words may have, and what a bad one says."""
 
-import pickle
-
 import numpy as np
 import pytest
 import spacy
@@ -11,22 +9,7 @@ from spacy.tokens import Doc
 
 from spacy_lstm_tagger.pipeline.dictionary import TagDictionary
 
-from ..util import TEXTS, make_examples, tags_of, trained_nlp
-
-
-@pytest.fixture(scope="module", params=["Tagger", "CRFTagger"])
-def original(request):
-    return trained_nlp(steps=15, architecture=request.param)[0]
-
-
-@pytest.fixture
-def nlp(original):
-    return pickle.loads(pickle.dumps(original))
-
-
-@pytest.fixture
-def pipe(nlp):
-    return nlp.get_pipe("lstm_tagger")
+from ..util import TEXTS, make_examples, tags_of
 
 
 def test_words_have_only_their_tags(nlp, pipe):

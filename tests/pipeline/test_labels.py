@@ -23,16 +23,6 @@ from ..util import (
 NEW = ("The dog barked wow", "DET NN V UH")
 
 
-@pytest.fixture(scope="module", params=["Tagger", "CRFTagger"])
-def original(request):
-    return trained_nlp(steps=20, architecture=request.param)
-
-
-@pytest.fixture
-def nlp(original):
-    return pickle.loads(pickle.dumps(original[0]))
-
-
 def test_old_scores_stay(nlp):
     pipe = nlp.get_pipe("lstm_tagger")
     docs, old = [nlp.make_doc(text) for text in TEXTS], pipe.labels
@@ -46,8 +36,8 @@ def test_old_scores_stay(nlp):
 
 
 @pytest.mark.parametrize("resumed", [False, True])
-def test_training_goes_on(original, resumed, tmp_path):
-    nlp, optimizer = pickle.loads(pickle.dumps(original))
+def test_training_goes_on(training, resumed, tmp_path):
+    nlp, optimizer = pickle.loads(pickle.dumps(training))
     nlp.get_pipe("lstm_tagger").add_label("UH")
     if resumed:
         optimizer = nlp.resume_training()
@@ -64,8 +54,8 @@ def test_training_goes_on(original, resumed, tmp_path):
     assert tags_of(nlp.pipe(texts)) == expected
 
 
-def test_a_label_that_is_known_is_enough_for_the_data(original):
-    nlp, optimizer = pickle.loads(pickle.dumps(original))
+def test_a_label_that_is_known_is_enough_for_the_data(training):
+    nlp, optimizer = pickle.loads(pickle.dumps(training))
     with pytest.raises(ValueError, match=r"P001.*'UH'"):
         train(nlp, make_examples(nlp, [NEW]), steps=1, optimizer=optimizer)
     nlp.get_pipe("lstm_tagger").add_label("UH")
@@ -81,8 +71,7 @@ def test_several_labels_one_after_the_other(nlp):
     assert tags_of(nlp.pipe(TEXTS)) == expected
 
 
-def test_rehearsal_with_a_tutor_that_knows_fewer_tags(original):
-    nlp, _ = pickle.loads(pickle.dumps(original))
+def test_rehearsal_with_a_tutor_that_knows_fewer_tags(nlp):
     pipe = nlp.get_pipe("lstm_tagger")
     optimizer = nlp.resume_training()
     optimizer.learn_rate = 0.01
@@ -102,8 +91,8 @@ def test_rehearsal_with_a_tutor_that_knows_fewer_tags(original):
 
 
 def test_a_number_of_tags_in_the_config_does_not_bar_the_saved_ones(original, tmp_path):
-    config = original[0].get_pipe_config("lstm_tagger")["model"]
-    n_tags = len(original[0].get_pipe("lstm_tagger").labels)
+    config = original.get_pipe_config("lstm_tagger")["model"]
+    n_tags = len(original.get_pipe("lstm_tagger").labels)
     nlp = spacy.blank("en")
     nlp.add_pipe("lstm_tagger", config={"model": {**config, "nO": n_tags}})
     nlp.initialize(lambda: make_examples(nlp))

@@ -7,7 +7,7 @@ import spacy
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from ..util import make_examples, scores_of, small_model, trained_nlp
+from ..util import ARCHITECTURES, make_examples, scores_of, small_model, trained_nlp
 
 
 def test_losses_of_several_batches_add_up():
@@ -65,7 +65,7 @@ def test_an_error_tells_which_tagger_diverged():
         pipe.get_loss(examples, [each * float("nan") for each in scores])
 
 
-@pytest.mark.parametrize("architecture", ["Tagger", "CRFTagger"])
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_docs_whose_tokens_are_not_those_of_the_data(architecture):
     """White space is that of the docs that are tagged."""
     nlp, _ = trained_nlp(steps=1, architecture=architecture)

@@ -20,7 +20,7 @@ from spacy_lstm_tagger.pipeline import lock as lock_module
 from spacy_lstm_tagger.pipeline.lock import WeightsLock
 
 from ..processes import needs_fork
-from ..util import TEXTS, make_examples, scores_of, tags_of, train, trained_nlp
+from ..util import ARCHITECTURES, TEXTS, make_examples, scores_of, tags_of, train, trained_nlp
 
 
 class Thread(threading.Thread):
@@ -80,7 +80,7 @@ def assert_all_known(found, known):
         assert np.abs(known - each).max(axis=(1, 2)).min() < 1e-6
 
 
-@pytest.mark.parametrize("architecture", ["Tagger", "CRFTagger"])
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_tagging_while_training(architecture, precision):
     nlp, optimizer = trained_nlp(steps=1, architecture=architecture, precision=precision)

@@ -13,9 +13,7 @@ from torch import nn
 from spacy_lstm_tagger.models.shim import TorchShim
 from spacy_lstm_tagger.pipeline.loss_watch import HOPELESS, WINDOW, LossWatch
 
-from ..util import SENTENCES, make_examples, train, trained_nlp
-
-ARCHITECTURES = ["Tagger", "CRFTagger"]
+from ..util import ARCHITECTURES, SENTENCES, make_examples, train, trained_nlp
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)

@@ -14,6 +14,7 @@ from thinc.api import Adam, set_dropout_rate
 from thinc.util import xp2torch
 
 from ..util import (
+    ARCHITECTURES,
     SENTENCES,
     TAGS,
     TEXTS,
@@ -383,7 +384,7 @@ def test_a_second_initialization_gives_another_network():
     assert tags_of(nlp.pipe(TEXTS)) == TAGS
 
 
-@pytest.mark.parametrize("architecture", ["Tagger", "CRFTagger"])
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_an_empty_example_in_front(architecture):
     nlp = spacy.blank("en")
     model = small_model() | {"@architectures": f"spacy-lstm-tagger.{architecture}.v1"}

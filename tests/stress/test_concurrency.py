@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from ..processes import needs_fork
-from ..util import TEXTS, make_examples, tags_of, train, trained_nlp
+from ..util import ARCHITECTURES, TEXTS, make_examples, tags_of, train, trained_nlp
 
 HANGS = 900  # seconds, far more than the slowest machine takes
 
@@ -47,7 +47,7 @@ class Taggers:
             raise self.errors[0]
 
 
-@pytest.fixture(params=["Tagger", "CRFTagger"])
+@pytest.fixture(params=ARCHITECTURES)
 def served(request, campaign):
     """RETURNS (tuple): A pipeline, texts, and their tags."""
     nlp, _ = trained_nlp(architecture=request.param)
@@ -101,7 +101,7 @@ def test_a_server_that_loads_before_it_forks(campaign, served):
                 assert queue.get()
 
 
-@pytest.mark.parametrize("architecture", ["Tagger", "CRFTagger"])
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_training_beside_threads(campaign, architecture):
     """Steps of a rate of 0 change no tag, whoever reads the weights meanwhile."""
     nlp, optimizer = trained_nlp(architecture=architecture)

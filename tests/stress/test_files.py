@@ -13,7 +13,7 @@ from spacy_lstm_tagger.files.reading import read_texts
 from spacy_lstm_tagger.models.shim import checksum
 from spacy_lstm_tagger.readers import Corpus
 
-from ..util import trained_nlp
+from ..util import ARCHITECTURES, trained_nlp
 
 ODD = [
     "",
@@ -174,7 +174,7 @@ HOSTILE = st.sampled_from(
 )
 
 
-@pytest.mark.parametrize("architecture", ["Tagger", "CRFTagger"])
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_model_files(campaign, architecture):
     """Any part is another one, and the checksums are right: somebody has written this."""
     nlp, _ = trained_nlp(steps=2, architecture=architecture)

@@ -8,10 +8,10 @@ import srsly
 
 from spacy_lstm_tagger.models.shim import TorchShim
 
-from ..util import trained_nlp
+from ..util import ARCHITECTURES, trained_nlp
 
 
-@pytest.fixture(scope="module", params=["Tagger", "CRFTagger"])
+@pytest.fixture(scope="module", params=ARCHITECTURES)
 def pipe(request):
     return trained_nlp(steps=5, architecture=request.param)[0].get_pipe("lstm_tagger")
 
@@ -65,7 +65,7 @@ def test_each_weight_that_is_no_number(campaign, pipe, value):
     assert to_bytes(pipe) == good
 
 
-@pytest.mark.parametrize("architecture", ["Tagger", "CRFTagger"])
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_the_same_seed_gives_the_same_bits(campaign, architecture, precision):
     random = campaign.random("seeds")

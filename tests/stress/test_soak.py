@@ -11,7 +11,7 @@ import torch
 
 from ..distil import stock_teacher
 from ..processes import children
-from ..util import ROOT
+from ..util import ARCHITECTURES, ROOT
 from .soak import STATM, make_texts
 
 ALLOWED = 30  # MB
@@ -23,7 +23,7 @@ needs_memory = pytest.mark.skipif(
 
 
 @needs_memory
-@pytest.mark.parametrize("architecture", ["Tagger", "CRFTagger"])
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_memory_is_flat(campaign, architecture):
     """After the first million tokens, beside PyTorch's kernels: it keeps 1,024 of them."""
     tokens = campaign.times(10 * MILLION)
