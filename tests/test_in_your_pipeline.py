@@ -22,6 +22,7 @@ from .util import (
     small_model,
     tags_of,
     trained_nlp,
+    write_conllu,
 )
 
 
@@ -130,18 +131,13 @@ def test_a_source_on_the_command_line_is_spacy_s_error(ours, tmp_path, spacy_com
 def conllu(tmp_path_factory):
     """Two treebanks: what the tagger is trained with at first, and what is new."""
     folder = tmp_path_factory.mktemp("conllu")
+    new = [("The dog barked wow", "DET NN V UH"), ("wow I slept", "UH PRP V")]
 
     def write(name, sentences):
-        blocks = []
-        for text, tags in sentences:
-            rows = enumerate(zip(text.split(), tags.split(), strict=True), 1)
-            lines = (f"{i}\t{word}\t_\t_\t{tag}" + "\t_" * 5 for i, (word, tag) in rows)
-            blocks.append("\n".join(lines))
-        (folder / name).write_text("\n\n".join(blocks) + "\n\n", encoding="utf-8")
-        return folder / name
+        rows = [zip(text.split(), tags.split(), strict=True) for text, tags in sentences * 4]
+        return write_conllu(folder / name, rows)
 
-    new = [("The dog barked wow", "DET NN V UH"), ("wow I slept", "UH PRP V")]
-    return write("old.conllu", SENTENCES * 4), write("new.conllu", new * 4)
+    return write("old.conllu", SENTENCES), write("new.conllu", new)
 
 
 def short(rate):

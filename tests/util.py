@@ -120,6 +120,20 @@ def scores_of(pipe, docs):
     return [pipe.model.ops.to_numpy(doc_scores) for doc_scores in pipe.model.predict(docs)]
 
 
+def places(value, path=()):
+    """YIELDS (tuple): The way to each part of nested data."""
+    yield path
+    pairs = (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value)
+        if isinstance(value, list)
+        else ()
+    )
+    for key, each in pairs:
+        yield from places(each, (*path, key))
+
+
 class Terminal(StringIO):
     """A stream that says it is a terminal."""
 
@@ -152,6 +166,21 @@ def load_script(path):
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def write_conllu(path, sentences):
+    """Write sentences, each of words and their tags.
+
+    RETURNS (Path): The file.
+    """
+    rows = [
+        "".join(
+            f"{i}\t{word}\t_\t_\t{tag}" + "\t_" * 5 + "\n" for i, (word, tag) in enumerate(s, 1)
+        )
+        for s in sentences
+    ]
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return path
 
 
 def with_lemmas(text):

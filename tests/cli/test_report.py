@@ -7,10 +7,11 @@ from functools import partial
 import pytest
 import spacy
 
+from spacy_lstm_tagger import report
 from spacy_lstm_tagger.report import Report
 
-from ..report import make_pipeline, write_conllu
-from ..util import SENTENCES
+from ..report import make_pipeline
+from ..util import SENTENCES, write_conllu
 from . import is_one_error, run_command
 
 run = partial(run_command, "report")
@@ -68,12 +69,10 @@ def test_tags_that_the_pipeline_lacks_are_named(model, tmp_path):
 
 def test_a_page_needs_matplotlib(model, corpus, tmp_path, monkeypatch):
     """It is missed before the work begins; text and JSON do without."""
-    import spacy_lstm_tagger.report as package
-
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     for name in ("html", "plots"):
-        monkeypatch.delitem(sys.modules, f"{package.__name__}.{name}", raising=False)
-        monkeypatch.delattr(package, name, raising=False)
+        monkeypatch.delitem(sys.modules, f"{report.__name__}.{name}", raising=False)
+        monkeypatch.delattr(report, name, raising=False)
     code, printed = run(model, tmp_path / "no file", "--output", tmp_path / "report.html")
     assert code == 1 and is_one_error(printed) and "C021" in printed and "[report]" in printed
     assert run(model, corpus, "--output", tmp_path / "report.json")[0] == 0

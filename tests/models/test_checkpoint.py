@@ -14,7 +14,7 @@ from torch import nn
 from spacy_lstm_tagger.models.checkpoint import Checkpoint
 from spacy_lstm_tagger.models.shim import checksum
 
-from ..util import scores_of, small_model, trained_nlp
+from ..util import places, scores_of, small_model, trained_nlp
 
 
 def seal(data):
@@ -128,19 +128,6 @@ def test_what_does_not_fit(trained_model, good, change, error, fresh):
     with pytest.raises(ValueError, match=error):
         check(model, message)
     assert model.to_bytes() == before
-
-
-def places(value, path=()):
-    """YIELDS (tuple): The way to each part of a nested value."""
-    yield path
-    for key, part in (
-        value.items()
-        if isinstance(value, dict)
-        else enumerate(value)
-        if isinstance(value, list)
-        else ()
-    ):
-        yield from places(part, (*path, key))
 
 
 JUNK = st.one_of(

@@ -51,18 +51,6 @@ def make_pipeline(*, factory="lstm_tagger", steps=15, tags=None):
     return nlp
 
 
-def write_conllu(path, sentences):
-    """Write sentences of words and tags."""
-    rows = [
-        "".join(
-            f"{i}\t{word}\t_\t_\t{tag}" + "\t_" * 5 + "\n" for i, (word, tag) in enumerate(s, 1)
-        )
-        for s in sentences
-    ]
-    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
-    return path
-
-
 def hostile_sentences():
     words = [(word, "NN") for word in HOSTILE]
     return [[("The", "DET"), *words, ("ate", "V")], [("I", "PRP"), ("slept", "<b>V</b>")]] * 3

@@ -2,8 +2,8 @@
 
 import pytest
 
-from ..util import SENTENCES
-from . import make_pipeline, write_conllu
+from ..util import SENTENCES, write_conllu
+from . import make_pipeline
 
 NEW = [("A zog ate the blick", "DET NN V DET NN"), ("Dogs slept quickly", "NN V ADV")]
 

@@ -6,7 +6,8 @@ import pytest
 
 from spacy_lstm_tagger.report import Report
 
-from . import BAD_NAME, hostile_sentences, make_pipeline, write_conllu
+from ..util import write_conllu
+from . import BAD_NAME, hostile_sentences, make_pipeline
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)

@@ -14,6 +14,8 @@ from spacy_lstm_tagger.readers import Corpus
 from spacy_lstm_tagger.report import Report
 from spacy_lstm_tagger.report.figures import as_number, band_name, reliability
 
+from ..util import write_conllu
+
 
 @pytest.fixture(scope="module")
 def report(ours, corpus, words):
@@ -154,8 +156,6 @@ def test_two_pipelines(ours, theirs, corpus):
 
 
 def test_a_long_sentence_is_cut(ours, tmp_path):
-    from . import write_conllu
-
     row = [("old", "ADJ")] * 100 + [("zog", "V")] + [("old", "ADJ")] * 100
     path = write_conllu(tmp_path / "long.conllu", [row])
     (pipe,) = Report(ours, path).figures["pipelines"]

@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 import spacy
 
+from spacy_lstm_tagger.readers import Corpus
 from spacy_lstm_tagger.report import Report
 from spacy_lstm_tagger.report.names import percent
 
-from ..util import CORPUS
-from . import BAD_NAME, HOSTILE, hostile_sentences, make_pipeline, write_conllu
+from ..util import CORPUS, trained_nlp, write_conllu
+from . import BAD_NAME, HOSTILE, hostile_sentences, make_pipeline
 
 UD = os.environ.get("UD_FOLDER")
 
@@ -157,10 +158,6 @@ def test_a_large_report(trained_on_corpus):
 
 @pytest.fixture(scope="module")
 def trained_on_corpus():
-    from spacy_lstm_tagger.readers import Corpus
-
-    from ..util import trained_nlp
-
     nlp, optimizer = trained_nlp(steps=0)
     examples = list(Corpus(CORPUS / "en-train.conllu")(nlp))
     nlp.initialize(lambda: examples)

@@ -6,7 +6,8 @@ from spacy.language import Language
 from spacy_lstm_tagger.report import Report
 from spacy_lstm_tagger.report.tagged import tag_corpus
 
-from . import make_pipeline, one_tag, write_conllu
+from ..util import write_conllu
+from . import make_pipeline, one_tag
 
 
 def test_texts_have_as_many_sentences_as_asked_for(three_tags):

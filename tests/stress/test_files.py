@@ -13,7 +13,7 @@ from spacy_lstm_tagger.files.reading import read_texts
 from spacy_lstm_tagger.models.shim import checksum
 from spacy_lstm_tagger.readers import Corpus
 
-from ..util import ARCHITECTURES, trained_nlp
+from ..util import ARCHITECTURES, places, trained_nlp
 
 ODD = [
     "",
@@ -127,20 +127,6 @@ def test_manifests(campaign, tmp_path):
         {"options": options, "shards": shards | VALUES, "complete": st.booleans() | VALUES}
     )
     campaign.search(check, full=10_000, manifest=whole.map(json.dumps) | OBJECT)
-
-
-def places(value, path=()):
-    """YIELDS (tuple): The way to each part of nested data."""
-    yield path
-    pairs = (
-        value.items()
-        if isinstance(value, dict)
-        else enumerate(value)
-        if isinstance(value, list)
-        else ()
-    )
-    for key, each in pairs:
-        yield from places(each, (*path, key))
 
 
 def replaced(value, path, new):
