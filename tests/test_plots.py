@@ -4,6 +4,7 @@ import json
 from itertools import combinations
 
 import pytest
+from matplotlib.text import Text
 
 from benchmarks import plots
 from benchmarks.machines import COLUMNS, ROWS, read_reports
@@ -15,8 +16,6 @@ REPORTS = read_reports()
 
 def boxes(figure):
     """RETURNS (list): Each text of a figure, and where it is, in pixels."""
-    from matplotlib.text import Text
-
     figure.canvas.draw()
     texts = []
     for axes in figure.axes:

@@ -16,7 +16,7 @@ from spacy_lstm_tagger.evaluation import Accuracy, Evaluation, evaluate, find_ki
 from spacy_lstm_tagger.readers import Corpus
 
 from ..distil import stock_teacher
-from ..util import CORPUS, trained_nlp
+from ..util import CORPUS, SMALL, tok2vec_config, trained_nlp
 from . import is_one_error, run_command
 
 DEV = CORPUS / "en-dev.conllu"
@@ -210,8 +210,6 @@ def test_other_taggers(tmp_path):
 
 def test_a_tagger_that_listens(tmp_path, small_corpus):
     """Words are known to its encoder."""
-    from ..util import SMALL, tok2vec_config
-
     nlp = spacy.blank("en")
     nlp.add_pipe("tok2vec", config={"model": tok2vec_config(**SMALL)})
     listener = {"@architectures": "spacy.Tok2VecListener.v1", "width": SMALL["width"]}

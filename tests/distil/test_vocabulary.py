@@ -10,6 +10,11 @@ from spacy_lstm_tagger.distil.vocabulary import create_vocabulary_filler, fill_p
 from ..util import make_examples, scores_of, small_model, train
 
 
+def layer_of(nlp):
+    model = nlp.get_pipe("lstm_tagger").model
+    return next(node for node in model.walk() if node.name == "word_char_embed")
+
+
 def fill(words, **sizes):
     """RETURNS (tuple): A pipeline, and its tables, filled from a corpus of these words."""
     nlp = spacy.blank("en")
@@ -18,9 +23,7 @@ def fill(words, **sizes):
     nlp.initialize(lambda: examples)
     docs = [Doc(nlp.vocab, words=[word]) for word in words]
     create_vocabulary_filler(corpus=lambda nlp: [Example(doc, doc.copy()) for doc in docs])(nlp)
-    model = nlp.get_pipe("lstm_tagger").model
-    layer = next(node for node in model.walk() if node.name == "word_char_embed")
-    return nlp, layer.shims[0].module.tables
+    return nlp, layer_of(nlp).shims[0].module.tables
 
 
 def known(nlp, table, words):
@@ -106,11 +109,6 @@ def with_vectors(folder, **sizes):
     create_vocabulary_filler(corpus=lambda nlp: examples, vectors=folder)(nlp)
     train(nlp, examples, steps=5, optimizer=optimizer)
     return nlp
-
-
-def layer_of(nlp):
-    model = nlp.get_pipe("lstm_tagger").model
-    return next(node for node in model.walk() if node.name == "word_char_embed")
 
 
 def embed(nlp):
