@@ -99,7 +99,7 @@ def model(work, config, spacy_command):
     return work / "output" / "model-last"
 
 
-def test_init_config_trains(work, config, model):
+def test_init_config_trains(config, model):
     assert "lstm_tagger" in spacy.load(model).pipe_names
     # The config was filled already: it has every value of the factory.
     filled = Config().from_disk(config, interpolate=False)["components"]["lstm_tagger"]
@@ -279,7 +279,7 @@ def test_package_names_us(work, model, spacy_command):
     assert [r for r in requirements if re.match(r"spacy-lstm-tagger>=0\.\d", r)], requirements
 
 
-def test_as_a_program(work, model):
+def test_as_a_program(work):
     """The factory is found in a process of its own, from any folder."""
     run = [sys.executable, "-m", "spacy", "train", ROOT / "configs" / "tutorial.cfg"]
     tutorial = CORPUS / "tutorial.conllu"

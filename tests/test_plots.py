@@ -55,7 +55,7 @@ def test_both_themes(tmp_path):
     assert plots.THEMES["-dark"]["text"] in (tmp_path / "speed-dark.svg").read_text()
 
 
-def test_what_was_not_measured_is_left_out(tmp_path):
+def test_what_was_not_measured_is_left_out():
     results = {"cnn/0": {"sentences": 94.0}, "accurate/0": {"sentences": 95.0}}
     figure = plots.dots(results, {}, THEME)
     texts = [text for text, _ in boxes(figure)]

@@ -116,8 +116,8 @@ def universal(tmp_path_factory):
     return path
 
 
-@pytest.mark.parametrize("column,change", [("upos", 3), ("upos+feats", 3)])
-def test_tags_of_another_column(model, universal, tmp_path, column, change):
+@pytest.mark.parametrize("column", ["upos", "upos+feats"])
+def test_tags_of_another_column(model, universal, tmp_path, column):
     path, output = tmp_path / "in.conllu", tmp_path / "out.conllu"
     others = CONLLU.replace("\tVERB\t", "\tX\t").replace("\tNOUN\t", "\tX\t")
     path.write_text(others, encoding="utf-8")
@@ -132,7 +132,7 @@ def test_tags_of_another_column(model, universal, tmp_path, column, change):
     changed = {3, 9} if column == "upos" else {3, 5, 9}
     for old, new in zip(before, after, strict=True):
         different = {i for i, (a, b) in enumerate(zip_longest(old, new)) if a != b}
-        assert different <= changed and (change in different) == old[0].isdigit()
+        assert different <= changed and (3 in different) == old[0].isdigit()
     assert after[4][9].startswith("A=b|TagProb=0.") and after[8][9].count("TagProb") == 1
 
 

@@ -70,7 +70,7 @@ def test_errors_before_work_begins(model, texts, tmp_path, monkeypatch, argument
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def test_names_that_are_there(model, expected, tmp_path):
+def test_names_that_are_there(model, tmp_path):
     path = tmp_path / "in.jsonl"
     path.write_text('{"text": "I slept", "tags": ["sleep"]}\n')
     code, printed = run(model, path, "--output", tmp_path / "out.jsonl")

@@ -238,7 +238,7 @@ def test_it_is_a_stream(nlp):
     assert len(list(islice(mixed(nlp), 500))) == 500
 
 
-def test_kinds_of_corpora(nlp, shards, tmp_path):
+def test_kinds_of_corpora(nlp, shards):
     """CoNLL-U files, spaCy's reader of .spacy files, and shards."""
     corpora = {
         "gold": Corpus(CORPUS / "en-dev.conllu"),

@@ -57,7 +57,7 @@ def test_a_new_model_takes_any_number_of_tags(good):
     assert model.to_bytes() == good
 
 
-def test_a_model_with_weights_takes_its_own_number(trained_model, good):
+def test_a_model_with_weights_takes_its_own_number(trained_model):
     other = trained_nlp(steps=0)[0].get_pipe("lstm_tagger")
     other.add_label("NEW")
     with pytest.raises(ValueError, match=r"L002.*nO of the layer .* is 7, not 6"):
@@ -173,13 +173,13 @@ def test_modules_of_others_are_tried_on_a_copy(other):
     check(model, make(nn.Linear(3, 4)).to_bytes()).load()
 
 
-def test_models_without_an_output_layer(good):
+def test_models_without_an_output_layer():
     model: Model = Linear(2, 3)
     model.initialize()
     assert check(model, model.to_bytes()).n_tags is None
 
 
-def test_scores_come_back(trained_model, good, trained):
+def test_scores_come_back(good, trained):
     nlp = copy.deepcopy(trained)
     pipe, docs = nlp.get_pipe("lstm_tagger"), [nlp.make_doc("The dog slept")]
     expected = scores_of(pipe, docs)[0]

@@ -110,7 +110,7 @@ def test_cast_weights_lie_in_one_buffer(layer):
         assert torch.equal(tensor, weight.bfloat16())
 
 
-def test_a_cast_is_kept_while_tagging(layer, x, monkeypatch):
+def test_a_cast_is_kept_while_tagging(layer, monkeypatch):
     monkeypatch.setattr(kernel, "can_pack", lambda *args: False)
     with torch.inference_mode():
         assert layer.arranged(torch.bfloat16) is layer.arranged(torch.bfloat16)

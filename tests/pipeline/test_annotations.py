@@ -241,7 +241,7 @@ def test_tags_of_another_set(tag_set, tag):
         check_tags([tag, "NOUN"], "xpos")
 
 
-def test_other_tags_are_an_error_at_once(upos, tmp_path):
+def test_other_tags_are_an_error_at_once(upos):
     nlp = spacy.blank("en")
     nlp.add_pipe("lstm_tagger", config={"tag_set": "upos"})
     with pytest.raises(ValueError, match=r"P010.*'NN'.*'upos'.*--vars.tag"):

@@ -23,7 +23,7 @@ def save(path, docs, **options):
     return path
 
 
-def to_spacy(conllu, path, vocab, group_by="document"):
+def to_spacy(conllu, path, group_by="document"):
     """RETURNS (Path): A .spacy file of the documents of a CoNLL-U file."""
     examples = Corpus(conllu, group_by=group_by)(spacy.blank("xx"))
     return save(path, [eg.reference for eg in examples])
@@ -43,14 +43,13 @@ def describe(examples):
 
 
 @pytest.fixture
-def treebank(tmp_path, nlp):
+def treebank(tmp_path):
     """The same documents, in either format."""
     text = GERMAN + "\n# newdoc\n" + GERMAN.split("\n", 1)[1]
     conllu = tmp_path / "treebank.conllu"
-    conllu.write_text(text, encoding="utf-8")
     write(tmp_path / "more.conllu", [[3, 1] * 5, [2] * 15, [4] * 5, [1] * 20])
     conllu.write_text(text + "\n" + (tmp_path / "more.conllu").read_text(), encoding="utf-8")
-    return conllu, to_spacy(conllu, tmp_path / "treebank.spacy", nlp.vocab)
+    return conllu, to_spacy(conllu, tmp_path / "treebank.spacy")
 
 
 SETTINGS = [
@@ -73,7 +72,7 @@ SETTINGS = [
 def test_settings_mean_the_same(treebank, values):
     if values.get("tag", "xpos") != "xpos":  # a Doc has no coarse tag that spaCy does not know
         treebank[0].write_text(treebank[0].read_text().replace("EMOJI", "SYM"))
-        to_spacy(treebank[0], treebank[1], None)
+        to_spacy(treebank[0], treebank[1])
     found = []
     for path in treebank:
         random.seed(1)
@@ -85,7 +84,7 @@ def test_settings_mean_the_same(treebank, values):
 @pytest.mark.parametrize("tag", ["xpos", "upos", "upos+feats"])
 def test_labels_are_found_in_either(tmp_path, tag):
     conllu = CORPUS / "en-train.conllu"
-    path = to_spacy(conllu, tmp_path / "train.spacy", None)
+    path = to_spacy(conllu, tmp_path / "train.spacy")
     assert read_tag_counts(path=path, tag=tag) == read_tag_counts(path=conllu, tag=tag)
     assert read_tag_labels(path=path, tag=tag) == read_tag_labels(path=conllu, tag=tag)
 
@@ -257,7 +256,7 @@ def test_features_have_the_order_of_treebanks(nlp, tmp_path):
     """spaCy's puts capitals first."""
     feats = "Number=Sing|Number[psor]=Plur|NumType=Card"
     (tmp_path / "a.conllu").write_text(f"1\tone\tone\tNUM\tCD\t{feats}\t_\t_\t_\t_\n\n")
-    path = to_spacy(tmp_path / "a.conllu", tmp_path / "a.spacy", nlp.vocab, group_by=1)
+    path = to_spacy(tmp_path / "a.conllu", tmp_path / "a.spacy", group_by=1)
     for each in (tmp_path / "a.conllu", path):
         (eg,) = Corpus(each, tag="upos+feats")(nlp)
         assert eg.reference[0].tag_ == f"NUM|{feats}"

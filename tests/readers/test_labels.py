@@ -112,7 +112,7 @@ def test_labels_of_a_morphologizer(tmp_path, german, path):
     labels = morph_labels(path)
     assert labels == expected
     assert list(labels["morph"]) == list(labels["pos"]) == sorted(expected["pos"])
-    assert morph_labels(to_spacy(path, tmp_path / "a.spacy", nlp.vocab)) == labels
+    assert morph_labels(to_spacy(path, tmp_path / "a.spacy")) == labels
 
 
 def test_labels_of_words_with_one_or_neither(german):

@@ -177,7 +177,7 @@ def test_a_script_of_someone_else_does_not_run(browser, path, tmp_path):
     page.close()
 
 
-def test_in_the_frame_of_a_notebook(open_page, path, ours, corpus, tmp_path):
+def test_in_the_frame_of_a_notebook(open_page, ours, corpus, tmp_path):
     notebook = tmp_path / "notebook.html"
     notebook.write_text(f"<!doctype html>{Report(ours, corpus)._repr_html_()}", encoding="utf-8")
     page = open_page(notebook)

@@ -41,7 +41,7 @@ def column(rows, number):
     return np.array([row[number] for row in rows])
 
 
-def test_headline_is_that_of_spacy(ours, corpus, words, report, tmp_path, spacy_command):
+def test_headline_is_that_of_spacy(ours, corpus, report, tmp_path, spacy_command):
     """`spacy evaluate` on the same docs finds the same, given the same words of training."""
     pipe = ours.get_pipe("lstm_tagger")
     pipe.cfg["word_counts"] = {"The": 2, "the": 1, "ate": 2, "I": 1}

@@ -26,9 +26,9 @@ class Campaign:
     def __init__(self, size, seed):
         self.size, self.seed = size, seed
 
-    def times(self, full, *, least=1):
+    def times(self, full):
         """RETURNS (int): How often to try what the whole campaign tries `full` times."""
-        return max(least, round(full * self.size))
+        return max(1, round(full * self.size))
 
     def random(self, name):
         """RETURNS (random.Random): Random numbers for one test, whichever others run."""
