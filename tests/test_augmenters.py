@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Example
-from spacy.util import fix_random_seed, registry
+from spacy.util import fix_random_seed
 
 from spacy_lstm_tagger.augmenters import NoiseAugmenter, draw_places, mistype
 from spacy_lstm_tagger.probabilities import TagProbabilities
@@ -220,11 +220,6 @@ def test_chances_are_kept(nlp):
     texts = [text for text in texts if sum(map(str.isalpha, text)) > 5]
     assert sum(map(str.islower, texts)) / len(texts) == pytest.approx(0.3, abs=0.06)
     assert sum(map(str.isupper, texts)) / len(texts) == pytest.approx(0.1, abs=0.04)
-
-
-def test_it_is_registered():
-    made = registry.resolve({"a": {"@augmenters": "spacy-lstm-tagger.NoiseAugmenter.v1"}})
-    assert callable(made["a"])
 
 
 @pytest.mark.parametrize(

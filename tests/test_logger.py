@@ -8,7 +8,7 @@ import pytest
 import spacy
 from spacy.training.initialize import init_nlp
 from spacy.training.loop import train
-from spacy.util import load_config, load_config_from_str, registry
+from spacy.util import load_config, load_config_from_str
 
 from spacy_lstm_tagger.logger import (
     FILE,
@@ -223,8 +223,3 @@ def test_a_path_that_is_no_file(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(OSError, match="file"):
         TrainingLog(tmp_path / "file" / "log.jsonl")
-
-
-def test_is_registered():
-    name = "spacy-lstm-tagger.ProgressLogger.v1"
-    assert registry.loggers.get(name) is create_progress_logger

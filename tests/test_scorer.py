@@ -5,7 +5,6 @@ import spacy
 from spacy.pipeline.tagger import tagger_score
 from spacy.tokens import Doc, DocBin
 from spacy.training import Example
-from spacy.util import registry
 
 from spacy_lstm_tagger.scorer import score_tags
 
@@ -102,10 +101,6 @@ def test_find_threshold(trained, spacy_command, tmp_path):
         5,
     )
     assert "Best threshold" in printed and "0.75" in printed
-
-
-def test_is_registered():
-    assert registry.scorers.get("spacy-lstm-tagger.TaggerScorer.v1")() is score_tags
 
 
 def test_pipe_uses_it(trained):

@@ -1,8 +1,6 @@
 """`python -m spacy lstm-tagger calibrate`: it fits, reports and saves; tags stay as they are."""
 
 import re
-import subprocess
-import sys
 from functools import partial
 
 import pytest
@@ -115,9 +113,3 @@ def test_a_full_disk_leaves_nothing_half(model, small_corpus, tmp_path, monkeypa
     assert status == 1 and "✘ No space left on device" in printed
     assert (tmp_path / "out").exists() == there
     assert {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()} == before
-
-
-def test_spacy_finds_the_command():
-    command = [sys.executable, "-m", "spacy", "lstm-tagger", "--help"]
-    result = subprocess.run(command, capture_output=True, text=True)
-    assert result.returncode == 0 and "calibrate" in result.stdout

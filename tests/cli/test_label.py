@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 from functools import partial
-from importlib.metadata import entry_points
 
 import pytest
 import spacy
@@ -15,7 +14,6 @@ from spacy.cli._util import app
 from spacy.tokens import DocBin
 from typer.testing import CliRunner
 
-from spacy_lstm_tagger import cli
 from spacy_lstm_tagger.cli.label import SHOWN
 from spacy_lstm_tagger.probabilities import TagProbabilities
 
@@ -37,14 +35,6 @@ def work(tmp_path_factory):
 
 
 run = partial(run_command, "label")
-
-
-def test_spacy_finds_the_command():
-    (entry,) = entry_points(group="spacy_cli", name="lstm-tagger")
-    assert entry.load() is cli.lstm_tagger_cli
-    command = [sys.executable, "-m", "spacy", "lstm-tagger", "label", "--help"]
-    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert "--texts" in printed and "--gpu-id" in printed
 
 
 def test_weights(work, tmp_path):

@@ -281,11 +281,6 @@ def test_repeat_and_weights_exclude_each_other():
         MixedCorpus({"a": Numbered("a", 1)}, repeat={"a": 2}, weights={"a": 1})
 
 
-@pytest.mark.parametrize("name", ["ShardCorpus", "MixedCorpus"])
-def test_registered(name):
-    assert registry.readers.get(f"spacy-lstm-tagger.{name}.v1")
-
-
 def test_a_damaged_shard_is_named(nlp, shards):
     bad = shards / "shard-1.spacy"
     bad.write_bytes(bad.read_bytes()[:-20])
