@@ -158,11 +158,13 @@ def test_rows_that_no_table_takes(model, tmp_path, rows):
     tag(model, path, "--output", tmp_path / "out.jsonl")
 
 
-def test_two_columns_of_a_name(model, tmp_path):
-    table = pyarrow.table([["a"], ["b"]], names=["text", "text"])
+@pytest.mark.parametrize("names,output", [("text text", "out.jsonl"), ("text x x", "out.parquet")])
+def test_two_columns_of_a_name(model, tmp_path, names, output):
+    columns = names.split()
+    table = pyarrow.table([["a"]] * len(columns), names=columns)
     pyarrow.parquet.write_table(table, tmp_path / "in.parquet")
-    code, printed = run(model, tmp_path / "in.parquet", "--output", tmp_path / "out.jsonl")
-    assert code == 1 and is_one_error(printed) and "2 columns are named 'text'" in printed
+    code, printed = run(model, tmp_path / "in.parquet", "--output", tmp_path / output)
+    assert code == 1 and is_one_error(printed) and f"2 columns are named '{columns[-1]}'" in printed
 
 
 def test_comments_by_the_names_of_what_is_added(model, tmp_path):

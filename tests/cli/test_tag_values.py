@@ -11,7 +11,6 @@ from spacy.training import Example
 
 from ..distil import stock_teacher
 from ..util import make_examples
-from . import is_one_error
 from .tagging import read_jsonl, run, tag
 
 
@@ -154,13 +153,6 @@ def test_probabilities_of_another_tagger_go(tmp_path, labels):
     tag(tmp_path / "model", tmp_path / "in.spacy", "--output", tmp_path / "out.spacy")
     (doc,) = DocBin().from_disk(tmp_path / "out.spacy").get_docs(second.vocab)
     assert doc[0]._.tag_probabilities is None
-
-
-def test_two_columns_of_one_name(model, tmp_path):
-    table = pyarrow.Table.from_arrays([["a b", "c"], [1, 2], [3, 4]], names=["text", "x", "x"])
-    pyarrow.parquet.write_table(table, tmp_path / "in.parquet")
-    code, printed = run(model, tmp_path / "in.parquet", "--output", tmp_path / "out.parquet")
-    assert code == 1 and "2 columns are named 'x'" in printed and is_one_error(printed)
 
 
 def test_what_misc_says_of_anything_else_stays(model, tmp_path):

@@ -79,13 +79,6 @@ def test_label_smoothing_out_of_range(label_smoothing):
         spacy.blank("en").add_pipe("lstm_tagger", config={"label_smoothing": label_smoothing})
 
 
-def test_needs_initialization():
-    nlp = spacy.blank("en")
-    nlp.add_pipe("lstm_tagger", config={"model": small_model()})
-    with pytest.raises(ValueError, match="P020"):
-        nlp("The dog")
-
-
 # Annotations
 
 

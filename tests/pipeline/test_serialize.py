@@ -124,11 +124,12 @@ def assert_same_scores(first, second):
 def test_settings_are_saved(tmp_path):
     nlp = spacy.blank("en")
     model = small_model(char_max_length=6)
-    config = {"model": model, "overwrite": True, "neg_prefix": "no-", "label_smoothing": 0.1}
-    nlp.add_pipe("lstm_tagger", config=config)
+    config = {"overwrite": True, "neg_prefix": "no-", "label_smoothing": 0.1, "soft_share": 0.5}
+    nlp.add_pipe("lstm_tagger", config={"model": model, **config})
     nlp.initialize(lambda: make_examples(nlp))
     other = by_disk(nlp, tmp_path)
     assert other.get_pipe("lstm_tagger").cfg == nlp.get_pipe("lstm_tagger").cfg
+    assert config.items() <= other.get_pipe("lstm_tagger").cfg.items()
     assert_same(nlp, other)
 
 

@@ -95,13 +95,6 @@ def test_what_could_not_be_loaded_is_not_saved(folder):
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
 
 
-def test_a_tag_set_that_the_tags_are_not_of(folder):
-    nlp = spacy.load(folder)
-    nlp.get_pipe("lstm_tagger").cfg["tag_set"] = "upos"
-    with pytest.raises(ValueError, match="P010"):
-        nlp("The dog ate")
-
-
 BAD_INITIALIZE = [
     ("word_tags", 5, r"word_tags = 5 .*null or a list"),
     ("word_tags", [("a", "A", 0)], r"word_tags\[0\] = \('a', 'A', 0\).*number of tokens"),

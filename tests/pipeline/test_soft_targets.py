@@ -164,15 +164,6 @@ def test_bad_settings(value):
         nlp.add_pipe("lstm_tagger", config={"model": small_model(), "soft_share": value})
 
 
-def test_settings_are_saved(tmp_path):
-    nlp = spacy.blank("en")
-    nlp.add_pipe("lstm_tagger", config={"model": small_model(), "soft_share": 0.5})
-    gold = make_examples(nlp)
-    nlp.initialize(lambda: gold)
-    nlp.to_disk(tmp_path)
-    assert spacy.load(tmp_path).get_pipe("lstm_tagger").cfg["soft_share"] == 0.5
-
-
 def test_a_crf_does_not_read_them():
     """Not even tags that it lacks."""
     nlp, _ = trained_nlp(steps=1, architecture="CRFTagger")
