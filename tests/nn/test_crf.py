@@ -249,23 +249,6 @@ def test_weights_count_sequences():
     )
 
 
-@pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="PyTorch finds no CUDA device")
-def test_on_a_gpu():
-    lengths = [5, 0, 9, 1]
-    crf, emissions = random_crf(6), random_emissions(lengths, 6)
-    there = LinearChainCRF(crf.transitions.cuda(), crf.start.cuda(), crf.end.cuda())
-    far = emissions.cuda()
-    assert torch.equal(there.viterbi(far, lengths).cpu(), crf.viterbi(emissions, lengths))
-    assert torch.equal(
-        there.n_best(far, lengths, n=3)[0].cpu(), crf.n_best(emissions, lengths, n=3)[0]
-    )
-    torch.testing.assert_close(
-        there.expectations(far, lengths).marginals.cpu(),
-        crf.expectations(emissions, lengths).marginals,
-    )
-
-
 @pytest.mark.parametrize("shift", [0.0, 4000.0])
 def test_divided_scores(shift):
     crf, emissions = random_crf(3), random_emissions([4], 3)

@@ -6,16 +6,14 @@ import pickle
 import numpy as np
 import pytest
 import spacy
-import torch
 from spacy.tokens import Doc, DocBin, Token
 from spacy.training import Example
-from thinc.api import get_current_ops, require_cpu, require_gpu, set_current_ops, set_dropout_rate
-from thinc.compat import has_cupy_gpu
+from thinc.api import set_dropout_rate
 
 from spacy_lstm_tagger.pipeline import LSTMTagger
 from spacy_lstm_tagger.pipeline.extensions import register
 
-from ..util import ARCHITECTURES, SENTENCES, TAGS, TEXTS, make_examples, tags_of, trained_nlp
+from ..util import SENTENCES, TAGS, TEXTS, make_examples, tags_of, trained_nlp
 
 # A CRF through the public door
 
@@ -282,29 +280,6 @@ def test_other_models_have_probabilities_too():
         scores = nlp("The dog")[0]._.tag_probabilities
         n = len(pipe.labels)
         assert scores[pipe.labels[1]] == pytest.approx(np.e / (np.e + n - 1), abs=1e-5)
-
-
-@pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="PyTorch finds no CUDA device")
-@pytest.mark.skipif(not has_cupy_gpu, reason="CuPy, by which Thinc uses a GPU, is not here")
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_on_a_gpu(architecture):
-    ops = get_current_ops()
-    require_gpu()
-    try:
-        nlp, _ = trained_nlp(
-            steps=40, architecture=architecture, config={"save_probabilities": True, "n_best": 2}
-        )
-        pipe = nlp.get_pipe("lstm_tagger")
-        assert tags_of(nlp.pipe(TEXTS)) == TAGS
-        pipe.set_tag_dictionary({"dog": ["V"]})
-        pipe.add_label("NEW")
-        pipe.calibrate(make_examples(nlp))
-        doc = nlp(TEXTS[0])
-        assert doc[1].tag_ == "V" and doc._.tag_n_best[0][0][1] == "V"
-    finally:
-        require_cpu()
-        set_current_ops(ops)
 
 
 def test_a_temperature_makes_less_sure(nlp, pipe):
