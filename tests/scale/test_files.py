@@ -22,6 +22,11 @@ def test_only_texts_that_are_left_out(tmp_path):
     assert [row["error"] for row in read_jsonl(told)] == ["line 1: “bad”", "line 2: bad"]
 
 
+def test_no_text_at_all(tmp_path):
+    sink = TaggedFiles(str(tmp_path), ".jsonl", size=1)
+    assert sink.write([pyarrow.table({})], None) == sink.write([], None) == Counts()
+
+
 @pytest.mark.ray
 @pytest.mark.parametrize("allowed", [2, 1])
 def test_files_in_which_nothing_can_be_read(cluster, model, tmp_path, allowed):

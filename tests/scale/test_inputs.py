@@ -4,10 +4,7 @@ import gzip
 import os
 import shutil
 
-import pyarrow
 import pytest
-
-from spacy_lstm_tagger.scale.files import Counts, TaggedFiles
 
 from ..cli import is_one_error, run_command
 from ..cli.tagging import read_jsonl
@@ -84,11 +81,6 @@ def test_a_file_that_is_damaged(cluster, model, tmp_path):
     status, printed = on_ray(model, tmp_path / "t.txt.gz", "--output", tmp_path / "out")
     assert status == 1 and is_one_error(printed), printed
     assert "D013" in printed and "t.txt.gz" in printed
-
-
-def test_no_text_at_all(tmp_path):
-    sink = TaggedFiles(str(tmp_path), ".jsonl", size=1)
-    assert sink.write([pyarrow.table({})], None) == sink.write([], None) == Counts()
 
 
 @pytest.mark.parametrize("command", ["tag", "label"])
