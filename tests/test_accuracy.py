@@ -14,7 +14,7 @@ from thinc.api import ConfigValidationError
 from benchmarks import accuracy, variants
 from spacy_lstm_tagger.readers import Corpus
 
-from .util import ROOT
+from .util import CONFIGS, CORPUS, ROOT
 
 
 def test_mcnemar():
@@ -25,7 +25,7 @@ def test_mcnemar():
 
 
 def test_known_and_unknown_words(trained):
-    path = ROOT / "corpus" / "en-dev.conllu"
+    path = CORPUS / "en-dev.conllu"
     every, correct = accuracy.score(trained, path, "xpos", {"the", "."})
     assert len(correct) == sum(1 for s in accuracy.read(path, "xpos") for _ in s.words)
     assert every["sentences"] == pytest.approx(100 * sum(correct) / len(correct), abs=0.01)
@@ -43,7 +43,7 @@ def only_full_stops(doc):
 def test_noise():
     nlp = spacy.blank("en")
     nlp.add_pipe("only_full_stops")
-    path = ROOT / "corpus" / "en-dev.conllu"
+    path = CORPUS / "en-dev.conllu"
     clean = accuracy.score(nlp, path, "xpos", set())[0]["sentences"]
     noisy = accuracy.score_noisy(nlp, path, "xpos")
     assert set(noisy) == set(accuracy.NOISE)
@@ -53,7 +53,7 @@ def test_noise():
 def test_a_run_is_kept_and_not_repeated(tmp_path, monkeypatch, capsys):
     ud = tmp_path / "ud" / "tiny"
     ud.mkdir(parents=True)
-    text = (ROOT / "corpus" / "tutorial.conllu").read_text()
+    text = (CORPUS / "tutorial.conllu").read_text()
     for split in ("train", "dev"):
         (ud / f"{split}.conllu").write_text(text)
     small = {"components.lstm_tagger.model.tok2vec.encode.width": 8, **variants.steps(4)}
@@ -122,9 +122,9 @@ def test_a_file_that_a_variant_needs_is_asked_for(tmp_path, capsys):
 
 def test_pretrained_weights_are_loaded(tmp_path):
     """spaCy reads them only with a [pretraining] block, which no config of ours has."""
-    config = accuracy.ROOT / "configs" / "accurate.cfg"
+    config = CONFIGS / "accurate.cfg"
     path = accuracy.with_pretraining(config, tmp_path / "run" / "pretrain.cfg")
-    corpus = ROOT / "corpus" / "en-dev.conllu"
+    corpus = CORPUS / "en-dev.conllu"
     overrides = dict.fromkeys(["paths.train", "paths.dev"], str(corpus))
     overrides["paths.init_tok2vec"] = str(tmp_path / "missing.bin")
     for each, error in ((path, pytest.raises(ConfigValidationError)), (config, nullcontext())):
@@ -146,7 +146,7 @@ def test_failed_training_is_an_error(tmp_path):
 def test_variants_set_what_their_config_has(name):
     """A variant whose override is misspelt would silently be the config itself."""
     variant = variants.VARIANTS[name]
-    path = accuracy.ROOT / "configs" / variant.config
+    path = CONFIGS / variant.config
     config = load_config(path, overrides=dict(variant.overrides))
     registry.fill({"model": config["components"]["lstm_tagger"]["model"]}, validate=True)
     training = load_config(path)["training"]

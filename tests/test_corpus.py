@@ -1,12 +1,12 @@
 """The embedded corpus is what its README says."""
 
 import re
-from pathlib import Path
 
 import pytest
 from spacy.parts_of_speech import IDS
 
-CORPUS = Path(__file__).parents[1] / "corpus"
+from .util import CORPUS
+
 PENN = set(
     "CC CD DT EX FW IN JJ JJR JJS LS MD NN NNP NNPS NNS PDT POS PRP PRP$ RB RBR RBS RP SYM TO UH "
     "VB VBD VBG VBN VBP VBZ WDT WP WP$ WRB . , : `` '' -LRB- -RRB- HYPH NFP ADD AFX GW $".split()

@@ -1,3 +1,5 @@
+"""Probabilities of tags on docs: kept, saved, and refused where they do not fit."""
+
 import numpy as np
 import pytest
 import spacy

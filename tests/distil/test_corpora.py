@@ -1,3 +1,5 @@
+"""Readers of shards and of mixtures: what they give, in which order, and what a bad one says."""
+
 import json
 import random
 from collections import Counter

@@ -1,3 +1,5 @@
+"""Shards of labelled texts: work that is resumed, shared by processes, or wrong."""
+
 import json
 import shutil
 from dataclasses import replace

@@ -1,3 +1,5 @@
+"""A folder of shards: what its manifest says, and what was left half done."""
+
 import json
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""Teachers, alone and together: tags, probabilities, and what does not fit."""
+
 import numpy as np
 import pytest
 import spacy

@@ -1,3 +1,5 @@
+"""The rows of a vocabulary that is filled from a corpus, with vectors or without."""
+
 import numpy as np
 import pytest
 import spacy

@@ -1,3 +1,5 @@
+"""The fixtures of the tests of readers: a pipeline, and some treebanks."""
+
 import pytest
 import spacy
 
