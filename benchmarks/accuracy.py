@@ -155,11 +155,7 @@ def run(
     if not variant.config:  # the CNN's own has neither our variables nor our layers
         ours = {key for key in variant.overrides if not key.startswith("corpora.train.")}
         overrides = {key: value for key, value in overrides.items() if key not in ours}
-    command = [sys.executable, "-m", "spacy", "train", str(config), "--output", str(folder)]
-    for key, value in overrides.items():
-        text = json.dumps(value) if isinstance(value, bool | dict | list) else str(value)
-        command += [f"--{key}", text]
-    seconds, curve = follow(command, output / f"{name}-{seed}.log")
+    seconds, curve = train_pipeline(config, folder, overrides, output / f"{name}-{seed}.log")
     words = {w for s in read(train, variant.tag, variant.limit) for w in s.words}
     nlp = spacy.load(folder / "model-best")
     accuracies, correct = score(nlp, dev, variant.tag, words)
@@ -186,6 +182,17 @@ def with_pretraining(config: Path, path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     block.merge(spacy.util.load_config(config)).to_disk(path, interpolate=False)
     return path
+
+
+def train_pipeline(
+    config: Path, folder: Path, overrides: Mapping[str, object], log: Path
+) -> tuple[float, list[tuple[int, float]]]:
+    """Run `spacy train` on one thread, with overrides of the config. See `follow`."""
+    command = [sys.executable, "-m", "spacy", "train", str(config), "--output", str(folder)]
+    for key, value in overrides.items():
+        text = json.dumps(value) if isinstance(value, bool | dict | list) else str(value)
+        command += [f"--{key}", text]
+    return follow(command, log)
 
 
 def follow(command: Sequence[str], log: Path) -> tuple[float, list[tuple[int, float]]]:

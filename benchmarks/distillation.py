@@ -8,11 +8,7 @@ of configs/distil.cfg with overrides, on one thread. Runs that are in the result
 
 import argparse
 import json
-import os
 import re
-import subprocess
-import sys
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +16,7 @@ from typing import Any
 
 import spacy
 
-from .accuracy import read, score
+from .accuracy import read, score, train_pipeline
 from .outputs import OUTPUT, ROOT, markdown
 from .treebanks import add_ud_option, find_treebank
 from .variants import EMBED, ENCODE, steps
@@ -128,16 +124,8 @@ def run(name: str, seed: int, args: argparse.Namespace) -> dict[str, Any]:
     else:
         config = without_silver(config, args.output / "gold.cfg")
     folder = args.output / label
-    command = [sys.executable, "-m", "spacy", "train", str(config), "--output", str(folder)]
-    for key, value in overrides.items():
-        command += [f"--{key}", json.dumps(value) if isinstance(value, bool) else str(value)]
-    start = time.monotonic()
     log_path = args.results / f"{label}.log"
-    with log_path.open("w") as log:
-        env = {**os.environ, "OMP_NUM_THREADS": "1"}
-        done = subprocess.run(command, stdout=log, stderr=log, env=env, cwd=ROOT)
-    if done.returncode:
-        raise SystemExit(f"{name}: training failed, see {log_path}")
+    seconds, _ = train_pipeline(config, folder, overrides, log_path)
     # The table of scores; what is printed around it tells where things lie on this machine.
     rows = re.findall(r"^(?:E  |---|  *\d+  ).*\n", log_path.read_text(), re.M)
     log_path.write_text("".join(rows))
@@ -145,7 +133,7 @@ def run(name: str, seed: int, args: argparse.Namespace) -> dict[str, Any]:
     return {
         "overrides": shown,
         "silver_words": words,
-        "train_seconds": round(time.monotonic() - start),
+        "train_seconds": round(seconds),
         **accuracy(folder / "model-best", args.ud),
     }
 
