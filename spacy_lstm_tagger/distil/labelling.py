@@ -114,7 +114,7 @@ def label(
     n_process: int = 1,
     gpu_id: int = -1,
     code: Path | None = None,
-    engine: Callable[[Iterator["Task"]], Iterator["Shard"]] | None = None,
+    engine: Callable[[Iterator[Task]], Iterator[Shard]] | None = None,
     report: Callable[[Progress], None],
 ) -> ShardFolder:
     """Label texts. Shards that are there already are not made again.

@@ -78,7 +78,7 @@ def _of_one(pipe: dict[str, Any]) -> list[str]:
     parts.append(f"{name}: errors, {shown}\n\n{_table(header, errors[:SHOWN])}")
     if pipe["reliability"] is not None:
         error = percent(pipe["reliability"]["error"])
-        parts.append(f"{pipe['name']}: expected calibration error {error}")
+        parts.append(f"{name}: expected calibration error {error}")
     return parts
 
 
