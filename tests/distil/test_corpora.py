@@ -179,8 +179,7 @@ def names(examples):
     repeat=st.dictionaries(st.sampled_from("abc"), st.integers(1, 3)),
     buffer=st.sampled_from([0, 1, 7, 100]),
 )
-def test_repetitions_are_exact(sizes, repeat, buffer):
-    nlp = spacy.blank("en")
+def test_repetitions_are_exact(nlp, sizes, repeat, buffer):
     repeat = {name: n for name, n in repeat.items() if name in sizes}
     corpora = {name: Numbered(name, size) for name, size in sizes.items()}
     mixed = MixedCorpus(corpora, repeat=repeat, shuffle_buffer=buffer)

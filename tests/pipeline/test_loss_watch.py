@@ -54,12 +54,14 @@ def test_scores_of_unannotated_tokens_count_too():
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_a_tagger_that_is_sure_may_learn_other_tags(architecture):
-    """All tags change after it was trained for long: it is surprised, but not hopeless."""
-    nlp, optimizer = trained_nlp(steps=200, architecture=architecture)
+    """All tags change after it has learned them well: it is surprised, but not hopeless."""
+    nlp, optimizer = trained_nlp(steps=0, architecture=architecture)
+    optimizer.learn_rate = 0.03
+    train(nlp, make_examples(nlp), steps=60, optimizer=optimizer)
     labels = nlp.get_pipe("lstm_tagger").labels
     other = dict(zip(labels, [*labels[1:], labels[0]], strict=True))
     data = [(text, " ".join(other[tag] for tag in tags.split())) for text, tags in SENTENCES]
-    train(nlp, make_examples(nlp, data), steps=60, optimizer=optimizer)
+    train(nlp, make_examples(nlp, data), steps=20, optimizer=optimizer)
     assert [token.tag_ for token in nlp(data[0][0])] == data[0][1].split()
 
 
