@@ -1,7 +1,6 @@
 """The project of `projects/ud` makes a tagger of a treebank, with or without a dev set."""
 
 import json
-import runpy
 import shutil
 import subprocess
 import sys
@@ -13,7 +12,7 @@ import pytest
 import spacy
 from weasel.cli.run import project_run
 
-from .util import ROOT, SMALL_SETTINGS, copy_project, with_lemmas
+from .util import ROOT, SMALL_SETTINGS, copy_project, load_script, with_lemmas
 
 pytestmark = pytest.mark.slow
 
@@ -65,7 +64,9 @@ def test_from_a_treebank_to_a_wheel(project, capfd):
     # The same treebank with lemmas.
     for path in (folder / "train.conllu", project / "assets" / CODE / "test.conllu"):
         path.write_text(with_lemmas(path.read_text(encoding="utf-8")), encoding="utf-8")
-    project_run(project, "package", overrides=variables, force=True)
+    origin = {"treebank": "UD_Small", "release": "r2.16", "license": "CC BY 4.0"}
+    card = load_script(PROJECT / "scripts" / "card.py")
+    card.main(folder, **origin, test=project / "assets" / CODE / "test.conllu")
     nlp = spacy.load(folder / "package")
     assert [token.lemma_ for token in nlp("He SLEEPS")] == ["he", "sleeps"]
     assert "Of its lemmas 100.0 % are right" in (folder / "package" / "README.md").read_text()
@@ -133,7 +134,7 @@ def test_a_treebank_without_a_line_break_at_its_end(project):
 
 def test_a_figure_that_a_test_set_does_not_have():
     """Such as that of unknown words, where it has none."""
-    row = runpy.run_path(str(PROJECT / "scripts" / "card.py"))["row"]
+    row = load_script(PROJECT / "scripts" / "card.py").row
     some, none = {"tag_acc": 0.5}, {"tag_acc": None}
     figures = {"sentences": {"all": some, "unknown": none}, "texts": {"all": some}}
     assert row("words", figures) == "| words | 50.0 % | 50.0 % | – |"
