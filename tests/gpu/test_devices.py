@@ -8,13 +8,17 @@ from .util import TOLERANCE, assert_close, copied, device_of, on
 SIZES = {"depth": 2, "lm_weight": 0.1, "char_lm_weight": 0.03}
 
 
-@pytest.fixture(params=ARCHITECTURES)
-def pair(request):
-    """The same pipeline on both devices."""
+@pytest.fixture(scope="module", params=ARCHITECTURES)
+def original(request):
     config = {"label_smoothing": 0.05}
     with on("cpu"):
-        here = trained_nlp(steps=10, architecture=request.param, config=config, **SIZES)[0]
-    return here, copied(here, "gpu")
+        return trained_nlp(steps=10, architecture=request.param, config=config, **SIZES)[0]
+
+
+@pytest.fixture
+def pair(original):
+    """The same pipeline on both devices."""
+    return copied(original, "cpu"), copied(original, "gpu")
 
 
 @pytest.mark.parametrize("current", ["cpu", "gpu"])
