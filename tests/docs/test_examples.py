@@ -35,30 +35,38 @@ def train(path, corpus, architecture):
     nlp.to_disk(path)
 
 
-@pytest.fixture
-def folder(tmp_path, small_corpus, monkeypatch):
-    """The pipelines that the examples load, in the folder that they are run in."""
+@pytest.fixture(scope="module")
+def made(tmp_path_factory, small_corpus):
+    """The folder of what the examples load."""
+    folder = tmp_path_factory.mktemp("made")
     for name in ("cpu", "accurate"):
-        train(tmp_path / "output" / name / "model-best", small_corpus, "Tagger")
-    train(tmp_path / "output" / "crf" / "model-best", small_corpus, "CRFTagger")
-    (tmp_path / "corpus").mkdir()
-    shutil.copy(small_corpus, tmp_path / "corpus" / "en-dev.conllu")
+        train(folder / "output" / name / "model-best", small_corpus, "Tagger")
+    train(folder / "output" / "crf" / "model-best", small_corpus, "CRFTagger")
+    (folder / "corpus").mkdir()
+    shutil.copy(small_corpus, folder / "corpus" / "en-dev.conllu")
     treebank = with_lemmas(small_corpus.read_text(encoding="utf-8"))
-    (tmp_path / "en_ewt-ud-train.conllu").write_text(treebank, encoding="utf-8")
+    (folder / "en_ewt-ud-train.conllu").write_text(treebank, encoding="utf-8")
     other = spacy.blank("en")
     other.add_pipe("tagger").add_label("X")
     ruler = other.add_pipe("attribute_ruler")
     other.initialize()
     ruler.add([[{"TAG": "DT"}]], {"POS": "DET"})
-    other.to_disk(tmp_path / "en_core_web_sm")
+    other.to_disk(folder / "en_core_web_sm")
     if not any(PIPELINES.glob("*.whl")) and not (ROOT / ".github").exists():
         pytest.skip("a source distribution has no wheels")
     for name in ("en_lstm_fast", "en_lstm_accurate"):
         (wheel,) = PIPELINES.glob(f"{name}-*.whl")
         with zipfile.ZipFile(wheel) as archive:
-            archive.extractall(tmp_path / "wheels")
-        (data,) = (tmp_path / "wheels" / name).glob(f"{name}-*")
-        data.rename(tmp_path / name)
+            archive.extractall(folder / "wheels")
+        (data,) = (folder / "wheels" / name).glob(f"{name}-*")
+        data.rename(folder / name)
+    return folder
+
+
+@pytest.fixture
+def folder(made, tmp_path, monkeypatch):
+    """A copy, in which an example is run."""
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
