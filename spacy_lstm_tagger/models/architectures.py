@@ -1,11 +1,13 @@
 """The architectures that a config names."""
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 
 from spacy.tokens import Doc
 from spacy.util import registry
 from thinc.api import Model
 from thinc.types import Floats2d
+from torch.random import fork_rng
 
 from ..checks import (
     check,
@@ -142,7 +144,7 @@ def build_word_char_embed(
     )
     tables = {name: (feature_width, feature_rows) for name in features.names}
     tables["word"] = (word_width, word_rows)
-    with our_threads():
+    with apart():
         module = WordEmbedding(
             features=tables,
             pretrained=None if pretrained_width is None else (pretrained_width, pretrained_rows),
@@ -225,7 +227,7 @@ def build_lstm_encoder(
     check(width % n_directions == 0, "width", width, even)
     if last_width is not None:
         check(last_width % n_directions == 0, "last_width", last_width, even)
-    with our_threads():
+    with apart():
         module = BucketedLSTM(
             input_width=input_width,
             hidden_width=width // n_directions,
@@ -283,3 +285,12 @@ def build_crf_tagger(
     model.set_ref("crf", output)
     model.set_ref("output_layer", output)
     return model
+
+
+@contextlib.contextmanager
+def apart() -> Iterator[None]:
+    """Make a module on our threads, and without taking from the program's random numbers: as with
+    spaCy's own layers it is `initialize` that draws weights.
+    """
+    with our_threads(), fork_rng(devices=[]):
+        yield

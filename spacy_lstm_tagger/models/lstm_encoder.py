@@ -148,11 +148,11 @@ def init(
     X: Sequence[Floats2d] | None = None,
     Y: Sequence[Floats2d] | None = None,
 ) -> None:
-    """Draw the weights of a trained layer anew, and check it against the one before it.
+    """Draw the weights of the layer, and check it against the one before it.
 
     RAISES (ValueError): If that has another width.
     """
-    shim_of(model).renew()
+    shim_of(model).draw()
     if X:
         _check_width(model, X[0].shape[1])
 

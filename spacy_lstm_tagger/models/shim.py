@@ -99,16 +99,14 @@ class TorchShim(PyTorchShim):
         self._modules = None
         self.module.train()
 
-    def renew(self) -> None:
-        """Draw the weights anew if they have changed: whoever initializes a trained model wants a
-        new one. Pretrained vectors stay.
+    @on_our_threads
+    def draw(self) -> None:
+        """Draw the weights, on the CPU, so that a seed gives the same ones everywhere. Pretrained
+        vectors stay.
         """
-        if not self._changes:
-            return
-        for module in reversed(list(self.module.modules())):  # a module after its parts
-            reset = getattr(module, "reset_parameters", None)
-            if reset is not None:
-                reset()
+        device = self.device
+        self.module.to(CPU).apply(reset)
+        self.module.to(device)
         self.changed()
 
     def kernel_type(self, *, training: bool) -> torch.dtype | None:
@@ -325,6 +323,13 @@ def state_problems(module: torch.nn.Module, state: dict[str, Tensor]) -> Sequenc
             found, expected = tuple(state[name].shape), tuple(own[name].shape)
             problems.append(f"{name} has the shape {found}, expected {expected}")
     return sorted(problems)
+
+
+def reset(module: torch.nn.Module) -> None:
+    """Draw the weights that a module has beside those of its parts."""
+    reset_parameters = getattr(module, "reset_parameters", None)
+    if reset_parameters is not None:
+        reset_parameters()
 
 
 def named_tensors(module: torch.nn.Module) -> dict[str, Tensor]:

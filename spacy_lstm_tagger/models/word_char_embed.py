@@ -128,12 +128,12 @@ def init(
     X: Sequence[Doc] | None = None,
     Y: Sequence[Floats2d] | None = None,
 ) -> None:
-    """Draw the weights of a trained layer anew, and fit it to the pipeline's static vectors, if it
+    """Draw the weights of the layer, and fit it to the pipeline's static vectors, if it
     uses them.
 
     RAISES (ValueError): If they are missing.
     """
-    shim_of(model).renew()
+    shim_of(model).draw()
     for static in model.layers:
         if X:
             check_vectors(X[0].vocab)

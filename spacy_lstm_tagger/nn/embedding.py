@@ -41,6 +41,7 @@ class WordEmbedding(nn.Module):
         width: int | None = None,
     ):
         super().__init__()
+        self.characters = characters
         tables: dict[str, EmbeddingTable] = {
             name: VocabularyEmbedding(width=table_width, capacity=capacity)
             for name, (table_width, capacity) in features.items()
@@ -48,7 +49,6 @@ class WordEmbedding(nn.Module):
         if pretrained is not None:
             tables["pretrained"] = PretrainedEmbedding(width=pretrained[0], capacity=pretrained[1])
         self.tables = cast(Mapping[str, EmbeddingTable], nn.ModuleDict(tables))
-        self.characters = characters
         parts_width = sum(table.width for table in tables.values())
         if characters is not None:
             parts_width += characters.output_width

@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pytest
 import spacy
+import torch
 from spacy.training import Example
 from spacy.util import fix_random_seed, registry
 from spacy.vectors import Vectors
@@ -289,6 +290,16 @@ def test_round_trip(sizes):
     loaded.from_bytes(data)
     assert_same(loaded.predict(docs), model.predict(docs))
     assert loaded.to_bytes() == data
+
+
+def test_random_numbers_are_left_to_the_program():
+    """Making and loading a model takes none, as with spaCy's own layers: initializing it does."""
+    data = small_tagger().to_bytes()
+    fix_random_seed(0)
+    expected = torch.rand(3)
+    fix_random_seed(0)
+    build_tagger(tok2vec=small_tok2vec(), nO=4).from_bytes(data)
+    assert torch.equal(torch.rand(3), expected)
 
 
 def test_references_that_tools_look_for():
