@@ -2,13 +2,18 @@
 
 import multiprocessing
 import os
+import pickle
+import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from multiprocessing.connection import Connection, wait
+from multiprocessing.pool import ExceptionWithTraceback  # type: ignore[attr-defined]
+from operator import attrgetter
 from pathlib import Path
-from typing import Any, TypeVar
+from queue import SimpleQueue
+from typing import Any, TypeAlias, TypeVar
 
 import spacy
 import torch
@@ -18,8 +23,7 @@ from .errors import Errors
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-
-_work: Callable[[Any], Any]  # that of a worker process
+Outcome: TypeAlias = tuple[Any, Exception | None]  # a result, or the error there is instead
 
 
 def in_processes(
@@ -35,24 +39,110 @@ def in_processes(
         items before it come first.
     RAISES (ChildProcessError): If a process ends before its work is done.
     """
-    # Not forked: PyTorch's threads do not survive that.
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(n_process, mp_context=context, initializer=_start, initargs=(make,))
-    waiting: deque[Future[Result]] = deque()
+    workers: list[Worker] = []
+    waiting: deque[int] = deque()  # the items' numbers
+    outcomes: dict[int, Outcome] = {}
     failures: list[Exception] = []
     try:
-        for item in until_failure(items, failures):
-            waiting.append(pool.submit(_do, item))
+        for _ in range(n_process):
+            workers.append(Worker(make, n_process))
+        for number, item in enumerate(until_failure(items, failures)):
+            min(workers, key=attrgetter("n_items")).give(number, item)
+            waiting.append(number)
             if len(waiting) >= 2 * n_process:
-                yield waiting.popleft().result()
+                yield _take(waiting.popleft(), outcomes, workers)
         while waiting:
-            yield waiting.popleft().result()
+            yield _take(waiting.popleft(), outcomes, workers)
         for failure in failures:
             raise failure
-    except BrokenProcessPool as error:
-        raise ChildProcessError(Errors.C001.format(n_process=n_process)) from error
     finally:
-        pool.shutdown(cancel_futures=True)
+        for worker in workers:
+            worker.end()
+
+
+class Worker:
+    """A process that works. What starts it holds no lock and has no thread for it, since an
+    interruption (Ctrl-C, a time limit) may come at any moment, and Python's own pools then wait for
+    ever.
+
+    make (Callable[[], Callable[[Any], Any]]): Makes what is done with each item.
+    n_process (int): How many there are, for the error if this one ends.
+    """
+
+    def __init__(self, make: Callable[[], Callable[[Any], Any]], n_process: int):
+        self.n_process = n_process
+        self.n_items = 0
+        # Not forked: PyTorch's threads do not survive that.
+        context = multiprocessing.get_context("spawn")
+        self.connection, theirs = context.Pipe()
+        self.process = context.Process(target=_serve, args=(make, theirs), daemon=True)
+        self.process.start()
+        theirs.close()
+
+    def give(self, number: int, item: Any) -> None:
+        """Send it an item, and the item's number."""
+        with self._told():
+            self.connection.send((number, item))
+        self.n_items += 1
+
+    def take(self) -> tuple[int, Outcome]:
+        """RETURNS (tuple): The number of an item, and what came of it, when there is one."""
+        with self._told():
+            received = self.connection.recv()
+        self.n_items -= 1
+        return received
+
+    def end(self) -> None:
+        """End it, whatever it is doing."""
+        self.connection.close()
+        self.process.join()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except (EOFError, OSError) as error:
+            raise ChildProcessError(Errors.C001.format(n_process=self.n_process)) from error
+
+
+def _take(number: int, outcomes: dict[int, Outcome], workers: Sequence[Worker]) -> Any:
+    """RETURNS (Any): The result of an item, when it is there. Those of others are kept."""
+    by_connection: dict[Any, Worker] = {worker.connection: worker for worker in workers}
+    while number not in outcomes:
+        for connection in wait(list(by_connection)):
+            other, outcome = by_connection[connection].take()
+            outcomes[other] = outcome
+    result, error = outcomes.pop(number)
+    if error is not None:
+        raise error
+    return result
+
+
+def _serve(make: Callable[[], Callable[[Any], Any]], connection: Connection) -> None:
+    """Work, in a process of its own, until the one that started it closes the connection or is
+    gone.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for that one
+    items: SimpleQueue[bytes] = SimpleQueue()
+    threading.Thread(target=_receive, args=(connection, items), daemon=True).start()
+    work = make()
+    while True:
+        number, item = pickle.loads(items.get())
+        result, error = None, None
+        try:
+            result = work(item)
+        except Exception as caught:
+            error = ExceptionWithTraceback(caught, caught.__traceback__)
+        with suppress(OSError):  # nobody is there any more
+            connection.send((number, (result, error)))
+
+
+def _receive(connection: Connection, items: SimpleQueue[bytes]) -> None:
+    try:
+        while True:
+            items.put(connection.recv_bytes())
+    except (EOFError, OSError):
+        os._exit(1)
 
 
 def prepare(code: Path | None, gpu_id: int) -> None:
@@ -78,21 +168,3 @@ def until_failure(items: Iterable[Item], failures: list[Exception]) -> Iterator[
         yield from items
     except Exception as failure:
         failures.append(failure)
-
-
-def _start(make: Callable[[], Callable[[Any], Any]]) -> None:
-    global _work
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    _work = make()
-
-
-def _do(item: Any) -> Any:
-    return _work(item)
-
-
-def _end_with_parent() -> None:
-    """Wait until the parent process is gone, however it ended, and end this one."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)

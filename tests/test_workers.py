@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 from functools import partial
 
 import pytest
@@ -47,9 +48,12 @@ def test_results_are_in_order_and_a_stream():
             read.append(number)
             yield number
 
+    threads = threading.enumerate()
     results = run(numbers())
     assert next(results) == 100
     assert len(read) < 10
+    # Nothing that an interruption could leave locked.
+    assert threading.enumerate() == threads
     assert list(results) == list(range(101, 150))
 
 
