@@ -1,6 +1,5 @@
 """What a tagger thought of each token: its best tags and their probabilities, kept with the doc."""
 
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, TypeVar
@@ -8,7 +7,7 @@ from typing import ClassVar, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 from spacy.attrs import ORTH
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Token
 
 from .whitespace import SPACE_TAG
 
@@ -44,7 +43,7 @@ class _Kept:
         are no longer those that were tagged.
         """
         kept = doc.user_data.get(cls.key)
-        if kept is None or kept["words"] != _words(doc):
+        if kept is None or not np.array_equal(kept["words"], _words(doc)):
             return None
         return cls(tuple(kept["labels"]), kept["tags"], kept["probabilities"])
 
@@ -90,6 +89,19 @@ class TagProbabilities(_Kept):
         best = np.take_along_axis(probabilities, tags, axis=1)
         return cls(tuple(labels), tags.astype(_index(labels)), best.astype("f2" if half else "f4"))
 
+    @classmethod
+    def from_token(cls, token: Token) -> "TagProbabilities | None":
+        """RETURNS (Optional[TagProbabilities]): Those of one token, as `from_doc`. No other token
+        is looked at, so that a loop over a long doc is not slow.
+        """
+        kept = token.doc.user_data.get(cls.key)
+        if kept is None or len(kept["words"]) != len(token.doc):
+            return None
+        if kept["words"][token.i] != token.orth & 0xFFFF:
+            return None
+        here = slice(token.i, token.i + 1)
+        return cls(tuple(kept["labels"]), kept["tags"][here], kept["probabilities"][here])
+
     def __getitem__(self, tokens: slice) -> "TagProbabilities":
         """RETURNS (TagProbabilities): Those of some of the tokens."""
         return TagProbabilities(self.labels, self.tags[tokens], self.probabilities[tokens])
@@ -133,9 +145,11 @@ class TagSequences(_Kept):
         return cls(tuple(labels), tags[there].astype(_index(labels)), probabilities[there])
 
 
-def _words(doc: Doc) -> int:
-    """RETURNS (int): What tells the words of a doc from others: it may be tokenized anew."""
-    return zlib.crc32(np.ascontiguousarray(doc.to_array(ORTH)).tobytes())
+def _words(doc: Doc) -> NDArray[np.uint16]:
+    """RETURNS (NDArray[np.uint16]): What tells the words of a doc from others, as it may be
+    tokenized anew: the last bits of their hashes. *Shape:* ``(tokens,)``.
+    """
+    return doc.to_array(ORTH).astype(np.uint16)
 
 
 def _index(labels: Sequence[str]) -> type[np.unsignedinteger]:

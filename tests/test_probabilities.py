@@ -74,6 +74,7 @@ def test_no_scores_where_as_many_tokens_are_others():
         retokenizer.merge(doc[:2])
         retokenizer.split(doc[2], ["Los", "Angeles"], heads=[(doc[2], 1), doc[2]])
     assert len(doc) == 3
+    assert not any(map(TagProbabilities.from_token, doc))
     assert TagProbabilities.from_doc(doc) is None and TagSequences.from_doc(doc) is None
 
 
@@ -99,3 +100,10 @@ def test_what_is_forgotten(doc):
 def test_scores_of_some_tokens():
     scores = TagProbabilities.of(LABELS, PROBABILITIES)
     np.testing.assert_array_equal(scores[1:].dense(), PROBABILITIES[1:])
+
+
+def test_one_token_is_read_without_the_others(doc, monkeypatch):
+    """A loop over a long doc would be slow."""
+    monkeypatch.setattr("spacy_lstm_tagger.probabilities._words", None)
+    kept = TagProbabilities.from_token(doc[1])
+    np.testing.assert_array_equal(kept.dense(), PROBABILITIES[1:])

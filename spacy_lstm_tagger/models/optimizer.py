@@ -50,7 +50,8 @@ def update(optimizer: Optimizer, pieces: Iterable[Piece], states: dict[Key, Stat
     pieces (Iterable[Piece]): The weights.
     states (dict[tuple[int, str], State]): Where their states are kept from step to step.
     """
-    if not isinstance(optimizer, Optimizer) or optimizer.use_radam or not optimizer.b1:
+    is_adam = type(optimizer) is Optimizer and optimizer.b1 and optimizer.b2
+    if not is_adam or optimizer.use_radam:
         for key, weights, grad in pieces:
             updated, _ = optimizer(key, as_floats(weights), as_floats(grad))
             # Thinc's optimizers write to the array that they are given; if one does not:

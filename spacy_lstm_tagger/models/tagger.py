@@ -10,12 +10,17 @@ from thinc.types import Floats2d
 from torch import Tensor
 
 from ..nn.affine import affine_map
+from .crf_output import forward as forward_crf
 from .flat import as_tensor, no_gradient
-from .lstm_encoder import NAME as ENCODER
+from .lstm_encoder import forward as forward_encoder
 from .lstm_encoder import predict
+from .softmax_output import forward as forward_softmax
 from .threads import on_our_threads
-from .word_char_embed import NAME as EMBEDDING
+from .word_char_embed import forward as forward_embedding
 from .word_char_embed import lookup
+
+# What the token vectors and their two layers do where they need not be run one by one.
+STEPS = [forward_chain, forward_embedding, forward_encoder]
 
 
 def tagger(
@@ -54,7 +59,9 @@ def forward(
         callback.
     """
     tok2vec, output = model.layers
-    fused = [node.name for node in tok2vec.layers] == [EMBEDDING, ENCODER]
+    # Anybody may wrap a layer, or have a model of their own with these two in it.
+    steps = [node._func for node in (tok2vec, *tok2vec.layers)]
+    fused = steps == STEPS and output._func in (forward_softmax, forward_crf)
     if is_train or not fused or not any(map(len, docs)):
         return forward_chain(model, docs, is_train)
     head = affine_of(output.layers[0] if output.layers else output)

@@ -13,10 +13,10 @@ def get_tag_probabilities(token: Token) -> dict[str, float] | None:
     """RETURNS (Optional[dict[str, float]]): The probabilities of a token's tags, best first. None
     if none are kept with its doc.
     """
-    kept = TagProbabilities.from_doc(token.doc)
+    kept = TagProbabilities.from_token(token)
     if kept is None:
         return None
-    tags, probabilities = kept.tags[token.i].tolist(), kept.probabilities[token.i].tolist()
+    (tags,), (probabilities,) = kept.tags.tolist(), kept.probabilities.tolist()
     if not any(probabilities):
         return {SPACE_TAG: 1.0}
     return {kept.labels[tag]: p for tag, p in zip(tags, probabilities, strict=True)}

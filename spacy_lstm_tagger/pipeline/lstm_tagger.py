@@ -16,7 +16,7 @@ from spacy.vocab import Vocab
 from thinc.api import Model
 from thinc.types import Floats2d
 
-from ..checks import check, is_list_of_strings
+from ..checks import check, is_integer, is_list_of_strings
 from ..errors import Errors, Warnings
 from ..lexicon import Lexicon
 from ..models.lattice import listener_of, of_words, predict_lattice
@@ -151,7 +151,7 @@ class LSTMTagger(LearningTagger):
         *,
         nlp: Language | None = None,
         labels: list[str] | None = None,
-        tag_dictionary: dict[str, str | list[str]] | None = None,
+        tag_dictionary: Mapping[str, str | list[str]] | None = None,
         tag_counts: dict[str, int] | None = None,
         word_tags: list[tuple[str, str, int]] | None = None,
     ) -> None:
@@ -239,7 +239,9 @@ class LSTMTagger(LearningTagger):
         YIELDS (Doc): Each doc, in order.
         """
         for docs in minibatch(stream, batch_size):
-            n_best = Decoding.of(self.cfg).n_best or 1
+            n_best = self.cfg["n_best"]
+            if not is_integer(n_best, 1):
+                n_best = 1  # `predict` tells, so that the error handler hears of it
             for part in in_parts(docs, MOST_WORDS // n_best):
                 yield from super().pipe(part, batch_size=len(part))
 

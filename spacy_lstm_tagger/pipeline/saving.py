@@ -106,7 +106,7 @@ class SavedTagger(Tagger):
         except ValueError as e:
             raise ValueError(Errors.L003.format(path=source, error=e)) from e
         with self._lock.changing():
-            self.cfg = cfg
+            self.cfg.update(cfg)
             if checkpoint is not None:
                 checkpoint.load()
         return self

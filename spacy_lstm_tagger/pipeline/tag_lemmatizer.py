@@ -15,6 +15,7 @@ from spacy.tokens import Doc
 from spacy.training import Example, validate_get_examples
 from spacy.vocab import Vocab
 
+from ..checks import check, is_integer, is_list_of_strings
 from ..errors import Errors, Warnings
 from ..lemmas import LemmaTables
 from .training_block import is_sample
@@ -82,7 +83,7 @@ class TagLemmatizer(Pipe):
         nlp (Optional[Language]): The pipeline.
         lemmas (Optional[Iterable[Tuple[str, str, str, int]]]): Words, each with a tag, a lemma and
             how often, as `WordLemmas.v1` reads them. None: those of the training data.
-        RAISES (ValueError): If no word has a tag and a lemma.
+        RAISES (ValueError): If no word has a tag and a lemma, or `lemmas` are not such.
         """
         if lemmas is None:
             validate_get_examples(get_examples, "TagLemmatizer.initialize")
@@ -94,7 +95,11 @@ class TagLemmatizer(Pipe):
             # So `spacy convert` writes that there is none, but for the word _ itself.
             lemmas = (each for each in found if each[2] != "_" or each[0] == "_")
         counts: Counter[tuple[str, str, str]] = Counter()
-        for word, tag, lemma, count in lemmas:
+        for i, entry in enumerate(lemmas):
+            holds = isinstance(entry, (list, tuple)) and len(entry) == 4
+            if not (holds and is_list_of_strings(entry[:3]) and is_integer(entry[3], 1)):
+                check(False, f"lemmas[{i}]", entry, "a word, a tag, a lemma and a number of tokens")
+            word, tag, lemma, count = entry
             counts[word, tag, lemma] += count
         if not counts:
             raise ValueError(Errors.P011.format(name=self.name))

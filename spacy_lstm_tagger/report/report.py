@@ -2,7 +2,7 @@
 
 import json
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from .mistakes import compare, mistakes
 from .resampling import LEVEL, SAMPLES
 from .tagged import Sentences, TaggedCorpus, tag_corpus
 
+ONE = (Language, str, Path)  # what a pipeline is given as
 MOST_BYTES = 1_000_000  # of sentences with errors, so that a page has less than 2 MB
 FRAME = '<iframe srcdoc="{}" sandbox="allow-scripts" style="width: 100%; height: 80vh"></iframe>'
 
@@ -120,12 +121,14 @@ class Report:
 def name_pipelines(pipelines: Any) -> dict[str, Language | str | Path]:
     """RETURNS (dict): Pipelines by what they are called: by their name or folder, or that of their
     meta data.
-    RAISES (ValueError): If there is none, or two have the same.
+    RAISES (ValueError): If there is none, one is none, or two have the same name.
     """
+    allowed = "a pipeline, its name or folder, or several of them"
+    is_one = isinstance(pipelines, ONE)
+    check(is_one or isinstance(pipelines, Iterable), "pipelines", pipelines, allowed)
     if isinstance(pipelines, Mapping):
         named = {str(name): pipeline for name, pipeline in pipelines.items()}
     else:
-        is_one = isinstance(pipelines, (Language, str, Path))
         several: Sequence[Any] = [pipelines] if is_one else list(pipelines)
         names = [
             f"{each.lang}_{each.meta['name']}" if isinstance(each, Language) else str(each)
@@ -136,6 +139,8 @@ def name_pipelines(pipelines: Any) -> dict[str, Language | str | Path]:
             raise ValueError(Errors.C019.format(names=", ".join(names)))
     if not named:
         raise ValueError(Errors.C020)
+    for pipeline in named.values():
+        check(isinstance(pipeline, ONE), "pipelines", pipeline, allowed)
     return named
 
 

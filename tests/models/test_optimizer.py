@@ -5,7 +5,7 @@ import copy
 import numpy as np
 import pytest
 import torch
-from thinc.api import SGD, Adam, RAdam, warmup_linear
+from thinc.api import SGD, Adam, Optimizer, RAdam, warmup_linear
 
 from spacy_lstm_tagger.models.optimizer import Piece, clip, update
 
@@ -22,6 +22,13 @@ def pieces(weights, grads):
     return [Piece((1, str(i)), w, g) for i, (w, g) in enumerate(zip(weights, grads, strict=True))]
 
 
+class Halving(Optimizer):
+    """An optimizer of somebody's own, which changes what Thinc's does."""
+
+    def __call__(self, key, weights, gradient, **kwargs):
+        return super().__call__(key, weights, gradient * 0.5, **kwargs)
+
+
 @pytest.mark.parametrize(
     "make",
     [
@@ -32,6 +39,8 @@ def pieces(weights, grads):
         lambda: Adam(0.1, use_averages=False, grad_clip=0.0),
         lambda: RAdam(0.1),
         lambda: SGD(0.1, grad_clip=1.0),
+        lambda: Adam(0.1, beta2=0.0),
+        lambda: Halving(0.1),
     ],
 )
 def test_it_is_thincs_optimizer(make):

@@ -8,6 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from spacy.ml.models.tok2vec import MultiHashEmbed, build_Tok2Vec_model
+from thinc.api import Model, with_debug
 
 from spacy_lstm_tagger.models.architectures import build_crf_tagger, build_tagger
 from spacy_lstm_tagger.nn.lstm import BucketedLSTM
@@ -126,3 +127,27 @@ def test_copies_score_with_their_own_weights():
         model.get_ref("output_layer").get_param("b")[:] += 1.0
         assert_same(other.predict(docs), expected)
         model.get_ref("output_layer").get_param("b")[:] -= 1.0
+
+
+def test_a_model_of_ones_own_with_our_layers_in_it():
+    """What it does between them is done in tagging too."""
+
+    def forward(tok2vec, docs, is_train):
+        embed, encode = tok2vec.layers
+        return encode.predict([-3.0 * vectors for vectors in embed.predict(docs)]), None
+
+    model, docs = make(), make_docs()
+    before = [scores.copy() for scores in model.predict(docs)]
+    model.layers[0] = Model("tok2vec", forward, layers=model.layers[0].layers)
+    assert_same(model.predict(docs), one_after_the_other(model, docs))
+    assert abs(model.predict(docs)[0] - before[0]).max() > 1e-2
+
+
+@pytest.mark.parametrize("i", range(4))
+def test_a_layer_that_somebody_looks_into_runs(i):
+    model, docs, runs = make(), make_docs(), []
+    tok2vec, output = model.layers
+    with_debug([tok2vec, *tok2vec.layers, output][i], on_forward=lambda *_: runs.append(i))
+    expected = one_after_the_other(model, docs)
+    assert_same(model.predict(docs), expected)
+    assert runs == [i, i]

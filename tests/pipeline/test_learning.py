@@ -77,3 +77,10 @@ def test_docs_whose_tokens_are_not_those_of_the_data(architecture):
     _, (gradient,) = nlp.get_pipe("lstm_tagger").get_loss([example], scores)
     learned = [architecture == "CRFTagger", True, False, True]  # of a chain all of them
     assert gradient.any(axis=1).tolist() == learned
+
+
+@pytest.mark.parametrize("drop", [1.0, -0.1, "0.1"])
+def test_a_dropout_rate_that_is_none(drop):
+    nlp, _ = trained_nlp(steps=1)
+    with pytest.raises(ValueError, match=r"M001.*drop = .*from 0 up to below 1"):
+        nlp.update(make_examples(nlp), drop=drop)

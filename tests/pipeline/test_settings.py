@@ -140,3 +140,20 @@ nlp.add_pipe("tag_lemmatizer").initialize(lambda: [], lemmas=[("a", "DT", "a", 1
 nlp.from_bytes(nlp.to_bytes())("A text")
 """
     subprocess.run([sys.executable, "-bb", "-c", script], check=True)
+
+
+def test_settings_that_somebody_holds_stay_those_of_the_pipe(folder):
+    """As those of spaCy's tagger do."""
+    nlp = spacy.load(folder)
+    cfg = nlp.get_pipe("lstm_tagger").cfg
+    nlp.from_disk(folder)
+    cfg["save_probabilities"] = True
+    assert nlp("the dog")[1]._.tag_confidence > 0.0
+
+
+def test_an_error_handler_hears_of_bad_settings(folder):
+    nlp, heard = spacy.load(folder), []
+    nlp.set_error_handler(lambda name, pipe, docs, error: heard.append(str(error)))
+    nlp.get_pipe("lstm_tagger").cfg["n_best"] = 0
+    assert list(nlp.pipe(["the dog"])) == []
+    assert len(heard) == 1 and "n_best = 0" in heard[0]

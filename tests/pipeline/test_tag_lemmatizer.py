@@ -151,6 +151,9 @@ def test_a_streamed_corpus():
     assert lemmas(nlp, ["saw"], ["V"]) == ["see"]
     with pytest.raises(ValueError, match=r"P011"):
         pipe.initialize(get_examples, nlp=nlp, lemmas=[])
+    for entry in [("saw", "V"), ("saw", "V", None, 1), ("saw", "V", "see", "x")]:
+        with pytest.raises(ValueError, match=r"M001.*lemmas\[1\] = .*a word, a tag, a lemma and"):
+            pipe.initialize(get_examples, nlp=nlp, lemmas=[*saw[:1], entry])
 
 
 EMPTY = {"cased": [], "exceptions": {}, "lemmas": [], "changes": {}}

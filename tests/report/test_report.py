@@ -142,6 +142,9 @@ def test_names(ours, corpus):
         Report([ours, ours], corpus)
     with pytest.raises(ValueError, match="C020"):
         Report([], corpus)
+    for wrong in (3, None, [ours, 3], {"a": None}):
+        with pytest.raises(ValueError, match=r"M001.*pipelines = (3|None) is not allowed"):
+            Report(wrong, corpus)
 
 
 @pytest.mark.slow
