@@ -29,15 +29,10 @@ def read_docs(path: Path, vocab: Vocab, *, user_data: bool = False) -> Iterator[
     doc_bin = read_docbin(path)
     if not user_data:
         doc_bin.user_data = []
-    docs = doc_bin.get_docs(vocab)
-    while True:
-        try:
-            doc = next(docs, None)
-        except Exception as error:  # there is no telling what a damaged file raises
-            raise ValueError(Errors.D011.format(path=path, error=error, format=FORMAT)) from error
-        if doc is None:
-            return
-        yield doc
+    try:
+        yield from doc_bin.get_docs(vocab)
+    except Exception as error:  # there is no telling what a damaged file raises
+        raise ValueError(Errors.D011.format(path=path, error=error, format=FORMAT)) from error
 
 
 def encode_sentences(path: Path, tag: str, strings: Strings) -> Iterator[EncodedSentence]:
