@@ -1,7 +1,7 @@
 """The reader of corpora: files into training examples, without a conversion step."""
 
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import KW_ONLY, dataclass
 from functools import partial
 from itertools import islice
@@ -64,7 +64,7 @@ def create_corpus_reader(
     limit: int = 0,
     max_length: int = 0,
     augmenter: Callable | None = None,
-) -> Callable[[Language], Iterable[Example]]:
+) -> "Corpus":
     """Create a reader of CoNLL-U or .spacy files, for the corpora of a training config.
 
     Words have tags, coarse tags, morphology, lemmas and starts of sentences; of .spacy files also
@@ -89,7 +89,7 @@ def create_corpus_reader(
     max_length (int): End a doc before it grows beyond this many words. A sentence that is longer
         by itself is kept whole. 0 sets no bound.
     augmenter (Optional[Callable]): Makes examples out of each example, as in spacy.Corpus.v1.
-    RETURNS (Callable[[Language], Iterable[Example]]): The reader.
+    RETURNS (Corpus): The reader.
     RAISES (ValueError): If a value is not allowed.
     RAISES (FileNotFoundError): If the path does not exist.
     """

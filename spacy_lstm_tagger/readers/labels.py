@@ -4,14 +4,13 @@ from collections import Counter
 from pathlib import Path
 
 from spacy.attrs import LEMMA, MORPH, ORTH, POS, TAG
-from spacy.errors import Errors as SpacyErrors
 from spacy.morphology import Morphology
 from spacy.parts_of_speech import IDS as POS_IDS
 from spacy.util import registry
 from spacy.vocab import Vocab
 
 from ..errors import Errors
-from .corpus import Corpus, explain_tags
+from .corpus import Corpus, create_corpus_reader, explain_tags
 from .encoded import COLUMNS
 from .missing import morph_label
 
@@ -58,7 +57,7 @@ def read_word_tags(*, path: Path | None, tag: str = "xpos") -> list[tuple[str, s
     RAISES (ValueError): If a value or a file is not valid, or there is no sentence, or no word has
         a tag.
     """
-    corpus = _open(path, tag)
+    corpus = create_corpus_reader(path=path, tag=tag)
     found = [(word, name, n) for (word, name), n in _count(corpus, [ORTH, TAG]) if name]
     if not found:
         raise ValueError(explain_tags(corpus.path, tag))
@@ -76,7 +75,7 @@ def read_word_lemmas(*, path: Path | None, tag: str = "xpos") -> list[tuple[str,
     RAISES (ValueError): If a value or a file is not valid, or there is no sentence, or no word has
         a tag and a lemma.
     """
-    corpus = _open(path, tag)
+    corpus = create_corpus_reader(path=path, tag=tag)
     counts = _count(corpus, [ORTH, TAG, LEMMA])
     tagged = [(word, name, lemma, n) for (word, name, lemma), n in counts if name]
     if not tagged:
@@ -97,7 +96,7 @@ def read_morph_labels(*, path: Path | None) -> dict[str, dict[str, str | int]]:
         spaCy's number of its coarse tag, in "pos".
     RAISES (ValueError): If a file is not valid, or no word has a coarse tag or features.
     """
-    corpus, vocab = _open(path), Vocab()
+    corpus, vocab = create_corpus_reader(path=path), Vocab()
     pairs: set[tuple[int, int]] = set()
     for _, sentences in corpus.read(vocab):
         for tokens, _ in sentences:
@@ -115,12 +114,6 @@ def read_morph_labels(*, path: Path | None) -> dict[str, dict[str, str | int]]:
         "morph": {label: feats for label, (feats, _) in ordered},
         "pos": {label: pos for label, (_, pos) in ordered},
     }
-
-
-def _open(path: Path | None, tag: str = "xpos") -> Corpus:
-    if path is None:
-        raise ValueError(SpacyErrors.E913)
-    return Corpus(path, tag=tag)
 
 
 def _count(corpus: Corpus, columns: list[int]) -> list[tuple[tuple[str, ...], int]]:
