@@ -101,19 +101,10 @@ class Comparison:
         counts, guesses = count(self.gold), count(self.guesses[self.guesses != 0])
         hits = count(self.guesses[self.is_hit])
         order = np.lexsort((tags, -counts))
-        figures = (each[order] for each in prf(counts, guesses, hits))
-        return TagScores(tags[order], counts[order], guesses[order], *figures)
-
-
-def prf(
-    counts: NDArray[np.int64], guesses: NDArray[np.int64], hits: NDArray[np.int64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """RETURNS (tuple): Precision, recall and F1, from how many words have each tag, how many are
-    given it, and how many of these are right; 0 where there is nothing to divide by.
-    """
-    precision = hits / np.maximum(guesses, 1)
-    recall = hits / np.maximum(counts, 1)
-    return precision, recall, 2 * hits / np.maximum(guesses + counts, 1)
+        counts, guesses, hits = counts[order], guesses[order], hits[order]
+        precision, recall = hits / np.maximum(guesses, 1), hits / np.maximum(counts, 1)
+        f1 = 2 * hits / np.maximum(guesses + counts, 1)
+        return TagScores(tags[order], counts, guesses, precision, recall, f1)
 
 
 def _columns(eg: Example) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
