@@ -15,7 +15,6 @@ from .comparison import Comparison
 from .lexicon import Lexicon
 from .models.word_char_embed import NAME as EMBEDDING
 from .models.word_char_embed import tables_of
-from .nn.vocabulary import EmbeddingTable
 from .readers import Corpus
 from .taggers import layers_of, tagger_name
 
@@ -123,7 +122,7 @@ def find_kinds(nlp: Language, words: NDArray[np.uint64]) -> dict[str, NDArray[np
     lexicon = find_lexicon(nlp)
     if lexicon is not None:
         return lexicon.kinds(words)
-    tables = word_tables(nlp)
+    tables = [tables_of(layer)["word"] for layer in layers_of(nlp, EMBEDDING)]
     if not tables:
         return {}
     types, places = np.unique(words, return_inverse=True)
@@ -139,13 +138,6 @@ def find_lexicon(nlp: Language) -> Lexicon | None:
     """
     pipe: Any = nlp.get_pipe(tagger_name(nlp))
     return Lexicon.from_settings(getattr(pipe, "cfg", {}))
-
-
-def word_tables(nlp: Language) -> list[EmbeddingTable]:
-    """RETURNS (list[EmbeddingTable]): The words' vocabularies of a pipeline's tagger and of
-    its encoders.
-    """
-    return [tables_of(node)["word"] for node in layers_of(nlp, EMBEDDING)]
 
 
 def _accuracy(found: Comparison, chosen: NDArray[np.bool_]) -> Accuracy:
