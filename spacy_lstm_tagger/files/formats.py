@@ -29,13 +29,9 @@ PROBABILITIES = "probabilities"
 
 def to_jsonl(tagged: TaggedTexts, style: Style) -> list[str]:
     """RETURNS (list[str]): An object for each text: that of the input, with tokens and tags."""
-    columns = {
-        TOKENS: tagged.column(ORTH, _json),
-        TAGS: tagged.column(TAG, _json),
-        PROBABILITIES: [number or "null" for number in tagged.numbers],
-    }
-    if not tagged.numbers:
-        del columns[PROBABILITIES]
+    columns = {TOKENS: tagged.column(ORTH, _json), TAGS: tagged.column(TAG, _json)}
+    if tagged.numbers:
+        columns[PROBABILITIES] = [number or "null" for number in tagged.numbers]
     lines = []
     for text, _, start, end in tagged:
         fields = _fields(text)
@@ -110,9 +106,9 @@ def no_rows(path: Path | None, style: Style, *, probabilities: bool) -> Any:
     arrow = import_pyarrow("Parquet")
     text = arrow.schema([(style.text_key, arrow.string())])
     schema = text if path is None else arrow.parquet.read_schema(path)
-    types = {TOKENS: arrow.string(), TAGS: arrow.string(), PROBABILITIES: arrow.float32()}
-    if not probabilities:
-        del types[PROBABILITIES]
+    types = {TOKENS: arrow.string(), TAGS: arrow.string()}
+    if probabilities:
+        types[PROBABILITIES] = arrow.float32()
     for key, kind in types.items():
         if (name := style.prefix + key) not in schema.names:
             schema = schema.append(arrow.field(name, arrow.list_(kind)))
