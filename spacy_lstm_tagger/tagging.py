@@ -61,6 +61,22 @@ class Job:
     code: Path | None = None
 
 
+@dataclass(frozen=True)
+class Cluster:
+    """What a cluster does with the work. Results do not depend on it.
+
+    concurrency (int): How many actors tag. 0: as many as there are CPUs.
+    gpus (float): How many GPUs each of them has.
+    block_size (float): How much text an actor gets at a time, in megabytes.
+    file_size (float): How much a file of the output has at least, in megabytes of rows.
+    """
+
+    concurrency: int = 0
+    gpus: float = 0
+    block_size: float = 2
+    file_size: float = 64
+
+
 class Part(NamedTuple):
     """Some texts, and the number of the output that they are for."""
 

@@ -19,7 +19,7 @@ from ..files.formats import ENCODERS, kind_for
 from ..files.reading import find_texts
 from ..files.streams import STANDARD, kind_of
 from ..files.texts import Reading
-from ..tagging import CHECKPOINT, Job
+from ..tagging import CHECKPOINT, Cluster, Job
 from .messages import fail
 
 ENGINES = ("ray",)
@@ -79,10 +79,7 @@ def tag_with_ray(
     *,
     skip_bad: int,
     address: str | None,
-    concurrency: int,
-    gpus: float,
-    block_size: float,
-    file_size: float,
+    cluster: Cluster,
 ) -> tuple[int, float, list[str]]:
     """Tag files on a cluster. The arguments are those of the command.
 
@@ -100,13 +97,13 @@ def tag_with_ray(
     ]:
         if wrong:
             raise ValueError(Errors.C018.format(value=wrong, remedy=remedy))
-    check(is_number(block_size, 0.001, MOST), "--block-size", block_size, f"from 0.001 to {MOST}")
-    check(is_number(file_size, 0.0, MOST), "--file-size", file_size, f"from 0 to {MOST}")
+    block, file = cluster.block_size, cluster.file_size
+    check(is_number(block, 0.001, MOST), "--block-size", block, f"from 0.001 to {MOST}")
+    check(is_number(file, 0.0, MOST), "--file-size", file, f"from 0 to {MOST}")
     output = output if "://" in output else str(Path(output).absolute())
     with connected(address):
-        from ..scale.tagging import Cluster, tag_on_ray
+        from ..scale.tagging import tag_on_ray
 
-        cluster = Cluster(concurrency, gpus, block_size, file_size)
         start = time.monotonic()
         job = replace(job, kind=kind)
         options: dict[str, Any] = {"files": files, "skip_bad": skip_bad, "cluster": cluster}

@@ -23,7 +23,7 @@ from ..files.texts import BadTexts, Reading
 from ..files.whole import check_place, identity
 from ..progress import LiveLine
 from ..readers.corpus import TAGS
-from ..tagging import FileTagger, Job, tag_files
+from ..tagging import Cluster, FileTagger, Job, tag_files
 from . import lstm_tagger_cli
 from .engine import check_engine, tag_with_ray
 from .messages import clear_errors
@@ -60,10 +60,14 @@ def tag_cli(
     code: Code = None,
     engine: Engine = None,
     address: Address = None,
-    concurrency: Concurrency = 0,
-    gpus: Gpus = 0,
-    block_size: Annotated[float, Opt(help="ray: how much text an actor gets, in MB")] = 2,
-    file_size: Annotated[float, Opt(help="ray: how large a file is at least, in MB")] = 64,
+    concurrency: Concurrency = Cluster.concurrency,
+    gpus: Gpus = Cluster.gpus,
+    block_size: Annotated[
+        float, Opt(help="ray: how much text an actor gets, in MB")
+    ] = Cluster.block_size,
+    file_size: Annotated[
+        float, Opt(help="ray: how large a file is at least, in MB")
+    ] = Cluster.file_size,
 ) -> None:
     """
     Tag files: plain text with a document a line, JSONL, CoNLL-U, Parquet or .spacy; to CoNLL-U,
@@ -109,10 +113,7 @@ def tag_cli(
                 reading,
                 skip_bad=skip_bad,
                 address=address,
-                concurrency=concurrency,
-                gpus=gpus,
-                block_size=block_size,
-                file_size=file_size,
+                cluster=Cluster(concurrency, gpus, block_size, file_size),
             )
         else:
             kind, files = plan_files([Path(each) for each in inputs], output, kind, reading)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from ..errors import Errors
 from ..files.formats import LINES, encode, to_table
 from ..files.texts import Reading
 from ..taggers import digest_of
-from ..tagging import CHARACTERS, CHECKPOINT, FileTagger, Job
+from ..tagging import CHARACTERS, CHECKPOINT, Cluster, FileTagger, Job
 from .batches import load_tagger
 from .files import BAD, DATA, LENGTH, Counts, TaggedFiles, TextFiles
 from .pipelines import Shipped, count_actors, own_errors, ship, unpacked
@@ -29,22 +29,6 @@ READERS = 10_000  # as many tasks read at most
 # Of a CPU: where there is an actor for each of them, what feeds it has room beside it.
 ACTOR_CPUS, FILES_CPUS = 0.9, 0.1
 GPU_DOCS = 1000  # Ray Data wants to be told how many rows a GPU gets at a time
-
-
-@dataclass(frozen=True)
-class Cluster:
-    """What a cluster does with the work. Results do not depend on it.
-
-    concurrency (int): How many actors tag. 0: as many as there are CPUs.
-    gpus (float): How many GPUs each of them has.
-    block_size (float): How much text an actor gets at a time, in megabytes.
-    file_size (float): How much a file of the output has at least, in megabytes of rows.
-    """
-
-    concurrency: int = 0
-    gpus: float = 0.0
-    block_size: float = 2.0
-    file_size: float = 64.0
 
 
 class TagTexts:
