@@ -89,14 +89,13 @@ def tag_with_ray(
     files = find_inputs(inputs, output)
     kinds = {reading.kind or kind_of_uri(each) for each in files}
     kind = job.kind or kind_for(kinds)
-    is_file = kind_of_uri(output) in ENCODERS
-    for wrong, remedy in [
-        (".spacy" if ".spacy" in {*kinds, kind} else "", "Take another format, such as .parquet"),
-        (str(STANDARD) if str(STANDARD) in {*inputs, output} else "", "Give files and folders"),
-        (output if is_file else "", "Give a folder as --output, and --format"),
+    for is_wrong, value, remedy in [
+        (".spacy" in {*kinds, kind}, ".spacy", "Take another format, such as .parquet"),
+        (str(STANDARD) in {*inputs, output}, STANDARD, "Give files and folders"),
+        (kind_of_uri(output) in ENCODERS, output, "Give a folder as --output, and --format"),
     ]:
-        if wrong:
-            raise ValueError(Errors.C018.format(value=wrong, remedy=remedy))
+        if is_wrong:
+            raise ValueError(Errors.C018.format(value=value, remedy=remedy))
     block, file = cluster.block_size, cluster.file_size
     check(is_number(block, 0.001, MOST), "--block-size", block, f"from 0.001 to {MOST}")
     check(is_number(file, 0.0, MOST), "--file-size", file, f"from 0 to {MOST}")
