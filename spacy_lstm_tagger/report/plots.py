@@ -59,8 +59,7 @@ def plot_bands(bands: Sequence[Sequence[dict[str, Any]]], label: str) -> str:
                 [100 * (row["accuracy"] - row["low"]) for row in rows],
                 [100 * (row["high"] - row["accuracy"]) for row in rows],
             ]
-            style: dict[str, Any] = {"color": _colour(i), "marker": _marker(i), "markersize": 5}
-            axes.errorbar(places, values, yerr=ends, linestyle="none", elinewidth=1.5, **style)
+            axes.errorbar(places, values, yerr=ends, linestyle="none", elinewidth=1.5, **_style(i))
         axes.set_xticks(range(len(names)), names)
         axes.grid(axis="x", visible=False)
         axes.set_xlabel(label)
@@ -78,7 +77,7 @@ def plot_reliability(found: Sequence[dict[str, Any] | None]) -> str:
             if each is not None:
                 sure = [100 * row["confidence"] for row in each["bins"]]
                 right = [100 * row["accuracy"] for row in each["bins"]]
-                axes.plot(sure, right, color=_colour(i), marker=_marker(i), markersize=5)
+                axes.plot(sure, right, **_style(i))
         axes.set_xlim(0, 102)
         axes.set_ylim(0, 102)
         axes.set_xlabel("sure, %")
@@ -93,7 +92,7 @@ def plot_training(curves: Sequence[Sequence[tuple[int, float]]], label: str) -> 
     def draw(axes: Axes) -> None:
         for i, curve in enumerate(curves):
             steps, values = [step for step, _ in curve], [100 * value for _, value in curve]
-            axes.plot(steps, values, color=_colour(i), marker=_marker(i), markersize=3)
+            axes.plot(steps, values, **_style(i, size=3))
         axes.set_xlabel("step")
         axes.set_ylabel(f"{label}, %")
 
@@ -108,12 +107,9 @@ def learning_curve(records: Sequence[dict[str, Any]] | None, score: str) -> list
     return [(step, value) for step, value in told if step > 0 and value is not None]
 
 
-def _colour(series: int) -> str:
-    return SERIES[series % len(SERIES)]
-
-
-def _marker(series: int) -> str:
-    return MARKERS[series % len(MARKERS)]
+def _style(series: int, *, size: int = 5) -> dict[str, Any]:
+    number = series % len(SERIES)
+    return {"color": SERIES[number], "marker": MARKERS[number], "markersize": size}
 
 
 def _svg(draw: Draw) -> str:
