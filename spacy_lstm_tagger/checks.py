@@ -24,9 +24,7 @@ def check(holds: bool, name: str, value: object, allowed: str) -> None:
     """
     if not holds:
         shown = repr(value) if isinstance(value, str) else value
-        raise ValueError(
-            Errors.M001.format(name=name, value=shown, allowed=f"it must be {allowed}")
-        )
+        raise ValueError(Errors.M001.format(name=name, value=shown, allowed=allowed))
 
 
 def is_number(value: object, low: float = float("-inf"), high: float = float("inf")) -> bool:

@@ -180,7 +180,7 @@ class Errors(metaclass=ErrorsWithCodes):
     )
     L006 = "The settings in cfg cannot be read ({error}). Copy the pipeline again."
     L007 = "The lemmas in {path} cannot be read ({error}). Copy the pipeline again."
-    M001 = "{name} = {value} is not allowed: {allowed}."
+    M001 = "{name} = {value} is not allowed: it must be {allowed}."
     M002 = (
         "The encoder got vectors of width {value}, but was built for input_width = "
         "{allowed}. Set its input_width to the width of the embedding layer before it."
