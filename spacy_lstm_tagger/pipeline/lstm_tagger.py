@@ -13,7 +13,7 @@ from spacy.tokens import Doc
 from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.util import minibatch
 from spacy.vocab import Vocab
-from thinc.api import Model
+from thinc.api import Model, to_numpy
 from thinc.types import Floats2d
 
 from ..checks import check, is_integer, is_list_of_strings
@@ -317,7 +317,7 @@ class LSTMTagger(LearningTagger):
             probabilities and sequences are kept with the docs.
         """
         docs = [docs] if isinstance(docs, Doc) else list(docs)
-        guesses = [np.asarray(ids.get() if hasattr(ids, "get") else ids) for ids in batch_tag_ids]
+        guesses = list(map(to_numpy, batch_tag_ids))
         tag_set, overwrite = self.cfg["tag_set"], self.cfg["overwrite"]
         # By now the tag set may be another: a thread has loaded another model.
         named = batch_tag_ids.labels if isinstance(batch_tag_ids, Guesses) else self.labels
