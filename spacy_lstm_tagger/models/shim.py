@@ -308,14 +308,14 @@ def state_problems(module: torch.nn.Module, state: dict[str, Tensor]) -> Sequenc
     state (dict[str, Tensor]): The saved tensors.
     RETURNS (Sequence[str]): The problems.
     """
-    problems, own = [], module.state_dict()
+    problems, own, state = [], module.state_dict(), dict(state)
     for prefix, table in module.named_modules():
         if isinstance(table, EmbeddingTable):
             prefix += "." if prefix else ""
             problems += table.problems(state, prefix)
             for name in ("keys", "weight"):  # of any length
                 own.pop(prefix + name)
-                state = {key: value for key, value in state.items() if key != prefix + name}
+                state.pop(prefix + name, None)
     problems += [f"{name} is missing" for name in own.keys() - state.keys()]
     problems += [f"{name} is not expected" for name in state.keys() - own.keys()]
     for name in own.keys() & state.keys():
