@@ -77,9 +77,13 @@ def expected_calibration_error(
     """
     if not len(confidence):
         return 0.0
-    place = np.minimum((confidence * bins).astype(np.int64), bins - 1)
-    gaps = np.bincount(place, confidence - right, minlength=bins)
+    gaps = np.bincount(bins_of(confidence, bins=bins), confidence - right, minlength=bins)
     return float(np.abs(gaps).sum() / len(confidence))
+
+
+def bins_of(confidence: NDArray[np.floating], *, bins: int = BINS) -> NDArray[np.int64]:
+    """RETURNS (NDArray[np.int64]): The bin that each probability is in. *Shape:* ``(tokens,)``."""
+    return np.minimum((confidence * bins).astype(np.int64), bins - 1)
 
 
 def minimize(function: Callable[[float], float], low: float, high: float) -> float:

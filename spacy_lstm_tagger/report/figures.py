@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ..comparison import Comparison
 from ..lexicon import Lexicon
-from ..pipeline.calibration import BINS, expected_calibration_error
+from ..pipeline.calibration import BINS, bins_of, expected_calibration_error
 from .resampling import Intervals, macro_f1_interval, ratio_intervals
 from .tagged import TaggedCorpus
 
@@ -94,7 +94,7 @@ def reliability(tagged: TaggedCorpus) -> dict[str, Any] | None:
     sure, right = tagged.confidence[told].astype(np.float64), tagged.found.right[told]
     if not len(sure):
         return None
-    place = np.minimum((sure * BINS).astype(np.int64), BINS - 1)
+    place = bins_of(sure)
     rows = []
     for bin_ in np.unique(place).tolist():
         inside = place == bin_
