@@ -16,7 +16,8 @@ from ..files.whole import whole_folder
 from ..fit import check_fit
 from ..pipeline import LSTMTagger
 from ..pipeline.calibration import Calibration
-from ..pipeline.gold import notation, split_tag, tag_counts
+from ..pipeline.gold import tag_counts
+from ..pipeline.notation import Notation
 from ..whitespace import SPACE_TAG
 from . import lstm_tagger_cli
 from .messages import clear_errors
@@ -76,10 +77,10 @@ def calibrate(
     if not isinstance(pipe, LSTMTagger):
         raise ValueError(Errors.P008.format(name=name, kind=type(pipe).__name__))
     examples = read_examples(nlp, data_path, tag=tag)
-    labels = frozenset((*pipe.labels, SPACE_TAG))
+    labels, notation = frozenset((*pipe.labels, SPACE_TAG)), Notation.of(pipe.cfg)
 
     def knows(annotation: str) -> bool:
-        return labels.issuperset(split_tag(annotation, labels, **notation(pipe.cfg))[0])
+        return labels.issuperset(notation.split(annotation, labels)[0])
 
     names = {"tag": tag, "pipeline": f"the component {name!r}"}
     unknown = check_fit(tag_counts(examples), knows, labels, path=data_path, **names)

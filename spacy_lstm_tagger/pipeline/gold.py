@@ -1,10 +1,9 @@
 """What the annotation says of each token of a batch, without walking over tokens."""
 
 from collections import Counter
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import chain
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +12,7 @@ from spacy.training import Example
 
 from ..errors import Errors
 from ..whitespace import SPACE_TAG, is_space
+from .notation import Notation
 
 # Instead of the index of a tag: there is no annotation, or it allows several tags.
 MISSING, SEVERAL = -1, -2
@@ -40,21 +40,14 @@ class GoldTags:
         return self.tag_sets[self.annotations]
 
 
-def gold_tags(
-    examples: Iterable[Example],
-    labels: Sequence[str],
-    *,
-    neg_prefix: str | None,
-    separator: str | None = None,
-) -> GoldTags:
+def gold_tags(examples: Iterable[Example], labels: Sequence[str], notation: Notation) -> GoldTags:
     """Read the tags that the predicted docs of a batch should have.
 
     A token that has no tag, or none in its own alignment, is missing, and so is white space.
 
     examples (Iterable[Example]): The batch.
     labels (Sequence[str]): The tag set.
-    neg_prefix (Optional[str]): A tag that starts with it is one that the token does not have.
-    separator (Optional[str]): What stands between tags of which the token has one.
+    notation (Notation): How the annotation says what a token may have.
     RETURNS (GoldTags): The tags, doc after doc.
     RAISES (ValueError): If a tag is not in the tag set.
     """
@@ -72,7 +65,7 @@ def gold_tags(
         text = next(strings[key] for strings in stores.values() if key in strings) if key else ""
         if text == SPACE_TAG and text not in index:
             text = ""
-        named, negative = split_tag(text, index, neg_prefix=neg_prefix, separator=separator)
+        named, negative = notation.split(text, index)
         if unknown := [each for each in named if each not in index]:
             raise ValueError(Errors.P001.format(tag=unknown[0], labels=", ".join(labels)))
         tag_sets[i, [index[each] for each in named]] = True
@@ -115,38 +108,6 @@ def same_tokens(eg: Example) -> bool:
     )
 
 
-def notation(cfg: Mapping[str, Any]) -> dict[str, str | None]:
-    """RETURNS (dict[str, Optional[str]]): How training data say that a token has one of several
-    tags, or not a tag: the options of `split_tag`.
-
-    cfg (Mapping[str, Any]): The settings of a tagger; those of spaCy's know no separator.
-    """
-    return {"neg_prefix": cfg.get("neg_prefix"), "separator": cfg.get("tag_separator")}
-
-
-def split_tag(
-    tag: str, labels: Container[str], *, neg_prefix: str | None, separator: str | None
-) -> tuple[list[str], bool]:
-    """Read an annotation. One that is a tag of the tag set is this tag.
-
-    tag (str): The annotation.
-    labels (Container[str]): The tag set.
-    neg_prefix (Optional[str]): See `gold_tags`.
-    separator (Optional[str]): See `gold_tags`.
-    RETURNS (tuple): The tags that it names, and whether they are those that the token has not.
-    """
-    if not tag or tag in labels:
-        return [tag] if tag else [], False
-    # A tag that is nothing but such characters, as "!!" or "|" are, is none of these.
-    prefix = neg_prefix or ""
-    negative = prefix != "" and tag.startswith(prefix) and tag.replace(prefix, "") != ""
-    if negative:
-        tag = tag.removeprefix(prefix)
-    if separator and tag not in labels:
-        return [each for each in tag.split(separator) if each] or [tag], negative
-    return [tag], negative
-
-
 def tag_counts(examples: Iterable[Example]) -> Counter[str]:
     """RETURNS (Counter[str]): How many tokens of the references have each annotation."""
     counts: Counter[str] = Counter()
@@ -156,37 +117,3 @@ def tag_counts(examples: Iterable[Example]) -> Counter[str]:
         pairs = zip(keys.tolist(), numbers.tolist(), strict=True)
         counts.update({strings[key]: n for key, n in pairs if key})
     return counts
-
-
-def label_counts(
-    annotations: Mapping[str, int],
-    labels: Container[str],
-    *,
-    neg_prefix: str | None,
-    separator: str | None,
-) -> Counter[str]:
-    """Count tags in what words are annotated with.
-
-    annotations (Mapping[str, int]): How many words have each annotation.
-    labels (Container[str]): The tag set.
-    neg_prefix (Optional[str]): See `gold_tags`.
-    separator (Optional[str]): See `gold_tags`.
-    RETURNS (Counter[str]): For each tag how many words may have it. 0: some are said not to.
-    """
-    counts: Counter[str] = Counter()
-    for text, count in annotations.items():
-        named, negative = split_tag(text, labels, neg_prefix=neg_prefix, separator=separator)
-        counts.update(dict.fromkeys(named, 0 if negative else count))
-    return counts
-
-
-def named_tags(
-    annotations: Iterable[str], *, neg_prefix: str | None, separator: str | None
-) -> list[str]:
-    """RETURNS (list[str]): The tags that annotations name, in order, without repetition, but for
-    that of white space.
-    """
-    named = (
-        split_tag(tag, (), neg_prefix=neg_prefix, separator=separator)[0] for tag in annotations
-    )
-    return [tag for tag in dict.fromkeys(chain.from_iterable(named)) if tag != SPACE_TAG]

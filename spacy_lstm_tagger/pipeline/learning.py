@@ -15,9 +15,10 @@ from ..models.lattice import listener_of, model_crf, predict_lattice
 from ..models.threads import on_our_threads
 from ..whitespace import is_space
 from .class_weights import check_class_weights, class_weights_array
-from .gold import GoldTags, gold_tags, named_tags, notation
+from .gold import GoldTags, gold_tags
 from .loss import batch_loss, token_weights
 from .loss_watch import LossWatch
+from .notation import Notation
 from .rehearsal import rehearsal_gradient
 from .saving import SavedTagger
 from .settings import check_smoothing
@@ -145,11 +146,7 @@ class LearningTagger(SavedTagger):
 
     def _gold(self, examples: Iterable[Example]) -> GoldTags:
         """RETURNS (GoldTags): The tags that the predicted docs should have."""
-        return gold_tags(examples, self.labels, **notation(self.cfg))
-
-    def _named(self, annotations: Iterable[str]) -> list[str]:
-        """RETURNS (list[str]): The tags that annotations of the training data name."""
-        return named_tags(annotations, **notation(self.cfg))
+        return gold_tags(examples, self.labels, Notation.of(self.cfg))
 
     def _class_weights(self) -> NDArray[np.float32] | None:
         """RETURNS (Optional[NDArray[np.float32]]): The weight of each tag. None if all count the

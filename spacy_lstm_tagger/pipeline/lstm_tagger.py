@@ -29,11 +29,11 @@ from .calibration import Calibration, calibrate
 from .class_weights import BALANCED
 from .decoding import Decoding, Guesses
 from .dictionary import TagDictionary, as_table
-from .gold import label_counts, notation
 from .gold import tag_counts as count_tags
 from .learning import LearningTagger
 from .lock import WeightsLock
 from .loss_watch import LossWatch
+from .notation import Notation
 from .settings import check_counts, check_settings, check_word_tags
 from .training_block import check_steps, is_sample, read_training
 
@@ -178,19 +178,19 @@ class LSTMTagger(LearningTagger):
         check_counts("tag_counts", tag_counts, low=0)
         check_word_tags(word_tags)
         self._watch = LossWatch()
-        weigh = self.cfg["class_weights"] == BALANCED
+        weigh, notation = self.cfg["class_weights"] == BALANCED, Notation.of(self.cfg)
         if labels is None or (weigh and tag_counts is None):
             seen = count_tags(get_examples())
             has_pos = (eg.reference.has_annotation("POS") for eg in get_examples())
             if not (seen or labels or self.labels) and any(has_pos):
                 raise ValueError(Errors.P019.format(name=self.name))
-            labels = sorted(self._named(seen)) if labels is None else labels
+            labels = sorted(notation.named(seen)) if labels is None else labels
             if weigh and tag_counts is None and is_sample(get_examples, nlp):
                 names = {"what": "counted tags", "setting": "tag_counts", "reader": "TagCounts.v1"}
                 warnings.warn(Warnings.W005.format(name=self.name, **names), stacklevel=2)
             tag_counts = seen if tag_counts is None else tag_counts
         check(is_list_of_strings(labels), "labels", labels, "a list of tags")
-        labels = self._named(labels)
+        labels = notation.named(labels)
         check_tags(labels, self.cfg["tag_set"])
         width = self.model.maybe_get_dim("nO") if n_tags(self.model) is None else None
         super().initialize(get_examples, nlp=nlp, labels=labels)
@@ -201,7 +201,7 @@ class LSTMTagger(LearningTagger):
             self._check_listener(nlp)
         self.cfg["temperature"] = 1.0
         if weigh:
-            counts = label_counts(tag_counts or {}, self.labels, **notation(self.cfg))
+            counts = notation.count(tag_counts or {}, self.labels)
             self.cfg["tag_counts"] = {label: counts[label] for label in self.labels}
         self._class_weights()  # now that the tags are known, those of others are an error
         if tag_dictionary is not None:

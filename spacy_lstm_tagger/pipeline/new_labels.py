@@ -9,7 +9,7 @@ from spacy.pipeline import Tagger
 from spacy.util import registry
 
 from ..errors import Errors
-from .gold import named_tags, notation
+from .notation import Notation
 
 
 @registry.callbacks("spacy-lstm-tagger.AddLabels.v1")
@@ -39,5 +39,5 @@ def add_labels(nlp: Language, *, component: str, labels: Iterable[str]) -> None:
     pipe: Any = nlp.get_pipe(component)
     if not isinstance(pipe, Tagger) or "neg_prefix" not in pipe.cfg:
         raise ValueError(Errors.P015.format(name=component, kind=type(pipe).__name__))
-    for label in named_tags(labels, **notation(pipe.cfg)):
+    for label in Notation.of(pipe.cfg).named(labels):
         pipe.add_label(label)

@@ -13,7 +13,7 @@ from spacy.strings import StringStore
 
 from ..errors import Warnings
 from ..pipeline import LSTMTagger
-from ..pipeline.gold import label_counts, notation
+from ..pipeline.notation import Notation
 from ..pipeline.training_block import read_training
 from ..whitespace import SPACE_TAG
 from .encoded import Annotation
@@ -76,7 +76,7 @@ def count_labels(pipe: Tagger, tags: Mapping[str, int]) -> Counter[str]:
     tags (Mapping[str, int]): How many words have each annotation.
     RETURNS (Counter[str]): For each label how many words may have it. 0: some are said not to.
     """
-    counts = label_counts(tags, set(pipe.labels), **notation(pipe.cfg))
+    counts = Notation.of(pipe.cfg).count(tags, set(pipe.labels))
     if isinstance(pipe, LSTMTagger):
         del counts[SPACE_TAG]  # white space has it without being told
     return counts

@@ -5,7 +5,8 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.vocab import Vocab
 
-from spacy_lstm_tagger.pipeline.gold import MISSING, SEVERAL, gold_tags, named_tags, tag_counts
+from spacy_lstm_tagger.pipeline.gold import MISSING, SEVERAL, gold_tags, tag_counts
+from spacy_lstm_tagger.pipeline.notation import Notation
 
 LABELS = ["NN", "V", "DET"]
 VOCAB = Vocab()
@@ -18,7 +19,7 @@ def make_example(tags):
 
 def read(tags, labels=LABELS, *, neg_prefix="!", separator=None):
     """RETURNS (tuple): The labels, and for each token the tags that it may have."""
-    gold = gold_tags([make_example(tags)], labels, neg_prefix=neg_prefix, separator=separator)
+    gold = gold_tags([make_example(tags)], labels, Notation(neg_prefix, separator))
     allowed = [[labels[i] for i in row.nonzero()[0]] for row in gold.allowed()]
     return gold.tags.tolist(), allowed
 
@@ -31,7 +32,7 @@ def test_missing_misaligned_and_negative():
         spaces=[False, True, True, True, True, True],
         tags=["V", "DET", "V", "", "!NN", "DET"],
     )
-    gold = gold_tags([Example(predicted, reference)], LABELS, neg_prefix="!")
+    gold = gold_tags([Example(predicted, reference)], LABELS, Notation("!"))
     assert gold.tags.tolist() == [MISSING, 1, MISSING, SEVERAL, 2]
     assert gold.allowed()[3].tolist() == [False, True, True]
 
@@ -39,9 +40,9 @@ def test_missing_misaligned_and_negative():
 def test_empty_docs_are_no_rows():
     empty = Example(Doc(VOCAB), Doc(VOCAB))
     one = Example(Doc(VOCAB, words=["a"]), Doc(VOCAB, words=["a"], tags=["V"]))
-    gold = gold_tags([empty, one, empty], LABELS, neg_prefix="!")
+    gold = gold_tags([empty, one, empty], LABELS, Notation("!"))
     assert gold.tags.tolist() == [1]
-    assert gold_tags([empty], LABELS, neg_prefix="!").tags.tolist() == []
+    assert gold_tags([empty], LABELS, Notation("!")).tags.tolist() == []
 
 
 def test_docs_of_different_vocabularies():
@@ -50,14 +51,14 @@ def test_docs_of_different_vocabularies():
         vocab = Vocab()
         words = Doc(vocab, words=["a"])
         examples.append(Example(words, Doc(vocab, words=["a"], tags=[tag])))
-    assert gold_tags(examples, LABELS, neg_prefix="!").tags.tolist() == [0, 2]
+    assert gold_tags(examples, LABELS, Notation("!")).tags.tolist() == [0, 2]
 
 
 @pytest.mark.parametrize("tag", ["XYZ", "!XYZ"])
 def test_unknown_tag(tag):
     example = Example(Doc(VOCAB, words=["a"]), Doc(VOCAB, words=["a"], tags=[tag]))
     with pytest.raises(ValueError, match=r"P001.*'!?XYZ'.*NN, V, DET.*correct the data"):
-        gold_tags([example], LABELS, neg_prefix="!")
+        gold_tags([example], LABELS, Notation("!"))
 
 
 def test_sets_of_tags_are_opt_in():
@@ -101,14 +102,14 @@ def test_unknown_tags_in_a_set():
 def test_counts_and_names():
     counts = tag_counts([make_example(["NN", "V", "NN|X", "", "!Y", "V"])])
     assert counts == {"NN": 1, "V": 2, "NN|X": 1, "!Y": 1}
-    assert named_tags(sorted(counts), neg_prefix="!", separator="|") == ["Y", "NN", "X", "V"]
-    assert named_tags(["NN|X"], neg_prefix="!", separator=None) == ["NN|X"]
+    assert Notation("!", "|").named(sorted(counts)) == ["Y", "NN", "X", "V"]
+    assert Notation("!").named(["NN|X"]) == ["NN|X"]
 
 
 def test_tags_of_nothing_but_notation():
     options = {"neg_prefix": "!", "separator": "|"}
     tags = ["NN", "|", "!!", "!", "!NN", "NN||"]
-    labels = named_tags(tags, **options)
+    labels = Notation(**options).named(tags)
     assert labels == ["NN", "|", "!!", "!"]
     assert read(tags, labels, **options)[0] == [0, 1, 2, 3, SEVERAL, 0]
     assert read(["not-to"], ["to", "NN"], neg_prefix="not-")[1] == [["NN"]]

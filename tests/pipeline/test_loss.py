@@ -16,6 +16,7 @@ from thinc.api import SequenceCategoricalCrossentropy
 from spacy_lstm_tagger.nn.crf import LinearChainCRF
 from spacy_lstm_tagger.pipeline.gold import SEVERAL, GoldTags, gold_tags, select
 from spacy_lstm_tagger.pipeline.loss import crf_loss, softmax_gradient, softmax_loss, token_weights
+from spacy_lstm_tagger.pipeline.notation import Notation
 from spacy_lstm_tagger.whitespace import word_lengths
 
 LABELS = ["NN", "V", "DET"]
@@ -68,7 +69,7 @@ def gradient_of(probs, gold, **options):
 
 
 def by_us(examples, scores, labels, neg_prefix, label_smoothing):
-    gold = gold_tags(examples, labels, neg_prefix=neg_prefix)
+    gold = gold_tags(examples, labels, Notation(neg_prefix))
     return gradient_of(np.concatenate(scores), gold, label_smoothing=label_smoothing)
 
 

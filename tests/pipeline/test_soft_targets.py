@@ -13,6 +13,7 @@ from spacy.training import Example
 
 from spacy_lstm_tagger.pipeline.gold import gold_tags
 from spacy_lstm_tagger.pipeline.loss import softmax_gradient
+from spacy_lstm_tagger.pipeline.notation import Notation
 from spacy_lstm_tagger.pipeline.soft_targets import add_soft_targets, soft_targets
 from spacy_lstm_tagger.probabilities import TagProbabilities
 
@@ -60,7 +61,7 @@ def test_gradient_is_that_of_the_loss(seed, share, smoothing):
         step[i] = 1e-5
         numeric[i] = (loss(logits + step) - loss(logits - step)) / 2e-5
     probs = softmax(logits, axis=1)
-    gold = gold_tags(examples, LABELS, neg_prefix="!")
+    gold = gold_tags(examples, LABELS, Notation("!"))
     probs = torch.from_numpy(probs)
     hard = softmax_gradient(probs, gold, label_smoothing=smoothing)
     soft = soft_targets(examples, LABELS)
