@@ -29,10 +29,7 @@ class TypeCache:
     def __len__(self) -> int:
         return len(self._rows)
 
-    def __deepcopy__(self, memo: dict) -> "TypeCache":
-        return TypeCache(self.capacity)
-
-    def __reduce__(self) -> tuple:
+    def __reduce__(self) -> tuple:  # as it is copied, too
         return TypeCache, (self.capacity,)
 
     def vectors(

@@ -27,10 +27,7 @@ class WeightsLock:
         self._waiting: set[int] = set()
         self._owner: int | None = None
 
-    def __deepcopy__(self, memo: dict) -> "WeightsLock":
-        return WeightsLock()
-
-    def __reduce__(self) -> tuple:
+    def __reduce__(self) -> tuple:  # as it is copied, too
         return WeightsLock, ()
 
     def reading(self) -> AbstractContextManager[None]:
