@@ -21,6 +21,7 @@ from .figures import bands, by_tag, confusion, headline, reliability
 from .mistakes import compare, mistakes
 from .resampling import LEVEL, SAMPLES
 from .tagged import Sentences, TaggedCorpus, tag_corpus
+from .text import render_text
 
 ONE = (Language, str, Path)  # what a pipeline is given as
 MOST_BYTES = 1_000_000  # of sentences with errors, so that a page has less than 2 MB
@@ -101,8 +102,6 @@ class Report:
 
     def to_text(self) -> str:
         """RETURNS (str): The figures as text for a terminal."""
-        from .text import render_text
-
         return render_text(self.figures)
 
     def to_html(self) -> str:
