@@ -127,8 +127,7 @@ def find_kinds(nlp: Language, words: NDArray[np.uint64]) -> dict[str, NDArray[np
         return {}
     types, places = np.unique(words, return_inverse=True)
     keys = types.view(np.int64).tolist()  # the keys of rows are signed
-    rows = np.array([table.lookup(keys) for table in tables]).reshape(len(tables), -1)
-    known = (rows > 0).max(axis=0)[places]
+    known = np.any([table.lookup(keys) for table in tables], axis=0)[places]
     return {"known": known, "unknown": ~known}
 
 
