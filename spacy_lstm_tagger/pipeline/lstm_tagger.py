@@ -71,8 +71,6 @@ class LSTMTagger(LearningTagger):
     RAISES (ValueError): If a value is out of range.
     """
 
-    cfg: dict[str, Any]
-
     def __init__(
         self,
         vocab: Vocab,
