@@ -27,6 +27,7 @@ from spacy.language import DEFAULT_CONFIG_PRETRAIN_PATH
 from spacy.training import Example
 
 from spacy_lstm_tagger.augmenters import NoiseAugmenter
+from spacy_lstm_tagger.files.whole import write_whole
 from spacy_lstm_tagger.readers import Corpus
 
 from .jobs import add_engine_options, work_on
@@ -68,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--reference", default="cnn", help="what McNemar's test compares with")
     args = parser.parse_args(argv)
     path = args.results or args.output / "accuracy.json"
-    results = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    results = read_results(path)
     todo = [
         (name, seed)
         for seed in args.seeds
@@ -90,9 +91,15 @@ def main(argv: Sequence[str] | None = None) -> None:
         return run(name, VARIANTS[name], seed, ud=args.ud, output=args.output, given=given)
 
     for (name, seed), result in work_on(todo, work, args):
-        results[f"{name}/{seed}"] = result
-        path.write_text(as_json(results), encoding="utf-8")
+        # Another run may have written meanwhile.
+        results = {**read_results(path), f"{name}/{seed}": result}
+        write_whole(path, as_json(results).encode("utf-8"))
     print(table(results, args.variants, reference=args.reference, output=args.output))
+
+
+def read_results(path: Path) -> dict[str, dict[str, Any]]:
+    """RETURNS (dict[str, dict[str, Any]]): The runs that a file has."""
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
 def as_json(results: Mapping[str, Mapping[str, Any]]) -> str:

@@ -8,6 +8,7 @@ python -m benchmarks.machines --ud UD_FOLDER --name "Intel Xeon with AMX" \
 
 import argparse
 import json
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -61,27 +62,36 @@ def main(argv: Sequence[str] | None = None) -> None:
         help="pipelines that do more than tag: en_lstm_fast, en_lstm_accurate, en_core_web_sm",
     )
     args = parser.parse_args(argv)
-    path = args.output / f"{slug(args.name)}.json"
-    report = measure(args.pipeline, OF_TAGGERS, ud=args.ud, path=path)
+    given = [options_for(args.pipeline, OF_TAGGERS, ud=args.ud)]
     if args.whole:
-        wholes = measure(args.whole, OF_PIPELINES, ud=args.ud, path=path)["figures"]
-        report["figures"] += [figure for figure in wholes if not figure["peer"].startswith("cnn")]
+        given.append(options_for(args.whole, OF_PIPELINES, ud=args.ud))
+    for options in given:  # what is wrong is told before anything is measured
+        speed.parse(options)
+    report, *others = map(measure, given)
+    for other in others:
+        found = other["figures"]
+        report["figures"] += [figure for figure in found if not figure["peer"].startswith("cnn")]
     report["machine"]["name"] = args.name
-    write(path, report)
+    write(args.output / f"{slug(args.name)}.json", report)
     print("\n".join(table(report)))
     from .plots import draw  # which reads what is written here
 
     draw(RESULTS.parent, args.output, args.output)
 
 
-def measure(
-    pipelines: Sequence[str], options: Sequence[str], *, ud: Path | None, path: Path
-) -> dict[str, Any]:
-    """RETURNS (dict[str, Any]): What the speed benchmark has found, and written into a file."""
+def options_for(pipelines: Sequence[str], options: Sequence[str], *, ud: Path | None) -> list[str]:
+    """RETURNS (list[str]): What the speed benchmark is given."""
     given = ["--ud", str(ud)] if ud else []
     given += [word for pipeline in pipelines for word in ("--pipeline", pipeline)]
-    speed.main([*OPTIONS, *options, "--output", str(path), *given])
-    return json.loads(path.read_text(encoding="utf-8"))
+    return [*OPTIONS, *options, *given]
+
+
+def measure(options: Sequence[str]) -> dict[str, Any]:
+    """RETURNS (dict[str, Any]): What the speed benchmark has found."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "speed.json"
+        speed.main([*options, "--output", str(path)])
+        return json.loads(path.read_text(encoding="utf-8"))
 
 
 def read_reports(folder: Path = RESULTS) -> dict[str, dict[str, Any]]:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import cast
 
 import spacy
 import torch
@@ -18,6 +19,7 @@ from spacy.util import load_config, registry
 from thinc.api import Config
 
 from spacy_lstm_tagger.models.shim import TorchShim, cpu_has_bf16
+from spacy_lstm_tagger.nn.kernel import LSTMLayer
 from spacy_lstm_tagger.taggers import layers_of
 
 from .kernel import KernelLimit
@@ -173,7 +175,10 @@ def build_peers(
     configs = {
         "cnn": cnn_config(treebank, lang=lang),
         "torch-bilstm": torch_bilstm_config(
-            treebank, lang=lang, width=sentence.output_width, depth=len(sentence.forward_lstms)
+            treebank,
+            lang=lang,
+            width=2 * cast(LSTMLayer, sentence.forward_lstms[0]).hidden_size,
+            depth=len(sentence.forward_lstms),
         ),
     }
     built = []

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
+from spacy.util import get_package_path, is_package
 
 from .measure import Figure, use_device
 from .outputs import OUTPUT
@@ -95,18 +96,20 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
             )
     if args.text is not None and not args.text.is_file():
         parser.error(f"--text: there is no file {args.text}")
-    for name, path in args.pipeline:
-        if not (path / "config.cfg").is_file():
-            parser.error(f"--pipeline: {name} is not a trained pipeline: {path}")
     return args
 
 
 def named_path(value: str) -> tuple[str, Path]:
-    """Read NAME=PATH."""
+    """Read NAME=PATH, of a pipeline's folder or of one that is installed."""
     name, _, path = value.partition("=")
     if not name or not path:
         raise argparse.ArgumentTypeError(f"{value!r} is not of the form NAME=PATH")
-    return name, Path(path)
+    folder = Path(path)
+    if is_package(path):
+        folder = next(get_package_path(path).glob("*/config.cfg")).parent
+    if not (folder / "config.cfg").is_file():
+        raise argparse.ArgumentTypeError(f"{path!r} is no folder of a pipeline, nor installed")
+    return name, folder
 
 
 def names_in(allowed: list[str]):

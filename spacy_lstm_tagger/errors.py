@@ -17,8 +17,8 @@ class Errors(metaclass=ErrorsWithCodes):
         "Correct --student."
     )
     C003 = (
-        "There was not enough memory: {error}. Give a smaller --n-process, --max-words or "
-        "--shard-size; what is done stays."
+        "There was not enough memory: {error}. Give a smaller --n-process, --batch-size, "
+        "--max-words or --shard-size, as the command has them; what is done stays."
     )
     C004 = (
         "{path}: most words have tags that {pipeline} does not give, such as {tags} (tag = {tag}). "
@@ -76,6 +76,7 @@ class Errors(metaclass=ErrorsWithCodes):
     )
     C026 = "Found inputs of several kinds: {kinds}. Give --format: all are written as one kind."
     C027 = "{name} is for a cluster, and there is no --engine ray. Give that, or leave {name} out."
+    C028 = "{path} is being written by another command. Wait for it, or give another --output."
     D001 = "Found no text at {path}, expected a file, or a folder with some in it."
     D002 = (
         "{place} cannot be read: {error}. Expected UTF-8 and, in a .jsonl file, an object such as "
@@ -103,10 +104,7 @@ class Errors(metaclass=ErrorsWithCodes):
         "{folder} has silver data that was made otherwise: {name} was {old}, and is {new}. "
         "Give the same teachers, texts and options to go on, or another --output, or delete it."
     )
-    D008 = (
-        "{folder} has .spacy files, but no {name} that says how they were made. "
-        "Give another --output."
-    )
+    D008 = "{folder} has .spacy files, but no {name}, which tells of them. Give another --output."
     D009 = "Found no .spacy file with a doc at {path}. Give the folder that was labelled."
     D010 = (
         "FillVocabulary: found no WordCharEmbed layer in this pipeline. Take the callback "
@@ -354,7 +352,7 @@ class Errors(metaclass=ErrorsWithCodes):
     )
     T002 = (
         "{place}: expected the figures of an evaluation as a line of JSON, as ProgressLogger.v1 "
-        "writes it ({error}). Give another file."
+        "writes it ({error}). Give another file, or move this one away."
     )
 
 

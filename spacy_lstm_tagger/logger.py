@@ -83,9 +83,8 @@ class TrainingLog:
         self.path = path
         self._is_new = True
         if path is not None:
-            check(not path.is_dir(), "[training.logger] path", str(path), "the name of a file")
-            check_place(path)
             _check_old(path)
+            check_place(path)
 
     def add(self, info: dict[str, Any]) -> None:
         """Append the figures of an evaluation. The first ones replace the log of another training.
@@ -136,6 +135,7 @@ def _tables(record: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def _check_old(path: Path) -> None:
+    check(not path.is_dir(), "[training.logger] path", str(path), "the name of a file")
     if path.exists():
         read_training_log(path)
 

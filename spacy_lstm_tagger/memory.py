@@ -1,10 +1,23 @@
-"""Memory that does not grow with the texts that a pipeline reads."""
+"""Memory that does not grow with the texts that a pipeline reads, and what is told if it ends."""
 
 from contextlib import AbstractContextManager, nullcontext
 
 from spacy.language import Language
 
+from .errors import Errors
+
 WORDS = 100_000  # so many distinct words that are met stay in memory
+# PyTorch has no type of error for a CPU whose memory ends. The second is that of its kernels.
+NO_MEMORY = ("can't allocate memory", "could not create a primitive", "out of memory")
+
+
+def memory_error(error: BaseException) -> str | None:
+    """RETURNS (Optional[str]): What to tell of an error, if it is that there was no memory."""
+    told = str(error).partition("\n")[0]
+    is_ours = isinstance(error, RuntimeError) and any(text in told for text in NO_MEMORY)
+    if isinstance(error, MemoryError) or is_ours:
+        return str(Errors.C003).format(error=told)
+    return None
 
 
 class WordLimit:

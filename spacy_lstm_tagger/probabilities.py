@@ -153,4 +153,5 @@ def _words(doc: Doc) -> NDArray[np.uint16]:
 
 
 def _index(labels: Sequence[str]) -> type[np.unsignedinteger]:
-    return np.uint8 if len(labels) <= 256 else np.uint16
+    kinds = (np.uint8, np.uint16, np.uint32)
+    return next(kind for kind in kinds if len(labels) <= np.iinfo(kind).max + 1)

@@ -24,7 +24,7 @@ from .files.reading import read_texts
 from .files.streams import STANDARD
 from .files.tagged import Style, TaggedTexts
 from .files.texts import BadTexts, Reading, Text
-from .memory import WordLimit
+from .memory import WordLimit, memory_error
 from .pipeline.annotations import find_bad_tag
 from .probabilities import forget
 from .progress import Progress
@@ -227,9 +227,10 @@ def tag_files(
             output.complete()
         except BaseException as error:
             kept = output.break_off()
-            if kept is not None and isinstance(error, (ValueError, OSError)):
-                told = str(error).rstrip(".")
-                raise ValueError(Errors.C010.format(error=told, path=kept)) from error
+            told = str(error) if isinstance(error, (ValueError, OSError)) else memory_error(error)
+            if kept is not None and told is not None:
+                found = {"error": told.rstrip("."), "path": kept}
+                raise ValueError(Errors.C010.format(**found)) from error
             if kept is not None and isinstance(error, KeyboardInterrupt):
                 found = {"error": "It was interrupted", "path": kept}
                 raise type(error)(Errors.C010.format(**found)) from error

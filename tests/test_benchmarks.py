@@ -136,7 +136,7 @@ def test_lemmas(pipeline, small_corpus, tmp_path):
     dev.parent.mkdir()
     dev.write_text(with_lemmas(small_corpus.read_text(encoding="utf-8")), encoding="utf-8")
     nlp = spacy.load(pipeline)
-    lemmatizer = nlp.add_pipe("tag_lemmatizer", name=lemmas.NAME)
+    lemmatizer = nlp.add_pipe("tag_lemmatizer")
     lemmatizer.initialize(lambda: [], lemmas=read_word_lemmas(path=dev))
     nlp.to_disk(tmp_path / "nlp")
     options = ["--dev", str(dev), "--rounds", "1", "--output", str(output)]

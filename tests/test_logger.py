@@ -220,6 +220,9 @@ def test_scores_that_are_no_numbers_are_left_out(tmp_path):
 def test_a_path_that_is_no_file(tmp_path):
     with pytest.raises(ValueError, match=r"M001.*\[training.logger\] path.*the name of a file"):
         TrainingLog(tmp_path)
+    (tmp_path / FILE).mkdir()
+    with pytest.raises(ValueError, match=rf"M001.*{FILE}.*the name of a file"):
+        TrainingLog(None).add({**make_info(), "output_path": tmp_path / "model-last"})
     (tmp_path / "file").touch()
     with pytest.raises(OSError, match="file"):
         TrainingLog(tmp_path / "file" / "log.jsonl")

@@ -40,7 +40,7 @@ def test_only_the_best_are_kept_in_half_precision():
     np.testing.assert_allclose(scores.dense(), [[0, 0.7, 0.2], [0.25, 0.5, 0]], atol=1e-3)
 
 
-@pytest.mark.parametrize("size,kind", [(256, np.uint8), (257, np.uint16)])
+@pytest.mark.parametrize("size,kind", [(256, np.uint8), (257, np.uint16), (65_537, np.uint32)])
 def test_every_tag_of_a_large_tag_set_can_be_named(size, kind):
     labels = [str(i) for i in range(size)]
     scores = TagProbabilities.of(labels, np.eye(size, dtype="f4")[-1:])

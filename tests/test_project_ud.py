@@ -110,7 +110,7 @@ def test_a_treebank_is_fetched(repositories, tmp_path, capfd):
             project_run(project, "fetch", overrides=variables | wrong, force=True)
         assert not (project / "assets" / CODE).exists()
     printed = capfd.readouterr().err
-    assert "404" in printed and "Put the files of the treebank into" in printed
+    assert "404" in printed and "Put train.conllu, test.conllu and" in printed
 
 
 def test_a_dev_set_that_is_there_is_taken(project, small_corpus):

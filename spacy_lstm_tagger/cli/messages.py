@@ -12,7 +12,7 @@ from typing import NoReturn
 import wasabi.util
 from wasabi import color, msg
 
-from ..errors import Errors
+from ..memory import memory_error
 
 
 class Terminated(KeyboardInterrupt):
@@ -37,8 +37,11 @@ def clear_errors() -> Iterator[None]:
         raise SystemExit(143 if isinstance(error, Terminated) else 130) from None
     except (ValueError, OSError, ImportError) as error:
         fail(str(error))
-    except MemoryError as error:
-        fail(Errors.C003.format(error=error))
+    except (MemoryError, RuntimeError) as error:
+        told = memory_error(error)
+        if told is None:
+            raise
+        fail(told)
 
 
 def _print_any_text() -> None:

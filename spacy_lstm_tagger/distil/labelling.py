@@ -11,6 +11,7 @@ from ..errors import Errors
 from ..files.cut import cut
 from ..files.reading import find_texts, read_texts
 from ..files.texts import BadTexts, Reading, Text
+from ..files.whole import alone
 from ..progress import Progress
 from ..taggers import digest_of
 from ..workers import in_processes, prepare
@@ -133,7 +134,6 @@ def label(
     RAISES (OSError): If a file cannot be read or written, or a process ends early.
     """
     paths = _find_inputs(job.texts, folder)
-    done = ShardFolder(folder, job.options(teachers))
     bad = BadTexts(job.skip_bad)
     texts = islice(read_texts(paths, Reading(text_key=job.text_key), bad=bad), job.limit or None)
     shards = in_shards(cut(texts, max_words=job.max_words), job.shard_size)
@@ -158,12 +158,14 @@ def label(
         made = (Shard.of(task, teachers) for task in tasks())
     else:
         made = in_processes(partial(_in_worker, job, gpu_id, code), tasks(), n_process=n_process)
-    for shard in made:
-        counts = {"docs": shard.docs, "words": shard.words}
-        done.put(shard.number, shard.data, texts=shard.digest, **counts)
-        progress.add(texts=shard.texts, size=shard.size, words=shard.words)
-        report(progress)
-    done.complete(count, bad_texts=bad.found)
+    with alone(folder, folder, is_folder=True):
+        done = ShardFolder(folder, job.options(teachers))
+        for shard in made:
+            counts = {"docs": shard.docs, "words": shard.words}
+            done.put(shard.number, shard.data, texts=shard.digest, **counts)
+            progress.add(texts=shard.texts, size=shard.size, words=shard.words)
+            report(progress)
+        done.complete(count, bad_texts=bad.found)
     return done
 
 

@@ -13,7 +13,7 @@ from .docbin import StreamedDocBin
 from .formats import LINES
 from .parquet import import_pyarrow
 from .streams import STANDARD, open_sink, split_name
-from .whole import is_stream, keep_mode, named, open_stream
+from .whole import alone, is_stream, keep_mode, named, open_stream
 
 
 class Output:
@@ -27,6 +27,7 @@ class Output:
     def __init__(self, path: Path, kind: str):
         self.path = path
         self._stack = ExitStack()
+        self._claim = ExitStack()
         # Where it is written, and what is replaced by that. No such file: it is a stream.
         self._temporary: Path | None = None
         self._target = path
@@ -48,7 +49,9 @@ class Output:
         else:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._target = self.path.resolve() if self.path.is_symlink() else self.path
-            self._temporary = self._target.with_name(f".{self._target.name}.tmp")
+            temporary = self._target.with_name(f".{self._target.name}.tmp")
+            self._claim.enter_context(alone(temporary, self.path))
+            self._temporary = temporary
             raw = self._stack.enter_context(self._temporary.open("wb"))
         stream = self._stack.enter_context(open_sink(self.path, raw))
         if self._temporary and stream is raw and kind in LINES:
@@ -87,6 +90,7 @@ class Output:
         if self._temporary is not None:
             keep_mode(self._target, self._temporary)
             self._temporary.replace(self._target)
+            self._claim.close()
         elif self.path == STANDARD:
             sys.stdout.buffer.flush()
 
@@ -114,6 +118,7 @@ class Output:
             return None
         finally:
             temporary.unlink(missing_ok=True)
+            self._claim.close()
 
 
 def incomplete(path: Path) -> Path:

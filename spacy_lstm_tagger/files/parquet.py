@@ -51,7 +51,9 @@ def read_parquet(source: Source, reading: Reading, bad: BadTexts) -> Iterator[Te
                     yield reading.make(value, size, place, Row(batch, i))
                 except ValueError as error:
                     bad.add(place, error, key=key)
-    except arrow.ArrowException as error:
+    except (arrow.ArrowException, OSError) as error:
+        if getattr(error, "errno", None) is not None:  # of the system; what is damaged has none
+            raise
         raise ValueError(
             Errors.D011.format(path=source.path, error=error, format=FORMAT)
         ) from error

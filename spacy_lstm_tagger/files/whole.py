@@ -10,6 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from ..errors import Errors
+
+try:
+    import fcntl
+except ImportError:  # Windows, where a file that is open cannot be replaced
+    fcntl = None  # type: ignore[assignment]
+
 STANDARD_STREAMS = ("/dev/stdin", "/dev/stdout", "/dev/stderr")
 DESCRIPTOR = re.compile(r"/(?:dev|proc/self)/fd/([0-9]+)")
 
@@ -29,17 +36,65 @@ def write_whole(path: Path, data: bytes) -> None:
     path = path.resolve()
     # Readers of folders pass over names like this one.
     temporary = path.with_name(f".{path.name}.tmp")
+    with alone(temporary, path):
+        try:
+            with temporary.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            keep_mode(path, temporary)
+            temporary.replace(path)
+        except OSError as error:
+            raise named(error, path) from None
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def alone(place: Path, path: Path, *, is_folder: bool = False) -> Iterator[None]:
+    """Keep others from writing at a place. It is free again when the process ends, however it ends.
+
+    place (Path): The file or folder, which is made if it is not there.
+    path (Path): What the error names.
+    is_folder (bool): Whether it is a folder.
+    RAISES (BlockingIOError): If somebody is writing there.
+    """
+    descriptor = None
+    while descriptor is None:
+        if is_folder:
+            place.mkdir(parents=True, exist_ok=True)
+        if fcntl is None:
+            yield
+            return
+        descriptor = _claim(place, path, os.O_RDONLY if is_folder else os.O_RDONLY | os.O_CREAT)
     try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        keep_mode(path, temporary)
-        temporary.replace(path)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _claim(place: Path, path: Path, flags: int) -> int | None:
+    """RETURNS (Optional[int]): A locked descriptor. None: another file is there meanwhile, or none,
+    as whoever had it has given it its name.
+    """
+    try:
+        descriptor = os.open(place, flags, 0o666)
     except OSError as error:
         raise named(error, path) from None
-    finally:
-        temporary.unlink(missing_ok=True)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise BlockingIOError(Errors.C028.format(path=path)) from None
+    except OSError:  # a file system without locks
+        return descriptor
+    try:
+        if os.path.samestat(os.fstat(descriptor), place.stat()):
+            return descriptor
+    except FileNotFoundError:
+        pass
+    os.close(descriptor)
+    return None
 
 
 def named(error: OSError, path: Path) -> OSError:
@@ -116,24 +171,27 @@ def whole_folder(path: Path) -> Iterator[Path]:
     if path.exists() and not path.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
     temporary, old = (path.with_name(f".{path.name}.{name}") for name in ("tmp", "old"))
-    _clean_up(temporary, old, path)  # after a run that was killed
-    try:
-        temporary.mkdir(parents=True)
-        yield temporary
-        if not path.exists():
-            temporary.rename(path)
-            return
-        old.mkdir()
+    with alone(temporary, path, is_folder=True):
+        _put_back(temporary, old, path)  # after a run that was killed
         for entry in temporary.iterdir():
-            place = path / entry.name
-            if place.exists():
-                place.rename(old / entry.name)
-            entry.rename(place)
-    finally:
-        _clean_up(temporary, old, path)
+            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+        try:
+            yield temporary
+            if not path.exists():
+                temporary.rename(path)
+                return
+            old.mkdir()
+            for entry in temporary.iterdir():
+                place = path / entry.name
+                if place.exists():
+                    place.rename(old / entry.name)
+                entry.rename(place)
+        finally:
+            _put_back(temporary, old, path)
+            shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _clean_up(temporary: Path, old: Path, path: Path) -> None:
+def _put_back(temporary: Path, old: Path, path: Path) -> None:
     """Put back what was there, unless all that was written has taken its place."""
     if temporary.exists() and any(temporary.iterdir()) and old.exists():
         for entry in old.iterdir():
@@ -141,5 +199,4 @@ def _clean_up(temporary: Path, old: Path, path: Path) -> None:
             if place.is_dir():
                 shutil.rmtree(place)
             entry.replace(place)
-    for left in (temporary, old):
-        shutil.rmtree(left, ignore_errors=True)
+    shutil.rmtree(old, ignore_errors=True)

@@ -12,6 +12,7 @@ from thinc.types import Floats2d
 from thinc.util import torch2xp, xp2torch
 from torch import Tensor
 
+from ..checks import check_rate
 from ..errors import Errors
 from ..nn.buckets import Buckets, kept_buckets
 from ..nn.lstm import BucketedLSTM
@@ -83,7 +84,7 @@ def forward(
 
     X (Sequence[Floats2d]): One array a doc. *Shape:* ``(tokens, nI)``.
     RETURNS (tuple): One array a doc, *shape:* ``(tokens, nO)``, and the callback.
-    RAISES (ValueError): If the vectors have another width.
+    RAISES (ValueError): If the vectors have another width, or the dropout rate is not allowed.
     """
     shim = shim_of(model)
     device = shim.device
@@ -98,6 +99,7 @@ def forward(
     followed = [followed_rows(lengths)] if learns_language else []
     sent = send_joined([*plan.arrays, *followed], device)
     rate = model.attrs["dropout_rate"] if settings.dropout is None else settings.dropout
+    check_rate(dropout=rate)
     options = {"followed": sent[-1] if followed else None, "dropout": rate}
     buckets = Buckets(plan, sent[: len(plan.arrays)])
     y, backprop_torch = shim.begin_update(ArgsKwargs((x, buckets), options))

@@ -124,10 +124,13 @@ def _begin(thread: int) -> None:
     global _inherited
     with _lock:
         _gate.wait_for(lambda: not _forking)
+        # A new thread takes the number that was set last when it first asks: not later, when
+        # another one may just have gone back to its own.
+        number = torch.get_num_threads()
         if _inherited is not None:
             # PyTorch's threads do not survive a fork: a worker of `nlp.pipe(n_process=2)` that
             # asked for them would wait for ever. One thread needs none.
-            if torch.get_num_threads() == _inherited:
+            if number == _inherited:
                 torch.set_num_threads(1)
             _inherited = None
         if _working:

@@ -15,6 +15,7 @@ from thinc.types import Floats2d
 from thinc.util import torch2xp, xp2torch
 from torch import Tensor
 
+from ..checks import check_rate
 from ..errors import Errors
 from ..nn.buckets import Buckets, kept_buckets
 from ..nn.embedding import WordEmbedding
@@ -90,7 +91,8 @@ def forward(
     """Embed a batch of docs.
 
     RETURNS (tuple): One array a doc, *shape:* ``(tokens, width)``, and the callback.
-    RAISES (ValueError): If the static or, in training, the pretrained vectors are missing.
+    RAISES (ValueError): If the static or, in training, the pretrained vectors are missing, or the
+        dropout rate is not allowed.
     """
     if not any(map(len, docs)):
         return FlatList(model.ops.alloc2f(0, model.get_dim("nO")), [0] * len(docs)), no_gradient
@@ -110,6 +112,7 @@ def forward(
         inputs.kwargs["static"] = xp2torch(static.data, requires_grad=True, device=shim.device)
     settings = cast(EmbedSettings, model.attrs["settings"])
     rate = model.attrs["dropout_rate"] if settings.dropout is None else settings.dropout
+    check_rate(dropout=rate)
     inputs.kwargs.update(dropout=rate, word_dropout=settings.word_dropout)
     y, backprop_torch = shim.begin_update(inputs)
 

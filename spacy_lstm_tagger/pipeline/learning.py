@@ -8,7 +8,6 @@ from spacy.training import Example, validate_examples
 from thinc.api import Optimizer, set_dropout_rate
 from thinc.types import Floats2d
 
-from ..checks import check_rate
 from ..errors import Errors
 from ..models.flat import flatten
 from ..models.lattice import listener_of, model_crf, predict_lattice
@@ -47,8 +46,7 @@ class LearningTagger(SavedTagger):
         sgd (Optional[Optimizer]): The optimizer.
         losses (Optional[Dict[str, float]]): Where the loss is added.
         RETURNS (Dict[str, float]): The losses.
-        RAISES (ValueError): As `get_loss`, or if the model is not initialized or the dropout rate
-            is not allowed.
+        RAISES (ValueError): As `get_loss`, or if the model is not initialized.
         """
         examples = list(examples)
         validate_examples(examples, "LSTMTagger.update")
@@ -69,7 +67,6 @@ class LearningTagger(SavedTagger):
         get_loss (Callable): From the batch and its scores to the loss and its gradient.
         """
         self._check_initialized()
-        check_rate(drop=drop)
         losses = {} if losses is None else losses
         losses.setdefault(self.name, 0.0)
         docs = [eg.predicted for eg in examples]

@@ -95,20 +95,20 @@ class SavedTagger(Tagger):
 
     def _from_files(self: Self, files: Mapping[str, bytes], *, source: str) -> Self:
         checkpoint = None
-        try:
-            cfg = {**self.cfg, **_read_settings(files["cfg"])} if "cfg" in files else self.cfg
-            check_settings(cfg)
-            if "model" in files:
-                checkpoint = Checkpoint(self.model, files["model"], saved=files["checksum"])
-            tags = n_tags(self.model) if checkpoint is None else checkpoint.n_tags
-            if tags is not None and tags != len(cfg["labels"]):
-                raise ValueError(Errors.L005.format(labels=len(cfg["labels"]), tags=tags))
-        except ValueError as e:
-            raise ValueError(Errors.L003.format(path=source, error=e)) from e
-        with self._lock.changing():
-            self.cfg.update(cfg)
+        with self._lock.changing():  # what is checked must not change before it is loaded
+            try:
+                cfg = {**self.cfg, **_read_settings(files["cfg"])} if "cfg" in files else self.cfg
+                check_settings(cfg)
+                if "model" in files:
+                    checkpoint = Checkpoint(self.model, files["model"], saved=files["checksum"])
+                tags = n_tags(self.model) if checkpoint is None else checkpoint.n_tags
+                if tags is not None and tags != len(cfg["labels"]):
+                    raise ValueError(Errors.L005.format(labels=len(cfg["labels"]), tags=tags))
+            except ValueError as e:
+                raise ValueError(Errors.L003.format(path=source, error=e)) from e
             if checkpoint is not None:
                 checkpoint.load()
+            self.cfg.update(cfg)
         return self
 
 

@@ -230,7 +230,12 @@ def test_labels_that_are_none(work, tmp_path, content):
 
 
 @pytest.mark.parametrize(
-    "error,code", [(ChildProcessError("[C001] ended"), "C001"), (MemoryError("3 GB"), "C003")]
+    "error,code",
+    [
+        (ChildProcessError("[C001] ended"), "C001"),
+        (MemoryError("3 GB"), "C003"),
+        (RuntimeError("alloc_cpu.cpp: can't allocate memory: 8 bytes\nframe #0"), "C003"),
+    ],
 )
 def test_a_lack_of_memory(work, tmp_path, monkeypatch, error, code):
     def fail(*arguments, **options):

@@ -1,9 +1,11 @@
 """Files that are written bit by bit."""
 
-import pyarrow
+import pyarrow.parquet
 import pytest
 
 from spacy_lstm_tagger.files.outputs import Output
+from spacy_lstm_tagger.files.reading import read_texts
+from spacy_lstm_tagger.files.texts import BadTexts
 
 
 def test_a_table_loses_no_column(tmp_path):
@@ -12,3 +14,17 @@ def test_a_table_loses_no_column(tmp_path):
     with pytest.raises(ValueError, match=r"D017.*those had no b"):
         output.write(pyarrow.table({"a": [2], "b": [3]}))
     output.break_off()
+
+
+@pytest.mark.parametrize("place", range(4, 400, 11))
+def test_a_damaged_table_names_its_file(tmp_path, place):
+    """Whatever pyarrow raises."""
+    path = tmp_path / "a.parquet"
+    pyarrow.parquet.write_table(pyarrow.table({"text": ["One.", "Two."]}), path)
+    data = bytearray(path.read_bytes())
+    data[-place] ^= 0xFF
+    path.write_bytes(data)
+    try:
+        list(read_texts([path], bad=BadTexts(5)))
+    except ValueError as error:
+        assert "a.parquet" in str(error)

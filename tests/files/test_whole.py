@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from spacy_lstm_tagger.files import whole
-from spacy_lstm_tagger.files.whole import check_place, named, whole_folder, write_whole
+from spacy_lstm_tagger.files.outputs import Output
+from spacy_lstm_tagger.files.whole import alone, check_place, named, whole_folder, write_whole
 
 from ..processes import on_posix
 
@@ -128,7 +129,8 @@ def test_interrupted_between_two_files(tmp_path, monkeypatch, killed):
     with monkeypatch.context() as patch:
         patch.setattr(whole.Path, "rename", interrupted)
         if killed:
-            patch.setattr(whole, "_clean_up", lambda *paths: None)
+            patch.setattr(whole, "_put_back", lambda *paths: None)
+            patch.setattr(whole.shutil, "rmtree", lambda *paths, **options: None)
         with pytest.raises(KeyboardInterrupt), whole_folder(path) as folder:
             write(folder, "new")
     if killed:
@@ -184,3 +186,54 @@ def test_an_error_keeps_the_name_that_it_has():
     assert named(error, Path("file")).filename == "other"
     error = OSError("no number")
     assert named(error, Path("file")) is error
+
+
+@on_posix
+@pytest.mark.parametrize("write", [whole_folder, lambda path: alone(path, path)])
+def test_two_at_one_place(tmp_path, write):
+    """The second one is told, and disturbs neither the first one nor who comes later."""
+    path = tmp_path / "a" / "model"
+    path.parent.mkdir()
+    with write(path):
+        with pytest.raises(BlockingIOError, match=rf"C028.*{path} is being written"), write(path):
+            pass
+        with pytest.raises(BlockingIOError, match="C028"), write(path):
+            pass
+    with write(path):
+        pass
+
+
+@on_posix
+def test_a_file_that_somebody_writes(tmp_path):
+    path = tmp_path / "out.jsonl"
+    first = Output(path, ".jsonl")
+    first.write(b"first\n")
+    for write in (lambda: Output(path, ".jsonl"), lambda: write_whole(path, b"second")):
+        with pytest.raises(BlockingIOError, match=rf"C028.*{path}"):
+            write()
+    first.write(b"first\n")
+    first.complete()
+    assert path.read_text() == "first\nfirst\n"
+    second = Output(path, ".jsonl")
+    second.write(b"second\n")
+    assert second.break_off() == tmp_path / "out.incomplete.jsonl"
+    write_whole(path, b"third")
+    assert tree(tmp_path) == {"out.incomplete.jsonl": "second\n", "out.jsonl": "third"}
+
+
+@on_posix
+def test_a_place_whose_file_gets_its_name_meanwhile(tmp_path, monkeypatch):
+    """Between opening and locking: what has its name must not be written again."""
+    temporary, path = tmp_path / ".file.tmp", tmp_path / "file"
+    temporary.write_text("whole")
+    lock = whole.fcntl.flock
+
+    def rename_first(descriptor, operation):
+        if not path.exists():
+            temporary.replace(path)
+        lock(descriptor, operation)
+
+    monkeypatch.setattr(whole.fcntl, "flock", rename_first)
+    with alone(temporary, path):
+        temporary.write_text("new")
+    assert tree(tmp_path) == {".file.tmp": "new", "file": "whole"}

@@ -82,5 +82,5 @@ def test_docs_whose_tokens_are_not_those_of_the_data(architecture):
 @pytest.mark.parametrize("drop", [1.0, -0.1, "0.1"])
 def test_a_dropout_rate_that_is_none(drop):
     nlp, _ = trained_nlp(steps=1)
-    with pytest.raises(ValueError, match=r"M001.*drop = .*from 0 up to below 1"):
+    with pytest.raises(ValueError, match=r"M001.*dropout = .*from 0 up to below 1"):
         nlp.update(make_examples(nlp), drop=drop)

@@ -17,6 +17,7 @@ import torch
 from spacy_lstm_tagger.models import threads
 from spacy_lstm_tagger.models.threads import our_threads
 from spacy_lstm_tagger.pipeline import lock as lock_module
+from spacy_lstm_tagger.pipeline import saving
 from spacy_lstm_tagger.pipeline.lock import WeightsLock
 
 from ..processes import needs_fork
@@ -152,6 +153,20 @@ def test_saving_waits_for_a_step_and_a_new_label_for_whoever_tags(held, wait):
         thread.join(0.2)
         assert thread.is_alive() and pipe.labels == labels
     thread.result()
+
+
+def test_no_label_comes_between_what_is_checked_and_what_is_loaded(monkeypatch):
+    pipe = trained_nlp(steps=1)[0].get_pipe("lstm_tagger")
+    data, adding = pipe.to_bytes(), []
+
+    def check(cfg):
+        adding.append(Thread(lambda: pipe.add_label("NEW")))
+        adding[0].join(0.2)
+
+    monkeypatch.setattr(saving, "check_settings", check)
+    pipe.from_bytes(data)
+    adding[0].result()
+    assert pipe.labels[-1] == "NEW" and pipe.model.get_dim("nO") == len(pipe.labels)
 
 
 def test_tags_are_of_the_tag_set_that_they_were_found_with():

@@ -23,6 +23,8 @@ def main(folder: Path, url: str) -> None:
         if origin.read_text(encoding="utf-8") == url:
             return
     elif (folder / "train.conllu").exists():
+        if not (folder / "test.conllu").exists():
+            sys.exit(f"{folder} has train.conllu, but no test.conllu. Put that there, too.")
         return
     found = {}
     for name in NAMES:
@@ -34,7 +36,10 @@ def main(folder: Path, url: str) -> None:
             if error.code != 404 or name != "dev":  # not every treebank has a dev set
                 sys.exit(f"{source}: {error}. Correct treebank, code or release.")
         except URLError as error:
-            sys.exit(f"{source}: {error.reason}. Put the files of the treebank into {folder}.")
+            sys.exit(
+                f"{source}: {error.reason}. Put train.conllu, test.conllu and, if there is one, "
+                f"dev.conllu into {folder.absolute()}."
+            )
     for name in NAMES:
         path = folder / f"{name}.conllu"
         if name in found:
