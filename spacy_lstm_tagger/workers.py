@@ -2,7 +2,6 @@
 
 import multiprocessing
 import os
-import pickle
 import signal
 import threading
 from collections import deque
@@ -95,6 +94,7 @@ class Worker:
     def end(self) -> None:
         """End it, whatever it is doing."""
         self.connection.close()
+        self.process.terminate()
         self.process.join()
 
     @contextmanager
@@ -123,11 +123,11 @@ def _serve(make: Callable[[], Callable[[Any], Any]], connection: Connection) -> 
     gone.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for that one
-    items: SimpleQueue[bytes] = SimpleQueue()
-    threading.Thread(target=_receive, args=(connection, items), daemon=True).start()
     work = make()
+    items: SimpleQueue[tuple[int, Any]] = SimpleQueue()
+    threading.Thread(target=_receive, args=(connection, items), daemon=True).start()
     while True:
-        number, item = pickle.loads(items.get())
+        number, item = items.get()
         result, error = None, None
         try:
             result = work(item)
@@ -137,10 +137,10 @@ def _serve(make: Callable[[], Callable[[Any], Any]], connection: Connection) -> 
             connection.send((number, (result, error)))
 
 
-def _receive(connection: Connection, items: SimpleQueue[bytes]) -> None:
+def _receive(connection: Connection, items: SimpleQueue[tuple[int, Any]]) -> None:
     try:
         while True:
-            items.put(connection.recv_bytes())
+            items.put(connection.recv())
     except (EOFError, OSError):
         os._exit(1)
 
