@@ -105,8 +105,8 @@ def named_path(value: str) -> tuple[str, Path]:
     if not name or not path:
         raise argparse.ArgumentTypeError(f"{value!r} is not of the form NAME=PATH")
     folder = Path(path)
-    if is_package(path):
-        folder = next(get_package_path(path).glob("*/config.cfg")).parent
+    if not folder.is_dir() and is_package(path):
+        folder = next((each.parent for each in get_package_path(path).glob("*/config.cfg")), folder)
     if not (folder / "config.cfg").is_file():
         raise argparse.ArgumentTypeError(f"{path!r} is no folder of a pipeline, nor installed")
     return name, folder

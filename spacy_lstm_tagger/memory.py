@@ -7,13 +7,18 @@ from spacy.language import Language
 from .errors import Errors
 
 WORDS = 100_000  # so many distinct words that are met stay in memory
-# PyTorch has no type of error for a CPU whose memory ends. The second is that of its kernels.
-NO_MEMORY = ("can't allocate memory", "could not create a primitive", "out of memory")
+# PyTorch has no type of error for a CPU whose memory ends, and its kernels have another text.
+NO_MEMORY = (
+    "can't allocate memory",
+    "not enough memory",
+    "could not create a primitive",
+    "out of memory",
+)
 
 
 def memory_error(error: BaseException) -> str | None:
     """RETURNS (Optional[str]): What to tell of an error, if it is that there was no memory."""
-    told = str(error).partition("\n")[0]
+    told = str(error).partition("\n")[0].rstrip(".") or type(error).__name__
     is_ours = isinstance(error, RuntimeError) and any(text in told for text in NO_MEMORY)
     if isinstance(error, MemoryError) or is_ours:
         return str(Errors.C003).format(error=told)

@@ -95,7 +95,7 @@ class TagProbabilities(_Kept):
         is looked at, so that a loop over a long doc is not slow.
         """
         kept = token.doc.user_data.get(cls.key)
-        if kept is None or len(kept["words"]) != len(token.doc):
+        if kept is None or np.shape(kept["words"]) != (len(token.doc),):
             return None
         if kept["words"][token.i] != token.orth & 0xFFFF:
             return None

@@ -6,9 +6,10 @@ import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from multiprocessing.connection import Connection, wait
 from multiprocessing.pool import ExceptionWithTraceback  # type: ignore[attr-defined]
+from multiprocessing.reduction import ForkingPickler
 from operator import attrgetter
 from pathlib import Path
 from queue import SimpleQueue
@@ -43,9 +44,9 @@ def in_processes(
     outcomes: dict[int, Outcome] = {}
     failures: list[Exception] = []
     try:
-        for _ in range(n_process):
-            workers.append(Worker(make, n_process))
         for number, item in enumerate(until_failure(items, failures)):
+            if len(workers) < n_process and all(worker.n_items for worker in workers):
+                workers.append(Worker(make, n_process))
             min(workers, key=attrgetter("n_items")).give(number, item)
             waiting.append(number)
             if len(waiting) >= 2 * n_process:
@@ -75,7 +76,8 @@ class Worker:
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(make, theirs), daemon=True)
-        self.process.start()
+        with _no_interrupts():
+            self.process.start()
         theirs.close()
 
     def give(self, number: int, item: Any) -> None:
@@ -83,6 +85,15 @@ class Worker:
         with self._told():
             self.connection.send((number, item))
         self.n_items += 1
+
+    def is_ready(self, ready: Sequence[Any]) -> bool:
+        """RETURNS (bool): Whether something of it is among what `wait` has found to be ready.
+        RAISES (ChildProcessError): If it has ended.
+        """
+        if self.process.sentinel in ready and self.connection not in ready:
+            with self._told():
+                raise EOFError  # on Windows a process that never began closes nothing
+        return self.connection in ready
 
     def take(self) -> tuple[int, Outcome]:
         """RETURNS (tuple): The number of an item, and what came of it, when there is one."""
@@ -94,7 +105,7 @@ class Worker:
     def end(self) -> None:
         """End it, whatever it is doing."""
         self.connection.close()
-        self.process.terminate()
+        self.process.kill()
         self.process.join()
 
     @contextmanager
@@ -107,22 +118,38 @@ class Worker:
 
 def _take(number: int, outcomes: dict[int, Outcome], workers: Sequence[Worker]) -> Any:
     """RETURNS (Any): The result of an item, when it is there. Those of others are kept."""
-    by_connection: dict[Any, Worker] = {worker.connection: worker for worker in workers}
+    signs: list[Any] = [worker.connection for worker in workers]
+    signs += [worker.process.sentinel for worker in workers]
     while number not in outcomes:
-        for connection in wait(list(by_connection)):
-            other, outcome = by_connection[connection].take()
-            outcomes[other] = outcome
+        ready = wait(signs)
+        for worker in workers:
+            if worker.is_ready(ready):
+                other, outcome = worker.take()
+                outcomes[other] = outcome
     result, error = outcomes.pop(number)
     if error is not None:
         raise error
     return result
 
 
+@contextmanager
+def _no_interrupts() -> Iterator[None]:
+    """Start processes that Ctrl-C is not for, not even while they begin."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _serve(make: Callable[[], Callable[[Any], Any]], connection: Connection) -> None:
     """Work, in a process of its own, until the one that started it closes the connection or is
     gone.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for that one
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of Windows
     work = make()
     items: SimpleQueue[tuple[int, Any]] = SimpleQueue()
     threading.Thread(target=_receive, args=(connection, items), daemon=True).start()
@@ -131,10 +158,27 @@ def _serve(make: Callable[[], Callable[[Any], Any]], connection: Connection) -> 
         result, error = None, None
         try:
             result = work(item)
-        except Exception as caught:
-            error = ExceptionWithTraceback(caught, caught.__traceback__)
-        with suppress(OSError):  # nobody is there any more
+        except BaseException as caught:
+            error = _portable(caught)
+        try:
             connection.send((number, (result, error)))
+        except OSError:  # nobody is there any more
+            continue
+        except Exception as caught:  # it cannot be sent
+            connection.send((number, (None, _portable(caught))))
+
+
+def _portable(error: BaseException) -> Any:
+    """RETURNS (Any): What arrives as an error in another process, with the traceback."""
+    try:
+        # Many a class cannot be made again of the arguments that it keeps.
+        error = ForkingPickler.loads(ForkingPickler.dumps(error)).with_traceback(
+            error.__traceback__
+        )
+    except Exception:
+        named = RuntimeError(f"{type(error).__name__}: {error}")
+        error = named.with_traceback(error.__traceback__)
+    return ExceptionWithTraceback(error, error.__traceback__)
 
 
 def _receive(connection: Connection, items: SimpleQueue[tuple[int, Any]]) -> None:

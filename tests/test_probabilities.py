@@ -91,6 +91,11 @@ def test_another_tag_set_may_lack_the_tag_of_white_space():
     np.testing.assert_array_equal(scores.dense(["B", "A"]), np.float32([[0.7, 0.1]]))
 
 
+def test_what_an_older_version_kept(doc):
+    doc.user_data[TagProbabilities.key]["words"] = 123
+    assert TagProbabilities.from_doc(doc) is None and TagProbabilities.from_token(doc[0]) is None
+
+
 def test_what_is_forgotten(doc):
     TagSequences.of(LABELS, np.zeros((1, 2), np.int64), np.ones(1)).to_doc(doc)
     forget(doc)

@@ -1,10 +1,12 @@
 """Work in processes: in order, as a stream, with clear ends."""
 
+import multiprocessing
 import os
 import subprocess
 import sys
 import threading
 from functools import partial
+from pickle import PicklingError
 
 import pytest
 from spacy.util import registry
@@ -34,6 +36,35 @@ def make_end():
 
 def make_nothing():
     raise OSError("cannot start")
+
+
+def double(item):
+    return item * 2
+
+
+def make_double():
+    return double
+
+
+class Two(Exception):
+    """As many an error is: not made again of what it keeps."""
+
+    def __init__(self, one, two):
+        super().__init__(f"{one} and {two}")
+
+
+def be_odd(item):
+    if item == "lambda":
+        return lambda: None
+    if item == "lock":
+        raise ValueError("a lock", threading.Lock())
+    if item == "two":
+        raise Two("one", "two")
+    sys.exit(3)
+
+
+def make_odd():
+    return be_odd
 
 
 def run(items, make=make_add):
@@ -73,6 +104,42 @@ def test_an_error_in_the_work_is_raised():
     assert next(results) == 101
     with pytest.raises(ValueError, match="-2 is below zero"):
         list(results)
+
+
+def test_no_more_processes_than_there_is_work_for():
+    def numbers():
+        yield 1
+        yield len(multiprocessing.active_children())
+
+    assert list(run(numbers())) == [101, 101]
+    assert list(run([])) == [] and not multiprocessing.active_children()
+
+
+def test_what_ends_early_leaves_no_process():
+    results = run(iter(int, 1))
+    next(results)
+    results.close()
+    assert not multiprocessing.active_children()
+
+
+def test_large_items_and_results():
+    items = [bytes([i]) * 3_000_000 for i in range(12)]
+    assert list(run(items, make_double)) == [item * 2 for item in items]
+
+
+@pytest.mark.parametrize(
+    ("item", "error"),
+    [
+        ("lambda", "lambda"),
+        ("lock", "ValueError: .*lock"),
+        ("two", "Two: one and two"),
+        ("exit", "3"),
+    ],
+)
+def test_what_cannot_be_sent(item, error):
+    """It is told as it is, not as a process that has ended."""
+    with pytest.raises((RuntimeError, AttributeError, PicklingError, SystemExit), match=error):
+        list(run([item], make_odd))
 
 
 def test_whatever_ends_the_reading_is_kept_for_later():

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -13,7 +13,7 @@ from .docbin import StreamedDocBin
 from .formats import LINES
 from .parquet import import_pyarrow
 from .streams import STANDARD, open_sink, split_name
-from .whole import alone, is_stream, keep_mode, named, open_stream
+from .whole import alone, is_stream, keep_mode, named, open_claimed, open_stream
 
 
 class Output:
@@ -27,7 +27,8 @@ class Output:
     def __init__(self, path: Path, kind: str):
         self.path = path
         self._stack = ExitStack()
-        self._claim = ExitStack()
+        self._claim = ExitStack()  # while nobody else may write it
+        self._descriptor: int | None = None
         # Where it is written, and what is replaced by that. No such file: it is a stream.
         self._temporary: Path | None = None
         self._target = path
@@ -50,9 +51,9 @@ class Output:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._target = self.path.resolve() if self.path.is_symlink() else self.path
             temporary = self._target.with_name(f".{self._target.name}.tmp")
-            self._claim.enter_context(alone(temporary, self.path))
+            self._descriptor = self._claim.enter_context(alone(temporary, self.path))
             self._temporary = temporary
-            raw = self._stack.enter_context(self._temporary.open("wb"))
+            raw = self._stack.enter_context(open_claimed(temporary, self._descriptor))
         stream = self._stack.enter_context(open_sink(self.path, raw))
         if self._temporary and stream is raw and kind in LINES:
             self._lines = raw
@@ -106,19 +107,18 @@ class Output:
             self._is_whole = False
         if temporary is None:
             return None
-        try:
-            if not self._is_whole and self._size:
-                with temporary.open("rb+") as file:
-                    file.truncate(self._size)  # what is behind it did not get whole
-                    os.fsync(file.fileno())
-            elif self.is_empty or not self._is_whole:
-                return None
-            return temporary.replace(incomplete(self._target))
-        except OSError:
-            return None
-        finally:
-            temporary.unlink(missing_ok=True)
-            self._claim.close()
+        kept = None
+        with self._claim:
+            with suppress(OSError):
+                if not self._is_whole and self._size:
+                    with open_claimed(temporary, self._descriptor, size=self._size) as file:
+                        os.fsync(file.fileno())  # what is behind it did not get whole
+                    self._is_whole = True
+                if self._is_whole and not self.is_empty:
+                    kept = temporary.replace(incomplete(self._target))
+            if kept is None:
+                temporary.unlink(missing_ok=True)
+        return kept
 
 
 def incomplete(path: Path) -> Path:

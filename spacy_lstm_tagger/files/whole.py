@@ -6,7 +6,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -36,41 +36,66 @@ def write_whole(path: Path, data: bytes) -> None:
     path = path.resolve()
     # Readers of folders pass over names like this one.
     temporary = path.with_name(f".{path.name}.tmp")
-    with alone(temporary, path):
+    with alone(temporary, path) as descriptor:
         try:
-            with temporary.open("wb") as file:
+            with open_claimed(temporary, descriptor) as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
             keep_mode(path, temporary)
             temporary.replace(path)
-        except OSError as error:
-            raise named(error, path) from None
-        finally:
+        except BaseException as error:
             temporary.unlink(missing_ok=True)
+            if isinstance(error, OSError):
+                raise named(error, path) from None
+            raise
 
 
 @contextmanager
-def alone(place: Path, path: Path, *, is_folder: bool = False) -> Iterator[None]:
-    """Keep others from writing at a place. It is free again when the process ends, however it ends.
+def alone(place: Path, path: Path, *, is_folder: bool = False) -> Iterator[int | None]:
+    """Keep others from writing at a place, but on Windows and where a file system has no locks. It
+    is free again when the process ends, however it ends.
 
     place (Path): The file or folder, which is made if it is not there.
     path (Path): What the error names.
     is_folder (bool): Whether it is a folder.
+    YIELDS (Optional[int]): What is locked, see `open_claimed`.
     RAISES (BlockingIOError): If somebody is writing there.
     """
     descriptor = None
     while descriptor is None:
         if is_folder:
-            place.mkdir(parents=True, exist_ok=True)
+            try:
+                place.mkdir(parents=True, exist_ok=True)
+            except FileExistsError:
+                if place.exists():  # it is a file; otherwise it was deleted just now
+                    raise
+                continue
         if fcntl is None:
-            yield
+            yield None
             return
-        descriptor = _claim(place, path, os.O_RDONLY if is_folder else os.O_RDONLY | os.O_CREAT)
+        descriptor = _claim(place, path, os.O_RDONLY if is_folder else os.O_RDWR | os.O_CREAT)
     try:
-        yield
+        yield descriptor
     finally:
+        with suppress(OSError):  # a process that was forked meanwhile has it too
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
         os.close(descriptor)
+
+
+def open_claimed(temporary: Path, descriptor: int | None, *, size: int = 0) -> IO[bytes]:
+    """Open a file for writing, through what is locked: there are file systems where nothing else
+    may write.
+
+    temporary (Path): The file.
+    descriptor (Optional[int]): What `alone` gave for it.
+    size (int): How many of its bytes stay.
+    RETURNS (IO[bytes]): The file.
+    """
+    mode = "rb+" if size else "wb"
+    file = temporary.open(mode) if descriptor is None else os.fdopen(os.dup(descriptor), mode)
+    file.truncate(size)
+    return file
 
 
 def _claim(place: Path, path: Path, flags: int) -> int | None:
@@ -186,9 +211,12 @@ def whole_folder(path: Path) -> Iterator[Path]:
                 if place.exists():
                     place.rename(old / entry.name)
                 entry.rename(place)
-        finally:
+        except BaseException:
             _put_back(temporary, old, path)
             shutil.rmtree(temporary, ignore_errors=True)
+            raise
+        shutil.rmtree(old, ignore_errors=True)
+        temporary.rmdir()
 
 
 def _put_back(temporary: Path, old: Path, path: Path) -> None:

@@ -12,14 +12,13 @@ from thinc.types import Floats2d
 from thinc.util import torch2xp, xp2torch
 from torch import Tensor
 
-from ..checks import check_rate
 from ..errors import Errors
 from ..nn.buckets import Buckets, kept_buckets
 from ..nn.lstm import BucketedLSTM
 from ..nn.plan import make_plan
 from ..nn.transfer import send_joined
 from .flat import FlatList, flatten, no_gradient
-from .shim import TorchShim, shim_of
+from .shim import TorchShim, dropout_rate, shim_of
 from .threads import on_our_threads
 
 NAME = "lstm_encoder"
@@ -98,8 +97,7 @@ def forward(
     learns_language = cast(BucketedLSTM, shim.module).language_model is not None
     followed = [followed_rows(lengths)] if learns_language else []
     sent = send_joined([*plan.arrays, *followed], device)
-    rate = model.attrs["dropout_rate"] if settings.dropout is None else settings.dropout
-    check_rate(dropout=rate)
+    rate = dropout_rate(model, settings.dropout)
     options = {"followed": sent[-1] if followed else None, "dropout": rate}
     buckets = Buckets(plan, sent[: len(plan.arrays)])
     y, backprop_torch = shim.begin_update(ArgsKwargs((x, buckets), options))

@@ -17,7 +17,7 @@ from thinc.types import ArgsKwargs
 from thinc.util import get_torch_default_device, xp2torch
 from torch import Tensor
 
-from ..checks import check_choice
+from ..checks import check_choice, check_rate
 from ..errors import Errors
 from ..nn.kernel import stamp_of
 from ..nn.vocabulary import EmbeddingTable
@@ -294,6 +294,19 @@ class TorchShim(PyTorchShim):
         self.cfg = saved.config
         self.changed()
         return self
+
+
+def dropout_rate(layer: Model, own: float | None) -> float:
+    """Tell the rate of dropout in training.
+
+    layer (Model): One of our layers, which spaCy has set the rate of `[training] dropout` for.
+    own (Optional[float]): The rate of its config, which goes before that.
+    RETURNS (float): The rate.
+    RAISES (ValueError): If it is not allowed.
+    """
+    rate = layer.attrs["dropout_rate"] if own is None else own
+    check_rate(dropout=rate)
+    return 0.0 if rate is None else rate
 
 
 def shim_of(layer: Model) -> TorchShim:

@@ -15,7 +15,6 @@ from thinc.types import Floats2d
 from thinc.util import torch2xp, xp2torch
 from torch import Tensor
 
-from ..checks import check_rate
 from ..errors import Errors
 from ..nn.buckets import Buckets, kept_buckets
 from ..nn.embedding import WordEmbedding
@@ -26,7 +25,7 @@ from ..nn.vocabulary import EmbeddingTable
 from .cache import TypeCache
 from .features import FeatureSet, letters
 from .flat import FlatList, flatten, no_gradient
-from .shim import TorchShim, shim_of
+from .shim import TorchShim, dropout_rate, shim_of
 from .threads import on_our_threads
 from .word_types import WordTypes
 
@@ -111,8 +110,7 @@ def forward(
         static, bp_static = model.layers[0]([types], is_train=True)
         inputs.kwargs["static"] = xp2torch(static.data, requires_grad=True, device=shim.device)
     settings = cast(EmbedSettings, model.attrs["settings"])
-    rate = model.attrs["dropout_rate"] if settings.dropout is None else settings.dropout
-    check_rate(dropout=rate)
+    rate = dropout_rate(model, settings.dropout)
     inputs.kwargs.update(dropout=rate, word_dropout=settings.word_dropout)
     y, backprop_torch = shim.begin_update(inputs)
 

@@ -79,6 +79,11 @@ def test_docs_whose_tokens_are_not_those_of_the_data(architecture):
     assert gradient.any(axis=1).tolist() == learned
 
 
+def test_no_dropout_rate():
+    nlp, _ = trained_nlp(steps=1)
+    assert nlp.update(make_examples(nlp), drop=None)["lstm_tagger"] > 0.0
+
+
 @pytest.mark.parametrize("drop", [1.0, -0.1, "0.1"])
 def test_a_dropout_rate_that_is_none(drop):
     nlp, _ = trained_nlp(steps=1)
