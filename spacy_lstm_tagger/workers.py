@@ -90,8 +90,8 @@ class Worker:
         """RETURNS (bool): Whether something of it is among what `wait` has found to be ready.
         RAISES (ChildProcessError): If it has ended.
         """
-        if self.process.sentinel in ready and self.connection not in ready:
-            with self._told():
+        with self._told():
+            if self.process.sentinel in ready and self.connection not in ready:
                 raise EOFError  # on Windows a process that never began closes nothing
         return self.connection in ready
 
@@ -150,11 +150,11 @@ def _serve(make: Callable[[], Callable[[Any], Any]], connection: Connection) -> 
     gone.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of Windows
-    work = make()
-    items: SimpleQueue[tuple[int, Any]] = SimpleQueue()
+    items: SimpleQueue[bytes] = SimpleQueue()
     threading.Thread(target=_receive, args=(connection, items), daemon=True).start()
+    work = make()
     while True:
-        number, item = items.get()
+        number, item = ForkingPickler.loads(items.get())
         result, error = None, None
         try:
             result = work(item)
@@ -181,10 +181,13 @@ def _portable(error: BaseException) -> Any:
     return ExceptionWithTraceback(error, error.__traceback__)
 
 
-def _receive(connection: Connection, items: SimpleQueue[tuple[int, Any]]) -> None:
+def _receive(connection: Connection, items: SimpleQueue[bytes]) -> None:
+    """Read what is sent, so that nobody waits to send. As bytes: what is in it may import modules
+    that are being imported.
+    """
     try:
         while True:
-            items.put(connection.recv())
+            items.put(connection.recv_bytes())
     except (EOFError, OSError):
         os._exit(1)
 
