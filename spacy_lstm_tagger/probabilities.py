@@ -1,6 +1,6 @@
 """What a tagger thought of each token: its best tags and their probabilities, kept with the doc."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
@@ -26,7 +26,7 @@ class _Kept:
     `Doc.to_bytes`, `DocBin(store_user_data=True)` and the workers of `n_process`.
 
     key (str): Where it has them.
-    labels (tuple[str, ...]): The tag set.
+    labels (tuple[str, ...]): The tag set, or as much of it as a doc has.
     tags (NDArray[np.unsignedinteger]): Indices into `labels`.
     probabilities (NDArray[np.floating]): How probable they are.
     """
@@ -48,11 +48,14 @@ class _Kept:
         return cls(tuple(kept["labels"]), kept["tags"], kept["probabilities"])
 
     def to_doc(self, doc: Doc) -> None:
-        """Keep them with a doc."""
+        """Keep them with a doc, with the labels that it has of them: a tag set may be large."""
+        used = np.flatnonzero(np.bincount(self.tags.ravel()))
+        places = np.zeros(len(self.labels), dtype=_index(used))
+        places[used] = np.arange(len(used))
         doc.user_data[self.key] = {
             "words": _words(doc),
-            "labels": list(self.labels),
-            "tags": self.tags,
+            "labels": [self.labels[i] for i in used.tolist()],
+            "tags": places[self.tags],
             "probabilities": self.probabilities,
         }
 
@@ -85,7 +88,7 @@ class TagProbabilities(_Kept):
         half (bool): Whether to keep half-precision numbers.
         RETURNS (TagProbabilities): They. Ties are in the order of the tag set.
         """
-        tags = np.argsort(-probabilities, axis=1, kind="stable")[:, :top]
+        tags = _best(probabilities, top)
         best = np.take_along_axis(probabilities, tags, axis=1)
         return cls(tuple(labels), tags.astype(_index(labels)), best.astype("f2" if half else "f4"))
 
@@ -118,7 +121,7 @@ class TagProbabilities(_Kept):
         columns = self.tags.astype(np.int64)
         if labels is not None and tuple(labels) != self.labels:
             index = {SPACE_TAG: len(labels), **{label: i for i, label in enumerate(labels)}}
-            columns = np.array([index[label] for label in self.labels])[columns]
+            columns = np.array([index[label] for label in self.labels], dtype=np.int64)[columns]
         full = np.zeros((len(self.tags), len(labels or self.labels) + 1), dtype=np.float32)
         np.put_along_axis(full, columns, self.probabilities, axis=1)
         return full[:, :-1]
@@ -145,6 +148,21 @@ class TagSequences(_Kept):
         return cls(tuple(labels), tags[there].astype(_index(labels)), probabilities[there])
 
 
+def _best(probabilities: NDArray[np.floating], top: int | None) -> NDArray[np.int64]:
+    """RETURNS (NDArray[np.int64]): The columns with the highest numbers of each row, best first,
+    and ties in their order. *Shape:* ``(rows, top)``.
+    """
+    if top is None:
+        return np.argsort(-probabilities, axis=1, kind="stable")
+    # To sort all tags of a large tag set takes many times as long.
+    rows, left = np.arange(len(probabilities)), probabilities.copy()
+    columns = np.empty((len(rows), min(top, left.shape[1])), dtype=np.int64)
+    for column in columns.T:
+        left.argmax(axis=1, out=column)
+        left[rows, column] = -np.inf
+    return columns
+
+
 def _words(doc: Doc) -> NDArray[np.uint16]:
     """RETURNS (NDArray[np.uint16]): What tells the words of a doc from others, as it may be
     tokenized anew: the last bits of their hashes. *Shape:* ``(tokens,)``.
@@ -152,6 +170,6 @@ def _words(doc: Doc) -> NDArray[np.uint16]:
     return doc.to_array(ORTH).astype(np.uint16)
 
 
-def _index(labels: Sequence[str]) -> type[np.unsignedinteger]:
+def _index(labels: Sized) -> type[np.unsignedinteger]:
     kinds = (np.uint8, np.uint16, np.uint32)
     return next(kind for kind in kinds if len(labels) <= np.iinfo(kind).max + 1)

@@ -96,6 +96,27 @@ def test_what_an_older_version_kept(doc):
     assert TagProbabilities.from_doc(doc) is None and TagProbabilities.from_token(doc[0]) is None
 
 
+def test_a_doc_keeps_no_more_labels_than_it_has():
+    """A tag set with morphology may have a thousand."""
+    labels, doc = [f"T{i}" for i in range(1000)], Doc(Vocab(), words=["one", "two"])
+    probabilities = np.zeros((2, 1000), dtype="f4")
+    probabilities[0, [7, 900]], probabilities[1, 900] = [0.4, 0.6], 1.0
+    TagProbabilities.of(labels, probabilities, top=2).to_doc(doc)
+    kept = TagProbabilities.from_doc(doc)
+    assert kept.labels == ("T0", "T7", "T900")
+    np.testing.assert_array_equal(kept.dense(labels), probabilities)
+    TagProbabilities.of(labels, probabilities[:0]).to_doc(empty := Doc(Vocab(), words=[]))
+    assert TagProbabilities.from_doc(empty).dense(labels).shape == (0, 1000)
+
+
+@pytest.mark.parametrize("top", [1, 3, 9])
+def test_the_best_are_the_first_of_all(top):
+    probabilities = np.random.default_rng(0).random((50, 7)).round(1)
+    expected = TagProbabilities.of("ABCDEFG", probabilities).tags[:, :top]
+    found = TagProbabilities.of("ABCDEFG", probabilities, top=top)
+    np.testing.assert_array_equal(found.tags, expected)
+
+
 def test_what_is_forgotten(doc):
     TagSequences.of(LABELS, np.zeros((1, 2), np.int64), np.ones(1)).to_doc(doc)
     forget(doc)

@@ -84,8 +84,9 @@ def calibrate(
 
     names = {"tag": tag, "pipeline": f"the component {name!r}"}
     unknown = check_fit(tag_counts(examples), knows, labels, path=data_path, **names)
+    left_out = set(unknown)
     for token in chain.from_iterable(eg.reference for eg in examples) if unknown else ():
-        if token.tag_ in unknown:
+        if token.tag_ in left_out:
             token.tag_ = ""
     # Components before it, such as an encoder that it listens to, have to have their say.
     before = nlp.pipe_names[: nlp.pipe_names.index(name)]

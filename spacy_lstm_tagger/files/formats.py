@@ -90,7 +90,8 @@ def to_table(tagged: TaggedTexts, style: Style) -> Any:
         place = f"{tagged.texts[0].place} to {tagged.texts[-1].place}"
         raise ValueError(Errors.D017.format(path=place, error=error)) from error
     added = to_columns(tagged, style)
-    names = [_added(text, table.column_names, added, style) for text in tagged.texts]
+    there = dict.fromkeys(table.column_names)
+    names = [_added(text, there, added, style) for text in tagged.texts]
     for key, name in names[0].items():
         table = table.append_column(name, added[key])
     return table

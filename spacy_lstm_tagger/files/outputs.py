@@ -179,10 +179,11 @@ class TableWriter(Writer):
             if self.writer is None:
                 self.writer = arrow.parquet.ParquetWriter(self.stream, data.schema)
             schema = self.writer.schema
-            if more := set(data.column_names) - set(schema.names):
+            names = set(data.column_names)
+            if more := names - set(schema.names):
                 raise ValueError(f"those had no {', '.join(sorted(more))}")
             for field in schema:
-                if field.name not in data.column_names:
+                if field.name not in names:
                     data = data.append_column(field, arrow.nulls(len(data), field.type))
             data = data.select(schema.names)
             for found, wanted in zip(data.schema, schema, strict=True):

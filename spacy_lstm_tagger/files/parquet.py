@@ -1,6 +1,7 @@
 """Parquet files: a column of texts, and the others."""
 
 import io
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -35,9 +36,10 @@ def read_parquet(source: Source, reading: Reading, bad: BadTexts) -> Iterator[Te
             stream if stream is source.raw else io.BytesIO(stream.read())
         )
         names = file.schema_arrow.names
+        counts = Counter(names)
         for name in names if reading.keep else [key]:
-            if names.count(name) > 1:
-                raise arrow.ArrowInvalid(f"{names.count(name)} columns are named {name!r}")
+            if counts[name] > 1:
+                raise arrow.ArrowInvalid(f"{counts[name]} columns are named {name!r}")
         if key not in names:
             found = {"path": source.path, "key": key, "names": ", ".join(map(repr, names))}
             raise ValueError(Errors.D015.format(**found))

@@ -56,7 +56,8 @@ def class_weights_array(
         if counts is None:
             raise ValueError(Errors.P006)
         weights = balanced_weights(counts, labels)
+    known = set(labels)
     for tag in weights:
-        if tag not in labels:
+        if tag not in known:
             raise ValueError(Errors.P005.format(tag=tag, labels=", ".join(labels)))
     return np.array([weights.get(label, 1.0) for label in labels], dtype=np.float32)

@@ -28,7 +28,9 @@ class TagDictionary:
         table = as_table(entries, None)
         index = {label: i for i, label in enumerate(labels)}
         keys = np.array([get_string_id(word) for word in table], dtype=np.uint64)
-        allowed = np.zeros((len(keys), len(labels)), dtype=bool)
+        # Many words have the same tags: a row for each of them would be large.
+        sets: dict[frozenset[int], int] = {}
+        rows = np.zeros(len(keys), dtype=np.int64)
         for row, (word, tags) in enumerate(table.items()):
             if not tags:
                 raise ValueError(Errors.P004.format(word=word))
@@ -36,11 +38,15 @@ class TagDictionary:
                 if tag not in index:
                     names = ", ".join(labels)
                     raise ValueError(Errors.P003.format(word=word, tag=tag, labels=names))
-                allowed[row, index[tag]] = True
+            found = frozenset(index[tag] for tag in tags)
+            rows[row] = sets.setdefault(found, len(sets))
+        allowed = np.zeros((len(sets), len(labels)), dtype=bool)
+        for row, each in enumerate(sets):
+            allowed[row, list(each)] = True
         self._made_of = entries, list(labels)
         order = np.argsort(keys)
         self._keys: NDArray[np.uint64] = keys[order]
-        self._allowed: NDArray[np.bool_] = allowed[order]
+        self._rows, self._allowed = rows[order], allowed  # of each word, which of the sets
 
     def is_of(self, entries: Mapping[str, Iterable[str]], labels: Sequence[str]) -> bool:
         """RETURNS (bool): Whether this is the dictionary of these very entries and tags."""
@@ -57,7 +63,7 @@ class TagDictionary:
         orths = np.concatenate([doc.to_array(ORTH) for doc in docs])
         rows = np.searchsorted(self._keys, orths).clip(max=len(self._keys) - 1)
         tokens = (self._keys[rows] == orths).nonzero()[0]
-        allowed = send(self._allowed[rows[tokens]], emissions.device)
+        allowed = send(self._allowed[self._rows[rows[tokens]]], emissions.device)
         where = send(tokens, emissions.device)
         emissions[where] = emissions[where].masked_fill(~allowed, -torch.inf)
 

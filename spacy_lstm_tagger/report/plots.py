@@ -19,6 +19,7 @@ INK, FAINT = "#010101", "#020202"
 SERIES = ("#030301", "#030302", "#030303", "#030304", "#030305", "#030306")
 VARIABLES = {INK: "var(--ink)", FAINT: "var(--faint)"}
 VARIABLES |= {colour: f"var(--series-{i})" for i, colour in enumerate(SERIES, 1)}
+MOST_POINTS = 300  # of a curve, so that a long training does not make a large page
 MARKERS = "os^Dv*"
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
@@ -101,10 +102,11 @@ def plot_training(curves: Sequence[Sequence[tuple[int, float]]], label: str) -> 
 
 def learning_curve(records: Sequence[dict[str, Any]] | None, score: str) -> list[tuple[int, float]]:
     """RETURNS (list[tuple[int, float]]): The steps of the evaluations that have a score, and this,
-    but for the first one, before anything is learned.
+    but for the first one, before anything is learned; some of very many.
     """
     told = [(each["step"], each["scores"].get(score)) for each in records or []]
-    return [(step, value) for step, value in told if step > 0 and value is not None]
+    curve = [(step, value) for step, value in told if step > 0 and value is not None]
+    return curve[:: 1 + len(curve) // MOST_POINTS]
 
 
 def _style(series: int, *, size: int = 5) -> dict[str, Any]:
