@@ -46,6 +46,15 @@ def is_list_of_strings(value: object) -> bool:
     return isinstance(value, (list, tuple)) and all(isinstance(each, str) for each in value)
 
 
+def is_counted(value: object, strings: int) -> bool:
+    """RETURNS (bool): Whether a value is a list, or tuple, of so many strings, and of how often
+    there are such.
+    """
+    if not isinstance(value, (list, tuple)) or len(value) != strings + 1:
+        return False
+    return is_list_of_strings(value[:-1]) and is_integer(value[-1], 1)
+
+
 def check_positive(**values: Any) -> None:
     """RAISES (ValueError): If a value is neither an integer from 1 to `LARGEST` nor None."""
     for name, value in values.items():

@@ -21,7 +21,7 @@ def memory_error(error: BaseException) -> str | None:
     told = str(error).partition("\n")[0].rstrip(".") or type(error).__name__
     is_ours = isinstance(error, RuntimeError) and any(text in told for text in NO_MEMORY)
     if isinstance(error, MemoryError) or is_ours:
-        return str(Errors.C003).format(error=told)
+        return Errors.C003.format(error=told)
     return None
 
 

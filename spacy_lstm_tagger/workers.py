@@ -23,7 +23,7 @@ from .errors import Errors
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-Outcome: TypeAlias = tuple[Any, Exception | None]  # a result, or the error there is instead
+Outcome: TypeAlias = tuple[Any, BaseException | None]  # a result, or the error there is instead
 
 
 def in_processes(
@@ -149,7 +149,7 @@ def _serve(make: Callable[[], Callable[[Any], Any]], connection: Connection) -> 
     """Work, in a process of its own, until the one that started it closes the connection or is
     gone.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of Windows
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # on Windows; elsewhere it is blocked
     items: SimpleQueue[bytes] = SimpleQueue()
     threading.Thread(target=_receive, args=(connection, items), daemon=True).start()
     work = make()
@@ -170,15 +170,13 @@ def _serve(make: Callable[[], Callable[[Any], Any]], connection: Connection) -> 
 
 def _portable(error: BaseException) -> Any:
     """RETURNS (Any): What arrives as an error in another process, with the traceback."""
+    traceback = error.__traceback__
     try:
         # Many a class cannot be made again of the arguments that it keeps.
-        error = ForkingPickler.loads(ForkingPickler.dumps(error)).with_traceback(
-            error.__traceback__
-        )
+        ForkingPickler.loads(ForkingPickler.dumps(error))
     except Exception:
-        named = RuntimeError(f"{type(error).__name__}: {error}")
-        error = named.with_traceback(error.__traceback__)
-    return ExceptionWithTraceback(error, error.__traceback__)
+        error = RuntimeError(f"{type(error).__name__}: {error}")
+    return ExceptionWithTraceback(error, traceback)
 
 
 def _receive(connection: Connection, items: SimpleQueue[bytes]) -> None:

@@ -140,7 +140,7 @@ def label(
     progress = Progress(sum(path.stat().st_size for path in paths), job.limit)
     count = 0
 
-    def tasks() -> Iterator[Task]:
+    def tasks() -> Iterator[Task]:  # read below, when `done` is there
         nonlocal count
         for texts in shards:
             task = Task(count, texts, digest_of_texts(texts))

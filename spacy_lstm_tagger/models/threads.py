@@ -124,8 +124,8 @@ def _begin(thread: int) -> None:
     global _inherited
     with _lock:
         _gate.wait_for(lambda: not _forking)
-        # A new thread takes the number that was set last when it first asks: not later, when
-        # another one may just have gone back to its own.
+        # A thread that asks for the first time gets the number that was set last. Later this would
+        # be that of another thread which has gone back to its own.
         number = torch.get_num_threads()
         if _inherited is not None:
             # PyTorch's threads do not survive a fork: a worker of `nlp.pipe(n_process=2)` that

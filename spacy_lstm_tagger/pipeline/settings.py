@@ -8,6 +8,7 @@ from ..checks import (
     check_choice,
     check_flag,
     check_share,
+    is_counted,
     is_integer,
     is_list_of_strings,
     is_number,
@@ -71,8 +72,7 @@ def check_word_tags(entries: Any) -> None:
     allowed = "null or a list of a word, a tag and a number of tokens each"
     check(entries is None or isinstance(entries, (list, tuple)), "word_tags", entries, allowed)
     for i, entry in enumerate(entries or ()):
-        holds = isinstance(entry, (list, tuple)) and len(entry) == 3
-        if not (holds and is_list_of_strings(entry[:2]) and is_integer(entry[2], 1)):
+        if not is_counted(entry, 2):
             check(False, f"word_tags[{i}]", entry, "a word, a tag and a number of tokens")
 
 

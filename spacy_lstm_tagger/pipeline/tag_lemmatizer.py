@@ -15,7 +15,7 @@ from spacy.tokens import Doc
 from spacy.training import Example, validate_get_examples
 from spacy.vocab import Vocab
 
-from ..checks import check, is_integer, is_list_of_strings
+from ..checks import check, is_counted
 from ..errors import Errors, Warnings
 from ..lemmas import LemmaTables
 from .training_block import is_sample
@@ -96,8 +96,7 @@ class TagLemmatizer(Pipe):
             lemmas = (each for each in found if each[2] != "_" or each[0] == "_")
         counts: Counter[tuple[str, str, str]] = Counter()
         for i, entry in enumerate(lemmas):
-            holds = isinstance(entry, (list, tuple)) and len(entry) == 4
-            if not (holds and is_list_of_strings(entry[:3]) and is_integer(entry[3], 1)):
+            if not is_counted(entry, 3):
                 check(False, f"lemmas[{i}]", entry, "a word, a tag, a lemma and a number of tokens")
             word, tag, lemma, count = entry
             counts[word, tag, lemma] += count

@@ -120,7 +120,7 @@ class Report:
 def name_pipelines(pipelines: Any) -> dict[str, Language | str | Path]:
     """RETURNS (dict): Pipelines by what they are called: by their name or folder, or that of their
     meta data.
-    RAISES (ValueError): If there is none, one is none, or two have the same name.
+    RAISES (ValueError): If there is none, something else is among them, or two have the same name.
     """
     allowed = "a pipeline, its name or folder, or several of them"
     is_one = isinstance(pipelines, ONE)
