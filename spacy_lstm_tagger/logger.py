@@ -150,8 +150,13 @@ class TrainingProgress:
     def __init__(self, max_steps: int, *, clock: Callable[[], float] = time.monotonic):
         self.max_steps = max_steps
         self.step = -1  # the first one is step 0
-        self._clock, self._start = clock, clock()
-        self._speed = 0.0
+        self._clock = clock
+        # When step 0 was over; when the last step was, if there was no evaluation; and of steps
+        # without one how many there were, and how long they took.
+        self._start = 0.0
+        self._last: float | None = None
+        self._steps, self._seconds = 0, 0.0
+        self._words = 0.0  # a step
         self._losses: dict[str, float] = {}
         self._best: tuple[float, int] | None = None
 
@@ -159,13 +164,21 @@ class TrainingProgress:
         """Count a step.
 
         info (Optional[dict[str, Any]]): What spaCy tells of it: something if there was an
-            evaluation, whose losses and speed stand until the next.
+            evaluation, whose losses stand until the next.
         """
         self.step += 1
+        now = self._clock()
+        if self.step == 0:
+            self._start = now
         if info is None:
+            if self._last is not None:
+                self._steps += 1
+                self._seconds += now - self._last
+            self._last = now
             return
+        self._last = None  # an evaluation, and what is saved after it
         self._losses = info["losses"]
-        self._speed = info["words"] / max(self._clock() - self._start, 1e-9)
+        self._words = info["words"] / (self.step + 1)
         if self._best is None or info["score"] >= self._best[0]:  # spaCy saves the later one
             self._best = (info["score"], info["step"])
 
@@ -179,8 +192,8 @@ class TrainingProgress:
         ]
         if losses:
             parts.append(f"loss {', '.join(losses)}")
-        if self._speed:
-            parts.append(f"{self._speed:,.0f} words/s")
+        if self._words and self._seconds:
+            parts.append(f"{self._words * self._steps / self._seconds:,.0f} words/s")
         if self.max_steps and self.step > 0:
             seconds = (self._clock() - self._start) / self.step * (self.max_steps - self.step)
             parts.append(f"{timedelta(seconds=round(seconds))} left")
