@@ -1,6 +1,6 @@
 """A pipeline's tags beside those of the reference, as columns: what each figure is counted from."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +11,7 @@ from spacy.training import Example
 
 from .whitespace import SPACE_TAG
 
-SPACE_KEY = np.uint64(get_string_id(SPACE_TAG))
+SPACE_KEY = get_string_id(SPACE_TAG)
 
 
 class TagScores(NamedTuple):
@@ -36,6 +36,7 @@ class Comparison:
     its tokens that are part of a single word, as spaCy's scorer has it. White space does not count.
 
     examples (Iterable[Example]): The docs that the pipeline has tagged, and their references.
+    missing (Collection[str]): Annotations that are no tag, see `Notation.open`.
 
     Of each word it has a value in `words`, its hash, `gold`, its tag, `sentences` and `docs`, the
     numbers of those that it is in, `tokens`, its place in the doc, and `right`. Of each tag that is
@@ -43,9 +44,10 @@ class Comparison:
     right: one a word if the tokens are those of the reference.
     """
 
-    def __init__(self, examples: Iterable[Example]):
+    def __init__(self, examples: Iterable[Example], *, missing: Collection[str] = ()):
         empty = np.zeros((0, 4), dtype=np.uint64), np.zeros((0, 2), dtype=np.uint64)
-        words, pairs = zip(*([_columns(eg) for eg in examples] or [empty]), strict=True)
+        keys = np.array([0, SPACE_KEY, *map(get_string_id, missing)], dtype=np.uint64)
+        words, pairs = zip(*([_columns(eg, keys) for eg in examples] or [empty]), strict=True)
         lengths = [len(each) for each in words]
         table, given = np.concatenate(words), np.concatenate(pairs)
         self.docs = np.repeat(np.arange(len(words)), lengths)
@@ -107,13 +109,18 @@ class Comparison:
         return TagScores(tags[order], counts, guesses, precision, recall, f1)
 
 
-def _columns(eg: Example) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+def _columns(
+    eg: Example, missing: NDArray[np.uint64]
+) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
     """RETURNS (tuple): Word, tag, sentence and token of each word that counts; and which of these
     words is given which tag.
+
+    eg (Example): The docs.
+    missing (NDArray[np.uint64]): Hashes that are no tag.
     """
     gold = eg.reference.to_array([ORTH, TAG, SENT_START]).astype(np.uint64).reshape(-1, 3)
     starts = gold[:, 2].astype(np.int64) == 1
-    chosen = (gold[:, 1] != 0) & (gold[:, 1] != SPACE_KEY)
+    chosen = ~np.isin(gold[:, 1], missing)
     sentences, tokens = np.cumsum(starts).astype(np.uint64), np.arange(len(gold), dtype=np.uint64)
     words = np.column_stack([gold[:, :2], sentences, tokens])[chosen]
     guessed = eg.predicted.to_array([TAG, IS_SPACE]).astype(np.uint64).reshape(-1, 2)

@@ -77,6 +77,7 @@ class Errors(metaclass=ErrorsWithCodes):
     C026 = "Found inputs of several kinds: {kinds}. Give --format: all are written as one kind."
     C027 = "{name} is for a cluster, and there is no --engine ray. Give that, or leave {name} out."
     C028 = "{path} is being written by another command. Wait for it, or give another --output."
+    C029 = "{place}: {words} tokens became {found}. Take what changes them out of the pipeline."
     D001 = "Found no text at {path}, expected a file, or a folder with some in it."
     D002 = (
         "{place} cannot be read: {error}. Expected UTF-8 and, in a .jsonl file, an object such as "

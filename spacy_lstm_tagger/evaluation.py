@@ -15,8 +15,9 @@ from .comparison import Comparison
 from .lexicon import Lexicon
 from .models.word_char_embed import NAME as EMBEDDING
 from .models.word_char_embed import tables_of
+from .pipeline.gold import tag_counts
 from .readers import Corpus
-from .taggers import layers_of, tagger_name
+from .taggers import layers_of, open_annotations, tagger_name
 
 TEXT = 10  # sentences
 
@@ -69,13 +70,14 @@ def evaluate(
     RETURNS (dict[str, Evaluation]): For "sentences", which are alone, and for "texts" of ten.
     RAISES (ValueError): If the pipeline has no tagger, or the file is not valid or has no tag.
     """
-    tagger_name(nlp)  # an error if there is none
+    pipe = nlp.get_pipe(tagger_name(nlp))
     found = {}
     for name, group_by in (("sentences", 1), ("texts", TEXT)):
         examples = read_examples(nlp, path, tag=tag, group_by=group_by, gold_tokens=not raw)
         docs = nlp.pipe(eg.predicted for eg in examples)
         pairs = zip(docs, examples, strict=True)
-        compared = Comparison(Example(doc, eg.reference) for doc, eg in pairs)
+        missing = open_annotations(pipe, tag_counts(examples))
+        compared = Comparison((Example(doc, eg.reference) for doc, eg in pairs), missing=missing)
         found[name] = accuracies(compared, find_kinds(nlp, compared.words))
     return found
 

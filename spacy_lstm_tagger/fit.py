@@ -10,7 +10,7 @@ from .errors import Errors
 from .evaluation import read_examples
 from .readers import read_tag_counts
 from .readers.corpus import TAGS
-from .taggers import tagger_name, tagger_names
+from .taggers import open_annotations, tagger_name, tagger_names
 from .whitespace import SPACE_TAG
 
 SHOWN = 5  # so many tags are named
@@ -27,7 +27,7 @@ def find_missing_tags(nlp: Language, path: Path, *, tag: str, pipeline: str) -> 
     RETURNS (list[str]): The tags; none if it is not known which tags the pipeline gives.
     RAISES (ValueError): If the pipeline has no tagger, or most words have such tags.
     """
-    tagger_name(nlp, pipeline=pipeline)  # an error if there is none
+    tagger = nlp.get_pipe(tagger_name(nlp, pipeline=pipeline))
     taggers = map(nlp.get_pipe, tagger_names(nlp))
     labels = {label for pipe in taggers for label in getattr(pipe, "labels", ())}
     given = {*labels, SPACE_TAG}
@@ -35,7 +35,8 @@ def find_missing_tags(nlp: Language, path: Path, *, tag: str, pipeline: str) -> 
         examples = read_examples(nlp, path, tag=tag, limit=SAMPLE)
         given |= {token.tag_ for eg in examples for token in nlp(eg.predicted)}
     counts = Counter(read_tag_counts(path=path, tag=tag))
-    missing = check_fit(counts, given.__contains__, given, path=path, tag=tag, pipeline=pipeline)
+    known = {*given, *open_annotations(tagger, counts)}
+    missing = check_fit(counts, known.__contains__, given, path=path, tag=tag, pipeline=pipeline)
     return missing if labels else []
 
 

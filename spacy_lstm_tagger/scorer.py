@@ -1,6 +1,6 @@
 """The scorer: tag accuracy, of which words and texts, and tag by tag."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,7 @@ def score_tags(
     threshold: float | None = None,
     lexicon: Lexicon | None = None,
     tag_set: str = "xpos",
+    missing: Collection[str] = (),
     **kwargs: Any,
 ) -> dict[str, Any]:
     """Score tags as spaCy does (`tag_acc`), and tell more: one figure hides that a tagger does
@@ -38,6 +39,7 @@ def score_tags(
     threshold (Optional[float]): What the tagger's threshold is. None: it never abstains.
     lexicon (Optional[Lexicon]): The words of its training data. None: they are not known.
     tag_set (str): What the tags are, as in `LSTMTagger`.
+    missing (Collection[str]): Annotations that are no tag, see `Notation.open`.
     RETURNS (dict[str, Any]): `tag_acc`; `acc_sents` and `acc_docs`, if some docs are one sentence
         and some are several; `acc_known`, `acc_unknown` and `acc_ambiguous`, on words that training
         had, had not, and had with several tags; `whole_sents`, the share of sentences without an
@@ -48,9 +50,9 @@ def score_tags(
     """
     examples = list(examples)
     # Nobody has to guess that a token is white space: spaCy scores those of the reference alone.
-    kwargs = {"missing_values": {*MISSING_VALUES, get_string_id(SPACE_TAG)}, **kwargs}
-    scores = dict(tagger_score(examples, **kwargs))
-    found = Comparison(examples)
+    no_tags = {*MISSING_VALUES, *map(get_string_id, (SPACE_TAG, *missing))}
+    scores = dict(tagger_score(examples, **{"missing_values": no_tags, **kwargs}))
+    found = Comparison(examples, missing=missing)
     several = np.array([is_document(eg) for eg in examples], dtype=bool)
     if several.any() and not several.all():
         in_docs = several[found.docs]

@@ -19,6 +19,7 @@ from .errors import Errors
 from .files.reading import files_in
 from .pipeline import LSTMTagger
 from .pipeline.annotations import ATTRIBUTES
+from .pipeline.notation import Notation
 from .probabilities import TagProbabilities
 
 
@@ -46,9 +47,33 @@ def tagger_name(nlp: Language, *, pipeline: str | None = None) -> str:
     return names[0]
 
 
+def open_annotations(pipe: Any, annotations: Iterable[str]) -> list[str]:
+    """RETURNS (list[str]): The annotations that do not say which one tag a word has, as a tagger of
+    ours reads them. Others do not know of any.
+
+    pipe (Any): The tagger.
+    annotations (Iterable[str]): What words are annotated with.
+    """
+    if not isinstance(pipe, LSTMTagger):
+        return []
+    return Notation.of(pipe.cfg).open(annotations, pipe.labels)
+
+
 def written_by(pipe: Any) -> list[int]:
     """RETURNS (list[int]): The attributes of tokens that a tagger sets."""
     return ATTRIBUTES[pipe.cfg["tag_set"]] if isinstance(pipe, LSTMTagger) else [TAG]
+
+
+def check_tokens(doc: Doc, n_tokens: int, *, place: str) -> None:
+    """Check that a pipeline has left the tokens that it was given.
+
+    doc (Doc): A doc that it has made something of.
+    n_tokens (int): How many it was given.
+    place (str): What the error names.
+    RAISES (ValueError): If it has merged or split some.
+    """
+    if len(doc) != n_tokens:
+        raise ValueError(Errors.C029.format(place=place, words=n_tokens, found=len(doc)))
 
 
 def layers_of(nlp: Language, name: str | None = None) -> Iterator[Model]:

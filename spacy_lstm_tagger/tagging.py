@@ -28,7 +28,13 @@ from .memory import WordLimit, memory_error
 from .pipeline.annotations import find_bad_tag
 from .probabilities import forget
 from .progress import Progress
-from .taggers import keeping_probabilities, read_confidence, tagger_name, written_by
+from .taggers import (
+    check_tokens,
+    keeping_probabilities,
+    read_confidence,
+    tagger_name,
+    written_by,
+)
 from .workers import in_processes, prepare
 
 Encoded = TypeVar("Encoded")
@@ -134,9 +140,14 @@ class FileTagger:
         texts (Sequence[Text]): The texts, one or more.
         encode (Callable[[TaggedTexts, Style], Encoded]): What is made of them. It holds no doc.
         RETURNS (tuple): What it made, and the number of words of each text.
+        RAISES (ValueError): If the pipeline has changed tokens of which the file tells something.
         """
         with self._word_limit():
             docs = self._tag(self._make_docs(texts))
+            for text, doc in zip(texts, docs, strict=True):
+                # What is kept of such a text tells of each of its words.
+                if text.text is None and not isinstance(text.source, Stored | None):
+                    check_tokens(doc, len(text.words), place=text.place)
             numbers = self._read_numbers(docs) if self.job.probabilities else None
             tagged = TaggedTexts(texts, docs, numbers or [])
             return encode(tagged, self.job.style), np.diff(tagged.bounds)

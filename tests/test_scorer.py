@@ -123,3 +123,16 @@ def test_docs_of_several_vocabularies():
         "ONLY-HERE",
         "ONLY-THERE",
     }
+
+
+def test_what_leaves_the_tag_open_is_no_tag():
+    """A set of tags, or one that a word has not. What names other tags is a wrong one."""
+    nlp = spacy.blank("en")
+    pipe = nlp.add_pipe("lstm_tagger", config={"tag_separator": "|"})
+    for label in ("A", "B"):
+        pipe.add_label(label)
+    example = make_example(["A", "B", "A", "A"], ["A", "A|B", "!B", "A|C"])
+    scores = pipe.score([example])
+    assert scores["tag_acc"] == 0.5 and scores["whole_sents"] == 0.0
+    assert set(scores["tag_per_type"]) == {"A", "A|C"}
+    assert score_tags([example])["tag_acc"] == 0.25

@@ -356,11 +356,15 @@ class LSTMTagger(LearningTagger):
         return result
 
     def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
-        """Score tags. The scorer is told which words the tagger knows.
+        """Score tags. The scorer is told which words the tagger knows, and which annotations do not
+        say what the tag of a word is.
 
         examples (Iterable[Example]): The scored docs.
         RETURNS (Dict[str, Any]): The scores.
         """
+        examples = list(examples)
+        missing = Notation.of(self.cfg).open(count_tags(examples), self.labels)
+        kwargs.setdefault("missing", missing)
         lexicon = Lexicon.from_settings(self.cfg)
         if lexicon is not None:
             kwargs.setdefault("lexicon", lexicon)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ..comparison import Comparison
 from ..lexicon import Lexicon
 from ..pipeline.calibration import BINS, bins_of, expected_calibration_error
-from .resampling import Intervals, macro_f1_interval, ratio_intervals
+from .resampling import Intervals, macro_f1_interval, share_intervals
 from .tagged import TaggedCorpus
 
 # Where an interval begins and ends. None: it is not known.
@@ -38,7 +38,7 @@ def headline(tagged: TaggedCorpus, lexicon: Lexicon | None) -> dict[str, Any]:
     for (name, kind), interval in zip(there.items(), intervals, strict=True):
         figures[name] = _figure(found.accuracy(kind), interval, int(kind.sum()))
     sentences = found.right_sentences().astype(np.int64)[:, None]
-    (interval,) = _bounds(ratio_intervals(sentences, np.ones_like(sentences)))
+    (interval,) = _bounds(share_intervals(sentences, np.ones_like(sentences)))
     figures["whole_sents"] = _figure(found.whole_sentences(), interval, len(sentences))
     scores = found.tag_scores()
     (interval,) = _bounds(macro_f1_interval(*_by_sentence_and_tag(found, scores.tags)))
@@ -56,7 +56,7 @@ def bands(tagged: TaggedCorpus, lexicon: Lexicon | None) -> dict[str, list[dict[
     lengths = np.array([len(strings[int(word)]) for word in words])[where]
     properties = {
         "word_length": (lengths, WORD_LENGTHS),
-        "sentence_length": (np.bincount(found.sentences)[found.sentences], SENTENCE_LENGTHS),
+        "sentence_length": (tagged.sentence_lengths(), SENTENCE_LENGTHS),
         "place": (found.tokens + 1, PLACES),
     }
     if lexicon is not None:
@@ -121,7 +121,7 @@ def _intervals(found: Comparison, kinds: Sequence[NDArray[np.bool_]]) -> list[Bo
         return []
     right = np.column_stack([by_sentence(found, kind & found.right) for kind in kinds])
     total = np.column_stack([by_sentence(found, kind) for kind in kinds])
-    return _bounds(ratio_intervals(right, total))
+    return _bounds(share_intervals(right, total))
 
 
 def _bounds(intervals: Intervals) -> list[Bounds]:

@@ -11,7 +11,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from .names import BANDS, HEADLINE, percent, probability
+from .names import BANDS, HEADLINE, count_bands, percent, probability
 from .plots import SERIES, learning_curve, plot_bands, plot_reliability, plot_training
 
 STATIC_ERRORS = 12  # so many confusions are shown with sentences where no script runs
@@ -56,11 +56,10 @@ def _plots(pipelines: list[dict[str, Any]]) -> list[dict[str, Any]]:
     for key, label in BANDS.items():
         tables = [pipe["bands"].get(key, []) for pipe in pipelines]
         if any(tables):
-            bands = {row["band"]: row["count"] for rows in tables for row in rows}
             right = [{row["band"]: percent(row["accuracy"]) for row in rows} for rows in tables]
             rows = [
-                (band, f"{count:,}", *(each.get(band, "–") for each in right))
-                for band, count in bands.items()
+                (band, count, *(each.get(band, "–") for each in right))
+                for band, count in count_bands(tables).items()
             ]
             plots.append(_plot(f"By {label}", plot_bands(tables, label), ["", "words"], rows))
     found = [pipe["reliability"] for pipe in pipelines]

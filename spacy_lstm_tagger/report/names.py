@@ -1,5 +1,9 @@
 """What figures are called, on the page and in the terminal."""
 
+from collections.abc import Sequence
+from itertools import chain
+from typing import Any
+
 HEADLINE = {
     "tag_acc": "all words",
     "acc_known": "known words",
@@ -14,6 +18,22 @@ BANDS = {
     "sentence_length": "words of its sentence",
     "place": "place in the text, in words",
 }
+
+
+def count_bands(tables: Sequence[Sequence[dict[str, Any]]]) -> dict[str, str]:
+    """RETURNS (dict[str, str]): The bands in which some pipeline has words, in order, and how many.
+    Where it is told by what each pipeline knows, they may have different ones.
+
+    tables (Sequence[Sequence[dict[str, Any]]]): The bands of each pipeline, see `figures.bands`.
+    """
+    counts: dict[str, dict[str, None]] = {}
+    for row in chain.from_iterable(tables):
+        counts.setdefault(row["band"], {})[f"{row['count']:,}"] = None
+    return {band: ", ".join(counts[band]) for band in sorted(counts, key=_start)}
+
+
+def _start(band: str) -> int:
+    return int(band.replace(",", "").replace("+", "–").partition("–")[0])
 
 
 def percent(value: float | None, *, signed: bool = False) -> str:

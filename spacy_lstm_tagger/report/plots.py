@@ -6,6 +6,7 @@ from io import StringIO
 from typing import Any
 
 from ..errors import Errors
+from .names import count_bands
 
 try:
     import matplotlib as mpl
@@ -49,7 +50,7 @@ def plot_bands(bands: Sequence[Sequence[dict[str, Any]]], label: str) -> str:
     bands (Sequence[Sequence[dict[str, Any]]]): The bands of each pipeline, see `figures.bands`.
     label (str): What the property is called.
     """
-    names = list(dict.fromkeys(row["band"] for rows in bands for row in rows))
+    names = list(count_bands(bands))
 
     def draw(axes: Axes) -> None:
         shift = 0.5 / len(bands)
@@ -106,7 +107,8 @@ def learning_curve(records: Sequence[dict[str, Any]] | None, score: str) -> list
     """
     told = [(each["step"], each["scores"].get(score)) for each in records or []]
     curve = [(step, value) for step, value in told if step > 0 and value is not None]
-    return curve[:: 1 + len(curve) // MOST_POINTS]
+    every = 1 + max(0, len(curve) - 1) // MOST_POINTS
+    return curve[::-every][::-1]  # the last one stays
 
 
 def _style(series: int, *, size: int = 5) -> dict[str, Any]:

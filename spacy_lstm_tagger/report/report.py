@@ -16,7 +16,8 @@ from ..evaluation import TEXT
 from ..files.formats import finite
 from ..lexicon import Lexicon
 from ..logger import FILE, read_training_log
-from ..readers import read_word_tags
+from ..readers import read_tag_counts, read_word_tags
+from ..taggers import open_annotations, tagger_name
 from .figures import bands, by_tag, confusion, headline, reliability
 from .mistakes import compare, mistakes
 from .resampling import LEVEL, SAMPLES
@@ -65,10 +66,18 @@ class Report:
         given = None
         if train is not None:
             given = Lexicon.of(read_word_tags(path=ensure_path(train), tag=tag))
-        tagged: list[TaggedCorpus] = []
-        for name, pipeline in named.items():
-            nlp = pipeline if isinstance(pipeline, Language) else load_model(pipeline)
-            tagged.append(tag_corpus(nlp, path, name=name, tag=tag, group_by=group_by))
+        loaded = {
+            name: pipeline if isinstance(pipeline, Language) else load_model(pipeline)
+            for name, pipeline in named.items()
+        }
+        # What is no tag to one of them does not count for the others.
+        taggers = [nlp.get_pipe(tagger_name(nlp, pipeline=name)) for name, nlp in loaded.items()]
+        annotations = read_tag_counts(path=path, tag=tag)
+        missing = {each for pipe in taggers for each in open_annotations(pipe, annotations)}
+        tagged = [
+            tag_corpus(nlp, path, name=name, tag=tag, group_by=group_by, missing=missing)
+            for name, nlp in loaded.items()
+        ]
         first = tagged[0]
         sentences = Sentences(first.references, first.found)
         self.figures: dict[str, Any] = {

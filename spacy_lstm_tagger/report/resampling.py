@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 SAMPLES = 1000  # of a bootstrap
 ROUNDS = 10_000  # of a paired test
 LEVEL = 0.95  # of the intervals
+TAIL = (1.0 - LEVEL) / 2.0
 SEED = 0  # the same report each time
 CHUNK = 4_000_000  # so many random numbers are in memory at a time
 
@@ -59,6 +60,24 @@ def ratio_intervals(
     drawn = samples_of(len(numerators), samples=samples)
     values = [_divide(weights @ numerators, weights @ denominators) for weights in drawn]
     return _percentiles(np.concatenate(values))
+
+
+def share_intervals(right: NDArray, words: NDArray, *, samples: int = SAMPLES) -> Intervals:
+    """Find the intervals of shares of words. Where all are right, or none is, every sample says the
+    same: there it is the exact interval of as many sentences (Clopper & Pearson, 1934,
+    https://doi.org/10.1093/biomet/26.4.404).
+
+    right (NDArray): How many words of each sentence are right. *Shape:* ``(sentences, figures)``.
+    words (NDArray): How many it has. *Shape:* ``(sentences, figures)``.
+    samples (int): How many samples are drawn.
+    RETURNS (Intervals): The intervals.
+    """
+    found = ratio_intervals(right, words, samples=samples)
+    n_right, n_words = right.sum(axis=0), words.sum(axis=0)
+    beyond = TAIL ** (1.0 / np.maximum(np.count_nonzero(words, axis=0), 1))
+    low = np.where((n_words > 0) & (n_right == n_words), beyond, found.low)
+    high = np.where((n_words > 0) & (n_right == 0), 1.0 - beyond, found.high)
+    return Intervals(low, high)
 
 
 def macro_f1_interval(
@@ -113,6 +132,5 @@ def _percentiles(values: NDArray[np.float64]) -> Intervals:
     """RETURNS (Intervals): Those of each column."""
     found = np.full((2, values.shape[1]), np.nan)
     there = ~np.isnan(values).all(axis=0)
-    tail = (1.0 - LEVEL) / 2.0
-    found[:, there] = np.nanquantile(values[:, there], [tail, 1.0 - tail], axis=0)
+    found[:, there] = np.nanquantile(values[:, there], [TAIL, 1.0 - TAIL], axis=0)
     return Intervals(*found)

@@ -1,13 +1,13 @@
 """A corpus that a pipeline has tagged, and its sentences."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from spacy.attrs import SENT_START
+from spacy.attrs import IS_SPACE, SENT_START
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
@@ -17,7 +17,7 @@ from ..comparison import Comparison
 from ..evaluation import find_lexicon, read_examples
 from ..fit import find_missing_tags
 from ..lexicon import Lexicon
-from ..taggers import keeping_probabilities, read_confidence, tagger_name
+from ..taggers import check_tokens, keeping_probabilities, read_confidence, tagger_name
 
 DOCS = 1000  # so many are tagged at a time
 
@@ -48,9 +48,27 @@ class TaggedCorpus:
         """RETURNS (str): A tag, by its hash."""
         return self.references[0].vocab.strings[int(key)]
 
+    def sentence_lengths(self) -> NDArray[np.int64]:
+        """RETURNS (NDArray[np.int64]): How many words the sentence of each word has, with a tag or
+        without. *Shape:* ``(words,)``.
+        """
+        lengths = []
+        for doc in self.references:
+            starts, spaces = doc.to_array([SENT_START, IS_SPACE]).astype(np.int64).T
+            number = np.cumsum(starts == 1)
+            lengths.append(np.bincount(number, weights=spaces == 0)[number])
+        ends = np.cumsum([0, *map(len, self.references)])
+        return np.concatenate(lengths)[ends[self.found.docs] + self.found.tokens].astype(np.int64)
+
 
 def tag_corpus(
-    nlp: Language, path: Path, *, name: str, tag: str, group_by: int | str
+    nlp: Language,
+    path: Path,
+    *,
+    name: str,
+    tag: str,
+    group_by: int | str,
+    missing: Collection[str] = (),
 ) -> TaggedCorpus:
     """Tag a corpus, whose tokens the pipeline gets.
 
@@ -59,16 +77,19 @@ def tag_corpus(
     name (str): What the pipeline is called.
     tag (str): Where its tags come from, as for `Corpus.v1`.
     group_by (Union[int, str]): Sentences in a doc, as for `Corpus.v1`.
+    missing (Collection[str]): Annotations that are no tag, see `Notation.open`.
     RETURNS (TaggedCorpus): What it says.
-    RAISES (ValueError): If the pipeline has no tagger, or the corpus no sentence or tag, or most
-        words a tag that the pipeline does not give.
+    RAISES (ValueError): If the pipeline has no tagger or changes tokens, or the corpus no sentence
+        or tag, or most words a tag that the pipeline does not give.
     """
-    missing = find_missing_tags(nlp, path, tag=tag, pipeline=name)
+    missing_tags = find_missing_tags(nlp, path, tag=tag, pipeline=name)
     examples = read_examples(nlp, path, tag=tag, group_by=group_by)
     component = tagger_name(nlp)
     docs, probabilities = _tag(nlp, [eg.predicted for eg in examples], nlp.get_pipe(component))
     references = [eg.reference for eg in examples]
-    found = Comparison(map(Example, docs, references))
+    for number, (doc, reference) in enumerate(zip(docs, references, strict=True), 1):
+        check_tokens(doc, len(reference), place=f"{name}, doc {number} of {path}")
+    found = Comparison(map(Example, docs, references), missing=missing)
     confidence = None
     if probabilities is not None:
         starts = np.cumsum([0, *map(len, docs)])
@@ -78,7 +99,7 @@ def tag_corpus(
         tagger=component,
         found=found,
         confidence=confidence,
-        missing_tags=missing,
+        missing_tags=[each for each in missing_tags if each not in missing],
         lexicon=find_lexicon(nlp),
         references=references,
     )

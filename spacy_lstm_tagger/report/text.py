@@ -5,7 +5,7 @@ from typing import Any
 
 from wasabi import table
 
-from .names import BANDS, HEADLINE, percent, probability
+from .names import BANDS, HEADLINE, count_bands, percent, probability
 
 SHOWN = 15  # so many tags and confusions
 
@@ -54,11 +54,11 @@ def _interval(figure: dict[str, Any] | None) -> str:
 
 
 def _by_band(pipelines: Sequence[dict[str, Any]], key: str) -> list[tuple[str, ...]]:
-    tables = [{row["band"]: row for row in pipe["bands"].get(key, [])} for pipe in pipelines]
-    bands = {band: row for each in tables for band, row in each.items()}
+    tables = [pipe["bands"].get(key, []) for pipe in pipelines]
+    rows = [{row["band"]: row for row in table} for table in tables]
     return [
-        (band, f"{row['count']:,}", *(_interval(each.get(band)) for each in tables))
-        for band, row in bands.items()
+        (band, count, *(_interval(each.get(band)) for each in rows))
+        for band, count in count_bands(tables).items()
     ]
 
 

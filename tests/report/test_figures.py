@@ -105,6 +105,16 @@ def test_bands(report, rows):
             assert row["low"] <= row["accuracy"] <= row["high"]
 
 
+def test_a_sentence_is_as_long_as_it_is(ours, tmp_path):
+    """Whichever of its words have a tag."""
+    tags = ["DET", *[""] * 9, "V"]
+    path = write_conllu(tmp_path / "dev.conllu", [[("dog", tag or "_") for tag in tags]] * 2)
+    (pipe,) = Report(ours, path).figures["pipelines"]
+    assert [(row["band"], row["count"]) for row in pipe["bands"]["sentence_length"]] == [
+        ("11–20", 4)
+    ]
+
+
 def test_reliability(report, rows):
     right, sure = column(rows, 1) == column(rows, 2), column(rows, 3)
     (pipe,) = report["pipelines"]

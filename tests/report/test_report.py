@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 import spacy
+from spacy.language import Language
 
 from spacy_lstm_tagger.readers import Corpus
 from spacy_lstm_tagger.report import Report
 from spacy_lstm_tagger.report.names import percent
+from spacy_lstm_tagger.report.plots import learning_curve
 
-from ..util import CORPUS, trained_nlp, write_conllu
+from ..util import CORPUS, make_examples, small_model, trained_nlp, write_conllu
 from . import BAD_NAME, HOSTILE, hostile_sentences, make_pipeline
 
 UD = os.environ.get("UD_FOLDER")
@@ -134,6 +136,39 @@ def test_the_learning_curve(ours, corpus, tmp_path):
     for wrong in ({"b": log}, str(log)):
         with pytest.raises(ValueError, match=r"M001.*logs = .*for some of a"):
             Report({"a": ours}, corpus, logs=wrong)
+
+
+@pytest.mark.parametrize("n", [0, 1, 300, 301, 600, 1000])
+def test_a_long_learning_curve_keeps_its_end(n):
+    records = [{"step": step, "scores": {"tag_acc": step / 2000}} for step in range(n + 1)]
+    curve = learning_curve(records, "tag_acc")
+    assert n // 4 <= len(curve) <= 300 and (len(curve) == n or n > 300)
+    assert curve[-1:] == [(n, n / 2000)][:n]
+
+
+def test_a_pipeline_that_changes_tokens(corpus):
+    nlp = make_pipeline(steps=1)
+    nlp.add_pipe("merge_first")
+    with pytest.raises(ValueError, match=r"C029.*mine, doc 1 of .*tokens became"):
+        Report({"mine": nlp}, corpus)
+
+
+@Language.component("merge_first")
+def merge_first(doc):
+    with doc.retokenize() as retokenizer:
+        retokenizer.merge(doc[:2])
+    return doc
+
+
+def test_words_that_may_have_several_tags_do_not_count(tmp_path, theirs):
+    """Not for the other pipeline either, which takes them for tags."""
+    nlp = spacy.blank("en")
+    nlp.add_pipe("lstm_tagger", config={"model": small_model(), "tag_separator": "|"})
+    nlp.initialize(lambda: make_examples(nlp))
+    rows = [("The", "DET"), ("dog", "NN|V"), ("ate", "!DET"), ("it", "X|NN"), ("up", "NN")]
+    report = Report({"a": nlp, "b": theirs}, write_conllu(tmp_path / "a.conllu", [rows, rows[:1]]))
+    assert report.figures["corpus"]["words"] == 4  # X is no tag
+    assert [pipe["missing_tags"] for pipe in report.figures["pipelines"]] == [["X|NN"]] * 2
 
 
 def test_names(ours, corpus):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy.stats import bootstrap, permutation_test
+from scipy.stats import binomtest, bootstrap, permutation_test
 from sklearn.metrics import f1_score
 
 from spacy_lstm_tagger.report.resampling import (
@@ -10,6 +10,7 @@ from spacy_lstm_tagger.report.resampling import (
     randomization_test,
     ratio_intervals,
     samples_of,
+    share_intervals,
 )
 
 RNG = np.random.default_rng(0)
@@ -47,9 +48,22 @@ def test_each_sentence_is_drawn_as_often():
     assert drawn.mean(axis=0) == pytest.approx(np.ones(4), abs=0.1)
 
 
-def test_a_corpus_of_one_word():
-    found = ratio_intervals(np.ones((1, 1)), np.ones((1, 1)))
-    assert found.low.tolist() == found.high.tolist() == [1.0]
+@pytest.mark.parametrize("n", [1, 3, 30])
+def test_where_all_is_right_or_nothing_the_interval_is_exact(n):
+    """That of as many sentences as have such words. Between them it is the bootstrap's."""
+    words = np.tile([[2, 2, 2, 0]], (n, 1))
+    words[0, 0] = 0
+    right = words * [1, 0, 1, 1]
+    right[0, 2] = 1
+    found = share_intervals(right, words)
+    for figure, (successes, trials) in enumerate([(n - 1, n - 1), (0, n)]):
+        if trials:
+            exact = binomtest(successes, trials).proportion_ci(method="exact")
+            assert found.low[figure] == pytest.approx(exact.low)
+            assert found.high[figure] == pytest.approx(exact.high)
+    drawn = ratio_intervals(right, words)
+    assert (found.low[2], found.high[2]) == (drawn.low[2], drawn.high[2])
+    assert np.isnan(found.low[3]) and np.isnan(found.high[3])
 
 
 def test_tags_that_a_sample_lacks_are_not_in_its_mean():

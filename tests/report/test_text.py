@@ -26,6 +26,26 @@ def test_bands(three_tags, corpus):
     assert ["1–2", "6", "50.00"] in [row[:3] for row in rows]
 
 
+def test_pipelines_that_know_other_words(ours, corpus):
+    """By how often their training had a word, each has its own numbers; the order stays."""
+    nlps = {}
+    for name, counts in (("a", {"The": 3, "ate": 3}), ("b", {"The": 1})):
+        nlps[name] = make_pipeline(steps=1)
+        nlps[name].get_pipe("lstm_tagger").cfg["word_counts"] = counts
+    report = Report(nlps, corpus)
+    first, second = (
+        {row["band"]: row["count"] for row in pipe["bands"]["frequency"]}
+        for pipe in report.figures["pipelines"]
+    )
+    table = report.to_text().split(f"by {BANDS['frequency']}")[1].split("\n\n")[0].splitlines()[2:]
+    rows = [line.split("  ") for line in map(str.strip, table) if line.strip()]
+    rows = [[cell.strip() for cell in row if cell.strip()][:2] for row in rows]
+    numbers = f"{first['0']}, {second['0']}"
+    assert rows == [["0", numbers], ["1", str(second["1"])], ["2–4", str(first["2–4"])]]
+    page = report.to_html()
+    assert f"<td>{numbers}</td>" in page.replace(' class="number"', "")
+
+
 def test_no_tag_is_called_so(three_tags):
     assert ["A", "none", "3"] in map(
         str.split, Report(one_tag(""), three_tags).to_text().splitlines()
