@@ -15,8 +15,6 @@ from torch import Tensor
 from ..errors import Errors
 from ..nn.buckets import Buckets, kept_buckets
 from ..nn.lstm import BucketedLSTM
-from ..nn.plan import make_plan
-from ..nn.transfer import send_joined
 from .flat import FlatList, flatten, no_gradient
 from .shim import TorchShim, dropout_rate, shim_of
 from .threads import on_our_threads
@@ -93,13 +91,12 @@ def forward(
         return predict(model, x, lengths), no_gradient
     _check_width(model, x.shape[1])
     settings = cast(EncoderSettings, model.attrs["settings"])
-    plan = make_plan(lengths, training=True, device_type=device.type, **settings.limits(device))
     learns_language = cast(BucketedLSTM, shim.module).language_model is not None
-    followed = [followed_rows(lengths)] if learns_language else []
-    sent = send_joined([*plan.arrays, *followed], device)
+    arrays = [followed_rows(lengths)] if learns_language else []
+    limits = settings.limits(device)
+    buckets, sent = Buckets.beside(arrays, lengths, device=device, training=True, **limits)
     rate = dropout_rate(model, settings.dropout)
-    options = {"followed": sent[-1] if followed else None, "dropout": rate}
-    buckets = Buckets(plan, sent[: len(plan.arrays)])
+    options = {"followed": sent[0] if sent else None, "dropout": rate}
     y, backprop_torch = shim.begin_update(ArgsKwargs((x, buckets), options))
 
     def backprop(dY: Sequence[Floats2d]) -> list[Floats2d]:
@@ -131,14 +128,12 @@ def predict(
     _check_width(model, x.shape[1])
     shim = shim_of(model)
     limits = cast(EncoderSettings, model.attrs["settings"]).limits(x.device)
+    arrays = [] if rows is None else [rows]
     if x.device.type == "cpu" and len(lengths) == 1 and lengths[0] <= SHORT:
-        buckets = kept_buckets(tuple(lengths), **limits)
-        tokens = None if rows is None else torch.from_numpy(rows)
+        buckets, sent = kept_buckets(tuple(lengths), **limits), [*map(torch.from_numpy, arrays)]
     else:
-        plan = make_plan(lengths, device_type=x.device.type, **limits)
-        sent = send_joined([*plan.arrays, *([] if rows is None else [rows])], x.device)
-        buckets = Buckets(plan, sent[: len(plan.arrays)])
-        tokens = None if rows is None else sent[-1]
+        buckets, sent = Buckets.beside(arrays, lengths, device=x.device, **limits)
+    tokens = sent[0] if sent else None
     y = shim.predict(ArgsKwargs((x, buckets), {"tokens": tokens, "head": head}))
     return FlatList(torch2xp(y), lengths)
 

@@ -18,7 +18,6 @@ from torch import Tensor
 from ..errors import Errors
 from ..nn.buckets import Buckets, kept_buckets
 from ..nn.embedding import WordEmbedding
-from ..nn.plan import make_plan
 from ..nn.rows import empty_rows
 from ..nn.transfer import send, send_joined
 from ..nn.vocabulary import EmbeddingTable
@@ -214,15 +213,9 @@ def _inputs(model: Model, types: WordTypes, *, training: bool) -> ArgsKwargs:
         sent = list(map(torch.from_numpy, arrays))
         buckets = kept_buckets(tuple(lengths), finals_only=True, call_cost=LETTER_CALLS)
     else:
-        plan = make_plan(
-            lengths,
-            call_cost=LETTER_CALLS if tagging_on_cpu else None,
-            training=training,
-            finals_only=True,
-            device_type=device.type,
-        )
-        sent = send_joined([*arrays, *plan.arrays], device)
-        sent, buckets = sent[: len(arrays)], Buckets(plan, sent[len(arrays) :])
+        call_cost = LETTER_CALLS if tagging_on_cpu else None
+        options = {"call_cost": call_cost, "training": training, "finals_only": True}
+        buckets, sent = Buckets.beside(arrays, lengths, device=device, **options)
     features, *tokens, letter_rows = sent
     inputs = features, (letter_rows, buckets)
     return ArgsKwargs(inputs, {"tokens": tokens[0]} if training else {})

@@ -5,7 +5,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
@@ -86,8 +88,28 @@ class Buckets:
         **options: See `make_plan`.
         RETURNS (Buckets): The batch.
         """
+        return cls.beside([], lengths, device=device, **options)[0]
+
+    @classmethod
+    def beside(
+        cls,
+        arrays: Sequence[NDArray[np.int64]],
+        lengths: Sequence[int],
+        *,
+        device: torch.device | str,
+        **options: Any,
+    ) -> tuple["Buckets", list[Tensor]]:
+        """Plan a batch and send other arrays and the plan to the device, in one copy.
+
+        arrays (Sequence[NDArray[np.int64]]): The other arrays.
+        lengths (Sequence[int]): The length of each sequence.
+        device (torch.device): Where they go.
+        **options: See `make_plan`.
+        RETURNS (tuple): The batch, and the arrays as tensors.
+        """
         plan = make_plan(lengths, device_type=torch.device(device).type, **options)
-        return cls(plan, send_joined(plan.arrays, device))
+        sent = send_joined([*arrays, *plan.arrays], device)
+        return cls(plan, sent[len(arrays) :]), sent[: len(arrays)]
 
     def flatten(self, outputs: Iterable[Sequence[Sequence[Tensor]]]) -> Tensor:
         """Bring the outputs of all buckets back into flat order. Without gradients each bucket's
