@@ -17,7 +17,7 @@ from ..files.reading import READERS
 from ..files.streams import Source, decompressed, kind_of
 from ..files.texts import BadTexts, Reading, Text
 from ..tagging import leave_out_long
-from .texts import ERROR, PLACE, join, to_table
+from .texts import ERROR, PLACE, join, texts_to_table
 
 BAD = "_bad"  # the folder of the texts that cannot be read; readers of folders pass over it
 LENGTH, DATA = "lstm_tagger.length", "lstm_tagger.data"
@@ -46,7 +46,7 @@ class TextFiles(FileBasedDatasource):
         return filesystem.open_input_stream(path, compression=None, buffer_size=size)
 
     def _read_stream(self, f: Any, path: str) -> Iterator[pyarrow.Table]:
-        """YIELDS (pyarrow.Table): Rows of texts, see `to_table`."""
+        """YIELDS (pyarrow.Table): Rows of texts, see `texts_to_table`."""
         read = READERS.get(self._kind(path), read_lines)
         bad = BadTexts(self.allowed)
         texts: list[Text] = []
@@ -57,10 +57,10 @@ class TextFiles(FileBasedDatasource):
                 texts.append(text)
                 length += len(text)
                 if length >= self.size:
-                    yield to_table(texts, bad.found[told:])
+                    yield texts_to_table(texts, bad.found[told:])
                     texts, length, told = [], 0, len(bad.found)
         if texts or told < len(bad.found):
-            yield to_table(texts, bad.found[told:])
+            yield texts_to_table(texts, bad.found[told:])
 
     def _kind(self, path: str) -> str:
         return self.reading.kind or kind_of(Path(path))

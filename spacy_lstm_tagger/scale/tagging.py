@@ -20,7 +20,7 @@ from ..tagging import CHARACTERS, CHECKPOINT, Cluster, FileTagger, Job
 from .batches import load_tagger
 from .files import BAD, DATA, LENGTH, Counts, TaggedFiles, TextFiles
 from .pipelines import Shipped, count_actors, own_errors, ship, unpacked
-from .texts import ERROR, PLACE, from_table, join
+from .texts import ERROR, PLACE, join, table_to_texts
 
 OPTIONS = "_options.json"
 MEGABYTE = 1 << 20
@@ -51,7 +51,7 @@ class TagTexts:
 
     def _tag(self, table: pyarrow.Table) -> pyarrow.Table:
         bad = table.filter(table[ERROR].is_valid()).select([PLACE, ERROR])
-        texts = from_table(table)
+        texts = table_to_texts(table)
         if not texts:
             return bad.append_column(LENGTH, pyarrow.nulls(len(bad), pyarrow.int64()))
         kind = self.tagger.job.kind

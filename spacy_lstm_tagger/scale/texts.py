@@ -26,7 +26,7 @@ SCHEMA = pyarrow.schema(
 )
 
 
-def to_table(texts: Sequence[Text], bad: Sequence[str]) -> pyarrow.Table:
+def texts_to_table(texts: Sequence[Text], bad: Sequence[str]) -> pyarrow.Table:
     """Make rows of texts.
 
     texts (Sequence[Text]): The texts.
@@ -52,9 +52,9 @@ def to_table(texts: Sequence[Text], bad: Sequence[str]) -> pyarrow.Table:
     return join([table, pyarrow.Table.from_pylist(left_out, SCHEMA)])
 
 
-def from_table(table: pyarrow.Table) -> list[Text]:
-    """RETURNS (list[Text]): The texts of rows that `to_table` made, without those that cannot be
-    read.
+def table_to_texts(table: pyarrow.Table) -> list[Text]:
+    """RETURNS (list[Text]): The texts of rows that `texts_to_table` made, without those that
+    cannot be read.
     """
     table = table.filter(table[ERROR].is_null()).combine_chunks()
     columns = table.drop_columns(SCHEMA.names)

@@ -6,14 +6,14 @@ import pyarrow
 import pytest
 
 from spacy_lstm_tagger.scale.files import LENGTH, Counts, TaggedFiles
-from spacy_lstm_tagger.scale.texts import to_table
+from spacy_lstm_tagger.scale.texts import texts_to_table
 
 from ..cli import is_one_error, run_command
 from ..cli.tagging import read_jsonl
 
 
 def test_only_texts_that_are_left_out(tmp_path):
-    rows = to_table([], ["line 1: “bad”", "line 2: bad"])
+    rows = texts_to_table([], ["line 1: “bad”", "line 2: bad"])
     rows = rows.append_column(LENGTH, pyarrow.nulls(2, pyarrow.int64()))
     task = SimpleNamespace(kwargs={"write_uuid": "x"}, task_idx=0)
     sink = TaggedFiles(str(tmp_path), ".jsonl", size=1)

@@ -9,7 +9,7 @@ from spacy_lstm_tagger.scale import tagging
 from spacy_lstm_tagger.scale.files import LENGTH
 from spacy_lstm_tagger.scale.pipelines import Shipped
 from spacy_lstm_tagger.scale.tagging import OutputFolder, TagTexts, tag_on_ray
-from spacy_lstm_tagger.scale.texts import ERROR, PLACE, join, to_table
+from spacy_lstm_tagger.scale.texts import ERROR, PLACE, join, texts_to_table
 from spacy_lstm_tagger.tagging import CHECKPOINT, Job
 
 from ..cli.tagging import write_texts
@@ -22,7 +22,7 @@ def test_rows_are_tagged_some_at_a_time(model, monkeypatch, kind, part):
     monkeypatch.setattr(tagging, "PART", part)
     texts = [Text("I slept .", [], [], 0.0, f"line {i}", {"id": i}) for i in range(5)]
     tag = TagTexts(Shipped(str(model)), Job("", kind, Style()))
-    parts = list(tag(to_table(texts, ["line 5: bad"])))
+    parts = list(tag(texts_to_table(texts, ["line 5: bad"])))
     assert len(parts) == (6 if part == 1 else 1)
     rows = join(parts)
     assert rows[PLACE].to_pylist() == [*(f"line {i}" for i in range(5)), "line 5: bad"]
