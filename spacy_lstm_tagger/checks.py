@@ -41,6 +41,13 @@ def is_integer(value: object, low: int) -> bool:
     return isinstance(value, Integral) and is_number(value, low, LARGEST)
 
 
+def is_range(value: object) -> bool:
+    """RETURNS (bool): Whether a value is [low, high], two integers from 1 on, in order."""
+    if not isinstance(value, (list, tuple)) or len(value) != 2:
+        return False
+    return all(is_integer(bound, 1) for bound in value) and value[0] <= value[1]
+
+
 def is_list_of_strings(value: object) -> bool:
     """RETURNS (bool): Whether a value is a list, or tuple, of strings."""
     return isinstance(value, (list, tuple)) and all(isinstance(each, str) for each in value)

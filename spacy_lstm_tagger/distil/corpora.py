@@ -16,12 +16,12 @@ from spacy.training import Example
 from spacy.util import ensure_path, registry
 from spacy.vocab import Vocab
 
-from ..checks import LARGEST, check, is_integer, is_number
+from ..checks import LARGEST, check, is_integer, is_number, is_range
 from ..errors import Errors
 from ..files.docs import read_docbin
 from ..files.reading import files_in
 from ..probabilities import TagProbabilities
-from ..readers import Corpus, is_range
+from ..readers import Corpus
 from ..readers import shuffle as in_random_order
 from ..readers.docbin import read_docs
 from .shards import LEARNED, is_complete

@@ -20,7 +20,7 @@ from spacy.vocab import Vocab
 from thinc.types import Ints2d
 
 from ..augmenters import NoiseAugmenter
-from ..checks import check, check_choice, check_flag, is_integer
+from ..checks import check, check_choice, check_flag, is_integer, is_range
 from ..errors import Errors
 from ..files.reading import files_in
 from . import conllu, docbin
@@ -293,13 +293,6 @@ def explain_tags(path: Path, tag: str) -> str:
     if find_files(path)[0] is conllu.encode_sentences:
         column = tag[:4].upper()
     return Errors.R004.format(path=path, tag=tag, column=column, remedy=remedy)
-
-
-def is_range(value: object) -> bool:
-    """RETURNS (bool): Whether a value is [low, high], two integers from 1 on, in order."""
-    if not isinstance(value, (list, tuple)) or len(value) != 2:
-        return False
-    return all(is_integer(bound, 1) for bound in value) and value[0] <= value[1]
 
 
 def shuffle(items: Iterator[Item], size: int) -> Iterator[Item]:
