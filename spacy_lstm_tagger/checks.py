@@ -34,11 +34,9 @@ def is_number(value: object, low: float = float("-inf"), high: float = float("in
     return is_real and low <= cast(Any, value) <= high
 
 
-def is_integer(value: object, low: int) -> bool:
-    """RETURNS (bool): Whether a value is an integer that is not less than another one, nor more
-    than `LARGEST`.
-    """
-    return isinstance(value, Integral) and is_number(value, low, LARGEST)
+def is_integer(value: object, low: int, high: int = LARGEST) -> bool:
+    """RETURNS (bool): Whether a value is an integer between two others, which it may be too."""
+    return isinstance(value, Integral) and is_number(value, low, high)
 
 
 def is_range(value: object) -> bool:
@@ -75,8 +73,7 @@ def check_size(most: int, **values: Any) -> None:
     RAISES (ValueError): If a value is neither an integer from 1 to this nor None.
     """
     for name, value in values.items():
-        holds = value is None or (is_integer(value, 1) and value <= most)
-        check(holds, name, value, f"from 1 to {most}")
+        check(value is None or is_integer(value, 1, most), name, value, f"from 1 to {most}")
 
 
 def check_not_negative(**values: Any) -> None:

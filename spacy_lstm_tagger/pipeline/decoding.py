@@ -82,7 +82,7 @@ class Decoding:
     def __post_init__(self) -> None:
         n, threshold, temperature = self.n_best, self.threshold, self.temperature
         check_flag(save_probabilities=self.save_probabilities)
-        few = n is None or (is_integer(n, 1) and n <= MOST_SEQUENCES)
+        few = n is None or is_integer(n, 1, MOST_SEQUENCES)
         check(few, "n_best", n, f"null or from 1 to {MOST_SEQUENCES}")
         share = threshold is None or is_number(threshold, 0.0, 1.0)
         check(share, "threshold", threshold, "null or from 0 to 1")
