@@ -1,14 +1,13 @@
 """Model files: held against the model that they are for before anything of it is changed."""
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import srsly
 from thinc.api import Model
 from thinc.model import deserialize_attr
 from thinc.shims import Shim
-from thinc.types import FloatsXd
 
 from ..errors import Errors
 from .resize import PARAMETERS, can_resize, forget_size, has_weights
@@ -100,7 +99,7 @@ class Checkpoint:
             if node is self._output:
                 _compare(where, value.shape, tuple(dims[dim] for dim in PARAMETERS[name]))
             elif node.has_param(name):
-                _compare(where, value.shape, cast(FloatsXd, node.get_param(name)).shape)
+                _compare(where, value.shape, node.get_param(name).shape)
             if not np.isfinite(value).all():
                 raise ValueError(Errors.L004.format(name=where))
 

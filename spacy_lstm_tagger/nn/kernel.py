@@ -74,7 +74,7 @@ class LSTMLayer(nn.LSTM):
         return {**super().__getstate__(), "_kept": None}
 
     def __deepcopy__(self, memo: dict) -> "LSTMLayer":
-        copied = cast(LSTMLayer, self.__class__.__new__(self.__class__))
+        copied = self.__class__.__new__(self.__class__)
         memo[id(self)] = copied
         copied.__setstate__(copy.deepcopy(self.__getstate__(), memo))
         copied.flatten_parameters()  # cuDNN's one buffer, which a copy takes apart
