@@ -166,7 +166,6 @@ def pack_pipeline(nlp: Language) -> Language:
         raise ValueError("The packed network knows no static vectors.")
     features: FeatureSet = embed.attrs["settings"].features
     char_max_length: int = embed.attrs["settings"].char_max_length
-    vocabularies = list(words.tables.values())
     alphabet = cast(Any, words.characters).embedding
 
     def convert_inputs(
@@ -174,8 +173,8 @@ def pack_pipeline(nlp: Language) -> Language:
     ) -> tuple[ArgsKwargs, Callable]:
         types = WordTypes.of(docs)
         strings = types.strings()
-        columns = zip(vocabularies, features.keys(types, strings), strict=True)
-        rows = [table.lookup(keys) for table, keys in columns]
+        keys = features.keys(types, strings)
+        rows = [table.lookup(keys[name]) for name, table in words.tables.items()]
         points, word_lengths = letters(strings, max_length=char_max_length)
         distinct, where = np.unique(points, return_inverse=True)
         letter_rows = np.array(alphabet.lookup(distinct.tolist()))[where]

@@ -85,10 +85,10 @@ def fill(layer: Model, types: WordTypes, counts: list[int]) -> None:
     types (WordTypes): The words.
     counts (list[int]): How often each is met.
     """
-    columns = layer.attrs["settings"].features.keys(types, types.strings())
-    for table, column in zip(tables_of(layer).values(), columns, strict=True):
+    keys = layer.attrs["settings"].features.keys(types, types.strings())
+    for name, table in tables_of(layer).items():
         frequencies: Counter[int] = Counter()
-        for key, count in zip(column, counts, strict=True):
+        for key, count in zip(keys[name], counts, strict=True):
             frequencies[key] += count
         table.add(key for key, _ in frequencies.most_common())
     shim_of(layer).changed()

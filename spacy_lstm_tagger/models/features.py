@@ -45,26 +45,29 @@ class FeatureSet:
         affixes = [*(f"prefix{n}" for n in self.prefixes), *(f"suffix{n}" for n in self.suffixes)]
         return ("word", *["lower"] * self.lower, *affixes, *["shape"] * self.shape)
 
-    def keys(self, types: WordTypes, strings: Sequence[str]) -> list[list[int]]:
+    def keys(self, types: WordTypes, strings: Sequence[str]) -> dict[str, list[int]]:
         """Describe types.
 
         types (WordTypes): The types.
         strings (Sequence[str]): Their texts.
-        RETURNS (list[list[int]]): For each feature, in the order of `names`, the key of each type
-            as a signed 64-bit integer; last, if there are pretrained vectors, the keys of those.
+        RETURNS (dict[str, list[int]]): For each of `names`, and "pretrained" if there are such
+            vectors, the key of each type as a signed 64-bit integer.
         """
-        keys = [types.orths.astype(np.int64).tolist()]
+        keys = {"word": types.orths.astype(np.int64).tolist()}
         if self.lower or self.pretrained:
-            pairs = zip(keys[0], strings, strict=True)
+            pairs = zip(keys["word"], strings, strict=True)
             lower = [key if s.islower() else _key(s.lower()) for key, s in pairs]
         if self.lower:
-            keys.append(lower)
-        keys += [[_kept_key(string[:n]) for string in strings] for n in self.prefixes]
-        keys += [[_kept_key(string[-n:]) for string in strings] for n in self.suffixes]
+            keys["lower"] = lower
+        for n in self.prefixes:
+            keys[f"prefix{n}"] = [_kept_key(string[:n]) for string in strings]
+        for n in self.suffixes:
+            keys[f"suffix{n}"] = [_kept_key(string[-n:]) for string in strings]
         if self.shape:
-            keys.append([_shape_key(string[:LONG].translate(PATTERNS)) for string in strings])
+            patterns = (string[:LONG].translate(PATTERNS) for string in strings)
+            keys["shape"] = list(map(_shape_key, patterns))
         if self.pretrained:
-            keys.append(lower)
+            keys["pretrained"] = lower
         return keys
 
 

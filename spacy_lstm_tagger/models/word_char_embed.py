@@ -189,9 +189,9 @@ def _inputs(model: Model, types: WordTypes, *, training: bool) -> ArgsKwargs:
     module = cast(WordEmbedding, shim.module)
     settings = cast(EmbedSettings, model.attrs["settings"])
     strings = types.strings()
-    rows = []
-    tables = module.tables.values()
-    for table, column in zip(tables, settings.features.keys(types, strings), strict=True):
+    rows, keys = [], settings.features.keys(types, strings)
+    for name, table in module.tables.items():
+        column = keys[name]
         if training:
             table.add(column)
             if not len(table):
