@@ -30,6 +30,11 @@ class TagScores(NamedTuple):
     recall: NDArray[np.float64]
     f1: NDArray[np.float64]
 
+    @property
+    def macro_f1(self) -> float | None:
+        """RETURNS (Optional[float]): The mean F1 of the tags. None: there are none."""
+        return float(self.f1.mean()) if len(self.f1) else None
+
 
 class Comparison:
     """The words of references that have a tag, and the tags that a pipeline gives them: those of

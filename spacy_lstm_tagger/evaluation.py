@@ -104,11 +104,10 @@ def accuracies(found: Comparison, kinds: Mapping[str, NDArray[np.bool_]]) -> Eva
     """
     parts: dict[str, Accuracy | None] = dict.fromkeys(("known", "unknown", "ambiguous"))
     parts |= {name: _accuracy(found, kind) for name, kind in kinds.items()}
-    f1 = found.tag_scores().f1
     return Evaluation(
         all=_accuracy(found, np.ones(len(found.words), dtype=bool)),
         whole_sents=found.whole_sentences(),
-        tag_macro_f=float(f1.mean()) if len(f1) else None,
+        tag_macro_f=found.tag_scores().macro_f1,
         **parts,
     )
 

@@ -89,7 +89,7 @@ def score_tag_by_tag(found: Comparison, examples: list[Example]) -> dict[str, An
     names = [next(store[tag] for store in stores if tag in store) for tag in scores.tags.tolist()]
     figures = zip(scores.precision, scores.recall, scores.f1, strict=True)
     return {
-        "tag_macro_f": float(scores.f1.mean()),
+        "tag_macro_f": scores.macro_f1,
         "tag_per_type": {
             name: {"p": float(p), "r": float(r), "f": float(f)}
             for name, (p, r, f) in zip(names, figures, strict=True)

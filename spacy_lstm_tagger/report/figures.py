@@ -42,7 +42,7 @@ def headline(tagged: TaggedCorpus, lexicon: Lexicon | None) -> dict[str, Any]:
     figures["whole_sents"] = _figure(found.whole_sentences(), interval, len(sentences))
     scores = found.tag_scores()
     (interval,) = _bounds(macro_f1_interval(*_by_sentence_and_tag(found, scores.tags)))
-    figures["tag_macro_f"] = _figure(float(scores.f1.mean()), interval, len(scores.tags))
+    figures["tag_macro_f"] = _figure(scores.macro_f1, interval, len(scores.tags))
     return figures
 
 
