@@ -21,9 +21,6 @@ Cut = tuple[Ints, int, int]
 # they advance.
 COSTS = {"cpu": {False: (1, 40), True: (2, 200)}, "cuda": {False: (512, 8192), True: (512, 8192)}}
 
-# Where a kernel is built and kept for each new shape, which takes a millisecond and a quarter of a
-# megabyte: few are better.
-ROUNDED = {"cpu"}
 # Sequences that fill a bucket up for that make fewer cells than this.
 FILL = 192
 
@@ -79,7 +76,9 @@ def make_plan(
     costs = COSTS.get(device_type, COSTS["cuda"])[training]
     step_cost = costs[0] if step_cost is None else step_cost
     call_cost = costs[1] if call_cost is None else call_cost
-    rounded = device_type in ROUNDED if rounded is None else rounded
+    # A CPU's kernel is built and kept for each new shape, which takes a millisecond and a quarter
+    # of a megabyte: few are better.
+    rounded = device_type == "cpu" if rounded is None else rounded
     sizes = np.array(lengths, dtype=np.int64)
     windows = None
     n_tokens = int(sizes.sum())
