@@ -91,7 +91,7 @@ def build_word_char_embed(
     prefixes (Sequence[int]): Lengths of the prefixes to embed.
     suffixes (Sequence[int]): Lengths of the suffixes to embed.
     shape (bool): Whether to embed the shape of the word ("Xxxxx", "dd").
-    feature_width (int): Width of the embedding of each of these four.
+    feature_width (int): Width of the embedding of each of these features.
     feature_rows (int): How many different values of each get a row.
     pretrained_width (Optional[int]): Width of pretrained vectors of lower-cased words, which become
         a part of the model and are not trained. `FillVocabulary.v1` brings them. None: no such.
@@ -142,7 +142,7 @@ def build_word_char_embed(
         shape=shape,
         pretrained=pretrained_width is not None,
     )
-    tables = {name: (feature_width, feature_rows) for name in features.names}
+    tables = dict.fromkeys(features.names, (feature_width, feature_rows))
     tables["word"] = (word_width, word_rows)
     with apart():
         module = WordEmbedding(
