@@ -69,6 +69,7 @@ def evaluate(
         file.
     RETURNS (dict[str, Evaluation]): For "sentences", which are alone, and for "texts" of ten.
     RAISES (ValueError): If the pipeline has no tagger, or the file is not valid or has no tag.
+    RAISES (FileNotFoundError): If the path does not exist.
     """
     pipe = nlp.get_pipe(tagger_name(nlp))
     found = {}

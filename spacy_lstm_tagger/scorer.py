@@ -45,8 +45,8 @@ def score_tags(
         had, had not, and had with several tags; `whole_sents`, the share of sentences without an
         error; `tag_per_type`, precision, recall and F1 of each tag; `tag_macro_f`, the mean of the
         latter; with a threshold what `score_abstaining` gives; of universal tags `pos_acc`, and
-        with features what spaCy's morphologizer has. None: there are no such words,
-        or they are not known.
+        with features what spaCy's morphologizer has. None: there are no such words, or they are not
+        known.
     """
     examples = list(examples)
     # Nobody has to guess that a token is white space: spaCy scores those of the reference alone.

@@ -71,7 +71,7 @@ class Job:
 class Cluster:
     """What a cluster does with the work. Results do not depend on it.
 
-    concurrency (int): How many actors tag. 0: as many as there are CPUs.
+    concurrency (int): How many actors tag. 0: as many as there are CPUs, or GPUs.
     gpus (float): How many GPUs each of them has.
     block_size (float): How much text an actor gets at a time, in megabytes.
     file_size (float): How much a file of the output has at least, in megabytes of rows.

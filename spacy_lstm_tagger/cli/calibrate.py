@@ -70,6 +70,7 @@ def calibrate(
         the tagger does not have, whose words are left out.
     RAISES (ValueError): If there is no such component, or most words of the data have no tag of
         the tagger's.
+    RAISES (FileNotFoundError): If the path does not exist.
     """
     if name not in nlp.pipe_names:
         raise ValueError(Errors.C005.format(name=name, names=", ".join(nlp.pipe_names)))

@@ -31,8 +31,7 @@ class Plan:
 
     shapes (list[tuple[int, int]]): The steps and the size of each bucket.
     arrays (list[NDArray[np.int64]]): Of each bucket the `rows`, `reverse`, `last` and `targets`,
-        flat; after those of all buckets the place of each sequence among those
-        of all buckets.
+        flat; last, the place of each sequence among those of all buckets.
     n_tokens (int): How many elements the sequences have.
     """
 

@@ -25,6 +25,7 @@ def read_tag_labels(*, path: Path | None, tag: str = "xpos") -> list[str]:
     tag (str): What becomes the tag, as in `create_corpus_reader`.
     RETURNS (List[str]): The tags, sorted.
     RAISES (ValueError): If a value or a file is not valid, or no word has a tag.
+    RAISES (FileNotFoundError): If the path does not exist.
     """
     return list(read_tag_counts(path=path, tag=tag))
 
@@ -38,6 +39,7 @@ def read_tag_counts(*, path: Path | None, tag: str = "xpos") -> dict[str, int]:
     tag (str): What becomes the tag, as in `create_corpus_reader`.
     RETURNS (Dict[str, int]): How many words have each tag, sorted by tag.
     RAISES (ValueError): If a value or a file is not valid, or no word has a tag.
+    RAISES (FileNotFoundError): If the path does not exist.
     """
     counts: Counter[str] = Counter()
     for _, name, count in read_word_tags(path=path, tag=tag):
@@ -56,6 +58,7 @@ def read_word_tags(*, path: Path | None, tag: str = "xpos") -> list[tuple[str, s
         frequent pairs first. No table of words, since a config's tables cannot have "*" in them.
     RAISES (ValueError): If a value or a file is not valid, or there is no sentence, or no word has
         a tag.
+    RAISES (FileNotFoundError): If the path does not exist.
     """
     corpus = create_corpus_reader(path=path, tag=tag)
     found = [(word, name, n) for (word, name), n in _count(corpus, [ORTH, TAG]) if name]
@@ -74,6 +77,7 @@ def read_word_lemmas(*, path: Path | None, tag: str = "xpos") -> list[tuple[str,
         the most frequent first.
     RAISES (ValueError): If a value or a file is not valid, or there is no sentence, or no word has
         a tag and a lemma.
+    RAISES (FileNotFoundError): If the path does not exist.
     """
     corpus = create_corpus_reader(path=path, tag=tag)
     counts = _count(corpus, [ORTH, TAG, LEMMA])
@@ -95,6 +99,7 @@ def read_morph_labels(*, path: Path | None) -> dict[str, dict[str, str | int]]:
     RETURNS (Dict[str, Dict[str, Union[str, int]]]): For each label its features, in "morph", and
         spaCy's number of its coarse tag, in "pos".
     RAISES (ValueError): If a file is not valid, or no word has a coarse tag or features.
+    RAISES (FileNotFoundError): If the path does not exist.
     """
     corpus, vocab = create_corpus_reader(path=path), Vocab()
     pairs: set[tuple[int, int]] = set()

@@ -44,6 +44,7 @@ class Report:
         pipeline's name. None: the one beside the pipeline, if it is there.
     RAISES (ValueError): If two pipelines have the same name, one has no tagger, or the corpus no
         sentence or tag, or most words a tag that a pipeline does not give.
+    RAISES (FileNotFoundError): If the corpus does not exist.
     """
 
     def __init__(
