@@ -27,12 +27,17 @@ def predict_lattice(model: Model[list[Doc], list[Floats2d]], docs: Sequence[Doc]
     docs (Sequence[Doc]): The docs.
     RETURNS (Lattice): The scores.
     """
-    flat = flatten(model.ops, model.predict(list(docs)))
+    lengths = [len(doc) for doc in docs]
+    scores = model.predict(list(docs))
+    if list(map(len, scores)) != lengths:
+        # Whoever splits a token leaves a row too many at the end of `doc.tensor`.
+        scores = [rows[:length] for rows, length in zip(scores, lengths, strict=True)]
+    flat = flatten(model.ops, scores)
     if model.has_ref("output_layer"):
         attrs = model.get_ref("output_layer").attrs
         if attrs.get("softmax_normalize"):  # as in spacy.Tagger.v1
             flat = model.ops.xp.log(flat)
-    return Lattice(as_tensor(flat), [len(doc) for doc in docs], model_crf(model))
+    return Lattice(as_tensor(flat), lengths, model_crf(model))
 
 
 def of_words(lattice: Lattice, spaces: NDArray[np.bool_]) -> Lattice:
@@ -55,6 +60,13 @@ def listener_of(model: Model) -> Tok2VecListener | None:
     """
     encoder = model.get_ref("tok2vec") if model.has_ref("tok2vec") else None
     return encoder if isinstance(encoder, Tok2VecListener) else None
+
+
+def encoder_name(listener: Tok2VecListener) -> str:
+    """RETURNS (str): The name of the component that is listened to. "*" is any: where spaCy writes
+    that, there is one, of this name.
+    """
+    return "tok2vec" if listener.upstream_name == "*" else listener.upstream_name
 
 
 def model_crf(model: Model) -> LinearChainCRF | None:

@@ -10,7 +10,7 @@ from thinc.types import Floats2d
 
 from ..errors import Errors
 from ..models.flat import flatten
-from ..models.lattice import listener_of, model_crf, predict_lattice
+from ..models.lattice import encoder_name, listener_of, model_crf, predict_lattice
 from ..models.threads import on_our_threads
 from ..whitespace import is_space
 from .class_weights import check_class_weights, class_weights_array
@@ -175,7 +175,7 @@ class LearningTagger(SavedTagger):
         validate_examples(examples, "LSTMTagger.rehearse")
         listener = listener_of(self.model)
         if listener is not None:
-            names = {"name": self.name, "encoder": listener.upstream_name}
+            names = {"name": self.name, "encoder": encoder_name(listener)}
             raise ValueError(Errors.P014.format(**names))
         known = [] if self._rehearsal_model is None else examples
         return self._learn(self._rehearsal_loss, known, drop=drop, sgd=sgd, losses=losses)

@@ -19,7 +19,7 @@ from thinc.types import Floats2d
 from ..checks import check, is_integer, is_list_of_strings
 from ..errors import Errors, Warnings
 from ..lexicon import Lexicon
-from ..models.lattice import listener_of, of_words, predict_lattice
+from ..models.lattice import encoder_name, listener_of, of_words, predict_lattice
 from ..models.resize import can_resize, n_tags, resize_output
 from ..models.threads import on_our_threads
 from ..nn.lattice import Lattice
@@ -264,9 +264,9 @@ class LSTMTagger(LearningTagger):
     def _check_listener(self, nlp: Language) -> None:
         """RAISES (ValueError): If what the model listens to has vectors of another width."""
         listener = listener_of(self.model)
-        if listener is None or listener.upstream_name not in nlp.component_names:
+        if listener is None or encoder_name(listener) not in nlp.component_names:
             return
-        encoder, expected = listener.upstream_name, listener.get_dim("nO")
+        encoder, expected = encoder_name(listener), listener.get_dim("nO")
         upstream: Any = nlp.get_pipe(encoder)
         found = upstream.model.maybe_get_dim("nO")
         if found not in (None, expected):
@@ -284,7 +284,7 @@ class LSTMTagger(LearningTagger):
         expected = listener.get_dim("nO")
         widths = (doc.tensor.shape[-1] for doc in docs if len(doc))
         found = next((width for width in widths if width != expected), expected)
-        names = {"name": self.name, "encoder": listener.upstream_name}
+        names = {"name": self.name, "encoder": encoder_name(listener)}
         if not found:
             raise ValueError(Errors.P016.format(**names))
         if found != expected:

@@ -289,3 +289,43 @@ def test_no_rehearsal_behind_a_shared_encoder():
     nlp.resume_training()
     with pytest.raises(ValueError, match=r"P014.*'lstm_tagger'.*'tok2vec'.*replace_listeners"):
         nlp.get_pipe("lstm_tagger").rehearse(make_examples(nlp))
+
+
+@pytest.mark.parametrize("architecture", ["Tagger", "CRFTagger"])
+def test_behind_what_splits_tokens(architecture):
+    """spaCy leaves a row too many in `doc.tensor`. No tag of any doc slides because of that."""
+    fix_random_seed(0)
+    nlp = spacy.blank("en")
+    nlp.add_pipe("tok2vec", config={"model": ENCODER})
+    model = {"@architectures": f"spacy-lstm-tagger.{architecture}.v1", "tok2vec": LISTENER}
+    nlp.add_pipe("lstm_tagger", config={"model": model})
+    examples = make_examples(nlp)
+    nlp.initialize(lambda: examples)
+    train(nlp, examples, steps=30, optimizer=Adam(0.01))
+    expected = tags_of(nlp.pipe(TEXTS[:1]))
+    nlp.add_pipe("token_splitter", after="tok2vec", config={"min_length": 7, "split_length": 4})
+    texts = ["The quickly ate", *TEXTS, "The \n dog"]
+    alone = [nlp(text) for text in texts]
+    assert len(alone[0]) == 4 and len(alone[0].tensor) == 5
+    assert tags_of(nlp.pipe(texts)) == tags_of(alone)
+    assert tags_of(alone[1:2]) == expected
+    nlp.get_pipe("lstm_tagger").cfg.update(save_probabilities=True, n_best=2)
+    assert tags_of(nlp.pipe(texts)) == tags_of(alone)
+
+
+def test_errors_behind_any_encoder():
+    """Listening to "*", which is no component's name."""
+    nlp = spacy.blank("en")
+    nlp.add_pipe("tok2vec", config={"model": ENCODER})
+    model = {**TAGGER, "tok2vec": {**LISTENER, "upstream": "*"}}
+    nlp.add_pipe("lstm_tagger", config={"model": model})
+    nlp.initialize(lambda: make_examples(nlp))
+    with pytest.raises(ValueError, match=r"P016.*'tok2vec'"):
+        nlp(TEXTS[0], disable=["tok2vec"])
+    with pytest.raises(ValueError, match=r"P014.*'tok2vec'"):
+        nlp.get_pipe("lstm_tagger").rehearse(make_examples(nlp))
+    config = nlp.config.copy()
+    config["components"]["lstm_tagger"]["model"]["tok2vec"]["width"] = 48
+    other = spacy.blank("en").from_config(config)
+    with pytest.raises(ValueError, match=r"P017.*'tok2vec' are 32 wide"):
+        other.initialize(lambda: make_examples(other))
