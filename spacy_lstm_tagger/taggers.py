@@ -17,6 +17,7 @@ from thinc.api import Model
 
 from .errors import Errors
 from .files.reading import files_in
+from .models.flat import flatten, of_tokens
 from .pipeline import LSTMTagger
 from .pipeline.annotations import ATTRIBUTES
 from .pipeline.notation import Notation
@@ -115,12 +116,16 @@ def keeping_probabilities(pipe: Any) -> Iterator[None]:
 def _predict_and_keep(pipe: Tagger, docs: Iterable[Doc]) -> Any:
     """RETURNS (Any): What a tagger of spaCy predicts, having kept how sure it is."""
     docs = list(docs)
-    scores = [np.empty((0, len(pipe.labels)), dtype=np.float32)]
-    if any(map(len, docs)):
-        scores = [pipe.model.ops.to_numpy(each) for each in pipe.model.predict(docs)]
-    found, ends = as_probabilities(np.concatenate(scores)), np.cumsum([len(doc) for doc in docs])
-    for doc, part in zip(docs, np.split(found, ends[:-1]), strict=True):
+    lengths = [len(doc) for doc in docs]
+    scores = np.empty((0, len(pipe.labels)), dtype=np.float32)
+    if any(lengths):
+        ops, found = pipe.model.ops, of_tokens(pipe.model.predict(docs), lengths)
+        scores = ops.to_numpy(flatten(ops, found))  # from a GPU all at once
+    ends = np.cumsum(lengths)
+    for doc, part in zip(docs, np.split(as_probabilities(scores), ends[:-1]), strict=True):
         TagProbabilities.of(pipe.labels, part).to_doc(doc)
+    if type(pipe).predict is Tagger.predict:  # which would run the model once more
+        return np.split(scores.argmax(axis=1), ends[:-1])
     return type(pipe).predict(pipe, docs)
 
 

@@ -54,6 +54,7 @@ def test_how_sure_a_tagger_of_spacy_is_does_not_depend_on_what_follows(what):
     train(nlp, examples, steps=5)
     text = "The dog ate"
     expected = as_probabilities(pipe.model.predict([nlp(text)])[0])
+    tags = [token.tag_ for token in nlp(text)]
     if what == "another encoder":
         nlp.add_pipe("tok2vec", name="other").initialize(lambda: examples, nlp=nlp)
     elif what == "doc_cleaner":
@@ -62,7 +63,26 @@ def test_how_sure_a_tagger_of_spacy_is_does_not_depend_on_what_follows(what):
         docs, nothing = list(nlp.pipe([text, ""])), list(nlp.pipe([""]))
     assert read_probabilities(nothing, pipe.labels).shape == (0, len(pipe.labels))
     assert_allclose(read_probabilities(docs, pipe.labels), expected, atol=1e-6)
+    assert [token.tag_ for token in docs[0]] == tags
     assert read_probabilities([nlp(text)], pipe.labels) is None, "only where it is asked for"
+
+
+def test_a_stock_tagger_behind_what_splits_tokens():
+    """spaCy leaves a row too many in `doc.tensor`."""
+    nlp = spacy.blank("en")
+    nlp.add_pipe("tok2vec")
+    pipe = nlp.add_pipe("tagger", config={"model": LISTENING})
+    examples = make_examples(nlp)
+    nlp.initialize(lambda: examples)
+    train(nlp, examples, steps=5)
+    nlp.add_pipe("token_splitter", after="tok2vec", config={"min_length": 7, "split_length": 4})
+    texts = ["He quickly ate", "The dog slept"]
+    expected = [[token.tag_ for token in nlp(text)] for text in texts]
+    alone = as_probabilities(pipe.model.predict([nlp(texts[1])])[0])
+    with keeping_probabilities(pipe):
+        docs = list(nlp.pipe(texts))
+    assert [[token.tag_ for token in doc] for doc in docs] == expected
+    assert_allclose(read_probabilities(docs[1:], pipe.labels), alone, atol=1e-6)
 
 
 def test_a_doc_that_has_other_tokens_by_now():

@@ -38,6 +38,19 @@ def flatten(ops: Ops, arrays: Sequence[Floats2d]) -> Floats2d:
     return arrays.flat if isinstance(arrays, FlatList) else ops.xp.concatenate(arrays)
 
 
+def of_tokens(arrays: Sequence[Floats2d], lengths: Sequence[int]) -> Sequence[Floats2d]:
+    """Leave out rows that belong to no token: who splits one leaves a row too many at the end of
+    `doc.tensor`.
+
+    arrays (Sequence[Floats2d]): One array a doc.
+    lengths (Sequence[int]): The number of tokens of each doc.
+    RETURNS (Sequence[Floats2d]): The arrays, with as many rows.
+    """
+    if list(map(len, arrays)) == list(lengths):
+        return arrays
+    return [rows[:length] for rows, length in zip(arrays, lengths, strict=True)]
+
+
 def first_rows(arrays: Sequence[Floats2d] | None) -> Floats2d | None:
     """RETURNS (Optional[Floats2d]): The first array that has rows: what to take sizes from, as
     spaCy describes an empty doc by an array without a width.
@@ -52,7 +65,7 @@ def as_tensor(array: FloatsXd) -> Tensor:
     """
     if isinstance(array, np.ndarray):
         return torch.from_numpy(array if array.flags.writeable else array.copy())
-    return xp2torch(array, device=torch.device("cuda"))
+    return xp2torch(array, device=torch.device("cuda", cast(Any, array).device.id))
 
 
 def affine(X: Floats2d, W: Floats2d, b: Floats1d) -> Floats2d:

@@ -14,7 +14,7 @@ from ..nn.lattice import Lattice
 from ..nn.transfer import send
 from ..whitespace import word_lengths
 from .crf_output import crf_of
-from .flat import as_tensor, flatten
+from .flat import as_tensor, flatten, of_tokens
 from .threads import on_our_threads
 
 
@@ -28,11 +28,7 @@ def predict_lattice(model: Model[list[Doc], list[Floats2d]], docs: Sequence[Doc]
     RETURNS (Lattice): The scores.
     """
     lengths = [len(doc) for doc in docs]
-    scores = model.predict(list(docs))
-    if list(map(len, scores)) != lengths:
-        # Whoever splits a token leaves a row too many at the end of `doc.tensor`.
-        scores = [rows[:length] for rows, length in zip(scores, lengths, strict=True)]
-    flat = flatten(model.ops, scores)
+    flat = flatten(model.ops, of_tokens(model.predict(list(docs)), lengths))
     if model.has_ref("output_layer"):
         attrs = model.get_ref("output_layer").attrs
         if attrs.get("softmax_normalize"):  # as in spacy.Tagger.v1

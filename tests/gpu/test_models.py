@@ -131,6 +131,13 @@ def test_gradients_of_several_batches_add_up(precision, load):
     assert_gradients(gradients(load("gpu", precision), *batches), expected, ERROR[precision])
 
 
+def test_what_is_too_large_for_fp16_is_done_again(load, monkeypatch):
+    """With a smaller scale: the first one here is beyond what float16 has numbers for."""
+    expected = gradients(load("cpu"), batch())
+    monkeypatch.setattr("spacy_lstm_tagger.models.loss_scale.LARGEST", 1e9)
+    assert_gradients(gradients(load("gpu", "fp16"), batch()), expected, ERROR["fp16"])
+
+
 def test_bf16_has_the_range_of_fp32(load):
     """Unlike float16, which PyTorch's autocast puts in its place in an LSTM."""
     expected = gradients(load("cpu"), batch(), scale=1e8)

@@ -102,7 +102,7 @@ class _LSTM(torch.autograd.Function):
         count(Kind.KERNEL, "cuDNN's LSTM, backward")
         with _computing():
             exact = [g.to(_exact(ctx.dtype)) for g in gradients]
-            found = torch.autograd.grad(ctx.outputs, ctx.inputs, exact)
+            found = torch.autograd.grad(ctx.outputs, ctx.inputs, exact, retain_graph=True)
             return None, *(mark(g.to(ctx.dtype).clone(), True) for g in found)
 
 
