@@ -41,12 +41,15 @@ class WordLanguageModel(nn.Module):
         RETURNS (Tensor): The loss, summed over all guesses. *Shape:* ``()``.
         """
         width = self.following.in_features
+        here, next_one = (words.index_select(0, rows) for rows in (followed, followed + 1))
+        guesses = [(self.following(states[:, :width].index_select(0, followed)), next_one)]
+        if self.preceding is not None:
+            before = states[:, width:].index_select(0, followed + 1)
+            guesses.append((self.preceding(before), here))
         losses = [words.new_zeros(())]
-        for rows in followed.split(CANDIDATES):
-            here, next_one = words[rows], words[rows + 1]
-            losses.append(contrast(self.following(states[rows, :width]), next_one))
-            if self.preceding is not None:
-                losses.append(contrast(self.preceding(states[rows + 1, width:]), here))
+        for pair in guesses:
+            parts = zip(*(each.split(CANDIDATES) for each in pair), strict=True)
+            losses += [contrast(*part) for part in parts]
         return torch.stack(losses).sum()
 
 
