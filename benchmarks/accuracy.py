@@ -17,7 +17,6 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from math import comb
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
@@ -66,7 +65,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--results", type=Path, help="where results are read and go (default: OUTPUT/accuracy.json)"
     )
-    parser.add_argument("--reference", default="cnn", help="what McNemar's test compares with")
+    parser.add_argument(
+        "--reference", default="cnn", help="what curves are held against"
+    )
     args = parser.parse_args(argv)
     path = args.results or args.output / "accuracy.json"
     results = read_results(path)
@@ -94,7 +95,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         # Another run may have written meanwhile.
         results = {**read_results(path), f"{name}/{seed}": result}
         write_whole(path, as_json(results).encode("utf-8"))
-    print(table(results, args.variants, reference=args.reference, output=args.output))
+    print(table(results, args.variants, reference=args.reference))
 
 
 def read_results(path: Path) -> dict[str, dict[str, Any]]:
@@ -165,9 +166,8 @@ def run(
     seconds, curve = train_pipeline(config, folder, overrides, output / f"{name}-{seed}.log")
     words = {w for s in read(train, variant.tag, variant.limit) for w in s.words}
     nlp = spacy.load(folder / "model-best")
-    accuracies, correct = score(nlp, dev, variant.tag, words)
+    accuracies = score(nlp, dev, variant.tag, words)
     accuracies |= score_noisy(nlp, dev, variant.tag)
-    (folder / "correct.json").write_text(json.dumps(correct), encoding="utf-8")
     return {
         "treebank": variant.treebank,
         "split": "dev",
@@ -243,13 +243,9 @@ def read(path: Path, tag: str, limit: int = 0) -> Iterator[Sentence]:
     return islice(read_sentences(path, tag), limit or None)
 
 
-def score(
-    nlp: spacy.Language, dev: Path, tag: str, known: set[str]
-) -> tuple[dict[str, float], list[int]]:
-    """Score a pipeline on lone sentences, on docs of ten, and on words that training did not have.
-
-    RETURNS (tuple): The accuracies in percent, and for each token of the lone sentences whether
-        its tag is right.
+def score(nlp: spacy.Language, dev: Path, tag: str, known: set[str]) -> dict[str, float]:
+    """RETURNS (dict[str, float]): The accuracy in percent on lone sentences, on docs of ten, and on
+    words that training had and did not have.
     """
     sentences = list(judge(nlp, list(Corpus(dev, tag=tag)(nlp))))
     correct = [right for right, _ in sentences]
@@ -259,7 +255,7 @@ def score(
     accuracies = {"sentences": correct, "tens": tens, "known": old, "unknown": new}
     # A small set may have no word of one kind.
     found = {name: rights for name, rights in accuracies.items() if rights}
-    return {name: round(100 * mean(rights), 2) for name, rights in found.items()}, correct
+    return {name: round(100 * mean(rights), 2) for name, rights in found.items()}
 
 
 def score_noisy(nlp: spacy.Language, dev: Path, tag: str) -> dict[str, float]:
@@ -286,29 +282,14 @@ def judge(nlp: spacy.Language, examples: Iterable[Example]) -> Iterator[tuple[in
                 yield int(token.tag_ == expected.tag_), token.text
 
 
-def mcnemar(a: Sequence[int], b: Sequence[int]) -> float:
-    """McNemar's exact test (1947, https://doi.org/10.1007/BF02295996).
-
-    RETURNS (float): The chance of a difference at least as large if both were equally good.
-    """
-    better = sum(x > y for x, y in zip(a, b, strict=True))
-    worse = sum(x < y for x, y in zip(a, b, strict=True))
-    n = better + worse
-    if n == 0:
-        return 1.0
-    tail = sum(comb(n, k) for k in range(min(better, worse) + 1))
-    return min(1.0, 2 * tail / 2**n)
-
-
-def table(results: dict[str, Any], variants: Sequence[str], *, reference: str, output: Path) -> str:
+def table(results: dict[str, Any], variants: Sequence[str], *, reference: str) -> str:
     """RETURNS (str): Two Markdown tables, one row a variant, mean ± standard deviation over seeds.
-    *p* is McNemar's test against the reference; *time* says when the learning curve passed the
-    best accuracy of the reference, as a share of the reference's time. The second table has the
-    accuracies on noisy text.
+    *time* says when the learning curve passed the best accuracy of the reference, as a share of the
+    reference's time. The second table has the accuracies on noisy text.
     """
     splits = {"sentences": "dev, sentences", "tens": "docs of 10", "known": "known"}
     splits["unknown"] = "unknown"
-    rows = [["variant", "seeds", *splits.values(), "seconds", "p", "time"]]
+    rows = [["variant", "seeds", *splits.values(), "seconds", "time"]]
     noisy = [["variant", "seeds", *NOISE]]
     for name in variants:
         runs = of_variant(results, name)
@@ -317,7 +298,6 @@ def table(results: dict[str, Any], variants: Sequence[str], *, reference: str, o
                 *(name, str(len(runs))),
                 *columns(runs, splits, 2),
                 *columns(runs, ["train_seconds"], 0),
-                significance(name, runs, reference=reference, output=output),
                 time_share(runs, of_variant(results, reference)),
             ]
         )
@@ -358,20 +338,6 @@ def time_share(runs: dict[str, Any], reference: dict[str, Any]) -> str:
                 return ""
             shares.append(reached / took)
     return f"{mean(shares):.0%}" if shares else ""
-
-
-def significance(name: str, seeds: Iterable[str], *, reference: str, output: Path) -> str:
-    """RETURNS (str): The largest p-value over seeds against the reference, where both were run
-    here and on the same treebank.
-    """
-    values = []
-    for seed in seeds:
-        mine, other = (output / f"{n}-{seed}" / "correct.json" for n in (name, reference))
-        if name != reference and mine.exists() and other.exists():
-            a, b = (json.loads(each.read_text(encoding="utf-8")) for each in (mine, other))
-            if len(a) == len(b):
-                values.append(mcnemar(a, b))
-    return f"{max(values):.1g}" if values else ""
 
 
 if __name__ == "__main__":

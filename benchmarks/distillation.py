@@ -141,7 +141,7 @@ def run(name: str, seed: int, args: argparse.Namespace) -> dict[str, Any]:
 def accuracy(pipeline: Path, ud: Path) -> dict[str, Any]:
     """RETURNS (dict[str, Any]): A pipeline's accuracies on the dev set, in percent."""
     known = {word for s in read(ud / "train.conllu", "xpos") for word in s.words}
-    return score(spacy.load(pipeline), ud / "dev.conllu", "xpos", known)[0]
+    return score(spacy.load(pipeline), ud / "dev.conllu", "xpos", known)
 
 
 def first_shards(silver: Path, words: int, output: Path) -> tuple[Path, int]:
