@@ -65,9 +65,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--results", type=Path, help="where results are read and go (default: OUTPUT/accuracy.json)"
     )
-    parser.add_argument(
-        "--reference", default="cnn", help="what curves are held against"
-    )
+    parser.add_argument("--reference", default="cnn", help="what curves are held against")
     args = parser.parse_args(argv)
     path = args.results or args.output / "accuracy.json"
     results = read_results(path)

@@ -4,13 +4,18 @@ import re
 from collections import deque
 from collections.abc import Iterable, Iterator
 
+from spacy.pipeline import Sentencizer
+
 from .texts import Text
 
 # For each word that a doc may have, a part of a long text has at most so many words, or letters.
 WORDS, LETTERS = 10, 60
 # Where a text is cut rather than elsewhere: after a sentence, or at least at white space.
-CUTS = [re.compile(r"[.!?…。！？]['\"”’)\]]*\s+(?=\S)"), re.compile(r"(?<!\s)\s+(?=\S)")]
-ENDS = frozenset(".!?…。！？")
+ENDS = frozenset([*Sentencizer.default_punct_chars, "…"])
+CUTS = [
+    re.compile(rf"[{re.escape(''.join(ENDS))}]['\"”’)\]]*\s+(?=\S)"),
+    re.compile(r"(?<!\s)\s+(?=\S)"),
+]
 
 
 def cut(texts: Iterable[Text], *, max_words: int) -> Iterator[Text]:

@@ -182,13 +182,14 @@ def test_cut_texts_have_the_same_tokens(parts):
     assert tokens == [token.text_with_ws for token in NLP(string)]
 
 
-def test_cut_at_the_end_of_a_sentence():
-    string = "It was so. " * 20
+@pytest.mark.parametrize("sign", [".", "…", "؟", "।", "։", "。"])
+def test_cut_at_the_end_of_a_sentence(sign):
+    string = f"It was so{sign} " * 20
     pieces = list(cut([Text(string, [], [], 6.0)], max_words=1))
-    assert len(pieces) > 1 and all(piece.text.endswith("so. ") for piece in pieces)
-    words = "It was so .".split() * 20
+    assert len(pieces) > 1 and all(piece.text.endswith(f"so{sign} ") for piece in pieces)
+    words = ["It", "was", "so", sign] * 20
     pieces = list(cut([Text(None, words, [True] * 80, 6.0)], max_words=1))
-    assert len(pieces) == 10 and all(piece.words[-1] == "." for piece in pieces)
+    assert len(pieces) == 10 and all(piece.words[-1] == sign for piece in pieces)
     assert [word for piece in pieces for word in piece.words] == words
     assert all(len(piece.spaces) == len(piece.words) for piece in pieces)
 
