@@ -17,6 +17,7 @@ from scipy.special import softmax
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin, Span
 
+from spacy_lstm_tagger.files.formats import ENCODERS
 from spacy_lstm_tagger.readers import Corpus
 
 from ..distil import stock_teacher
@@ -243,7 +244,7 @@ def test_several_inputs_make_one_output(model, expected, texts, tmp_path):
     assert pairs(read_jsonl(tmp_path / "out.jsonl")) == expected * 2
 
 
-@pytest.mark.parametrize("kind", ["jsonl", "tsv", "conllu", "parquet", "spacy"])
+@pytest.mark.parametrize("kind", [kind[1:] for kind in ENCODERS])
 def test_an_empty_input(model, tmp_path, kind):
     (tmp_path / "in.txt").touch()
     tag(model, tmp_path / "in.txt", "--output", tmp_path / f"out.{kind}")

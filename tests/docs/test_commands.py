@@ -13,6 +13,7 @@ from spacy.util import load_config, registry
 from typer.testing import CliRunner
 
 from spacy_lstm_tagger.cli import lstm_tagger_cli
+from spacy_lstm_tagger.files.formats import ENCODERS
 
 from ..util import ROOT
 from . import PAGES, blocks
@@ -146,3 +147,10 @@ def test_project(page, words, whole):
         assert rest[0] in names
     for name in options(rest):
         assert name.removeprefix("--vars.") in settings["vars"]
+
+
+def test_the_page_names_each_format_that_is_written():
+    """In a line that begins with "Out:"."""
+    _, _, line = PAGES["docs/commands.md"].partition("Out:")
+    named = line.partition("\n")[0].replace("-", "").lower()
+    assert [kind for kind in ENCODERS if kind[1:] not in named] == []
