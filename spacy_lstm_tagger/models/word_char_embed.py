@@ -102,14 +102,14 @@ def forward(
         return FlatList(torch2xp(vectors), lengths), no_gradient
     types = WordTypes.of(docs)
     shim = shim_of(model)
+    settings = cast(EmbedSettings, model.attrs["settings"])
+    rate = dropout_rate(model, settings.dropout)
     inputs = _inputs(model, types, training=True)
     bp_static: Callable[[Any], Any] | None = None
     if model.layers:
         check_vectors(types.vocab)
         static, bp_static = model.layers[0]([types], is_train=True)
         inputs.kwargs["static"] = xp2torch(static.data, requires_grad=True, device=shim.device)
-    settings = cast(EmbedSettings, model.attrs["settings"])
-    rate = dropout_rate(model, settings.dropout)
     inputs.kwargs.update(dropout=rate, word_dropout=settings.word_dropout)
     y, backprop_torch = shim.begin_update(inputs)
 

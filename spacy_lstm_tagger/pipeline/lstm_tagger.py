@@ -26,7 +26,7 @@ from ..nn.lattice import Lattice
 from ..whitespace import SPACE_TAG, is_space
 from .annotations import annotate, check_tags
 from .calibration import Calibration, calibrate
-from .class_weights import BALANCED
+from .class_weights import BALANCED, class_weights_array
 from .decoding import Decoding, Guesses
 from .dictionary import TagDictionary, as_table
 from .gold import tag_counts as count_tags
@@ -190,20 +190,23 @@ class LSTMTagger(LearningTagger):
         check(is_list_of_strings(labels), "labels", labels, "a list of tags")
         labels = notation.named(labels)
         check_tags(labels, self.cfg["tag_set"])
+        tags = list(dict.fromkeys([*self.labels, *labels]))
+        changes: dict[str, Any] = {"temperature": 1.0}
         width = self.model.maybe_get_dim("nO") if n_tags(self.model) is None else None
-        super().initialize(get_examples, nlp=nlp, labels=labels)
-        count = len(self.labels)
-        if width not in (None, count):
-            raise ValueError(Errors.P013.format(name=self.name, count=count, width=width))
+        if width not in (None, len(tags)):
+            raise ValueError(Errors.P013.format(name=self.name, count=len(tags), width=width))
         if nlp is not None:
             self._check_listener(nlp)
-        self.cfg["temperature"] = 1.0
         if weigh:
-            counts = notation.count(tag_counts or {}, self.labels)
-            self.cfg["tag_counts"] = {label: counts[label] for label in self.labels}
-        self._class_weights()  # now that the tags are known, those of others are an error
+            counts = notation.count(tag_counts or {}, tags)
+            changes["tag_counts"] = {tag: counts[tag] for tag in tags}
         if tag_dictionary is not None:
-            self.set_tag_dictionary(tag_dictionary)
+            changes["tag_dictionary"] = as_table(tag_dictionary, None)
+            TagDictionary(changes["tag_dictionary"], tags)
+        # Weights of other tags are an error.
+        class_weights_array(self.cfg["class_weights"], tags, counts=changes.get("tag_counts"))
+        super().initialize(get_examples, nlp=nlp, labels=labels)
+        self.cfg.update(changes)
         lexicon = None if word_tags is None else Lexicon.of(word_tags)
         self.cfg["word_counts"] = lexicon and dict(lexicon.counts)
         self.cfg["ambiguous_words"] = lexicon and list(lexicon.ambiguous)
@@ -282,7 +285,8 @@ class LSTMTagger(LearningTagger):
             return
         # What it listens to leaves its vectors with the docs.
         expected = listener.get_dim("nO")
-        widths = (doc.tensor.shape[-1] for doc in docs if len(doc))
+        tensors = (doc.tensor for doc in docs if len(doc))
+        widths = (0 if tensor is None else tensor.shape[-1] for tensor in tensors)
         found = next((width for width in widths if width != expected), expected)
         names = {"name": self.name, "encoder": encoder_name(listener)}
         if not found:

@@ -1,6 +1,7 @@
 """Saving and loading a tagger: everything is checked before any of it is changed."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -57,13 +58,13 @@ class SavedTagger(Tagger):
         RAISES (ValueError): If a file is damaged or missing, or the model of another architecture.
         """
         exclude = tuple(exclude)
-        super().from_disk(path, exclude=(*exclude, *FILES))  # the vocabulary
         try:
             files = {name: (Path(path) / name).read_bytes() for name in _names(exclude)}
         except FileNotFoundError as e:
             error = f"There is no file {Path(e.filename).name!r}. Copy the pipeline again."
             raise ValueError(Errors.L003.format(path=path, error=error)) from e
-        return self._from_files(files, source=str(path))
+        vocabulary = partial(super().from_disk, path, exclude=(*exclude, *FILES))
+        return self._from_files(files, vocabulary, source=str(path))
 
     def from_bytes(self: Self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> Self:
         """Load the component from bytes. See `from_disk`. What was left out of them stays."""
@@ -71,11 +72,11 @@ class SavedTagger(Tagger):
         try:
             message = dict(srsly.msgpack_loads(bytes_data))
             files = {name: message[name] for name in _names(exclude) if FILES[name] in message}
-            super().from_bytes(bytes_data, exclude=(*exclude, *FILES))  # the vocabulary
         except (ValueError, KeyError, TypeError) as e:
             error = Errors.L001.format(error=repr(e))
             raise ValueError(Errors.L003.format(path="bytes", error=error)) from e
-        return self._from_files(files, source="bytes")
+        vocabulary = partial(super().from_bytes, bytes_data, exclude=(*exclude, *FILES))
+        return self._from_files(files, vocabulary, source="bytes")
 
     def _to_files(self, exclude: Iterable[str]) -> dict[str, bytes]:
         files: dict[str, bytes] = {}
@@ -93,7 +94,9 @@ class SavedTagger(Tagger):
             files["checksum"] = checksum(files["model"]).hex().encode("ascii")
         return files
 
-    def _from_files(self: Self, files: Mapping[str, bytes], *, source: str) -> Self:
+    def _from_files(
+        self: Self, files: Mapping[str, bytes], vocabulary: Callable[[], object], *, source: str
+    ) -> Self:
         checkpoint = None
         with self._lock.changing():  # what is checked must not change before it is loaded
             try:
@@ -104,7 +107,8 @@ class SavedTagger(Tagger):
                 tags = n_tags(self.model) if checkpoint is None else checkpoint.n_tags
                 if tags is not None and tags != len(cfg["labels"]):
                     raise ValueError(Errors.L005.format(labels=len(cfg["labels"]), tags=tags))
-            except ValueError as e:
+                vocabulary()  # now that nothing else can be wrong
+            except (ValueError, KeyError, TypeError) as e:
                 raise ValueError(Errors.L003.format(path=source, error=e)) from e
             if checkpoint is not None:
                 checkpoint.load()

@@ -231,3 +231,16 @@ def test_processes(tmp_path, method):
     )
     assert result.returncode == 0, result.stderr
     assert "same tags 200" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("weights", "dictionary", "code"),
+    [(None, {"the": ["NOPE"]}, "P003"), ({"NOPE": 2.0}, None, "P005")],
+)
+def test_what_cannot_be_initialized_keeps_its_weights(weights, dictionary, code):
+    nlp, _ = trained_nlp()
+    pipe, examples = nlp.get_pipe("lstm_tagger"), make_examples(nlp)
+    pipe.cfg["class_weights"] = weights
+    with pytest.raises(ValueError, match=code):
+        pipe.initialize(lambda: examples, nlp=nlp, tag_dictionary=dictionary)
+    assert tags_of(nlp.pipe(TEXTS)) == TAGS and pipe.cfg["tag_dictionary"] is None

@@ -313,6 +313,14 @@ def test_behind_what_splits_tokens(architecture):
     assert tags_of(nlp.pipe(texts)) == tags_of(alone)
 
 
+def test_behind_what_clears_the_vectors():
+    """`doc_cleaner` sets `doc.tensor` to None."""
+    nlp, *_ = make_shared("tagger", SPACY_TAGGER, steps=1)
+    nlp.add_pipe("doc_cleaner", before="lstm_tagger")
+    with pytest.raises(ValueError, match=r"P016.*'tok2vec'"):
+        nlp(TEXTS[0])
+
+
 def test_errors_behind_any_encoder():
     """Listening to "*", which is no component's name."""
     nlp = spacy.blank("en")
