@@ -17,13 +17,16 @@ SHOWN = 5  # so many tags are named
 SAMPLE = 1000  # so many sentences show which tags a pipeline gives, if it does not tell
 
 
-def find_missing_tags(nlp: Language, path: Path, *, tag: str, pipeline: str) -> list[str]:
+def find_missing_tags(
+    nlp: Language, path: Path, *, tag: str, pipeline: str, missing: Iterable[str] = ()
+) -> list[str]:
     """Find the tags of a file that a pipeline does not give.
 
     nlp (Language): The pipeline.
     path (Path): The file.
     tag (str): Where its tags come from.
     pipeline (str): The pipeline's name.
+    missing (Iterable[str]): Annotations that are no tag, beside those that are none to it.
     RETURNS (list[str]): The tags; none if it is not known which tags the pipeline gives.
     RAISES (ValueError): If the pipeline has no tagger, or most words have such tags.
     """
@@ -35,9 +38,9 @@ def find_missing_tags(nlp: Language, path: Path, *, tag: str, pipeline: str) -> 
         examples = read_examples(nlp, path, tag=tag, limit=SAMPLE)
         given |= {token.tag_ for eg in examples for token in nlp(eg.predicted)}
     counts = Counter(read_tag_counts(path=path, tag=tag))
-    known = {*given, *open_annotations(tagger, counts)}
-    missing = check_fit(counts, known.__contains__, given, path=path, tag=tag, pipeline=pipeline)
-    return missing if labels else []
+    known = {*given, *missing, *open_annotations(tagger, counts)}
+    unknown = check_fit(counts, known.__contains__, given, path=path, tag=tag, pipeline=pipeline)
+    return unknown if labels else []
 
 
 def check_fit(

@@ -192,10 +192,13 @@ class TrainingProgress:
         ]
         if losses:
             parts.append(f"loss {', '.join(losses)}")
-        if self._words and self._seconds:
-            parts.append(f"{self._words * self._steps / self._seconds:,.0f} words/s")
+        elapsed = self._clock() - self._start
+        # Where each step was evaluated, that is in the speed.
+        steps, seconds = (self._steps, self._seconds) if self._steps else (self.step, elapsed)
+        if self._words and seconds > 0.0:
+            parts.append(f"{self._words * steps / seconds:,.0f} words/s")
         if self.max_steps and self.step > 0:
-            seconds = (self._clock() - self._start) / self.step * (self.max_steps - self.step)
+            seconds = elapsed / self.step * (self.max_steps - self.step)
             parts.append(f"{timedelta(seconds=round(seconds))} left")
         if self._best is not None:
             parts.append(f"best {self._best[0]:.4f} at step {self._best[1]:,}")

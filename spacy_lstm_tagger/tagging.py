@@ -140,13 +140,12 @@ class FileTagger:
         texts (Sequence[Text]): The texts, one or more.
         encode (Callable[[TaggedTexts, Style], Encoded]): What is made of them. It holds no doc.
         RETURNS (tuple): What it made, and the number of words of each text.
-        RAISES (ValueError): If the pipeline has changed tokens of which the file tells something.
+        RAISES (ValueError): If the pipeline has changed tokens that came with a text.
         """
         with self._word_limit():
             docs = self._tag(self._make_docs(texts))
             for text, doc in zip(texts, docs, strict=True):
-                # What is kept of such a text tells of each of its words.
-                if text.text is None and not isinstance(text.source, Stored | None):
+                if text.text is None:  # a value a word, as they came
                     check_tokens(doc, len(text.words), place=text.place)
             numbers = self._read_numbers(docs) if self.job.probabilities else None
             tagged = TaggedTexts(texts, docs, numbers or [])

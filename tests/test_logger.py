@@ -91,6 +91,21 @@ def test_what_the_line_tells():
     assert str(progress) == line
 
 
+def test_speed_is_that_of_steps_without_an_evaluation():
+    """Where there are none, evaluations are in it."""
+    now = iter([0.0, 1.0, 2.0, 50.0, 60.0, 61.0, 61.0])
+    progress = TrainingProgress(0, clock=lambda: next(now))
+    for info in (make_info(words=1000), None, None, make_info(3, words=4000), None, None):
+        progress.update(info)
+    assert "1,000 words/s" in str(progress)
+    now = iter([0.0, 10.0, 20.0, 20.0])
+    for step in range(3):
+        if not step:
+            progress = TrainingProgress(0, clock=lambda: next(now))
+        progress.update(make_info(step, words=1000 * (step + 1)))
+    assert "100 words/s" in str(progress)
+
+
 def test_what_the_line_does_not_tell():
     progress = TrainingProgress(0, clock=lambda: 1.0)
     progress.update(None)

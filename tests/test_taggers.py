@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import spacy
 from numpy.testing import assert_allclose
+from spacy.pipeline import Tagger
 
 from spacy_lstm_tagger.taggers import (
     as_probabilities,
@@ -65,6 +66,25 @@ def test_how_sure_a_tagger_of_spacy_is_does_not_depend_on_what_follows(what):
     assert_allclose(read_probabilities(docs, pipe.labels), expected, atol=1e-6)
     assert [token.tag_ for token in docs[0]] == tags
     assert read_probabilities([nlp(text)], pipe.labels) is None, "only where it is asked for"
+
+
+class FirstLabel(Tagger):
+    """Gives all words the same tag, whatever their scores are."""
+
+    def _scores2guesses(self, scores):
+        return [np.zeros(len(each), dtype=np.int64) for each in scores]
+
+
+def test_a_tagger_that_chooses_otherwise():
+    nlp = spacy.blank("en")
+    stock = nlp.add_pipe("tagger")
+    examples = make_examples(nlp)
+    nlp.initialize(lambda: examples)
+    pipe = FirstLabel(nlp.vocab, stock.model)
+    pipe.cfg["labels"] = list(stock.labels)
+    docs = [nlp.make_doc("The dog ate"), nlp.make_doc("")]
+    with keeping_probabilities(pipe):
+        assert [list(tags) for tags in pipe.predict(docs)] == [[0, 0, 0], []]
 
 
 def test_a_stock_tagger_behind_what_splits_tokens():

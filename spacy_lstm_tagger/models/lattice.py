@@ -59,8 +59,8 @@ def listener_of(model: Model) -> Tok2VecListener | None:
 
 
 def encoder_name(listener: Tok2VecListener) -> str:
-    """RETURNS (str): The name of the component that is listened to. "*" is any: where spaCy writes
-    that, there is one, of this name.
+    """RETURNS (str): The name of the component that is listened to. "*" is any: in configs that
+    spaCy writes there is one, of this name.
     """
     return "tok2vec" if listener.upstream_name == "*" else listener.upstream_name
 

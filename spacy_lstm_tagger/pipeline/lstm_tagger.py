@@ -267,11 +267,12 @@ class LSTMTagger(LearningTagger):
     def _check_listener(self, nlp: Language) -> None:
         """RAISES (ValueError): If what the model listens to has vectors of another width."""
         listener = listener_of(self.model)
-        if listener is None or encoder_name(listener) not in nlp.component_names:
+        pipes: list[tuple[str, Any]] = nlp.components
+        encoders = [each for each in pipes if listener in getattr(each[1], "listeners", ())]
+        if listener is None or not encoders:
             return
-        encoder, expected = encoder_name(listener), listener.get_dim("nO")
-        upstream: Any = nlp.get_pipe(encoder)
-        found = upstream.model.maybe_get_dim("nO")
+        encoder, upstream = encoders[-1]
+        expected, found = listener.get_dim("nO"), upstream.model.maybe_get_dim("nO")
         if found not in (None, expected):
             names = {"name": self.name, "encoder": encoder}
             raise ValueError(Errors.P017.format(**names, found=found, expected=expected))

@@ -43,18 +43,19 @@ class Notation:
             return [each for each in tag.split(self.separator) if each] or [tag], negative
         return [tag], negative
 
-    def open(self, annotations: Iterable[str], labels: Container[str]) -> list[str]:
+    def open(self, annotations: Iterable[str], labels: Iterable[str]) -> list[str]:
         """RETURNS (list[str]): The annotations that name several tags of which a word has one, or
         tags that it has not.
 
         annotations (Iterable[str]): What words are annotated with.
-        labels (Container[str]): The tag set.
+        labels (Iterable[str]): The tag set.
         """
+        known = frozenset(labels)
 
         def is_open(annotation: str) -> bool:
-            named, negative = self.split(annotation, labels)
+            named, negative = self.split(annotation, known)
             several = negative or named not in ([], [annotation])
-            return several and all(tag in labels for tag in named)
+            return several and known.issuperset(named)
 
         return list(filter(is_open, annotations))
 

@@ -1,7 +1,6 @@
 """What figures are called, on the page and in the terminal."""
 
 from collections.abc import Sequence
-from itertools import chain
 from typing import Any
 
 HEADLINE = {
@@ -21,15 +20,17 @@ BANDS = {
 
 
 def count_bands(tables: Sequence[Sequence[dict[str, Any]]]) -> dict[str, str]:
-    """RETURNS (dict[str, str]): The bands in which some pipeline has words, in order, and how many.
-    Where it is told by what each pipeline knows, they may have different ones.
+    """RETURNS (dict[str, str]): The bands in which some pipeline has words, in order, and how many:
+    that of each pipeline, where they differ.
 
     tables (Sequence[Sequence[dict[str, Any]]]): The bands of each pipeline, see `figures.bands`.
     """
-    counts: dict[str, dict[str, None]] = {}
-    for row in chain.from_iterable(tables):
-        counts.setdefault(row["band"], {})[f"{row['count']:,}"] = None
-    return {band: ", ".join(counts[band]) for band in sorted(counts, key=_start)}
+    counts = [{row["band"]: f"{row['count']:,}" for row in table} for table in tables]
+    names = sorted({band for each in counts for band in each}, key=_start)
+    found = {band: [each.get(band, "–") for each in counts] for band in names}
+    return {
+        band: each[0] if len(set(each)) == 1 else ", ".join(each) for band, each in found.items()
+    }
 
 
 def _start(band: str) -> int:

@@ -14,6 +14,7 @@ from spacy.training import Example
 from spacy.util import minibatch
 
 from ..comparison import Comparison
+from ..errors import Errors
 from ..evaluation import find_lexicon, read_examples
 from ..fit import find_missing_tags
 from ..lexicon import Lexicon
@@ -82,7 +83,7 @@ def tag_corpus(
     RAISES (ValueError): If the pipeline has no tagger or changes tokens, or the corpus no sentence
         or tag, or most words a tag that the pipeline does not give.
     """
-    missing_tags = find_missing_tags(nlp, path, tag=tag, pipeline=name)
+    missing_tags = find_missing_tags(nlp, path, tag=tag, pipeline=name, missing=missing)
     examples = read_examples(nlp, path, tag=tag, group_by=group_by)
     component = tagger_name(nlp)
     docs, probabilities = _tag(nlp, [eg.predicted for eg in examples], nlp.get_pipe(component))
@@ -90,6 +91,9 @@ def tag_corpus(
     for number, (doc, reference) in enumerate(zip(docs, references, strict=True), 1):
         check_tokens(doc, len(reference), place=f"{name}, doc {number} of {path}")
     found = Comparison(map(Example, docs, references), missing=missing)
+    if not len(found.words):
+        counts = {"docs": len(references), "words": sum(map(len, references))}
+        raise ValueError(Errors.C024.format(name=path, **counts))
     confidence = None
     if probabilities is not None:
         starts = np.cumsum([0, *map(len, docs)])
@@ -99,7 +103,7 @@ def tag_corpus(
         tagger=component,
         found=found,
         confidence=confidence,
-        missing_tags=[each for each in missing_tags if each not in missing],
+        missing_tags=missing_tags,
         lexicon=find_lexicon(nlp),
         references=references,
     )

@@ -321,6 +321,24 @@ def test_behind_what_clears_the_vectors():
         nlp(TEXTS[0])
 
 
+def test_behind_the_last_of_two_encoders():
+    """Listening to "*" is listening to the one before."""
+    nlp = spacy.blank("en")
+    nlp.add_pipe("tok2vec", config={"model": tok2vec_config(**{**SMALL, "width": 64})})
+    wide = {**LISTENER, "width": 64}
+    nlp.add_pipe("tagger", config={"model": {**SPACY_TAGGER, "tok2vec": wide}})
+    nlp.add_pipe("tok2vec", name="encoder", config={"model": ENCODER})
+    model = {**TAGGER, "tok2vec": {**LISTENER, "upstream": "*"}}
+    pipe = nlp.add_pipe("lstm_tagger", config={"model": model})
+    examples = make_examples(nlp)
+    nlp.initialize(lambda: examples)
+    train(nlp, examples, steps=1, optimizer=Adam(0.01))
+    assert nlp(TEXTS[0]).tensor.shape[-1] == 32
+    pipe.model.get_ref("tok2vec").set_dim("nO", 16, force=True)
+    with pytest.raises(ValueError, match=r"P017.*16 wide.*'encoder' are 32 wide"):
+        nlp.initialize(lambda: examples)
+
+
 def test_errors_behind_any_encoder():
     """Listening to "*", which is no component's name."""
     nlp = spacy.blank("en")

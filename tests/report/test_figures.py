@@ -8,7 +8,7 @@ import pytest
 import spacy
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
-from spacy.tokens import DocBin
+from spacy.tokens import Doc, DocBin
 
 from spacy_lstm_tagger.readers import Corpus
 from spacy_lstm_tagger.report import Report
@@ -113,6 +113,16 @@ def test_a_sentence_is_as_long_as_it_is(ours, tmp_path):
     assert [(row["band"], row["count"]) for row in pipe["bands"]["sentence_length"]] == [
         ("11–20", 4)
     ]
+
+
+def test_white_space_is_no_word_of_a_sentence(ours, tmp_path):
+    words = ["The", "\n", "dog", "\n", "ate", "\n", "it"]
+    tags = ["DET", "", "NN", "", "V", "", "PRP"]
+    doc = Doc(ours.vocab, words=words, tags=tags, sent_starts=[True, *[False] * 6])
+    DocBin(docs=[doc]).to_disk(tmp_path / "dev.spacy")
+    (pipe,) = Report(ours, tmp_path / "dev.spacy").figures["pipelines"]
+    bands = pipe["bands"]["sentence_length"]
+    assert [(row["band"], row["count"]) for row in bands] == [("1–5", 4)]
 
 
 def test_reliability(report, rows):

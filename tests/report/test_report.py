@@ -11,6 +11,7 @@ import pytest
 import spacy
 from spacy.language import Language
 
+from spacy_lstm_tagger.evaluation import evaluate
 from spacy_lstm_tagger.readers import Corpus
 from spacy_lstm_tagger.report import Report
 from spacy_lstm_tagger.report.names import percent
@@ -169,6 +170,13 @@ def test_words_that_may_have_several_tags_do_not_count(tmp_path, theirs):
     report = Report({"a": nlp, "b": theirs}, write_conllu(tmp_path / "a.conllu", [rows, rows[:1]]))
     assert report.figures["corpus"]["words"] == 4  # X is no tag
     assert [pipe["missing_tags"] for pipe in report.figures["pipelines"]] == [["X|NN"]] * 2
+    # However many they are.
+    path = write_conllu(tmp_path / "b.conllu", [[("dog", "NN|V")] * 9 + [("ate", "V")]])
+    assert Report({"a": nlp, "b": theirs}, path).figures["corpus"]["words"] == 1
+    assert evaluate(nlp, path)["texts"].all.words == 1
+    path = write_conllu(tmp_path / "c.conllu", [[("dog", "NN|V")] * 9])
+    with pytest.raises(ValueError, match=r"C024.*no word with a tag in 1 doc.* with 9 word"):
+        Report(nlp, path)
 
 
 def test_names(ours, corpus):
