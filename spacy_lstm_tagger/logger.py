@@ -151,11 +151,9 @@ class TrainingProgress:
         self.max_steps = max_steps
         self.step = -1  # the first one is step 0
         self._clock = clock
-        # When step 0 was over; when the last step was, if there was no evaluation; and of steps
-        # without one how many there were, and how long they took.
-        self._start = 0.0
-        self._last: float | None = None
-        self._steps, self._seconds = 0, 0.0
+        self._start = 0.0  # when step 0 was over
+        self._last: float | None = None  # when the last step was; None after an evaluation
+        self._steps, self._seconds = 0, 0.0  # between steps without an evaluation
         self._words = 0.0  # a step
         self._losses: dict[str, float] = {}
         self._best: tuple[float, int] | None = None

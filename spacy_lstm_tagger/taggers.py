@@ -66,8 +66,7 @@ def written_by(pipe: Any) -> list[int]:
 
 
 def check_tokens(doc: Doc, n_tokens: int, *, place: str) -> None:
-    """Check that a pipeline has left the tokens that it was given, by their number: to compare them
-    takes a fifteenth of the time of tagging.
+    """Check, by their number, that a pipeline has left the tokens that it was given.
 
     doc (Doc): A doc that it has made something of.
     n_tokens (int): How many it was given.

@@ -44,20 +44,28 @@ def test_whose_tags_are_in_docs(overwrite, name):
         tagger_name(nlp, pipeline="mine")
 
 
-@pytest.mark.parametrize("what", ["nothing", "another encoder", "doc_cleaner"])
-def test_how_sure_a_tagger_of_spacy_is_does_not_depend_on_what_follows(what):
-    """Each changes what the tagger's model reads."""
+def make_listening():
+    """RETURNS (tuple): A pipeline of spaCy's with a tagger that listens to an encoder, and the
+    tagger.
+    """
     nlp = spacy.blank("en")
     nlp.add_pipe("tok2vec")
     pipe = nlp.add_pipe("tagger", config={"model": LISTENING})
     examples = make_examples(nlp)
     nlp.initialize(lambda: examples)
     train(nlp, examples, steps=5)
+    return nlp, pipe
+
+
+@pytest.mark.parametrize("what", ["nothing", "another encoder", "doc_cleaner"])
+def test_how_sure_a_tagger_of_spacy_is_does_not_depend_on_what_follows(what):
+    """Each changes what the tagger's model reads."""
+    nlp, pipe = make_listening()
     text = "The dog ate"
     expected = as_probabilities(pipe.model.predict([nlp(text)])[0])
     tags = [token.tag_ for token in nlp(text)]
     if what == "another encoder":
-        nlp.add_pipe("tok2vec", name="other").initialize(lambda: examples, nlp=nlp)
+        nlp.add_pipe("tok2vec", name="other").initialize(lambda: make_examples(nlp), nlp=nlp)
     elif what == "doc_cleaner":
         nlp.add_pipe("doc_cleaner")
     with keeping_probabilities(pipe):
@@ -89,12 +97,7 @@ def test_a_tagger_that_chooses_otherwise():
 
 def test_a_stock_tagger_behind_what_splits_tokens():
     """spaCy leaves a row too many in `doc.tensor`."""
-    nlp = spacy.blank("en")
-    nlp.add_pipe("tok2vec")
-    pipe = nlp.add_pipe("tagger", config={"model": LISTENING})
-    examples = make_examples(nlp)
-    nlp.initialize(lambda: examples)
-    train(nlp, examples, steps=5)
+    nlp, pipe = make_listening()
     nlp.add_pipe("token_splitter", after="tok2vec", config={"min_length": 7, "split_length": 4})
     texts = ["He quickly ate", "The dog slept"]
     expected = [[token.tag_ for token in nlp(text)] for text in texts]

@@ -6,6 +6,7 @@ from io import StringIO
 from pathlib import Path
 
 import spacy
+from spacy.language import Language
 from spacy.training import Example
 from spacy.util import fix_random_seed
 from thinc.api import Adam
@@ -189,3 +190,12 @@ def with_lemmas(text):
     for row in rows:
         row[2:3] = [row[1].lower()] if len(row) > 1 else []
     return "\n".join(map("\t".join, rows)) + "\n\n"
+
+
+@Language.component("merge_first")
+def merge_first(doc):
+    """Merge the first two tokens, as a component may that comes behind a tagger."""
+    if len(doc) > 1:
+        with doc.retokenize() as retokenizer:
+            retokenizer.merge(doc[:2])
+    return doc

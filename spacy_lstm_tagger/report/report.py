@@ -42,8 +42,8 @@ class Report:
         ambiguous words and by frequency. None: what each pipeline keeps of its own.
     logs (Optional[Mapping[str, Union[str, Path]]]): The log of each pipeline's training, by the
         pipeline's name. None: the one beside the pipeline, if it is there.
-    RAISES (ValueError): If two pipelines have the same name, one has no tagger, or the corpus no
-        sentence or tag, or most words a tag that a pipeline does not give.
+    RAISES (ValueError): If two pipelines have the same name, one has no tagger or changes tokens,
+        or the corpus no sentence or tag, or most words a tag that a pipeline does not give.
     RAISES (FileNotFoundError): If the corpus does not exist.
     """
 

@@ -334,29 +334,6 @@ def test_any_tagger(tmp_path, texts):
     assert code == 1 and is_one_error(printed) and "C011" in printed
 
 
-@Language.component("merge_the_first")
-def merge_the_first(doc):
-    if len(doc) > 1:
-        with doc.retokenize() as retokenizer:
-            retokenizer.merge(doc[:2])
-    return doc
-
-
-@pytest.mark.parametrize("kind", ["conllu", "jsonl", "parquet"])
-def test_a_pipeline_that_changes_tokens(tmp_path, texts, kind):
-    """Of words that came with a file each has its tag. Those of a text are the pipeline's own."""
-    nlp = spacy.blank("en")
-    nlp.add_pipe("tags_of_another_kind")
-    nlp.add_pipe("merge_the_first")
-    nlp.to_disk(tmp_path / "model")
-    out = tmp_path / f"out.{kind}"
-    (tmp_path / "in.conllu").write_text(CONLLU)
-    code, printed = run(tmp_path / "model", tmp_path / "in.conllu", "--output", out)
-    assert code == 1 and is_one_error(printed) and "C029" in printed and "line 1" in printed
-    assert not out.exists()
-    tag(tmp_path / "model", texts["txt"], "--output", out)
-
-
 def test_what_a_tagger_writes_is_its_own(universal, tmp_path):
     """Docs keep their lemmas, and no coarse tags that contradict the new ones."""
     words, tags, vocab = ["The", "dog", "slept"], ["DET", "NOUN", "VERB"], spacy.blank("en").vocab

@@ -14,8 +14,9 @@ from spacy_lstm_tagger.cli.tag import plan_files
 from spacy_lstm_tagger.files.texts import Reading
 from spacy_lstm_tagger.tagging import FileTagger
 
+from ..distil import stock_teacher
 from ..processes import children, is_alive, needs_proc, on_posix, wait_until
-from ..util import make_examples, small_model
+from ..util import make_examples, merge_first, small_model
 from . import is_one_error, run_command
 from .tagging import CONLLU, read_jsonl, run, tag
 
@@ -300,3 +301,17 @@ def test_features_are_no_tags_of_the_column_upos(tmp_path):
     arguments = [tmp_path / "model", tmp_path / "in.txt", "--output", tmp_path / "out.conllu"]
     code, printed = run(*arguments, "--tag", "upos")
     assert code == 1 and is_one_error(printed) and "Give --tag upos+feats." in printed
+
+
+@pytest.mark.parametrize("kind", ["conllu", "jsonl", "parquet"])
+def test_a_pipeline_that_changes_tokens(tmp_path, texts, kind):
+    """Of words that came with a file each has its tag. Those of a text are the pipeline's own."""
+    nlp = stock_teacher(factory="lstm_tagger")
+    nlp.add_pipe(merge_first.__name__)
+    nlp.to_disk(tmp_path / "model")
+    out = tmp_path / f"out.{kind}"
+    (tmp_path / "in.conllu").write_text(CONLLU)
+    code, printed = run(tmp_path / "model", tmp_path / "in.conllu", "--output", out)
+    assert code == 1 and is_one_error(printed) and "C029" in printed and "line 1" in printed
+    assert not out.exists()
+    tag(tmp_path / "model", texts["txt"], "--output", out)

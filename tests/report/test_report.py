@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 import spacy
-from spacy.language import Language
 
 from spacy_lstm_tagger.evaluation import evaluate
 from spacy_lstm_tagger.readers import Corpus
@@ -17,7 +16,7 @@ from spacy_lstm_tagger.report import Report
 from spacy_lstm_tagger.report.names import percent
 from spacy_lstm_tagger.report.plots import learning_curve
 
-from ..util import CORPUS, make_examples, small_model, trained_nlp, write_conllu
+from ..util import CORPUS, make_examples, merge_first, small_model, trained_nlp, write_conllu
 from . import BAD_NAME, HOSTILE, hostile_sentences, make_pipeline
 
 UD = os.environ.get("UD_FOLDER")
@@ -149,16 +148,9 @@ def test_a_long_learning_curve_keeps_its_end(n):
 
 def test_a_pipeline_that_changes_tokens(corpus):
     nlp = make_pipeline(steps=1)
-    nlp.add_pipe("merge_first")
+    nlp.add_pipe(merge_first.__name__)
     with pytest.raises(ValueError, match=r"C029.*mine, doc 1 of .*tokens became"):
         Report({"mine": nlp}, corpus)
-
-
-@Language.component("merge_first")
-def merge_first(doc):
-    with doc.retokenize() as retokenizer:
-        retokenizer.merge(doc[:2])
-    return doc
 
 
 def test_words_that_may_have_several_tags_do_not_count(tmp_path, theirs):
