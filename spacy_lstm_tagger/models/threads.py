@@ -153,7 +153,7 @@ def _end(thread: int) -> None:
 
 def _is_chosen() -> bool:
     """RETURNS (bool): Whether the number of threads is not just what PyTorch takes by default."""
-    return any(name in os.environ for name in VARIABLES) or torch.get_num_threads() != _default
+    return any(map(os.environ.get, VARIABLES)) or torch.get_num_threads() != _default
 
 
 def _before_fork() -> None:

@@ -129,6 +129,12 @@ def test_a_variable_is_obeyed(variable, seen, monkeypatch):
     assert seen == {3}
 
 
+def test_a_variable_without_a_value_says_nothing(seen, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "")  # as a container's file may have it
+    work()
+    assert seen == {1}
+
+
 def test_what_was_set_is_obeyed(seen):
     torch.set_num_threads(2)
     work()
