@@ -138,9 +138,9 @@ def read_probabilities(docs: Sequence[Doc], labels: Sequence[str]) -> NDArray[np
         tokens were others when it was tagged. None if the tagger gives tags alone. *Shape:*
         ``(tokens, labels)``.
     """
-    kept = [TagProbabilities.from_doc(doc) for doc in docs]
-    if not any(kept):
+    if not any(TagProbabilities.key in doc.user_data for doc in docs):
         return None
+    kept = [TagProbabilities.from_doc(doc) for doc in docs]
     nothing = np.full((1, len(labels)), np.nan, dtype=np.float32)
     return np.concatenate(
         [

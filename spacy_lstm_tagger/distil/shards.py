@@ -16,7 +16,7 @@ from ..files.whole import write_whole
 
 MANIFEST = "manifest.json"
 # What a student learns. The last two are there if a component of the first teacher sets them before
-# the tagger, as a morphologizer does.
+# the tagger, as a morphologizer does, or the tags are universal ones.
 LEARNED = [TAG, POS, MORPH]
 # What the manifest tells of a shard.
 ENTRY = {"name": str, "docs": int, "words": int, "digest": str, "texts": str}

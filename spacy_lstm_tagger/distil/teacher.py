@@ -8,7 +8,7 @@ from typing import TypeVar, cast
 import numpy as np
 import spacy
 from numpy.typing import NDArray
-from spacy.attrs import IS_SPACE, ORTH, SENT_START, SPACY
+from spacy.attrs import IS_SPACE, ORTH, POS, SENT_START, SPACY
 from spacy.pipeline import Sentencizer
 from spacy.strings import get_string_id
 from spacy.tokens import Doc
@@ -17,10 +17,11 @@ from thinc.types import Ints2d
 from ..errors import Errors
 from ..files.texts import Text
 from ..memory import WordLimit
+from ..pipeline.annotations import annotate
 from ..probabilities import TagProbabilities
 from ..readers.missing import first_of
-from ..taggers import keeping_probabilities, read_probabilities, tagger_names
-from ..whitespace import SPACE_TAG
+from ..taggers import keeping_probabilities, read_probabilities, tagger_names, written_by
+from ..whitespace import ABSTAINED, SPACE_TAG
 from .shards import LEARNED
 
 Encoded = TypeVar("Encoded")
@@ -83,7 +84,7 @@ class Teachers:
     max_words (int): A longer text is cut, at the end of a sentence if it can be, so that none is
         too long for a teacher.
     RAISES (ValueError): If a pipeline cannot teach, their tag sets differ, or there is not one
-        positive weight for each.
+        weight from 1e-6 to 1e6 for each.
     """
 
     def __init__(
@@ -128,8 +129,8 @@ class Teachers:
 
         texts (Iterable[Text]): The texts.
         RETURNS (list[Doc]): Docs with starts of sentences, tags, `TagProbabilities` if the
-            teachers have any, and `pos_` and `morph` if the first one sets them before it tags.
-            White space has none of these.
+            teachers have any, and `pos_` and `morph` if the first one sets them before it tags or
+            its tags say them. White space has no tag, and none of what follows.
         """
         docs = [part for text in texts for part in self._make_docs(text)]
         if not docs:
@@ -141,14 +142,21 @@ class Teachers:
                 scores = cast("NDArray[np.float32]", self._label(teacher, docs)[1])
                 total += scores * np.float32(weight)
         tags = columns[:, 0]
+        written = written_by(self.members[0].pipe)
+        ids = np.full(len(tags), ABSTAINED)
         if total is not None:
-            keys = [docs[0].vocab.strings.add(label) for label in self.labels]
-            best = np.array(keys, dtype=np.uint64)[total.argmax(axis=1)]
+            ids = total.argmax(axis=1)
             # One teacher may be sure of no tag. A CRF's is that of the best sequence, and another
             # one may be more probable.
-            tags[:] = best if len(self.members) > 1 else np.where(tags == 0, tags, best)
+            if len(self.members) == 1:
+                ids[tags == 0] = ABSTAINED
+            keys = [*map(docs[0].vocab.strings.add, self.labels), 0]
+            best = np.array(keys, dtype=np.uint64)[ids]
+            columns[tags != best, 1 : len(written)] = 0  # what universal tags said that are no more
+            tags[:] = best
         spaces = np.concatenate([doc.to_array(IS_SPACE) for doc in docs]).astype(bool)
         columns[spaces | (tags == get_string_id(SPACE_TAG))] = 0
+        ids[spaces] = ABSTAINED
         kept = None
         if total is not None and self.top_k:
             mean = total / np.maximum(total.sum(axis=1, keepdims=True), TINY)
@@ -160,6 +168,9 @@ class Teachers:
             doc.from_array(LEARNED, cast(Ints2d, columns[part]))
             if kept is not None:
                 kept[part].to_doc(doc)
+            if POS in written:
+                tag_set = self.members[0].pipe.cfg["tag_set"]
+                annotate([doc], [ids[part]], self.labels, tag_set=tag_set, overwrite=False)
         return docs
 
     def _make_docs(self, text: Text) -> Iterator[Doc]:

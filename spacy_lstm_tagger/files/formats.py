@@ -217,7 +217,7 @@ def _added(
     RAISES (ValueError): If something else has such a name.
     """
     names = {key: style.prefix + key for key in columns}
-    if text.text is None and style.text_key == names[TOKENS] in there:
+    if not text.text and style.text_key == names[TOKENS] in there:
         del names[TOKENS]  # they came from there
     for name in names.values():
         if name in there:

@@ -69,7 +69,7 @@ class TagBatches:
         found, _ = self.tagger.apply([*texts, Text(".", [], [])], to_columns)
         rows = pyarrow.array(places, pyarrow.int64())
         for name, column in found.items():
-            if name == TOKENS and style.prefix + name == key:
+            if name == TOKENS and style.prefix + name == key and not any(t.text for t in texts):
                 continue  # they came from there
             table = _append(table, style.prefix + name, column.take(rows))
         if self.error_column is not None:

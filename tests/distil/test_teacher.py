@@ -15,8 +15,8 @@ from spacy_lstm_tagger.pipeline.soft_targets import is_corrected
 from spacy_lstm_tagger.probabilities import TagProbabilities
 from spacy_lstm_tagger.taggers import digest_of
 
-from ..util import SMALL, make_examples, small_model, tags_of, tok2vec_config, train, trained_nlp
-from . import TEXTS, stock_teacher
+from ..util import SENTENCES, make_examples, small_model, tags_of, train, trained_nlp
+from . import TEXTS, shared_teacher, stock_teacher
 
 TOK2VEC = {"@architectures": "spacy.HashEmbedCNN.v2", "pretrained_vectors": None, "width": 16}
 TOK2VEC |= {"depth": 1, "embed_size": 100, "window_size": 1, "maxout_pieces": 2}
@@ -30,27 +30,6 @@ MODELS = {
 
 def text(string):
     return Text(string, [], [], len(string))
-
-
-def shared_teacher():
-    """RETURNS (Language): A tagger that listens to an encoder, and a parser behind it."""
-    nlp = spacy.blank("en")
-    encoder = tok2vec_config(**SMALL)
-    nlp.add_pipe("tok2vec", config={"model": encoder})
-    listener = {"@architectures": "spacy.Tok2VecListener.v1", "width": SMALL["width"]}
-    model = {"@architectures": "spacy.Tagger.v2", "tok2vec": listener}
-    nlp.add_pipe("tagger", config={"model": model})
-    nlp.add_pipe("morphologizer")
-    nlp.add_pipe("fails_behind_the_tagger")
-    tags = ["DET", "NN", "V"]
-    docs = [Doc(nlp.vocab, words=["a", "b", "c"], tags=tags, pos=["DET", "NOUN", "VERB"])]
-    nlp.initialize(lambda: [spacy.training.Example(Doc(nlp.vocab, words=list("abc")), docs[0])])
-    return nlp
-
-
-@Language.component("fails_behind_the_tagger")
-def fails(doc):
-    raise RuntimeError("what comes after the tagger should not run")
 
 
 @Language.component("no_labels", assigns=["token.tag"])
@@ -128,6 +107,20 @@ def test_components_before_the_tagger_teach_too(tmp_path):
     assert found == [(t.pos_, str(t.morph)) for t in expected if not t.is_space]
     assert any(morph for _, morph in found)
     assert not doc[2].pos and not doc[2].morph and not doc[2].tag
+
+
+def test_universal_tags_say_what_is_in_pos_and_morph(tmp_path):
+    """Those that the teachers have together, not the first one's own."""
+    said = {"DET": "DET|PronType=Art", "NN": "NOUN", "V": "VERB", "PRP": "PRON|Case=Nom"}
+    sentences = [(each, " ".join(said.get(t, t) for t in tags.split())) for each, tags in SENTENCES]
+    options = {"factory": "lstm_tagger", "sentences": sentences, "tag_set": "upos+feats"}
+    for steps, name in enumerate("ab"):
+        stock_teacher(steps=5 * steps, **options).to_disk(tmp_path / name)
+    folders = [str(tmp_path / name) for name in "ab"]
+    alone, both = (Teachers(each).label([text(TEXTS[0])]) for each in (folders[:1], folders))
+    assert tags_of(alone) != tags_of(both)
+    for token in both[0]:
+        assert "|".join(filter(None, [token.pos_, str(token.morph)])) == token.tag_
 
 
 def test_several_teachers_are_averaged(ours):
