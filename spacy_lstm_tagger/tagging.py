@@ -214,8 +214,9 @@ def tag_files(
     bad (Optional[BadTexts]): What is done with texts that cannot be read. None: they are an error.
     report (Callable[[Progress], object]): Is told the progress.
     RETURNS (Progress): What was done.
-    RAISES (ValueError): If a text cannot be read or tagged. What was tagged before it is kept.
-    RAISES (OSError): If a file cannot be read or written, or a process ends early.
+    RAISES (ValueError): If a text cannot be read or tagged, or anything fails after some was
+        tagged, which is kept.
+    RAISES (OSError): If a file cannot be read or written, or a process ends early, before that.
     """
     bad = bad or BadTexts()
     paths = [path for _, inputs in files for path in inputs if path != STANDARD]

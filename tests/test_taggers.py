@@ -117,6 +117,7 @@ def test_a_doc_that_has_other_tokens_by_now():
         retokenizer.merge(merged[:2])
     found = read_probabilities([merged, same], pipe.labels)
     assert np.isnan(found[:2]).all() and not np.isnan(found[2:]).any() and len(found) == 4
+    assert np.isnan(read_probabilities([merged], pipe.labels)).all()
 
 
 def test_how_sure_a_tagger_is_of_the_tags_that_docs_have():

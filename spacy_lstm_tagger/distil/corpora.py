@@ -45,7 +45,7 @@ def create_shard_reader(
     shuffle (bool): Whether each pass has its own order of files, and of the docs of a file.
     augmenter (Optional[Callable]): Makes examples out of each example, as in spacy.Corpus.v1.
     RETURNS (Callable[[Language], Iterable[Example]]): The reader.
-    RAISES (ValueError): If a value is not allowed.
+    RAISES (ValueError): If a value is not allowed, or labelling was interrupted.
     RAISES (FileNotFoundError): If the path does not exist.
     """
     if path is None:
@@ -109,7 +109,7 @@ class ShardCorpus:
         YIELDS (Example): The examples. A predicted doc has words and spaces only; its reference
             has tags, `TagProbabilities`, `pos_`, `morph` and starts of sentences as well, if the
             file has them.
-        RAISES (ValueError): If there is no doc.
+        RAISES (ValueError): If there is no doc, or a file is damaged.
         """
         paths = files_in(self.path, ".spacy")
         if self.shuffle:

@@ -50,7 +50,8 @@ class ShardFolder:
 
     folder (Path): The folder, which is made if it is not there.
     options (Mapping[str, Any]): How the shards are made, as it goes into JSON.
-    RAISES (ValueError): If the folder has shards that were made otherwise.
+    RAISES (ValueError): If the folder has shards that were made otherwise, or its manifest is
+        damaged.
     RAISES (OSError): If the folder cannot be written to.
     """
 

@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import spacy
@@ -48,7 +48,7 @@ class Teacher:
             raise ValueError(Errors.D003.format(source=source, found=found))
         # What comes before the tagger may feed it; what comes after it is not needed.
         self.nlp.select_pipes(enable=names[: names.index(taggers[0]) + 1])
-        self.pipe = self.nlp.get_pipe(taggers[0])
+        self.pipe: Any = self.nlp.get_pipe(taggers[0])
         self.word_limit = WordLimit(self.nlp)
         self._scored: tuple[str, ...] = tuple(getattr(self.pipe, "labels", ()))
         # That of white space is a rule, which nobody has to learn.

@@ -20,7 +20,8 @@ CUTS = [
 
 def cut(texts: Iterable[Text], *, max_words: int) -> Iterator[Text]:
     """Cut texts that are very much longer than a doc may be, before they become docs: at the end of
-    a sentence if it can be, or at white space. Other texts stay as they are.
+    a sentence if it can be, or at white space. Other texts stay whole. None keeps its place and
+    source.
 
     texts (Iterable[Text]): The texts.
     max_words (int): How many words a doc may have.

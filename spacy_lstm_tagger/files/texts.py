@@ -35,7 +35,7 @@ class Text(NamedTuple):
         return "".join([f"{word} " if space else word for word, space in pairs])
 
     def __len__(self) -> int:
-        """RETURNS (int): The number of characters of its words."""
+        """RETURNS (int): Its characters; of given words, those without the spaces between them."""
         return len(self.text) if self.text is not None else sum(map(len, self.words))
 
 

@@ -69,9 +69,9 @@ def start_over_in_child(holder: HasLock) -> None:
 
 @contextmanager
 def our_threads() -> Iterator[None]:
-    """Run a block on one thread, and give the process its setting back. Where the user has set a
-    number, by `OMP_NUM_THREADS` or `torch.set_num_threads`, that is taken. What the host has chosen
-    for its own tensors does not hold in the block: autocast, a default device, no gradients.
+    """Run a block on one thread, and give the process its setting back. Where the user has set
+    another number than PyTorch's default, or `OMP_NUM_THREADS`, that is taken. What the host has
+    chosen for its own tensors does not hold in the block: autocast, a default device, no gradients.
 
     Meanwhile no other thread forks. The kernels have locks of their own, for which a child would
     wait for ever. Whoever takes a lock that is waited for in here takes it in here too.

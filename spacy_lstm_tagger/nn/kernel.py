@@ -16,8 +16,8 @@ class LSTMLayer(nn.LSTM):
     forget gate (Jozefowicz et al., 2015, http://proceedings.mlr.press/v37/jozefowicz15).
 
     The kernels want the weights in another layout, and in the precision that they compute in. They
-    are arranged once a forward pass, by `arranged`, and in evaluation mode kept: `train()` drops
-    them, and so does any change of the weights that PyTorch counts.
+    are arranged once a forward pass, by `arranged`, and in evaluation mode, without gradients,
+    kept: `train()` drops them, and so does any change of the weights that PyTorch counts.
 
     input_width (int): Width of the input.
     hidden_width (int): Width of the hidden state.

@@ -16,7 +16,8 @@ class WordLanguageModel(nn.Module):
         {\sum_s \exp(x_s \cdot g(\overrightarrow{h}_t))}
 
     with the words' vectors :math:`x` and an affine map :math:`g`; and the same backwards. The
-    candidates are the words of the batch, so no vocabulary has to be kept.
+    candidates :math:`s` are the words that are guessed beside it, up to `CANDIDATES`, so no
+    vocabulary has to be kept.
 
     hidden_width (int): Width of one direction's state.
     word_width (int): Width of the words' vectors.

@@ -138,7 +138,7 @@ def n_steps(length: Any) -> Any:
     multiple of 2 or, from 32 on, of an eighth to a sixteenth of the number.
 
     length (Union[int, NDArray[np.int64]]): The number, at least 1, or many.
-    RETURNS (Union[np.int64, NDArray[np.int64]]): The steps.
+    RETURNS (Union[np.integer, NDArray[np.integer]]): The steps.
     """
     step = 1 << np.maximum(np.greater(length, 4), _bits(length) - 4)
     return -(-length // step) * step
@@ -151,14 +151,14 @@ def batch_size(n: Any, time: Any) -> Any:
 
     n (Union[int, NDArray[np.int64]]): The number of sequences, at least 1, or many.
     time (Union[int, NDArray[np.int64]]): The number of steps, likewise.
-    RETURNS (Union[np.int64, NDArray[np.int64]]): The size.
+    RETURNS (Union[np.integer, NDArray[np.integer]]): The size.
     """
     step = 1 << np.minimum(_bits(n - 1), _bits(np.maximum(1, FILL // time)) - 1)
     return -(-n // step) * step
 
 
 def _bits(n: Any) -> Ints:
-    """RETURNS (NDArray[np.int64]): The `int.bit_length` of each number."""
+    """RETURNS (NDArray[np.integer]): The `int.bit_length` of each number."""
     return np.frexp(n)[1]
 
 

@@ -42,7 +42,7 @@ def class_weights_array(
     counts: Mapping[str, int] | None = None,
 ) -> NDArray[np.float32] | None:
     """RETURNS (Optional[NDArray[np.float32]]): The weight of each tag, 1 if it has none. None if
-    all tags count the same. *Shape:* ``(tags,)``.
+    there are no weights. *Shape:* ``(tags,)``.
 
     weights (Optional[Union[Mapping[str, float], str]]): The setting.
     labels (Sequence[str]): The tag set.

@@ -24,7 +24,7 @@ def get_tag_probabilities(token: Token) -> dict[str, float] | None:
 
 def get_tag_confidence(token: Token) -> float | None:
     """RETURNS (Optional[float]): The probability of `token.tag_`, or, if the token has no tag, of
-    the best one: the tagger abstained there. 0 for a tag that is not the tagger's. None if no
+    the best one: the tagger abstained there. 0 for a tag that is not among those kept. None if no
     probabilities are kept with the doc.
     """
     probabilities = get_tag_probabilities(token)

@@ -119,7 +119,8 @@ class LearningTagger(SavedTagger):
         examples (Iterable[Example]): The batch.
         scores (Sequence[Floats2d]): The tags' probabilities, one array a doc, or a CRF's emissions.
         RETURNS (tuple): The loss, and the gradient of the logits, one array a doc.
-        RAISES (ValueError): If a tag is not in the tag set, or the training has diverged.
+        RAISES (ValueError): If a tag is not in the tag set, a setting in `cfg` is not allowed, or
+            the training has diverged.
         """
         examples = list(examples)
         validate_examples(examples, "LSTMTagger.get_loss")
@@ -169,7 +170,8 @@ class LearningTagger(SavedTagger):
         sgd (Optional[Optimizer]): The optimizer.
         losses (Optional[Dict[str, float]]): Where the loss is added.
         RETURNS (Dict[str, float]): The losses.
-        RAISES (ValueError): If the model listens to an encoder, of which no copy was kept.
+        RAISES (ValueError): If the model is not initialized, or listens to an encoder, of which no
+            copy was kept.
         """
         examples = list(examples)
         validate_examples(examples, "LSTMTagger.rehearse")

@@ -165,9 +165,10 @@ class LSTMTagger(LearningTagger):
             "balanced" class weights. None: as often as the sample.
         word_tags (Optional[List[Tuple[str, str, int]]]): How often it has each word with each tag,
             by which scores tell words apart. None: they do not.
-        RAISES (ValueError): If there is no tag, the dictionary or the weights name others, the
-            model has outputs for another number of them or listens to vectors of another width, or
-            [training] of the pipeline's config ends before the first evaluation.
+        RAISES (ValueError): If a value is not allowed, there is no tag or one that is none of the
+            `tag_set`, the dictionary or the weights name others, the model has outputs for another
+            number of them or listens to vectors of another width, or [training] of the pipeline's
+            config ends before the first evaluation.
         """
         if nlp is not None:
             check_steps(read_training(nlp))
@@ -340,11 +341,12 @@ class LSTMTagger(LearningTagger):
         examples (Iterable[Example]): The dev data: not what the model was trained on.
         batch_size (int): How many docs are tagged at a time.
         RETURNS (Calibration): The temperature, and the expected calibration error before and after.
-        RAISES (ValueError): If no token has a tag, or the model listens to an encoder that has not
-            run on the docs.
+        RAISES (ValueError): If the model is not initialized or listens to an encoder that has not
+            run on the docs, or no token has a tag, or one a tag that is not in the tag set.
         """
         examples = list(examples)
         validate_examples(examples, "LSTMTagger.calibrate")
+        self._check_initialized()
         self._check_encoder([eg.predicted for eg in examples])
         lattices, gold = [], [np.zeros(0, dtype=np.int64)]
         with self._lock.reading():

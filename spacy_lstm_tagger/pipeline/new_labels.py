@@ -35,6 +35,7 @@ def add_labels(nlp: Language, *, component: str, labels: Iterable[str]) -> None:
     labels (Iterable[str]): The tags, as the training data names them: sets of tags and negative
         ones are no labels.
     RAISES (ValueError): If the component is no tagger.
+    RAISES (KeyError): If there is no such component.
     """
     pipe: Any = nlp.get_pipe(component)
     if not isinstance(pipe, Tagger) or "neg_prefix" not in pipe.cfg:

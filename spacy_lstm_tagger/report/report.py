@@ -43,8 +43,9 @@ class Report:
     logs (Optional[Mapping[str, Union[str, Path]]]): The log of each pipeline's training, by the
         pipeline's name. None: the one beside the pipeline, if it is there.
     RAISES (ValueError): If two pipelines have the same name, one has no tagger or changes tokens,
-        or the corpus no sentence or tag, or most words a tag that a pipeline does not give.
-    RAISES (FileNotFoundError): If the corpus does not exist.
+        or the corpus no sentence or tag, or most words a tag that a pipeline does not give, or a
+        log is none.
+    RAISES (OSError): If a pipeline, the corpus, the training data or a log is not there.
     """
 
     def __init__(

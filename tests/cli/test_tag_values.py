@@ -170,3 +170,11 @@ def test_what_misc_says_of_anything_else_stays(model, tmp_path):
     tag(model, path, "--output", output, "--scores")
     found = [line.split("\t")[-1] for line in output.read_text().split("\n")[:4]]
     assert all(misc.count("TagProb=") == 1 and misc[0] not in "|_" for misc in found)
+
+
+def test_a_text_that_is_not_there_beside_words_that_are_given(model, tmp_path):
+    rows = [{"tokens": ["I", "slept"]}, {"tokens": None}]
+    (tmp_path / "in.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    tag(model, tmp_path / "in.jsonl", "--text-key", "tokens", "--output", tmp_path / "out.jsonl")
+    first, second = read_jsonl(tmp_path / "out.jsonl")
+    assert len(first["tags"]) == 2 and second["tokens"] is None and second["tags"] == []

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import spacy
 import torch
 from scipy.optimize import minimize_scalar
 
@@ -13,7 +14,7 @@ from spacy_lstm_tagger.pipeline.calibration import (
     minimize,
 )
 
-from ..util import ARCHITECTURES, make_examples, trained_nlp
+from ..util import ARCHITECTURES, make_examples, small_model, trained_nlp
 
 
 def test_expected_calibration_error():
@@ -74,6 +75,13 @@ def test_nothing_to_calibrate_on():
         with pytest.raises(ValueError, match="P007"):
             nlp.get_pipe("lstm_tagger").calibrate(examples)
     assert nlp.get_pipe("lstm_tagger").cfg["temperature"] == 1.0
+
+
+def test_a_tagger_that_is_not_initialized():
+    nlp = spacy.blank("en")
+    pipe = nlp.add_pipe("lstm_tagger", config={"model": small_model()})
+    with pytest.raises(ValueError, match="P020"):
+        pipe.calibrate(make_examples(nlp))
 
 
 def test_errors_on_both_sides_do_not_cancel_out():

@@ -54,6 +54,8 @@ def test_words_in_a_column_of_the_name_that_is_added(model):
     assert row["tokens"] == row["x_tokens"] == ["The", "dog"]
     with pytest.raises(ValueError, match=r"D016.*'tags'"):
         TagBatches(str(model), text_key="tags")(table.rename_columns(["tags"]))
+    with pytest.raises(ValueError, match=r"D016.*'tokens'"):
+        TagBatches(str(model), text_key="tokens")(pyarrow.table({"tokens": ["A dog"]}))
 
 
 def test_texts_that_are_none(model):
