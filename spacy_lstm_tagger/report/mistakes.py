@@ -10,19 +10,16 @@ from numpy.typing import NDArray
 
 from .figures import by_sentence
 from .resampling import randomization_test, ratio_intervals
-from .tagged import Sentences, TaggedCorpus
+from .tagged import TaggedCorpus
 
 EACH = 10  # so many sentences of each confusion are shown
 DIFFERENT = 40  # so many sentences on which two pipelines differ
 
 
-def mistakes(
-    tagged: TaggedCorpus, sentences: Sentences, *, most_bytes: int
-) -> list[dict[str, Any]]:
+def mistakes(tagged: TaggedCorpus, *, most_bytes: int) -> list[dict[str, Any]]:
     """Find the confusions, the most frequent first, with sentences in which each occurs.
 
     tagged (TaggedCorpus): What a pipeline says of a corpus.
-    sentences (Sentences): The sentences of the corpus.
     most_bytes (int): How large the sentences may be as JSON, all together.
     RETURNS (list[dict[str, Any]]): The tag of the corpus, the one that is given, how often, and
         some of the sentences, in which the wrong words are marked.
@@ -42,7 +39,7 @@ def mistakes(
             if len(shown) == EACH or left <= 0:
                 break
             inside = list(group)
-            shown.append(sentences.show(inside, [[gold_tag, guessed_tag]] * len(inside)))
+            shown.append(tagged.show(inside, [[gold_tag, guessed_tag]] * len(inside)))
             left -= len(json.dumps(shown[-1], ensure_ascii=False).encode())
         rows.append(
             {"gold": gold_tag, "guess": guessed_tag, "count": len(words), "sentences": shown}
@@ -50,12 +47,11 @@ def mistakes(
     return rows
 
 
-def compare(first: TaggedCorpus, second: TaggedCorpus, sentences: Sentences) -> dict[str, Any]:
+def compare(first: TaggedCorpus, second: TaggedCorpus) -> dict[str, Any]:
     """Compare two pipelines on the same corpus.
 
     first (TaggedCorpus): What one says of it.
     second (TaggedCorpus): What the other says.
-    sentences (Sentences): Its sentences.
     RETURNS (dict[str, Any]): The difference in accuracy (that of the second less that of the
         first), its interval, the probability of one as large by chance, how many words only one of
         them has right, and sentences on which they differ: the ones with most differences first.
@@ -75,19 +71,17 @@ def compare(first: TaggedCorpus, second: TaggedCorpus, sentences: Sentences) -> 
         "only_first": int(only_first.sum()),
         "only_second": int(only_second.sum()),
         "both_wrong": int((~one.right & ~other.right).sum()),
-        "sentences": _differing(first, second, sentences),
+        "sentences": _differing(first, second),
     }
 
 
-def _differing(
-    first: TaggedCorpus, second: TaggedCorpus, sentences: Sentences
-) -> list[dict[str, Any]]:
+def _differing(first: TaggedCorpus, second: TaggedCorpus) -> list[dict[str, Any]]:
     found, guesses = first.found, [_guesses(each) for each in (first, second)]
     words = np.flatnonzero(guesses[0] != guesses[1])
     by = groupby(words.tolist(), key=lambda word: int(found.sentences[word]))
     groups = sorted((list(group) for _, group in by), key=len, reverse=True)[:DIFFERENT]
     return [
-        sentences.show(
+        first.show(
             group,
             [
                 [first.tag(key) for key in (found.gold[w], guesses[0][w], guesses[1][w])]

@@ -21,7 +21,7 @@ from ..taggers import open_annotations, tagger_name
 from .figures import bands, by_tag, confusion, headline, reliability
 from .mistakes import compare, mistakes
 from .resampling import LEVEL, SAMPLES
-from .tagged import Sentences, TaggedCorpus, tag_corpus
+from .tagged import TaggedCorpus, tag_corpus
 from .text import render_text
 
 ONE = (Language, str, Path)  # what a pipeline is given as
@@ -81,7 +81,6 @@ class Report:
             for name, nlp in loaded.items()
         ]
         first = tagged[0]
-        sentences = Sentences(first.references, first.found)
         self.figures: dict[str, Any] = {
             "corpus": {
                 "path": str(path),
@@ -98,13 +97,12 @@ class Report:
                 _describe(
                     each,
                     given or each.lexicon,
-                    sentences,
                     curves[each.name],
                     most_bytes=MOST_BYTES // len(tagged),
                 )
                 for each in tagged
             ],
-            "comparisons": [compare(first, each, sentences) for each in tagged[1:]],
+            "comparisons": [compare(first, each) for each in tagged[1:]],
         }
 
     def to_json(self) -> str:
@@ -177,7 +175,6 @@ def _read_log(
 def _describe(
     tagged: TaggedCorpus,
     lexicon: Lexicon | None,
-    sentences: Sentences,
     curve: list[dict[str, Any]] | None,
     *,
     most_bytes: int,
@@ -191,6 +188,6 @@ def _describe(
         "confusion": confusion(tagged),
         "bands": bands(tagged, lexicon),
         "reliability": reliability(tagged),
-        "mistakes": mistakes(tagged, sentences, most_bytes=most_bytes),
+        "mistakes": mistakes(tagged, most_bytes=most_bytes),
         "training": curve,
     }

@@ -1,4 +1,4 @@
-"""A corpus that a pipeline has tagged, and its sentences."""
+"""A corpus that a pipeline has tagged, and its sentences as they are shown."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -21,6 +21,7 @@ from ..lexicon import Lexicon
 from ..taggers import check_tokens, keeping_probabilities, read_confidence, tagger_name
 
 DOCS = 1000  # so many are tagged at a time
+LONGEST = 60  # tokens; of a longer sentence, what is around the marks is shown
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,33 @@ class TaggedCorpus:
             lengths.append(np.bincount(number, weights=spaces == 0)[number])
         ends = np.cumsum([0, *map(len, self.references)])
         return np.concatenate(lengths)[ends[self.found.docs] + self.found.tokens].astype(np.int64)
+
+    def show(self, words: Sequence[int], notes: Sequence[Any]) -> dict[str, Any]:
+        """Cut a sentence into pieces of text.
+
+        words (Sequence[int]): The numbers of the words to mark, in order, all of one sentence.
+        notes (Sequence[Any]): What is told of each.
+        RETURNS (dict[str, Any]): `doc`, the number of the doc, from 1 on; and `pieces`, each a text
+            and what is told of it, or None.
+        """
+        number = int(self.found.docs[words[0]])
+        doc, tokens = self.references[number], self.found.tokens[list(words)].tolist()
+        starts = np.flatnonzero(doc.to_array(SENT_START).astype(np.int64) == 1)
+        place = int(np.searchsorted(starts, tokens[0], side="right"))
+        start = int(starts[place - 1]) if place else 0
+        end = int(starts[place]) if place < len(starts) else len(doc)
+        if end - start > LONGEST:
+            start = max(start, tokens[0] - LONGEST // 2)
+            end = min(end, start + LONGEST)
+        pieces: list[list[Any]] = []
+        for token, note in zip(tokens, notes, strict=True):
+            if start <= token < end:
+                pieces.append([doc[start:token].text_with_ws if start < token else "", None])
+                pieces.append([doc[token].text, note])
+                pieces.append([doc[token].whitespace_, None])
+                start = token + 1
+        pieces.append([doc[start:end].text if start < end else "", None])
+        return {"doc": number + 1, "pieces": [piece for piece in pieces if piece[0]]}
 
 
 def tag_corpus(
@@ -125,43 +153,3 @@ def _tag(
             parts.append(read_confidence(done, labels))
     told = [part for part in parts if part is not None]
     return tagged, np.concatenate(told) if len(told) == len(parts) else None
-
-
-class Sentences:
-    """The sentences of a corpus, as they are shown.
-
-    references (Sequence[Doc]): Its docs.
-    found (Comparison): The words of which figures tell.
-    """
-
-    LONGEST = 60  # tokens; of a longer sentence, what is around the marks is shown
-
-    def __init__(self, references: Sequence[Doc], found: Comparison):
-        self._references, self._found = references, found
-
-    def show(self, words: Sequence[int], notes: Sequence[Any]) -> dict[str, Any]:
-        """Cut a sentence into pieces of text.
-
-        words (Sequence[int]): The numbers of the words to mark, in order, all of one sentence.
-        notes (Sequence[Any]): What is told of each.
-        RETURNS (dict[str, Any]): `doc`, the number of the doc, from 1 on; and `pieces`, each a text
-            and what is told of it, or None.
-        """
-        number = int(self._found.docs[words[0]])
-        doc, tokens = self._references[number], self._found.tokens[list(words)].tolist()
-        starts = np.flatnonzero(doc.to_array(SENT_START).astype(np.int64) == 1)
-        place = int(np.searchsorted(starts, tokens[0], side="right"))
-        start = int(starts[place - 1]) if place else 0
-        end = int(starts[place]) if place < len(starts) else len(doc)
-        if end - start > self.LONGEST:
-            start = max(start, tokens[0] - self.LONGEST // 2)
-            end = min(end, start + self.LONGEST)
-        pieces: list[list[Any]] = []
-        for token, note in zip(tokens, notes, strict=True):
-            if start <= token < end:
-                pieces.append([doc[start:token].text_with_ws if start < token else "", None])
-                pieces.append([doc[token].text, note])
-                pieces.append([doc[token].whitespace_, None])
-                start = token + 1
-        pieces.append([doc[start:end].text if start < end else "", None])
-        return {"doc": number + 1, "pieces": [piece for piece in pieces if piece[0]]}
