@@ -30,7 +30,15 @@ class LSTMLayer(nn.LSTM):
     def reset_parameters(self) -> None:
         """Draw the weights, in place."""
         super().reset_parameters()
-        init_lstm_(self)
+        w_input, w_hidden, *biases = (w.data for w in cast(list[Tensor], self._flat_weights))
+        # Each of the four gates is a map of its own.
+        for gate in w_input.chunk(4):
+            nn.init.xavier_uniform_(gate)
+        for gate in w_hidden.chunk(4):
+            nn.init.orthogonal_(gate)
+        for bias in biases:
+            bias.zero_()
+        biases[0].chunk(4)[1].fill_(1.0)
 
     def arranged(self, dtype: torch.dtype) -> "Arranged":
         """RETURNS (Arranged): The weights as the kernel for this precision wants them.
@@ -161,19 +169,3 @@ def can_pack(device_type: str, dtype: torch.dtype) -> bool:
             return torch.allclose(run_packed(pack(weights, dtype), x, 5), expected, atol=1e-2)
     except (RuntimeError, AttributeError, NotImplementedError):
         return False
-
-
-def init_lstm_(lstm: nn.LSTM) -> None:
-    """Initialize in place, as `LSTMLayer` says."""
-    for name, parameter in lstm.named_parameters():
-        if name.startswith("weight_ih"):
-            # Each of the four gates is a map of its own.
-            for gate in parameter.data.chunk(4):
-                nn.init.xavier_uniform_(gate)
-        elif name.startswith("weight_hh"):
-            for gate in parameter.data.chunk(4):
-                nn.init.orthogonal_(gate)
-        else:
-            parameter.data.zero_()
-            if name.startswith("bias_ih"):
-                parameter.data.chunk(4)[1].fill_(1.0)

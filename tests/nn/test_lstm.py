@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn.utils.rnn import pack_sequence, unpack_sequence
 
 from spacy_lstm_tagger.nn.buckets import Buckets
-from spacy_lstm_tagger.nn.kernel import init_lstm_
+from spacy_lstm_tagger.nn.kernel import LSTMLayer
 from spacy_lstm_tagger.nn.lstm import BucketedLSTM, variational_dropout
 
 INPUT, HIDDEN = 5, 4
@@ -231,8 +231,7 @@ def test_bfloat16_stays_close(depth):
 
 
 def test_initial_weights():
-    lstm = nn.LSTM(7, 6)
-    init_lstm_(lstm)
+    lstm = LSTMLayer(7, 6)
     bias = lstm.bias_ih_l0 + lstm.bias_hh_l0
     # PyTorch's order of gates: input, forget, cell, output.
     assert bias.tolist() == [0.0] * 6 + [1.0] * 6 + [0.0] * 12
