@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 from struct import Struct
@@ -51,41 +52,26 @@ def encode_sentences(path: Path, tag: str, strings: Strings) -> Iterator[Encoded
     YIELDS (EncodedSentence): Each sentence that has words, with `CONLLU_ATTRIBUTES`.
     RAISES (ValueError): At the first line that is not valid.
     """
-    words = EncodedWords(tag, strings)
-    for rows, spaces, newdoc in read_rows(path):
-        parts = bytearray().join(map(words.__getitem__, zip(rows, spaces, strict=True)))
-        tokens = np.frombuffer(parts, dtype=np.uint64).reshape(len(rows), len(CONLLU_ATTRIBUTES))
-        tokens[0, COLUMNS[SENT_START]] = 1
-        yield EncodedSentence(tokens, newdoc)
-        if len(words) > MAX_KNOWN:
-            words.clear()
+    pack, add = Struct(f"={len(CONLLU_ATTRIBUTES)}Q").pack, strings.add
 
-
-class EncodedWords(dict[tuple[Row, bool], bytes]):
-    """What a Doc is made of, for each distinct word: its columns, and whether a space follows.
-
-    tag (str): What becomes the tag, as in `create_corpus_reader`.
-    strings (Strings): Where strings are added.
-    """
-
-    def __init__(self, tag: str, strings: Strings):
-        super().__init__()
-        self.tag, self.strings = tag, strings
-        self.pack = Struct(f"={len(CONLLU_ATTRIBUTES)}Q").pack
-
-    def __missing__(self, key: tuple[Row, bool]) -> bytes:
-        row, space = key
-        word, add = read_word(row, self.tag), self.strings.add
-        self[key] = encoded = self.pack(
+    @lru_cache(maxsize=MAX_KNOWN)
+    def encode(row: Row, space: bool) -> bytes:
+        word = read_word(row, tag)
+        return pack(
             add(word.text),
             space,
             2**64 - 1,  # -1: it starts no sentence
             add(word.lemma),
             add(word.tag),
             POS_IDS[word.pos],
-            self.strings.add_morph(word.morph),
+            strings.add_morph(word.morph),
         )
-        return encoded
+
+    for rows, spaces, newdoc in read_rows(path):
+        parts = bytearray().join(map(encode, rows, spaces))
+        tokens = np.frombuffer(parts, dtype=np.uint64).reshape(len(rows), len(CONLLU_ATTRIBUTES))
+        tokens[0, COLUMNS[SENT_START]] = 1
+        yield EncodedSentence(tokens, newdoc)
 
 
 def read_word(row: Row, tag: str) -> Word:
