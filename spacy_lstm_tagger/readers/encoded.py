@@ -1,9 +1,10 @@
 """Sentences as arrays of what a Doc is made of, and a corpus of them that fits into memory."""
 
 from array import array
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from itertools import accumulate, count, pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -126,14 +127,6 @@ def as_bytes(tokens: NDArray[np.uint64]) -> list[bytes]:
     return np.ascontiguousarray(tokens).view(row).ravel().tolist()
 
 
-class Ids(dict[bytes, int]):
-    """Numbers distinct keys in the order in which they are met."""
-
-    def __missing__(self, key: bytes) -> int:
-        self[key] = number = len(self)
-        return number
-
-
 class Keeper:
     """Collects a corpus while it is read, unless it takes more memory than `MAX_KEPT`, and the
     distinct annotations of its words.
@@ -144,7 +137,8 @@ class Keeper:
     def __init__(self, strings: Strings) -> None:
         self.strings = strings
         self.annotations: set[Annotation] = set()
-        self.rows: Ids | None = Ids()
+        # Distinct words, numbered in the order in which they are met.
+        self.rows: defaultdict[bytes, int] | None = defaultdict(count().__next__)
         self.files: list[KeptFile] = []
         self.words = self.sentences = 0
 
