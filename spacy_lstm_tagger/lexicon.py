@@ -43,18 +43,13 @@ class Lexicon:
 
         words (NDArray[np.uint64]): The words' hashes. *Shape:* ``(words,)``.
         """
-        keys = _keys(self.counts)
-        counts = np.fromiter(self.counts.values(), dtype=np.int64, count=len(keys))
-        order = np.argsort(keys)
-        keys, counts = keys[order], counts[order]
-        if not len(keys):
-            return np.zeros(len(words), dtype=np.int64)
-        rows = np.searchsorted(keys, words).clip(max=len(keys) - 1)
-        return np.where(keys[rows] == words, counts[rows], 0)
+        counts = {get_string_id(word): count for word, count in self.counts.items()}
+        return np.array([counts.get(word, 0) for word in words.tolist()], dtype=np.int64)
 
     def is_ambiguous(self, words: NDArray[np.uint64]) -> NDArray[np.bool_]:
         """RETURNS (NDArray[np.bool_]): Whether training had each word with more than one tag."""
-        return np.isin(words, _keys(self.ambiguous))
+        keys = np.array([get_string_id(word) for word in self.ambiguous], dtype=np.uint64)
+        return np.isin(words, keys)
 
     def kinds(self, words: NDArray[np.uint64]) -> dict[str, NDArray[np.bool_]]:
         """Tell words apart by what training had of them.
@@ -65,7 +60,3 @@ class Lexicon:
         """
         known = self.frequencies(words) > 0
         return {"known": known, "unknown": ~known, "ambiguous": self.is_ambiguous(words)}
-
-
-def _keys(words: Collection[str]) -> NDArray[np.uint64]:
-    return np.fromiter(map(get_string_id, words), dtype=np.uint64, count=len(words))
