@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from operator import add
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,7 +98,7 @@ class Sentences:
                 continue
             lines += [] if lines else ["# newdoc"]
             lines.append(f"# text = {' '.join(''.join(self.texts[first:end]).split())}")
-            lines += map(add, _numbers(len(rows)), rows)
+            lines += [f"{number}\t{row}" for number, row in enumerate(rows, 1)]
             lines.append("")
         return lines
 
@@ -122,16 +121,6 @@ def _with_head(row: str, head: str) -> str:
     """RETURNS (str): A line with the head of its token, and its relation to it."""
     cells, _, _, *rest = row.rsplit("\t", 4)
     return "\t".join([cells, head, *rest])
-
-
-NUMBERS = [f"{number}\t" for number in range(1, 1001)]
-
-
-def _numbers(count: int) -> list[str]:
-    """RETURNS (list[str]): The numbers of so many words, each with the tab behind it."""
-    if count <= len(NUMBERS):
-        return NUMBERS[:count]
-    return [f"{number}\t" for number in range(1, count + 1)]
 
 
 def _heads(doc: Doc, words: Sequence[int]) -> list[str]:

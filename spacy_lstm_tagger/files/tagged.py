@@ -79,8 +79,6 @@ class TaggedTexts:
         """
         distinct, tokens = self.distinct(attr)
         values = list(map(function, distinct))
-        if len(values) == 1:
-            return values * len(tokens)
         return list(map(values.__getitem__, tokens.tolist()))
 
     def flags(self, attr: int, function: Callable[[str], object]) -> NDArray[np.bool_]:
