@@ -15,7 +15,7 @@ from .comparison import Comparison
 from .lexicon import Lexicon
 from .models.word_char_embed import NAME as EMBEDDING
 from .models.word_char_embed import tables_of
-from .pipeline.gold import tag_counts
+from .pipeline.gold import count_tags
 from .readers import Corpus
 from .taggers import layers_of, open_annotations, tagger_name
 
@@ -77,7 +77,7 @@ def evaluate(
         examples = read_examples(nlp, path, tag=tag, group_by=group_by, gold_tokens=not raw)
         docs = nlp.pipe(eg.predicted for eg in examples)
         pairs = zip(docs, examples, strict=True)
-        missing = open_annotations(pipe, tag_counts(examples))
+        missing = open_annotations(pipe, count_tags(examples))
         compared = Comparison((Example(doc, eg.reference) for doc, eg in pairs), missing=missing)
         found[name] = accuracies(compared, find_kinds(nlp, compared.words))
     return found

@@ -19,7 +19,7 @@ from .errors import Errors
 from .files.reading import files_in
 from .models.flat import flatten, of_tokens
 from .pipeline import LSTMTagger
-from .pipeline.annotations import ATTRIBUTES
+from .pipeline.annotations import TAG_SETS
 from .pipeline.notation import Notation
 from .probabilities import TagProbabilities
 
@@ -62,7 +62,7 @@ def open_annotations(pipe: Any, annotations: Iterable[str]) -> list[str]:
 
 def written_by(pipe: Any) -> list[int]:
     """RETURNS (list[int]): The attributes of tokens that a tagger sets."""
-    return ATTRIBUTES[pipe.cfg["tag_set"]] if isinstance(pipe, LSTMTagger) else [TAG]
+    return TAG_SETS[pipe.cfg["tag_set"]] if isinstance(pipe, LSTMTagger) else [TAG]
 
 
 def check_tokens(doc: Doc, n_tokens: int, *, place: str) -> None:

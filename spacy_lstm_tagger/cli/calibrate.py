@@ -16,7 +16,7 @@ from ..files.whole import whole_folder
 from ..fit import check_fit
 from ..pipeline import LSTMTagger
 from ..pipeline.calibration import Calibration
-from ..pipeline.gold import tag_counts
+from ..pipeline.gold import count_tags
 from ..pipeline.notation import Notation
 from ..whitespace import SPACE_TAG
 from . import lstm_tagger_cli
@@ -84,7 +84,7 @@ def calibrate(
         return labels.issuperset(notation.split(annotation, labels)[0])
 
     names = {"tag": tag, "pipeline": f"the component {name!r}"}
-    unknown = check_fit(tag_counts(examples), knows, labels, path=data_path, **names)
+    unknown = check_fit(count_tags(examples), knows, labels, path=data_path, **names)
     left_out = set(unknown)
     for token in chain.from_iterable(eg.reference for eg in examples) if unknown else ():
         if token.tag_ in left_out:

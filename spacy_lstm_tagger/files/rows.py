@@ -16,10 +16,10 @@ NO_TABS = "Spaces seem to separate the columns here: put tabs instead."
 SHOWN = 60  # characters of a wrong value in an error
 
 # The columns FORM, LEMMA, UPOS, XPOS and FEATS of a word.
-Row = tuple[str, str, str, str, str]
+WordRow = tuple[str, str, str, str, str]
 
 
-def check_lines(path: Path, lines: list[tuple[int, str]]) -> tuple[list[Row], list[bool]]:
+def check_lines(path: Path, lines: list[tuple[int, str]]) -> tuple[list[WordRow], list[bool]]:
     """Check the lines of a sentence, and see where spaces go.
 
     path (Path): The file.
@@ -31,7 +31,7 @@ def check_lines(path: Path, lines: list[tuple[int, str]]) -> tuple[list[Row], li
     def fail(message: str, number: int, **found: object) -> ValueError:
         return ValueError(message.format(place=f"{path}, line {number}", **found))
 
-    words: list[Row] = []
+    words: list[WordRow] = []
     spaces: list[bool] = []
     # The open multiword token: first and last word, surface form, space after it, line number.
     start, end, whole, space, opened = 0, 0, "", True, 0

@@ -16,14 +16,14 @@ from ..errors import Errors
 from ..whitespace import ABSTAINED, SPACE, SPACE_TAG
 
 # Where tags are written, for each `tag_set`.
-ATTRIBUTES = {"xpos": [TAG], "upos": [TAG, POS], "upos+feats": [TAG, POS, MORPH]}
+TAG_SETS = {"xpos": [TAG], "upos": [TAG, POS], "upos+feats": [TAG, POS, MORPH]}
 
 
 def check_tags(labels: Iterable[str], tag_set: str) -> None:
     """Check whether tags are those of a tag set.
 
     labels (Iterable[str]): The tags.
-    tag_set (str): A key of `ATTRIBUTES`.
+    tag_set (str): A key of `TAG_SETS`.
     RAISES (ValueError): If one of them is not.
     """
     labels = list(labels)
@@ -58,13 +58,13 @@ def annotate(
     guesses (Sequence[NDArray[np.int64]]): The tags of each doc, by their places in the tag set,
         `SPACE` or `ABSTAINED`: no tag.
     labels (Sequence[str]): The tag set.
-    tag_set (str): What tags these are, a key of `ATTRIBUTES`.
+    tag_set (str): What tags these are, a key of `TAG_SETS`.
     overwrite (bool): Whether what is there already is replaced.
     RETURNS (bool): Whether all tokens had a tag that stays, and some of these another one.
     RAISES (ValueError): If there is no such tag set, or a tag is none of it.
     """
-    check_choice("tag_set", tag_set, ATTRIBUTES)
-    attributes = ATTRIBUTES[tag_set]
+    check_choice("tag_set", tag_set, TAG_SETS)
+    attributes = TAG_SETS[tag_set]
     tables: dict[int, NDArray[np.uint64]] = {}
     has_spaces = any(len(ids) for ids in guesses) and bool((np.concatenate(guesses) == SPACE).any())
     n_tokens = n_kept = 0
@@ -98,7 +98,7 @@ def _values(
 
     used (Iterable[int]): Which tags there are: too many have features to look at all of them.
     """
-    attributes, tags = ATTRIBUTES[tag_set], [*labels, SPACE_TAG]
+    attributes, tags = TAG_SETS[tag_set], [*labels, SPACE_TAG]
     columns = [[*map(vocab.strings.add, tags), 0]]
     if POS in attributes:
         pos = [POS_IDS.get(tag.partition("|")[0]) for tag in labels]

@@ -108,7 +108,7 @@ def same_tokens(eg: Example) -> bool:
     )
 
 
-def tag_counts(examples: Iterable[Example]) -> Counter[str]:
+def count_tags(examples: Iterable[Example]) -> Counter[str]:
     """RETURNS (Counter[str]): How many tokens of the references have each annotation."""
     counts: Counter[str] = Counter()
     for eg in examples:

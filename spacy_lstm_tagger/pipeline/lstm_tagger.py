@@ -29,7 +29,7 @@ from .calibration import Calibration, calibrate
 from .class_weights import BALANCED, class_weights_array
 from .decoding import Decoding, Guesses
 from .dictionary import TagDictionary, as_table
-from .gold import tag_counts as count_tags
+from .gold import count_tags
 from .learning import LearningTagger
 from .lock import WeightsLock
 from .loss_watch import LossWatch

@@ -13,7 +13,7 @@ from ..checks import (
     is_list_of_strings,
     is_number,
 )
-from .annotations import ATTRIBUTES, check_tags
+from .annotations import TAG_SETS, check_tags
 from .class_weights import check_class_weights
 from .decoding import Decoding
 from .dictionary import TagDictionary
@@ -31,7 +31,7 @@ def check_settings(cfg: Mapping[str, Any]) -> None:
     check_flag(overwrite=cfg["overwrite"])
     check(isinstance(cfg["neg_prefix"], str), "neg_prefix", cfg["neg_prefix"], "some characters")
     check_smoothing(cfg["label_smoothing"])
-    check_choice("tag_set", cfg["tag_set"], ATTRIBUTES)
+    check_choice("tag_set", cfg["tag_set"], TAG_SETS)
     check_tags(labels, cfg["tag_set"])
     holds = separator is None or (isinstance(separator, str) and separator != "")
     check(holds, "tag_separator", separator, "null or some characters")

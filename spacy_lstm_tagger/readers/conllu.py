@@ -13,7 +13,7 @@ from spacy.attrs import SENT_START
 from spacy.parts_of_speech import IDS as POS_IDS
 
 from ..errors import Errors
-from ..files.rows import Row, check_lines
+from ..files.rows import WordRow, check_lines
 from .encoded import COLUMNS, CONLLU_ATTRIBUTES, EncodedSentence, Strings
 
 NEWDOC = re.compile(r"#\s*newdoc(\s|$)")
@@ -28,7 +28,7 @@ class Rows(NamedTuple):
     sentence.
     """
 
-    words: list[Row]
+    words: list[WordRow]
     spaces: list[bool]
     newdoc: bool
 
@@ -55,7 +55,7 @@ def encode_sentences(path: Path, tag: str, strings: Strings) -> Iterator[Encoded
     pack, add = Struct(f"={len(CONLLU_ATTRIBUTES)}Q").pack, strings.add
 
     @lru_cache(maxsize=MAX_KNOWN)
-    def encode(row: Row, space: bool) -> bytes:
+    def encode(row: WordRow, space: bool) -> bytes:
         word = read_word(row, tag)
         return pack(
             add(word.text),
@@ -74,7 +74,7 @@ def encode_sentences(path: Path, tag: str, strings: Strings) -> Iterator[Encoded
         yield EncodedSentence(tokens, newdoc)
 
 
-def read_word(row: Row, tag: str) -> Word:
+def read_word(row: WordRow, tag: str) -> Word:
     """Take from the columns what a Doc knows of a word."""
     text, lemma, upos, xpos, feats = row
     name = xpos if tag == "xpos" else upos

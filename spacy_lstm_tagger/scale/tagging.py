@@ -25,7 +25,7 @@ from .texts import ERROR, PLACE, join, table_to_texts
 OPTIONS = "_options.json"
 MEGABYTE = 1 << 20
 PART = 4 * MEGABYTE  # an actor tags so much at a time
-READERS = 10_000  # as many tasks read at most
+MOST_READERS = 10_000  # so many tasks read at most
 # Of a CPU: where there is an actor for each of them, what feeds it has room beside it.
 ACTOR_CPUS, FILES_CPUS = 0.9, 0.1
 GPU_DOCS = 1000  # Ray Data wants to be told how many rows a GPU gets at a time
@@ -114,7 +114,7 @@ def tag_on_ray(
             size=min(CHARACTERS, int(cluster.block_size * MEGABYTE)),
         )
         # As many as there are files: Ray Data would cut up the blocks of fewer.
-        count = len(texts.get_read_tasks(READERS))
+        count = len(texts.get_read_tasks(MOST_READERS))
         # A pool that grows: one that takes all CPUs at once would leave none for the reading of
         # checkpoints. Files are read and written by as many processes at most.
         most = count_actors(cluster.concurrency, cluster.gpus)

@@ -5,7 +5,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.vocab import Vocab
 
-from spacy_lstm_tagger.pipeline.gold import MISSING, SEVERAL, gold_tags, tag_counts
+from spacy_lstm_tagger.pipeline.gold import MISSING, SEVERAL, count_tags, gold_tags
 from spacy_lstm_tagger.pipeline.notation import Notation
 
 LABELS = ["NN", "V", "DET"]
@@ -100,7 +100,7 @@ def test_unknown_tags_in_a_set():
 
 
 def test_counts_and_names():
-    counts = tag_counts([make_example(["NN", "V", "NN|X", "", "!Y", "V"])])
+    counts = count_tags([make_example(["NN", "V", "NN|X", "", "!Y", "V"])])
     assert counts == {"NN": 1, "V": 2, "NN|X": 1, "!Y": 1}
     assert Notation("!", "|").named(sorted(counts)) == ["Y", "NN", "X", "V"]
     assert Notation("!").named(["NN|X"]) == ["NN|X"]
