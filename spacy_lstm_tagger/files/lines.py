@@ -15,7 +15,7 @@ LINE = 1_000_000
 
 def read_lines(source: Source, reading: Reading, bad: BadTexts) -> Iterator[Text]:
     """YIELDS (Text): Each line of a file of plain text, or all of it."""
-    numbered = [("1", source.stream.read())] if reading.whole else _lines(source.stream, LINE)
+    numbered = [("1", source.stream.read())] if reading.whole else _lines(source.stream)
     for number, line in numbered:
         place = f"{source.path}, line {number}"
         try:
@@ -53,14 +53,14 @@ def _read_object(string: str, key: str) -> dict[str, Any]:
     return found
 
 
-def _lines(file: IO[bytes], most: int) -> Iterator[tuple[str, bytes]]:
-    """Number the lines of a file. One of more bytes than `most` comes in parts, which are numbered
+def _lines(file: IO[bytes]) -> Iterator[tuple[str, bytes]]:
+    """Number the lines of a file. One of more bytes than `LINE` comes in parts, which are numbered
     too, cut after a space if there is one, so that no more than this is ever in memory.
     """
     number, part, rest = 1, 1, b""
-    while line := rest + file.readline(most - len(rest)):
+    while line := rest + file.readline(LINE - len(rest)):
         rest = b""
-        whole = len(line) < most or line.endswith(b"\n")
+        whole = len(line) < LINE or line.endswith(b"\n")
         if not whole:
             end = line.rfind(b" ") + 1
             if not end:  # before the last character, whose end may not be read yet

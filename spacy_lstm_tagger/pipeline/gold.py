@@ -55,8 +55,7 @@ def gold_tags(examples: Iterable[Example], labels: Sequence[str], notation: Nota
     stores = {}  # examples may come from different vocabularies
     for eg in examples:
         stores[id(eg.reference.vocab)] = eg.reference.vocab.strings
-        keys = aligned_keys(eg, "TAG")
-        columns.append(np.where(is_space([eg.predicted]), 0, keys))
+        columns.append(np.where(is_space([eg.predicted]), 0, aligned_tags(eg)))
     distinct, annotations = np.unique(np.concatenate(columns), return_inverse=True)
     index = {label: i for i, label in enumerate(labels)}
     tag_sets = np.zeros((len(distinct), len(labels)), dtype=bool)
@@ -87,17 +86,14 @@ def select(gold: GoldTags, tokens: NDArray[np.bool_]) -> GoldTags:
     return GoldTags(gold.tags[tokens], gold.annotations[tokens], gold.tag_sets)
 
 
-def aligned_keys(eg: Example, attr: str) -> NDArray[np.uint64]:
-    """Read an annotation for the tokens of the predicted doc, 0 where there is none. Where the two
-    docs have the same tokens, as on gold tokens, it is copied as an array.
-
-    eg (Example): The example.
-    attr (str): Which annotation, by its name in `spacy.attrs`.
-    RETURNS (NDArray[np.uint64]): *Shape:* ``(tokens,)``.
+def aligned_tags(eg: Example) -> NDArray[np.uint64]:
+    """RETURNS (NDArray[np.uint64]): The tags for the tokens of the predicted doc, 0 where there is
+    none. Where the two docs have the same tokens, as on gold tokens, they are copied as an array.
+    *Shape:* ``(tokens,)``.
     """
     if same_tokens(eg):
-        return cast(NDArray[np.uint64], eg.reference.to_array([attr]))
-    aligned = eg.get_aligned(attr)
+        return cast(NDArray[np.uint64], eg.reference.to_array(TAG))
+    aligned = eg.get_aligned("TAG")
     return np.array([0 if key is None else key for key in aligned], dtype=np.uint64)
 
 

@@ -62,17 +62,16 @@ def ratio_intervals(
     return _percentiles(np.concatenate(values))
 
 
-def share_intervals(right: NDArray, words: NDArray, *, samples: int = SAMPLES) -> Intervals:
+def share_intervals(right: NDArray, words: NDArray) -> Intervals:
     """Find the intervals of shares of words. Where all are right, or none is, every sample says the
     same: there it is the exact interval of as many sentences (Clopper & Pearson, 1934,
     https://doi.org/10.1093/biomet/26.4.404).
 
     right (NDArray): How many words of each sentence are right. *Shape:* ``(sentences, figures)``.
     words (NDArray): How many it has. *Shape:* ``(sentences, figures)``.
-    samples (int): How many samples are drawn.
     RETURNS (Intervals): The intervals.
     """
-    found = ratio_intervals(right, words, samples=samples)
+    found = ratio_intervals(right, words)
     n_right, n_words = right.sum(axis=0), words.sum(axis=0)
     beyond = TAIL ** (1.0 / np.maximum(np.count_nonzero(words, axis=0), 1))
     low = np.where((n_words > 0) & (n_right == n_words), beyond, found.low)
