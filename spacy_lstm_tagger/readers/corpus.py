@@ -236,9 +236,9 @@ class Corpus:
         if isinstance(self.augmenter, NoiseAugmenter):  # sooner before there are docs than after
             heads = partial(get_heads, tokens)
             words = self.augmenter.change(tokens[:, COLUMNS[ORTH]], nlp.vocab.strings, heads=heads)
-            tokens = tokens if words is None else tokens[: len(words)]
         if words is None:
             words = tokens[:, COLUMNS[ORTH]].tolist()
+        tokens = tokens[: len(words)]
         spaces = tokens[:, COLUMNS[SPACY]].tolist()
         reference = Doc(nlp.vocab, words=words, spaces=spaces)
         width = tokens.shape[1] if are_alike(group) else COLUMNS[HEAD]

@@ -27,15 +27,14 @@ def headline(tagged: TaggedCorpus, lexicon: Lexicon | None) -> dict[str, Any]:
     sentences, or tags) it is of, and its interval. None: it is not known.
     """
     found = tagged.found
-    everything = np.ones(len(found.words), dtype=bool)
-    kinds: dict[str, NDArray[np.bool_] | None] = {"tag_acc": everything}
-    kinds |= dict.fromkeys(("acc_known", "acc_unknown", "acc_ambiguous"))
+    kinds = {"tag_acc": np.ones(len(found.words), dtype=bool)}
     if lexicon is not None:
         kinds |= {f"acc_{name}": kind for name, kind in lexicon.kinds(found.words).items()}
-    figures: dict[str, Any] = dict.fromkeys(kinds)
-    there = {name: kind for name, kind in kinds.items() if kind is not None and kind.any()}
-    intervals = _intervals(found, list(there.values()))
-    for (name, kind), interval in zip(there.items(), intervals, strict=True):
+    kinds = {name: kind for name, kind in kinds.items() if kind.any()}
+    names = ("tag_acc", "acc_known", "acc_unknown", "acc_ambiguous")
+    figures: dict[str, Any] = dict.fromkeys(names)
+    intervals = _intervals(found, list(kinds.values()))
+    for (name, kind), interval in zip(kinds.items(), intervals, strict=True):
         figures[name] = _figure(found.accuracy(kind), interval, int(kind.sum()))
     sentences = found.right_sentences().astype(np.int64)[:, None]
     (interval,) = _bounds(share_intervals(sentences, np.ones_like(sentences)))
@@ -117,8 +116,6 @@ def by_sentence(found: Comparison, words: NDArray[np.bool_]) -> NDArray[np.int64
 
 def _intervals(found: Comparison, kinds: Sequence[NDArray[np.bool_]]) -> list[Bounds]:
     """RETURNS (list[Bounds]): The interval of the accuracy on each kind of words."""
-    if not kinds:
-        return []
     right = np.column_stack([by_sentence(found, kind & found.right) for kind in kinds])
     total = np.column_stack([by_sentence(found, kind) for kind in kinds])
     return _bounds(share_intervals(right, total))
