@@ -36,7 +36,6 @@ from .probabilities import TagProbabilities
 
 FINAL = frozenset(".!?…;。！？؟۔।։።")
 SHORTEST = 4  # letters: in a shorter word a typo often makes another word
-ATTRIBUTES = [TAG, POS, MORPH, LEMMA, DEP, ENT_IOB, ENT_TYPE, ENT_KB_ID, ENT_ID]
 
 
 @registry.augmenters("spacy-lstm-tagger.NoiseAugmenter.v1")
@@ -179,7 +178,8 @@ def reworded(doc: Doc, words: list[int]) -> Doc:
     spaces = doc.to_array(SPACY)[:n].tolist()
     new = Doc(doc.vocab, words=cast(list, words), spaces=spaces)
     # Where there are heads, sentences follow from them.
-    attributes = [HEAD if doc.has_annotation("DEP") else SENT_START, *ATTRIBUTES]
+    first = HEAD if doc.has_annotation("DEP") else SENT_START
+    attributes = [first, TAG, POS, MORPH, LEMMA, DEP, ENT_IOB, ENT_TYPE, ENT_KB_ID, ENT_ID]
     new.from_array(attributes, cast(Ints2d, doc.to_array(attributes)[:n]))
     for key, spans in doc.spans.items():
         new.spans[key] = [
