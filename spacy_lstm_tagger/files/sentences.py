@@ -46,8 +46,7 @@ COLUMNS: dict[str, list[tuple[int, Callable[[str], str]]]] = {
 
 
 class Sentences:
-    """Tagged docs as lines of CoNLL-U. What a line says but for its number is made once for all
-    tokens that have it in common.
+    """Tagged docs as lines of CoNLL-U, which are made of columns.
 
     tagged (TaggedTexts): The docs.
     column (str): The column of the tags, as in `Style`.

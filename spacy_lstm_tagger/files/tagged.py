@@ -91,27 +91,15 @@ class TaggedTexts:
     def combine(
         self, columns: Sequence[tuple[int, Callable[[str], str]]], separator: str
     ) -> list[str]:
-        """Make a string of several attributes of each token: once of those that several tokens have
-        in common.
+        """Make a string of several attributes of each token.
 
         columns (Sequence[tuple[int, Callable[[str], str]]]): The attributes, and what is made of
             each distinct string.
         separator (str): What stands between two of them.
         RETURNS (list[str]): The strings, doc after doc.
         """
-        found = [self.distinct(attr) for attr, _ in columns]
-        kinds = np.zeros(self.bounds[-1], dtype=np.int64)
-        for distinct, tokens in found:
-            if len(distinct) > 1:
-                kinds = _number(kinds * len(distinct) + tokens)
-        examples = np.zeros(kinds.max(initial=-1) + 1, dtype=np.int64)
-        examples[kinds] = np.arange(len(kinds))  # a token of each kind
-        cells = []
-        for (_, function), (distinct, tokens) in zip(columns, found, strict=True):
-            made = list(map(function, distinct))
-            cells.append([made[i] for i in tokens[examples].tolist()])
-        rows = list(map(separator.join, zip(*cells, strict=True)))
-        return list(map(rows.__getitem__, kinds.tolist()))
+        cells = [self.column(attr, function) for attr, function in columns]
+        return list(map(separator.join, zip(*cells, strict=True)))
 
     def distinct(self, attr: int) -> tuple[list[str], NDArray[np.int64]]:
         """RETURNS (tuple): The distinct values of an attribute, and which each token has. That of
@@ -127,15 +115,3 @@ class TaggedTexts:
                 distinct, tokens = np.unique(keys, return_inverse=True)
                 self._found[attr] = [strings[k] for k in distinct.tolist()], tokens
         return self._found[attr]
-
-
-MOST = 10_000_000  # so many different numbers are told apart by a table rather than by sorting
-
-
-def _number(values: NDArray[np.int64]) -> NDArray[np.int64]:
-    """RETURNS (NDArray[np.int64]): Numbers from 0 on without gaps, in the order of the values."""
-    if values.max(initial=0) >= MOST:
-        return np.unique(values, return_inverse=True)[1]
-    there = np.zeros(values.max(initial=0) + 1, dtype=bool)
-    there[values] = True
-    return (np.cumsum(there) - 1)[values]
