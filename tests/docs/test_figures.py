@@ -74,7 +74,7 @@ def test_readme(name):
     assert shown == {
         "accuracy, sentences": accuracy("sentences"),
         "accuracy, texts of ten sentences": accuracy("tens"),
-        "accuracy, words that training did not have": accuracy("unknown"),
+        "accuracy, words not seen in training": accuracy("unknown"),
         "times as fast, tagging": times("words a second") if name != "cnn" else "1",
         "times as fast, training": times("words a second, training") if name != "cnn" else "1",
         "size on disk": f"{size:.1f} MB",
