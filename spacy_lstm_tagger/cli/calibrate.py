@@ -36,7 +36,7 @@ def calibrate_cli(
     gpu_id: GpuId = -1,
 ) -> None:
     """Fit a temperature to dev data, print the expected calibration error before and after, and
-    save the pipeline with it. The best tags stay the best. Texts have the tokens of the data.
+    save the pipeline with it. The best tags stay the best. Tokens are those of the data.
     """
     import_code(code)
     with clear_errors(), whole_folder(output) as folder:

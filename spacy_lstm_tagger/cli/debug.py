@@ -55,14 +55,12 @@ def debug_cli(
     ctx: Context,
     config_path: Annotated[Path, Arg(help="Training config", exists=True, allow_dash=True)],
     max_words: Annotated[int, Opt(min=1, help="Words to read of a corpus at most")] = MAX_WORDS,
-    verbose: Annotated[
-        bool, Opt("--verbose", "-V", help="Show how often there is each tag")
-    ] = False,
+    verbose: Annotated[bool, Opt("--verbose", "-V", help="Show how often each tag occurs")] = False,
     code: Code = None,
 ) -> None:
     """
-    Tell what spaCy's `debug data` tells of a tagger, for each one that a config trains: words,
-    tags, and what the data lacks. Values of the config are given as for `spacy train`:
+    Check the data for each tagger that a config trains, as spaCy's `debug data` does for its own:
+    words, tags, and what the data lacks. Give values of the config as for `spacy train`:
     --paths.train my-train.conllu. Nothing is trained or written.
     """
     overrides = parse_config_overrides(ctx.args)

@@ -31,8 +31,8 @@ def evaluate_cli(
     code: Code = None,
 ) -> None:
     """
-    Tell how many words a pipeline tags right: each sentence alone and texts of ten, all words and,
-    for our taggers, those that training had, those it had not, and those it had with several tags.
+    Measure how many words a pipeline tags right, in sentences alone and in texts of ten: all words
+    and, for our taggers, those known from training, unknown ones, and those with several tags.
     """
     import_code(code)
     with clear_errors():

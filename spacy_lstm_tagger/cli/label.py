@@ -19,7 +19,7 @@ from ..readers import read_tag_labels
 from . import lstm_tagger_cli
 from .engine import check_engine, labelling_with_ray
 from .messages import clear_errors
-from .options import Address, Code, Concurrency, Engine, GpuId, Gpus, NProcess, SkipBad
+from .options import Address, Code, Concurrency, Engine, GpuId, Gpus, NProcess, SkipBad, TextKey
 
 STUDENT_HELP = (
     "Check that the student has the teacher's tags: a CoNLL-U file, labels from `init labels` "
@@ -36,11 +36,11 @@ def label_cli(
     output: Annotated[Path, Opt("--output", "-o", help="Folder for the labelled docs")],
     student: Annotated[Path | None, Opt("--student", "-s", help=STUDENT_HELP)] = None,
     tag: Annotated[str, Opt(help="Column of the tags, if --student is CoNLL-U")] = "xpos",
-    weights: Annotated[str, Opt(help="What each teacher counts, such as 2,1,1")] = "",
+    weights: Annotated[str, Opt(help="How much each teacher counts, such as 2,1,1")] = "",
     other_tags: Annotated[
-        bool, Opt("--other-tags", help="Other teachers' tags that the first lacks are left out")
+        bool, Opt("--other-tags", help="Leave out other teachers' tags that the first lacks")
     ] = False,
-    text_key: Annotated[str, Opt("--text-key", "-k", help="Name of the text in JSONL")] = "text",
+    text_key: TextKey = "text",
     limit: Annotated[int, Opt("--limit", "-l", min=0, help="Number of texts. 0: all")] = 0,
     top_k: Annotated[int, Opt(min=0, help="Tags to keep with probabilities. 0: none")] = Job.top_k,
     max_words: Annotated[
@@ -61,8 +61,8 @@ def label_cli(
     the teacher's tags and probabilities; those of several teachers are averaged.
 
     Texts are read from .jsonl and .parquet files, from .spacy and .conllu files, whose tokens are
-    kept, and from plain text with one text a line. Work that was interrupted goes on where it
-    stopped, if the command is the same.
+    kept, and from plain text with one text a line. Interrupted work goes on where it stopped,
+    if the command is the same.
     """
     import_code(code)
     with clear_errors(), ExitStack() as stack:

@@ -9,6 +9,7 @@ NProcess = Annotated[int, Opt("--n-process", "-n", min=1, help="Number of proces
 GpuId = Annotated[int, Opt("--gpu-id", "-g", help="GPU, or -1 for the CPU")]
 Code = Annotated[Path | None, Opt("--code", "-c", help="Python file to import first")]
 Tag = Annotated[str, Opt("--tag", "-t", help="Where tags come from: xpos, upos or upos+feats")]
+TextKey = Annotated[str, Opt("--text-key", "-k", help="Name of the text in JSONL and Parquet")]
 SkipBad = Annotated[int, Opt(min=0, help="Texts to leave out if they cannot be read")]
 Engine = Annotated[str | None, Opt(help="ray: work on a cluster of Ray")]
 Address = Annotated[

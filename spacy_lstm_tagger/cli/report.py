@@ -21,7 +21,7 @@ PATHS_HELP = "One or more pipelines with a tagger, followed by a corpus: CoNLL-U
 OUTPUT_HELP = "A file; without it, the report goes to the terminal"
 FORMAT_HELP = f"What is written, whatever the suffix: {', '.join(FORMATS)}"
 GROUP_HELP = 'Sentences in a text: a number, or "document" (# newdoc)'
-TRAIN_HELP = "The training data, where a pipeline does not tell which words it knows"
+TRAIN_HELP = "The training data, if a pipeline does not record which words it had"
 
 
 @lstm_tagger_cli.command("report")

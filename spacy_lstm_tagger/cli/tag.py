@@ -27,7 +27,7 @@ from ..tagging import Cluster, FileTagger, Job, tag_files
 from . import lstm_tagger_cli
 from .engine import check_engine, tag_with_ray
 from .messages import clear_errors
-from .options import Address, Code, Concurrency, Engine, GpuId, Gpus, NProcess, SkipBad
+from .options import Address, Code, Concurrency, Engine, GpuId, Gpus, NProcess, SkipBad, TextKey
 
 FORMATS = tuple(kind[1:] for kind in ENCODERS)
 INPUT_FORMATS = ("text", *(kind[1:] for kind in READERS))
@@ -45,17 +45,17 @@ def tag_cli(
     output: Annotated[str, Opt("--output", "-o", help=OUTPUT_HELP)],
     format: Annotated[str | None, Opt("--format", "-f", help=FORMAT_HELP)] = None,
     input_format: Annotated[str | None, Opt(help=INPUT_FORMAT_HELP)] = None,
-    text_key: Annotated[str, Opt("--text-key", "-k", help="Name of the text")] = "text",
+    text_key: TextKey = "text",
     tokens: Annotated[bool, Opt(help="Texts are words with spaces between them")] = False,
     whole_files: Annotated[bool, Opt(help="Each file of plain text is one document")] = False,
     column: Annotated[str, Opt("--tag", "-t", help="CoNLL-U: the column of the tags")] = "xpos",
     probabilities: Annotated[
-        bool, Opt("--probabilities", "--scores", "-p", help="Tell how sure each tag is")
+        bool, Opt("--probabilities", "--scores", "-p", help="Write how probable each tag is")
     ] = False,
-    prefix: Annotated[str, Opt(help="What the names start with that are added")] = "",
+    prefix: Annotated[str, Opt(help="A prefix for the names of what is added")] = "",
     skip_bad: SkipBad = 0,
     n_process: NProcess = 1,
-    batch_size: Annotated[int | None, Opt(min=1, help="Docs that are tagged at a time")] = None,
+    batch_size: Annotated[int | None, Opt(min=1, help="Docs tagged at a time")] = None,
     gpu_id: GpuId = -1,
     code: Code = None,
     engine: Engine = None,
@@ -66,13 +66,13 @@ def tag_cli(
         float, Opt(help="ray: how much text an actor gets, in MB")
     ] = Cluster.block_size,
     file_size: Annotated[
-        float, Opt(help="ray: how large a file is at least, in MB")
+        float, Opt(help="ray: the smallest size of a file, in MB")
     ] = Cluster.file_size,
 ) -> None:
     """
     Tag files: plain text with a document a line, JSONL, CoNLL-U, Parquet or .spacy; to CoNLL-U,
-    JSONL, TSV, Parquet or .spacy; compressed if the name ends with .gz or .zst. What else is in a
-    file stays, where the format has a place for it. A file appears when it is complete.
+    JSONL, TSV, Parquet or .spacy; compressed if the name ends with .gz or .zst. All else in a
+    file is kept, where the format has a place for it. A file appears when it is complete.
     """
     import_code(code)
     is_shown = output == str(STANDARD) and sys.stdout.isatty()  # what is written, on the terminal
