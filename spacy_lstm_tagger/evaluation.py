@@ -127,9 +127,8 @@ def find_kinds(nlp: Language, words: NDArray[np.uint64]) -> dict[str, NDArray[np
     tables = [tables_of(layer)["word"] for layer in layers_of(nlp, EMBEDDING)]
     if not tables:
         return {}
-    types, places = np.unique(words, return_inverse=True)
-    keys = types.view(np.int64).tolist()  # the keys of rows are signed
-    known = np.any([table.lookup(keys) for table in tables], axis=0)[places]
+    keys = words.astype(np.int64).tolist()  # those of rows are signed
+    known = np.any([table.lookup(keys) for table in tables], axis=0)
     return {"known": known, "unknown": ~known}
 
 

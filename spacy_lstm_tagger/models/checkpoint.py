@@ -44,9 +44,9 @@ class Checkpoint:
         """RETURNS (Optional[int]): For how many tags there are weights. None if that is not known,
         or the model was saved before it was initialized.
         """
-        if not self._model.has_ref("output_layer"):
+        layer = self._model.maybe_get_ref("output_layer")
+        if layer is None:
             return None
-        layer = self._model.get_ref("output_layer")
         place = next(i for i, node in enumerate(self._model.walk()) if node is layer)
         if all(value is None for value in self._message["params"][place].values()):
             return None

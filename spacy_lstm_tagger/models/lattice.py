@@ -29,10 +29,9 @@ def predict_lattice(model: Model[list[Doc], list[Floats2d]], docs: Sequence[Doc]
     """
     lengths = [len(doc) for doc in docs]
     flat = flatten(model.ops, of_tokens(model.predict(list(docs)), lengths))
-    if model.has_ref("output_layer"):
-        attrs = model.get_ref("output_layer").attrs
-        if attrs.get("softmax_normalize"):  # as in spacy.Tagger.v1
-            flat = model.ops.xp.log(flat)
+    output = model.maybe_get_ref("output_layer")
+    if output is not None and output.attrs.get("softmax_normalize"):  # as in spacy.Tagger.v1
+        flat = model.ops.xp.log(flat)
     return Lattice(as_tensor(flat), lengths, model_crf(model))
 
 
@@ -54,7 +53,7 @@ def listener_of(model: Model) -> Tok2VecListener | None:
     """RETURNS (Optional[Tok2VecListener]): What a tagger model gets its token vectors from, if that
     is an encoder of another component.
     """
-    encoder = model.get_ref("tok2vec") if model.has_ref("tok2vec") else None
+    encoder = model.maybe_get_ref("tok2vec")
     return encoder if isinstance(encoder, Tok2VecListener) else None
 
 

@@ -15,9 +15,9 @@ PARAMETERS = {
 
 def can_resize(model: Model) -> bool:
     """RETURNS (bool): Whether the model has an output layer that can grow: a plain one, or ours."""
-    if not model.has_ref("output_layer"):
+    layer = model.maybe_get_ref("output_layer")
+    if layer is None:
         return False
-    layer = model.get_ref("output_layer")
     return not layer.layers and not layer.shims and set(layer.param_names) <= set(PARAMETERS)
 
 
