@@ -47,9 +47,10 @@ def class_weights_array(
     weights (Optional[Union[Mapping[str, float], str]]): The setting.
     labels (Sequence[str]): The tag set.
     counts (Optional[Mapping[str, int]]): How often the training data has each tag.
-    RAISES (ValueError): If a weight is that of a tag which is not in the tag set, or the tags are
-        to be balanced and nobody has counted them.
+    RAISES (ValueError): If the setting is not allowed, a weight is that of a tag which is not in
+        the tag set, or the tags are to be balanced and nobody has counted them.
     """
+    check_class_weights(weights)
     if weights is None:
         return None
     if isinstance(weights, str):

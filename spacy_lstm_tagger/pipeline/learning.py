@@ -2,8 +2,6 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-import numpy as np
-from numpy.typing import NDArray
 from spacy.training import Example, validate_examples
 from thinc.api import Optimizer, set_dropout_rate
 from thinc.types import Floats2d
@@ -13,7 +11,7 @@ from ..models.flat import flatten
 from ..models.lattice import encoder_name, listener_of, model_crf, predict_lattice
 from ..models.threads import on_our_threads
 from ..whitespace import is_space
-from .class_weights import check_class_weights, class_weights_array
+from .class_weights import class_weights_array
 from .gold import GoldTags, gold_tags
 from .loss import batch_loss, token_weights
 from .loss_watch import LossWatch
@@ -125,7 +123,10 @@ class LearningTagger(SavedTagger):
         examples = list(examples)
         validate_examples(examples, "LSTMTagger.get_loss")
         check_smoothing(self.cfg["label_smoothing"])
-        gold, weights, soft = self._gold(examples), self._class_weights(), None
+        gold, soft = self._gold(examples), None
+        weights = class_weights_array(
+            self.cfg["class_weights"], self.labels, counts=self.cfg["tag_counts"]
+        )
         if self.cfg["soft_share"] and not model_crf(self.model):
             soft = soft_targets(examples, self.labels)
         loss = batch_loss(
@@ -145,14 +146,6 @@ class LearningTagger(SavedTagger):
     def _gold(self, examples: Iterable[Example]) -> GoldTags:
         """RETURNS (GoldTags): The tags that the predicted docs should have."""
         return gold_tags(examples, self.labels, Notation.of(self.cfg))
-
-    def _class_weights(self) -> NDArray[np.float32] | None:
-        """RETURNS (Optional[NDArray[np.float32]]): The weight of each tag. None if all count the
-        same.
-        """
-        weights, counts = self.cfg["class_weights"], self.cfg["tag_counts"]
-        check_class_weights(weights)
-        return class_weights_array(weights, self.labels, counts=counts)
 
     def rehearse(
         self,
