@@ -3,7 +3,7 @@
 A value of a wrong type, as a file may have it, is not allowed either.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any, cast
 
@@ -11,6 +11,8 @@ from .errors import Errors
 
 # Beyond what anyone could want, and what NumPy and PyTorch can take.
 LARGEST = 2**31 - 1
+
+SHOWN = 10  # items in a message
 
 
 def check(holds: bool, name: str, value: object, allowed: str) -> None:
@@ -107,3 +109,8 @@ def check_choice(name: str, value: object, choices: Mapping[str, Any] | tuple[st
     quoted = [f'"{each}"' for each in choices]
     allowed = " or ".join(filter(None, [", ".join(quoted[:-1]), quoted[-1]]))
     check(isinstance(value, str) and value in choices, name, value, allowed)
+
+
+def first_of(items: Sequence[str]) -> str:
+    """RETURNS (str): The first of some items, as a message shows them."""
+    return ", ".join(items[:SHOWN]) + (", …" if len(items) > SHOWN else "")

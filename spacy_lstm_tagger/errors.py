@@ -40,14 +40,14 @@ class Errors(metaclass=ErrorsWithCodes):
     C012 = "{pipeline} has tags such as {tag}, which do not fit --tag {column}. Give --tag {other}."
     C013 = "This needs the package ray. Install it: pip install 'spacy-lstm-tagger[ray]'."
     C014 = 'Found a batch of type {found}, expected an Arrow table. Give batch_format="pyarrow".'
-    C015 = "{folder} has files that no interrupted work left. Give another --output, or delete it."
+    C015 = "{folder} has files that no interrupted work left. Give another --output, or move them."
     C016 = (
         "{folder} has work that was begun otherwise: {name} was {old}, and is {new}. Give the same "
         "pipeline, texts and options to go on, or another --output, or delete it."
     )
     C017 = (
         "{count:,} texts cannot be read, more than --skip-bad {allowed} allows: {first}, … All of "
-        "them are in {folder}. The others are tagged."
+        "them are in {folder}. The other files there are complete, with all other texts."
     )
     C018 = "--engine ray does not take {value}. {remedy}."
     C019 = (
@@ -55,9 +55,7 @@ class Errors(metaclass=ErrorsWithCodes):
         "{{name: pipeline}}."
     )
     C020 = "Found no pipeline, expected at least one, and a corpus behind it."
-    C021 = (
-        "The page needs the package {package}. Install it: pip install 'spacy-lstm-tagger[report]'."
-    )
+    C021 = "The page needs {package}. Install it: pip install 'spacy-lstm-tagger[report]'."
     C022 = (
         "A worker of the cluster has died again and again ({error}). What is done stays: give the "
         "same command again, with more memory or fewer actors."
@@ -78,6 +76,7 @@ class Errors(metaclass=ErrorsWithCodes):
     C027 = "{name} is for a cluster, and there is no --engine ray. Give that, or leave {name} out."
     C028 = "{path} is being written by another command. Wait for it, or give another --output."
     C029 = "{place}: {words} tokens became {found}. Take what changes them out of the pipeline."
+    C030 = "{name} cannot be loaded: {error}. If its files are damaged, copy or install it again."
     D001 = "Found no text at {path}, expected a file, or a folder with some in it."
     D002 = (
         "{place} cannot be read: {error}. Expected UTF-8 and, in a .jsonl file, an object such as "
@@ -117,7 +116,7 @@ class Errors(metaclass=ErrorsWithCodes):
     )
     D012 = (
         "{path} is not the list of shards that this command writes ({error}). Give another "
-        "--output, or delete the folder."
+        "folder, or move this file away."
     )
     D013 = "{path} cannot be decompressed ({error}). Copy the file again, or correct its suffix."
     D014 = "{what} needs the package {package}. Install it: pip install 'spacy-lstm-tagger[files]'."
@@ -136,7 +135,7 @@ class Errors(metaclass=ErrorsWithCodes):
     )
     D020 = (
         "{place}: it has {characters:,} characters, and nlp.max_length is {longest:,}. "
-        "Cut it, or leave it out with --skip-bad 1."
+        "Cut it, or leave out up to N such texts with --skip-bad N."
     )
     D021 = (
         "FillVocabulary: vectors = {name}, but WordCharEmbed keeps none. Set its pretrained_width "
@@ -204,7 +203,8 @@ class Errors(metaclass=ErrorsWithCodes):
     )
     P001 = (
         "The training data has the tag {tag!r}, which is not one of the tagger's labels: "
-        "{labels}. Initialize the tagger on this data, add the label, or correct the data."
+        "{labels}. Initialize the tagger with all tags (TagLabels.v1), add them to a trained one "
+        "(AddLabels.v1), or correct the data."
     )
     P002 = (
         "The training data has probabilities of the tag {tag}, which is not one of the "
@@ -333,7 +333,7 @@ class Errors(metaclass=ErrorsWithCodes):
         "{path}: found compressed data, as a .spacy file has, expected CoNLL-U. Give the file the "
         "suffix .spacy, so that it is read as such, or give a text file."
     )
-    R017 = "{path}: found a file packed by gzip, expected CoNLL-U. Unpack it: gunzip {path}."
+    R017 = "{path}: found a file packed by gzip, expected CoNLL-U. Unpack it first."
     R018 = (
         "{path}: found .conllu and .spacy files in this folder or below it, expected one kind. "
         "Give a file, or a folder that has one kind."
@@ -374,14 +374,14 @@ class Warnings(metaclass=ErrorsWithCodes):
         "{path} has {count} label(s) that {name!r} lacks, so it can neither learn nor give them: "
         "{labels}. If training data have them, give it their labels: set "
         "[initialize.components.{name}.labels] to a reader such as spacy-lstm-tagger.TagLabels.v1 "
-        "(tags) or MorphLabels.v1 (morphologizer), or to what `python -m spacy init labels CONFIG "
-        "FOLDER --training.max_epochs 0` writes."
+        "(tags) or MorphLabels.v1 (morphologizer), or to spacy.read_labels.v1, for what `python "
+        "-m spacy init labels CONFIG FOLDER --training.max_epochs 0` writes."
     )
     W004 = (
         "The training corpus is streamed (max_epochs = -1), so {name!r} has taken its labels from "
         "the first 100 examples, and lacks those that they do not have. Give it all: set "
-        "[initialize.components.{name}.labels] to what `python -m spacy init labels CONFIG FOLDER "
-        "--training.max_epochs 0` writes."
+        "[initialize.components.{name}.labels] to spacy.read_labels.v1, for what `python -m spacy "
+        "init labels CONFIG FOLDER --training.max_epochs 0` writes."
     )
     W005 = (
         "The training corpus is streamed (max_epochs = -1), so {name!r} has {what} in the first "

@@ -1,4 +1,4 @@
-"""The taggers of any pipeline, whoever made them: which they are, and how sure they are."""
+"""Pipelines and their taggers, whoever made them: which they are, and how sure they are."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,6 +13,7 @@ from spacy.attrs import TAG
 from spacy.language import Language
 from spacy.pipeline import Tagger
 from spacy.tokens import Doc
+from spacy.util import load_model
 from thinc.api import Model
 
 from .errors import Errors
@@ -22,6 +23,21 @@ from .pipeline import LSTMTagger
 from .pipeline.annotations import TAG_SETS
 from .pipeline.notation import Notation
 from .probabilities import TagProbabilities
+
+
+def load_pipeline(name: str | Path) -> Language:
+    """Load a pipeline that the user has named, so that an error tells which one it is.
+
+    name (Union[str, Path]): Its name, or its folder.
+    RETURNS (Language): The pipeline.
+    RAISES (ValueError): If it cannot be loaded.
+    RAISES (OSError): If there is no such pipeline.
+    """
+    try:
+        return load_model(name)
+    except (ValueError, TypeError, LookupError, EOFError) as error:
+        told = str(error).rstrip(".") or type(error).__name__
+        raise ValueError(Errors.C030.format(name=name, error=told)) from error
 
 
 def tagger_names(nlp: Language) -> list[str]:

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
-import spacy
 from numpy.typing import NDArray
 from spacy.tokens import Doc
 
@@ -31,6 +30,7 @@ from .progress import Progress
 from .taggers import (
     check_tokens,
     keeping_probabilities,
+    load_pipeline,
     read_confidence,
     tagger_name,
     written_by,
@@ -109,7 +109,7 @@ class FileTagger:
 
     def __init__(self, job: Job):
         self.job = job
-        self.nlp = spacy.load(job.pipeline)
+        self.nlp = load_pipeline(job.pipeline)
         name = tagger_name(self.nlp, pipeline=job.pipeline)
         self.pipe = self.nlp.get_pipe(name)
         # What the tagger writes: what a file has of it would stay.

@@ -228,3 +228,13 @@ def test_missing_paths_are_a_clear_error(spacy_command, small_corpus, tmp_path, 
         spacy_command(*command)
     cause = caught.value.__cause__
     assert isinstance(cause, (ValueError, OSError)) and re.search(error, str(cause))
+
+
+def test_a_wrong_setting_is_told_without_all_that_was_counted(spacy_command):
+    """spaCy shows what a component was given: with the words of a treebank, half a megabyte."""
+    corpus = str(CORPUS / "en-train.conllu")
+    values = {"paths.train": corpus, "paths.dev": corpus}
+    values["initialize.components.lstm_tagger.labls"] = "null"
+    with pytest.raises(AssertionError) as error:
+        spacy_command("train", CONFIGS / "accurate.cfg", *overrides(values))
+    assert "labls" in str(error.value) and len(str(error.value)) < 2000

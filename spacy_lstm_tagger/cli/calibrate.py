@@ -7,7 +7,6 @@ from typing import Annotated
 from spacy.cli._util import Arg, Opt, import_code, setup_gpu
 from spacy.language import Language
 from spacy.training import Example
-from spacy.util import load_model
 from wasabi import msg
 
 from ..errors import Errors
@@ -18,6 +17,7 @@ from ..pipeline import LSTMTagger
 from ..pipeline.calibration import Calibration
 from ..pipeline.gold import count_tags
 from ..pipeline.notation import Notation
+from ..taggers import load_pipeline
 from ..whitespace import SPACE_TAG
 from . import lstm_tagger_cli
 from .messages import clear_errors
@@ -41,7 +41,7 @@ def calibrate_cli(
     import_code(code)
     with clear_errors(), whole_folder(output) as folder:
         setup_gpu(gpu_id)
-        nlp = load_model(pipeline)
+        nlp = load_pipeline(pipeline)
         result, unknown = calibrate(nlp, data, name=name, tag=tag)
         nlp.to_disk(folder)
     if unknown:

@@ -27,11 +27,12 @@ from thinc.api import Config, fix_random_seed
 from typer import Context
 from wasabi import msg
 
+from ..checks import first_of
 from ..corpus_profile import CorpusProfile
 from ..errors import Errors
 from ..models.lstm_encoder import NAME as ENCODER
 from ..pipeline import LSTMTagger
-from ..readers.missing import count_labels, first_of
+from ..readers.missing import count_labels
 from ..taggers import layers_of, tagger_names
 from . import lstm_tagger_cli
 from .messages import clear_errors

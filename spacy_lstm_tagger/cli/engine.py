@@ -90,7 +90,7 @@ def tag_with_ray(
     kinds = {reading.kind or kind_of_uri(each) for each in files}
     kind = job.kind or kind_for(kinds)
     for is_wrong, value, remedy in [
-        (".spacy" in {*kinds, kind}, ".spacy", "Take another format, such as .parquet"),
+        (".spacy" in {*kinds, kind}, ".spacy", "Read and write other formats, such as .parquet"),
         (str(STANDARD) in {*inputs, output}, STANDARD, "Give files and folders"),
         (kind_of_uri(output) in ENCODERS, output, "Give a folder as --output, and --format"),
     ]:

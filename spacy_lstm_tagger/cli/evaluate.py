@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Annotated
 
 from spacy.cli._util import Arg, Opt, import_code, setup_gpu
-from spacy.util import load_model
 from wasabi import msg
 
 from ..evaluation import TEXT, Accuracy, Evaluation, evaluate
 from ..files.whole import check_place, write_whole
 from ..fit import find_missing_tags
+from ..taggers import load_pipeline
 from . import lstm_tagger_cli
 from .messages import clear_errors
 from .options import Code, GpuId, Tag
@@ -39,7 +39,7 @@ def evaluate_cli(
         setup_gpu(gpu_id)
         if output is not None:
             check_place(output)
-        nlp = load_model(pipeline)
+        nlp = load_pipeline(pipeline)
         missing = find_missing_tags(nlp, data, tag=tag, pipeline=pipeline)
         found = evaluate(nlp, data, tag=tag, raw=raw)
         if output is not None:

@@ -6,7 +6,6 @@ from contextlib import ExitStack
 from typing import Any, TypeVar, cast
 
 import numpy as np
-import spacy
 from numpy.typing import NDArray
 from spacy.attrs import IS_SPACE, ORTH, POS, SENT_START, SPACY
 from spacy.pipeline import Sentencizer
@@ -14,13 +13,19 @@ from spacy.strings import get_string_id
 from spacy.tokens import Doc
 from thinc.types import Ints2d
 
+from ..checks import first_of
 from ..errors import Errors
 from ..files.texts import Text
 from ..memory import WordLimit
 from ..pipeline.annotations import annotate
 from ..probabilities import TagProbabilities
-from ..readers.missing import first_of
-from ..taggers import keeping_probabilities, read_probabilities, tagger_names, written_by
+from ..taggers import (
+    keeping_probabilities,
+    load_pipeline,
+    read_probabilities,
+    tagger_names,
+    written_by,
+)
 from ..whitespace import ABSTAINED, SPACE_TAG
 from .shards import LEARNED
 
@@ -40,7 +45,7 @@ class Teacher:
 
     def __init__(self, source: str):
         self.source = source
-        self.nlp = spacy.load(source)
+        self.nlp = load_pipeline(source)
         names = self.nlp.pipe_names
         taggers = tagger_names(self.nlp)
         if len(taggers) != 1:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..checks import check, check_not_negative
+from ..checks import check, check_not_negative, first_of
 from ..errors import Errors
 
 BALANCED = "balanced"
@@ -60,5 +60,5 @@ def class_weights_array(
     known = set(labels)
     for tag in weights:
         if tag not in known:
-            raise ValueError(Errors.P005.format(tag=tag, labels=", ".join(labels)))
+            raise ValueError(Errors.P005.format(tag=tag, labels=first_of(labels)))
     return np.array([weights.get(label, 1.0) for label in labels], dtype=np.float32)

@@ -10,6 +10,7 @@ from spacy.strings import get_string_id
 from spacy.tokens import Doc
 from torch import Tensor
 
+from ..checks import first_of, is_list_of_strings
 from ..errors import Errors
 from ..nn.transfer import send
 
@@ -36,7 +37,7 @@ class TagDictionary:
                 raise ValueError(Errors.P004.format(word=word))
             for tag in tags:
                 if tag not in index:
-                    names = ", ".join(labels)
+                    names = first_of(labels)
                     raise ValueError(Errors.P003.format(word=word, tag=tag, labels=names))
             found = frozenset(index[tag] for tag in tags)
             rows[row] = sets.setdefault(found, len(sets))
@@ -89,6 +90,9 @@ def as_table(
     table = {
         word: [tags] if isinstance(tags, str) else list(tags) for word, tags in entries.items()
     }
+    for word, tags in table.items():
+        if not is_list_of_strings(tags):
+            raise ValueError(Errors.P018.format(found=f"has {tags!r} for {word!r}"))
     if known is None:
         return table
     table = {word: [tag for tag in tags if tag in known] for word, tags in table.items()}

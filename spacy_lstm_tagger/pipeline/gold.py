@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from spacy.attrs import ORTH, TAG
 from spacy.training import Example
 
+from ..checks import first_of
 from ..errors import Errors
 from ..whitespace import SPACE_TAG, is_space
 from .notation import Notation
@@ -66,7 +67,7 @@ def gold_tags(examples: Iterable[Example], labels: Sequence[str], notation: Nota
             text = ""
         named, negative = notation.split(text, index)
         if unknown := [each for each in named if each not in index]:
-            raise ValueError(Errors.P001.format(tag=unknown[0], labels=", ".join(labels)))
+            raise ValueError(Errors.P001.format(tag=unknown[0], labels=first_of(labels)))
         tag_sets[i, [index[each] for each in named]] = True
         if negative or not named:
             tag_sets[i] = ~tag_sets[i]

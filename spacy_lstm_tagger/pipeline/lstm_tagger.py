@@ -151,7 +151,7 @@ class LSTMTagger(LearningTagger):
         labels: list[str] | None = None,
         tag_dictionary: Mapping[str, str | list[str]] | None = None,
         tag_counts: dict[str, int] | None = None,
-        word_tags: list[tuple[str, str, int]] | None = None,
+        word_tags: Any = None,
     ) -> None:
         """Prepare for training.
 

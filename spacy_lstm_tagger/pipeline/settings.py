@@ -1,6 +1,6 @@
 """What the settings of an `lstm_tagger`, its `cfg`, may be: in a config, and in a saved file."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..checks import (
@@ -70,7 +70,8 @@ def check_counts(name: str, counts: Any, *, low: int) -> None:
 def check_word_tags(entries: Any) -> None:
     """RAISES (ValueError): If this is neither what `WordTags.v1` reads nor None."""
     allowed = "null or a list of a word, a tag and a number of tokens each"
-    check(entries is None or isinstance(entries, (list, tuple)), "word_tags", entries, allowed)
+    holds = entries is None or (isinstance(entries, Sequence) and not isinstance(entries, str))
+    check(holds, "word_tags", entries, allowed)
     for i, entry in enumerate(entries or ()):
         if not is_counted(entry, 2):
             check(False, f"word_tags[{i}]", entry, "a word, a tag and a number of tokens")

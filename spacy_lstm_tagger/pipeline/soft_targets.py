@@ -10,6 +10,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from torch import Tensor
 
+from ..checks import first_of
 from ..errors import Errors
 from ..nn.transfer import send
 from ..probabilities import TagProbabilities
@@ -48,8 +49,7 @@ def soft_targets(examples: Iterable[Example], labels: Sequence[str]) -> SoftTarg
             try:
                 dense = kept.dense(labels)
             except KeyError as e:
-                known = ", ".join(labels)
-                raise ValueError(Errors.P002.format(tag=e, labels=known)) from e
+                raise ValueError(Errors.P002.format(tag=e, labels=first_of(labels))) from e
             dense[is_corrected(eg.reference, kept)] = 0.0
             where = np.arange(len(dense))
             if not same_tokens(eg):

@@ -75,7 +75,7 @@ class TagLemmatizer(Pipe):
         get_examples: Callable[[], Iterable[Example]],
         *,
         nlp: Language | None = None,
-        lemmas: Iterable[tuple[str, str, str, int]] | None = None,
+        lemmas: Iterable[Any] | None = None,
     ) -> None:
         """Learn the lemmas of the training data.
 

@@ -8,6 +8,7 @@ from typing import Any
 from spacy.language import Language
 from spacy.training import Example
 
+from ..checks import check
 from ..errors import Errors, Warnings
 
 SAMPLE = 100  # so many examples of a streamed corpus spaCy shows when a pipeline is initialized
@@ -37,9 +38,10 @@ def check_steps(training: Mapping[str, Any]) -> None:
     `eval_frequency` steps, and saves as model-best what was scored best.
 
     training (Mapping[str, Any]): The block [training] of a config.
-    RAISES (ValueError): If it scores no step but that one, of a tagger that has learned nothing.
+    RAISES (ValueError): If it scores no step but that one, of a tagger that has seen one batch.
     """
     steps, every = training.get("max_steps", 0), training.get("eval_frequency", 1)
+    check(every > 0, "[training] eval_frequency", every, "1 or more")
     if 0 < steps < every:  # without max_steps, the epochs tell when to stop
         raise ValueError(Errors.T001.format(steps=steps, every=every))
     if steps > 0 and steps % every:

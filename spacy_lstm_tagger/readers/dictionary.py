@@ -32,5 +32,5 @@ def read_tag_dictionary(*, path: Path | None) -> dict[str, list[str]]:
         raise ValueError(Errors.R015.format(path=path, found=f"a {type(entries).__name__}"))
     for word, tags in entries.items():
         if not is_list_of_strings(tags):
-            raise ValueError(Errors.R015.format(path=path, found=f"{tags!r} for {word!r}"))
+            raise ValueError(Errors.R015.format(path=path, found=f"{tags!r:.60} for {word!r}"))
     return entries

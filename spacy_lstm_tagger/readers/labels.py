@@ -1,7 +1,9 @@
 """Readers of the labels of a whole corpus; a streamed one shows a component only its start."""
 
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from spacy.attrs import LEMMA, MORPH, ORTH, POS, TAG
 from spacy.morphology import Morphology
@@ -13,6 +15,26 @@ from ..errors import Errors
 from .corpus import Corpus, create_corpus_reader, explain_tags
 from .encoded import COLUMNS
 from .missing import morph_label
+
+
+class Counted(Sequence[Any]):
+    """Words that were counted. Where a setting of a component is wrong, spaCy prints all that it
+    has: a list would be half a megabyte there.
+
+    entries (Iterable[Any]): The words, and what was counted of each.
+    """
+
+    def __init__(self, entries: Iterable[Any]):
+        self._entries = list(entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __getitem__(self, place: Any) -> Any:
+        return self._entries[place]
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} entries>"
 
 
 @registry.readers("spacy-lstm-tagger.TagLabels.v1")
@@ -48,33 +70,36 @@ def read_tag_counts(*, path: Path | None, tag: str = "xpos") -> dict[str, int]:
 
 
 @registry.readers("spacy-lstm-tagger.WordTags.v1")
-def read_word_tags(*, path: Path | None, tag: str = "xpos") -> list[tuple[str, str, int]]:
+def read_word_tags(*, path: Path | None, tag: str = "xpos") -> Sequence[tuple[str, str, int]]:
     """Count how often a corpus has each word with each tag, for scores of words that training had,
     had not, or had with several tags.
 
     path (Optional[Path]): Files, as in `create_corpus_reader`.
     tag (str): What becomes the tag, as in `create_corpus_reader`.
-    RETURNS (List[Tuple[str, str, int]]): Each word with each of its tags, and how often: the most
-        frequent pairs first. No table of words, since a config's tables cannot have "*" in them.
+    RETURNS (Sequence[Tuple[str, str, int]]): Each word with each of its tags, and how often: the
+        most frequent pairs first. No table of words, since those of a config cannot have "*" in
+        them.
     RAISES (ValueError): If a value or a file is not valid, or there is no sentence, or no word has
         a tag.
     RAISES (FileNotFoundError): If the path does not exist.
     """
     corpus = create_corpus_reader(path=path, tag=tag)
-    found = [(word, name, n) for (word, name), n in _count(corpus, [ORTH, TAG]) if name]
+    found = Counted((word, name, n) for (word, name), n in _count(corpus, [ORTH, TAG]) if name)
     if not found:
         raise ValueError(explain_tags(corpus.path, tag))
     return found
 
 
 @registry.readers("spacy-lstm-tagger.WordLemmas.v1")
-def read_word_lemmas(*, path: Path | None, tag: str = "xpos") -> list[tuple[str, str, str, int]]:
+def read_word_lemmas(
+    *, path: Path | None, tag: str = "xpos"
+) -> Sequence[tuple[str, str, str, int]]:
     """Count how often a corpus has each word with each tag and lemma, for a `tag_lemmatizer`.
 
     path (Optional[Path]): Files, as in `create_corpus_reader`.
     tag (str): What becomes the tag, as in `create_corpus_reader`.
-    RETURNS (List[Tuple[str, str, str, int]]): Each word, a tag and a lemma of it, and how often:
-        the most frequent first.
+    RETURNS (Sequence[Tuple[str, str, str, int]]): Each word, a tag and a lemma of it, and how
+        often: the most frequent first.
     RAISES (ValueError): If a value or a file is not valid, or there is no sentence, or no word has
         a tag and a lemma.
     RAISES (FileNotFoundError): If the path does not exist.
@@ -84,7 +109,7 @@ def read_word_lemmas(*, path: Path | None, tag: str = "xpos") -> list[tuple[str,
     tagged = [(word, name, lemma, n) for (word, name, lemma), n in counts if name]
     if not tagged:
         raise ValueError(explain_tags(corpus.path, tag))
-    found = [each for each in tagged if each[2]]
+    found = Counted(each for each in tagged if each[2])
     if not found:
         raise ValueError(Errors.R020.format(path=corpus.path))
     return found

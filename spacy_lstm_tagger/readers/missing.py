@@ -2,7 +2,7 @@
 
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +11,13 @@ from spacy.morphology import Morphology
 from spacy.pipeline import EntityRecognizer, Morphologizer, SentenceRecognizer, Tagger
 from spacy.strings import StringStore
 
+from ..checks import first_of
 from ..errors import Warnings
 from ..pipeline import LSTMTagger
 from ..pipeline.notation import Notation
 from ..pipeline.training_block import read_training
 from ..whitespace import SPACE_TAG
 from .encoded import Annotation
-
-SHOWN = 10  # labels in a message
 
 
 def warn_of_missing_labels(nlp: Language, path: Path, annotations: Iterable[Annotation]) -> bool:
@@ -80,11 +79,6 @@ def count_labels(pipe: Tagger, tags: Mapping[str, int]) -> Counter[str]:
     if isinstance(pipe, LSTMTagger):
         del counts[SPACE_TAG]  # white space has it without being told
     return counts
-
-
-def first_of(items: Sequence[str]) -> str:
-    """RETURNS (str): The first of some items, as a message shows them."""
-    return ", ".join(items[:SHOWN]) + (", …" if len(items) > SHOWN else "")
 
 
 def morph_label(morphology: Morphology, pos: str, feats: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from spacy.language import Language
-from spacy.util import ensure_path, load_model
+from spacy.util import ensure_path
 
 from ..checks import check
 from ..errors import Errors
@@ -17,7 +17,7 @@ from ..files.formats import finite
 from ..lexicon import Lexicon
 from ..logger import FILE, read_training_log
 from ..readers import read_tag_counts, read_word_tags
-from ..taggers import open_annotations, tagger_name
+from ..taggers import load_pipeline, open_annotations, tagger_name
 from .figures import bands, by_tag, confusion, headline, reliability
 from .mistakes import compare, mistakes
 from .resampling import LEVEL, SAMPLES
@@ -69,7 +69,7 @@ class Report:
         if train is not None:
             given = Lexicon.of(read_word_tags(path=ensure_path(train), tag=tag))
         loaded = {
-            name: pipeline if isinstance(pipeline, Language) else load_model(pipeline)
+            name: pipeline if isinstance(pipeline, Language) else load_pipeline(pipeline)
             for name, pipeline in named.items()
         }
         # What is no tag to one of them does not count for the others.

@@ -164,6 +164,9 @@ class OutputFolder:
         path = f"{self.path}/{OPTIONS}"
         _, checkpoint = fs.FileSystem.from_uri(self.checkpoint)
         has_begun = bool(self._files(checkpoint))
+        if has_begun and not files:  # the folder was deleted, and what is beside it was not
+            self.filesystem.delete_dir_contents(checkpoint)
+            has_begun = False
         if files in ([], [path]) and not has_begun:
             self.filesystem.create_dir(self.path, recursive=True)
             with self.filesystem.open_output_stream(path) as file:

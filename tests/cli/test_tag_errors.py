@@ -1,6 +1,7 @@
 """`lstm-tagger tag` where something is wrong: one error, and nothing lost or half-written."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -315,3 +316,13 @@ def test_a_pipeline_that_changes_tokens(tmp_path, texts, kind):
     assert code == 1 and is_one_error(printed) and "C029" in printed and "line 1" in printed
     assert not out.exists()
     tag(tmp_path / "model", texts["txt"], "--output", out)
+
+
+@pytest.mark.parametrize("name,data", [("meta.json", b"{"), ("vocab/vectors", b"")])
+def test_a_damaged_pipeline_is_named(model, tmp_path, name, data):
+    shutil.copytree(model, tmp_path / "mine")
+    (tmp_path / "mine" / name).write_bytes(data)
+    (tmp_path / "in.txt").write_text("The dog ate")
+    code, printed = run(tmp_path / "mine", tmp_path / "in.txt", "--output", tmp_path / "out.tsv")
+    assert code == 1 and is_one_error(printed)
+    assert "C030" in printed and f"{tmp_path / 'mine'} cannot be loaded" in printed

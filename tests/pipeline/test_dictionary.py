@@ -62,6 +62,7 @@ def test_loading_what_has_none_takes_it_away(original, nlp, pipe):
         (["dog"], r"P018.*is a list"),
         ({1: ["NN"]}, r"P018.*has the word 1"),
         ({"dog": None}, r"P018.*has None for 'dog'"),
+        ({"dog": [["NN"]]}, r"P018.*has \[\['NN'\]\] for 'dog'"),
     ],
 )
 def test_bad_dictionaries(nlp, pipe, entries, message):

@@ -20,6 +20,11 @@ def test_no_step_is_scored(steps, every):
         check_steps({"max_steps": steps, "eval_frequency": every})
 
 
+def test_an_evaluation_after_no_step():
+    with pytest.raises(ValueError, match=r"M001.*eval_frequency = 0 .*1 or more"):
+        check_steps({"max_steps": 60, "eval_frequency": 0})
+
+
 def test_the_last_steps_are_not_scored():
     """A loop in Python may take other steps anyway."""
     with pytest.warns(UserWarning, match=r"W007.*max_steps = 250 .* 200: .* 50 steps"):

@@ -64,7 +64,11 @@ def test_counts(tmp_path):
     path.write_text("\n".join(f"1\t{word}\t_\tX\t{tag}" + "\t_" * 5 + "\n" for word, tag in rows))
     assert read_tag_counts(path=path) == {"DT": 3, "IN": 1, "NN": 2}
     assert read_tag_counts(path=path, tag="upos") == {"X": 7}
-    assert read_word_tags(path=path) == [("the", "DT", 3), ("dog", "NN", 2), ("that", "IN", 1)]
+    assert list(read_word_tags(path=path)) == [
+        ("the", "DT", 3),
+        ("dog", "NN", 2),
+        ("that", "IN", 1),
+    ]
     with pytest.raises(ValueError, match="E913"):
         read_tag_counts(path=None)
 
@@ -73,7 +77,7 @@ def test_what_is_frequent_comes_first(tmp_path):
     path = tmp_path / "corpus.conllu"
     rows = ["dog\tdog\tX\tNN"] + ["the\tthe\tX\tDT"] * 2
     path.write_text("\n".join(f"1\t{row}" + "\t_" * 5 + "\n" for row in rows))
-    assert read_word_tags(path=path) == [("the", "DT", 2), ("dog", "NN", 1)]
+    assert list(read_word_tags(path=path)) == [("the", "DT", 2), ("dog", "NN", 1)]
     assert [each[-1] for each in read_word_lemmas(path=path)] == [2, 1]
 
 
@@ -81,8 +85,8 @@ def test_lemmas(tmp_path):
     path = tmp_path / "corpus.conllu"
     rows = ["dogs\tdog\tNOUN\tNNS", "dogs\tdog\tNOUN\tNNS", "a\t_\tDET\tDT", "the\tthe\t_\t_"]
     path.write_text("\n".join(f"1\t{row}" + "\t_" * 5 + "\n" for row in rows))
-    assert read_word_lemmas(path=path) == [("dogs", "NNS", "dog", 2)]
-    assert read_word_lemmas(path=path, tag="upos") == [("dogs", "NOUN", "dog", 2)]
+    assert list(read_word_lemmas(path=path)) == [("dogs", "NNS", "dog", 2)]
+    assert list(read_word_lemmas(path=path, tag="upos")) == [("dogs", "NOUN", "dog", 2)]
     path.write_text(f"1\t{rows[2]}" + "\t_" * 5 + "\n\n")
     with pytest.raises(ValueError, match=r"R020.*corpus.conllu.*Give data with lemmas"):
         read_word_lemmas(path=path)

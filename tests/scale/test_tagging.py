@@ -1,5 +1,7 @@
 """What an actor makes of a block, and how work that was interrupted is known."""
 
+import shutil
+
 import pytest
 import spacy
 
@@ -43,6 +45,15 @@ def begun(tmp_path):
 def test_interrupted_work_is_that_of_the_same_options(begun):
     begun.claim({"inputs": ["a.txt"], "probabilities": False})
     with pytest.raises(ValueError, match=r"C016.*inputs was \['a.txt'\], and is \['b.txt'\]"):
+        begun.claim({"inputs": ["b.txt"], "probabilities": False})
+
+
+def test_a_folder_that_was_deleted_is_begun_anew(begun, tmp_path):
+    shutil.rmtree(tmp_path / "out")
+    begun.claim({"inputs": ["b.txt"], "probabilities": False})
+    assert not any((tmp_path / f"out{CHECKPOINT}").iterdir())
+    with pytest.raises(ValueError, match="C015"):
+        (tmp_path / "out/rows.parquet").touch()
         begun.claim({"inputs": ["b.txt"], "probabilities": False})
 
 
