@@ -247,10 +247,10 @@ class Errors(metaclass=ErrorsWithCodes):
     )
     P012 = (
         "{name!r} listens to the component {encoder!r}, whose vectors are {expected} wide, but "
-        "found vectors that are {found} wide, another component's. Put {encoder!r} before it. "
-        "In a pipeline with another {encoder!r} it needs a copy of its own: load the pipeline that "
-        "it comes from, say there replace_listeners({encoder!r}, {name!r}, ['model.tok2vec']), and "
-        "add it from there (`source`)."
+        "found vectors that are {found} wide, another component's. Put {encoder!r} before it, with "
+        "no other encoder between. In a pipeline with another {encoder!r} it needs a copy: load "
+        "the pipeline that it comes from, say there replace_listeners({encoder!r}, {name!r}, "
+        "['model.tok2vec']), and add it from there (`source`)."
     )
     P013 = "{name!r} has {count} tags, but nO = {width}. Set nO = null: as many as it has tags."
     P014 = (
@@ -333,7 +333,7 @@ class Errors(metaclass=ErrorsWithCodes):
         "{path}: found compressed data, as a .spacy file has, expected CoNLL-U. Give the file the "
         "suffix .spacy, so that it is read as such, or give a text file."
     )
-    R017 = "{path}: found a file packed by gzip, expected CoNLL-U. Unpack it first."
+    R017 = "{path}: found a file packed by gzip, expected CoNLL-U. Unpack it, as with gunzip."
     R018 = (
         "{path}: found .conllu and .spacy files in this folder or below it, expected one kind. "
         "Give a file, or a folder that has one kind."

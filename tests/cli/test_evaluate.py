@@ -249,7 +249,7 @@ def test_clear_errors(model, tmp_path, kind):
 
 
 def test_a_place_that_cannot_be_written_is_told_before_the_work(model, tmp_path, monkeypatch):
-    monkeypatch.setattr("spacy_lstm_tagger.cli.evaluate.load_model", pytest.fail)
+    monkeypatch.setattr("spacy_lstm_tagger.cli.evaluate.load_pipeline", pytest.fail)
     code, printed = run(model, DEV, "--output", tmp_path)
     assert code == 1 and "Is a directory" in printed and str(tmp_path) in printed
 
