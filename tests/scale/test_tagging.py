@@ -3,7 +3,6 @@
 import shutil
 
 import pytest
-import spacy
 
 from spacy_lstm_tagger.files.tagged import Style
 from spacy_lstm_tagger.files.texts import Reading, Text
@@ -73,8 +72,6 @@ def options(monkeypatch, model):
             tag_on_ray(job, inputs, "out", reading, cluster=tagging.Cluster())
         return caught.value.args[0]
 
-    nlp = spacy.load(model)
-    monkeypatch.setattr(spacy, "load", lambda source: nlp)
     monkeypatch.setattr(tagging, "ship", lambda source, code: Shipped(source))
     monkeypatch.setattr(OutputFolder, "claim", claim)
     return find
