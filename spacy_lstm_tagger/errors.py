@@ -216,22 +216,13 @@ class Errors(metaclass=ErrorsWithCodes):
         "tagger's labels: {labels}. Correct it, or leave out such tags with ignore_unknown=True."
     )
     P004 = "The tag dictionary has no tag for {word!r}. Leave out the word, and it may have any."
-    P005 = (
-        "class_weights has the tag {tag!r}, which is not one of the tagger's labels: "
-        "{labels}. Correct it."
-    )
+    P005 = "class_weights has the tag {tag!r}, none of the tagger's labels: {labels}. Correct it."
     P006 = (
         'class_weights = "balanced" was set after the tagger was initialized, so the tags '
         "were not counted. Initialize it, or give a weight for each tag."
     )
-    P007 = (
-        "The data to calibrate on has no token with a tag, expected some. Check that it is "
-        "the right file."
-    )
-    P008 = (
-        "The component {name!r} is a {kind}, expected an lstm_tagger. Give the name of one "
-        "with --name."
-    )
+    P007 = "Found no token with a tag to calibrate on, expected some. Give annotated data."
+    P008 = "{name!r} is a {kind}, expected an lstm_tagger. Give the name of one with --name."
     P009 = (
         "The training of {name!r} has diverged: {found}. Start again with a lower "
         "[training.optimizer] learn_rate (0.005 is that of the configs) and a grad_clip (5.0)."
@@ -362,8 +353,8 @@ class Warnings(metaclass=ErrorsWithCodes):
 
     W001 = (
         "{name!r} has left the tags of a whole batch as they were, since each token had one: "
-        "another tagger comes before it, or the docs were tagged already. Take the other one out "
-        "of the pipeline, or set overwrite = true for this one."
+        "from another tagger before it, the tokenizer (as of Japanese and Korean), or earlier. "
+        "Take the other tagger out of the pipeline, or set overwrite = true for this one."
     )
     W002 = (
         "After {updates} updates {name!r} hardly tags better than by how frequent each tag is. "
@@ -396,4 +387,9 @@ class Warnings(metaclass=ErrorsWithCodes):
         "max_steps = {steps} is not a multiple of eval_frequency = {every}: `spacy train` does not "
         "score the last {unscored} steps, and model-best is of an earlier one. Set [training] "
         "eval_frequency to a divisor of max_steps."
+    )
+    W008 = (
+        "The pipeline's tokenizer finds {share:.0%} of the words of the training data, since it "
+        "needs spaces between them. Set [nlp.tokenizer] to that of the language: "
+        "--nlp.tokenizer.@tokenizers {own}. Where words are given, it does not matter."
     )

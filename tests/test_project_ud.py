@@ -132,6 +132,20 @@ def test_a_treebank_without_a_line_break_at_its_end(project):
     assert train == row.format(1, "B") + "\n" + row.format(2, "C") + "\n\n"
 
 
+@pytest.mark.parametrize(
+    ("lang", "expected"), [("zh", "spacy.zh.ChineseTokenizer"), ("ko", None), ("el", None)]
+)
+def test_a_language_without_spaces_gets_its_tokenizer(lang, expected, tmp_path, monkeypatch):
+    (tmp_path / "train.conllu").write_text("1\tA\t_\tX\tX\t_\t_\t_\t_\t_\n\n")
+    calls = []
+    monkeypatch.setattr(subprocess, "call", lambda command: calls.append(command) or 0)
+    script = load_script(PROJECT / "scripts" / "train.py")
+    assert script.main(tmp_path, ["--nlp.lang", lang, "training.max_steps=2"]) == 0
+    given = dict(zip(calls[0], calls[0][1:], strict=False))
+    assert given.get("--nlp.tokenizer.@tokenizers") == expected
+    assert calls[0][-1] == "--training.max_steps=2"
+
+
 def test_a_figure_that_a_test_set_does_not_have():
     """Such as that of unknown words, where it has none."""
     row = load_script(PROJECT / "scripts" / "card.py").row

@@ -35,6 +35,7 @@ from .lock import WeightsLock
 from .loss_watch import LossWatch
 from .notation import Notation
 from .settings import check_counts, check_settings, check_word_tags
+from .tokenizing import check_tokenizer
 from .training_block import check_steps, is_sample, read_training
 
 # That the network reads at a time, but for a longer doc: some 100 MB of scores.
@@ -170,9 +171,10 @@ class LSTMTagger(LearningTagger):
             number of them or listens to vectors of another width, or [training] of the pipeline's
             config ends before the first evaluation.
         """
+        validate_get_examples(get_examples, "LSTMTagger.initialize")
         if nlp is not None:
             check_steps(read_training(nlp))
-        validate_get_examples(get_examples, "LSTMTagger.initialize")
+            check_tokenizer(nlp, get_examples)
         check_settings(self.cfg)
         check_counts("tag_counts", tag_counts, low=0)
         check_word_tags(word_tags)

@@ -4,10 +4,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+from spacy.util import get_lang_class
+
 from spacy_lstm_tagger.cli.debug import SMALL
+from spacy_lstm_tagger.pipeline.tokenizing import own_tokenizer
 from spacy_lstm_tagger.readers import Corpus
 
 CONFIGS = Path(__file__).parents[3] / "configs"
+# Has a tokenizer of its own, of smaller units than the words of treebanks, which are between spaces.
+SPACED = ("ko",)
 SMALLER = 15_000  # words: for more, small.cfg wants twice the steps
 
 
@@ -27,6 +32,10 @@ def main(folder: Path, options: list[str]) -> int:
         arguments += ["--training.optimizer.learn_rate.total_steps", "1600"]
     # weasel takes the dashes away.
     options = [f"--{each}" if "=" in each and each[0] != "-" else each for each in options]
+    lang = options[options.index("--nlp.lang") + 1]
+    tokenizer = own_tokenizer(get_lang_class(lang))
+    if tokenizer is not None and lang not in SPACED:
+        arguments += ["--nlp.tokenizer.@tokenizers", tokenizer]
     print(f"{words:,} words: {config.name}", flush=True)
     return subprocess.call([sys.executable, "-m", "spacy", "train", *arguments, *options])
 
