@@ -2,6 +2,7 @@
 
 import math
 import random
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -147,12 +148,13 @@ def draw_places(n: int, chance: float) -> list[int]:
 
 
 def mistype(word: str, words: Sequence[str]) -> str:
-    """RETURNS (str): The word with one typo; a word with fewer than four letters as it is.
+    """RETURNS (str): The word with one typo; as it is, if it has fewer than four letters, counting
+    the marks on them (vowel signs, accents), or other signs.
 
     word (str): The word.
     words (Sequence[str]): Words of the same script, to take a letter from.
     """
-    if len(word) < SHORTEST or not word.isalpha():
+    if len(word) < SHORTEST or not (word.isalpha() or is_spelt_with_marks(word)):
         return word
     i = random.randrange(1, len(word) - 1)
     kind = random.randrange(4)
@@ -164,6 +166,11 @@ def mistype(word: str, words: Sequence[str]) -> str:
         return word[:i] + word[i] + word[i:]
     letter = random.choice([letter for each in words for letter in each if letter.isalpha()])
     return word[:i] + letter + word[i + 1 :]
+
+
+def is_spelt_with_marks(word: str) -> bool:
+    """RETURNS (bool): Whether a word is of letters and marks on them, as in Indic scripts."""
+    return word[0].isalpha() and all(unicodedata.category(sign)[0] in "LM" for sign in word)
 
 
 def reworded(doc: Doc, words: list[int]) -> Doc:

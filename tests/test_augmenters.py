@@ -2,6 +2,7 @@
 
 import math
 import random
+import unicodedata
 
 import numpy as np
 import pytest
@@ -95,7 +96,8 @@ def test_punctuation_with_a_dependent_stays(nlp):
 def test_a_typo_is_one_edit_and_keeps_the_first_letter(word, seed):
     random.seed(seed)
     typed = mistype(word, "xyz")
-    if len(word) < 4 or not word.isalpha():
+    kinds = {unicodedata.category(sign)[0] for sign in word}
+    if len(word) < 4 or not kinds <= {"L", "M"} or not word[0].isalpha():
         assert typed == word
         return
     assert typed[0] == word[0]
@@ -244,6 +246,12 @@ def test_every_kind_of_typo_is_made():
         expected |= {head + word[i + 1] + word[i] + word[i + 2 :], head + tail}
         expected |= {head + word[i] * 2 + tail, head + "z" + tail}
     assert found == expected
+
+
+@pytest.mark.parametrize("word", ["किताब", "পড়াশোনা", "படித்தான்", "e\u0301te\u0301"])
+def test_words_that_are_spelt_with_marks_get_typos(word):
+    random.seed(0)
+    assert len({mistype(word, ["कख"]) for _ in range(100)}) > 5
 
 
 def test_entities_keep_their_ids(nlp, example):

@@ -12,8 +12,12 @@ from .texts import Text
 WORDS, LETTERS = 10, 60
 # Where a text is cut rather than elsewhere: after a sentence, or at least at white space.
 ENDS = frozenset([*Sentencizer.default_punct_chars, "…"])
+CLOSING = r"'\"”’)\]」』）》"
 CUTS = [
-    re.compile(rf"[{re.escape(''.join(ENDS))}]['\"”’)\]]*\s+(?=\S)"),
+    re.compile(
+        rf"[{re.escape(''.join(ENDS))}][{CLOSING}]*\s+(?=\S)"
+        rf"|[。｡！？][{CLOSING}]*(?=[^\s{CLOSING}])"  # after which no space is written
+    ),
     re.compile(r"(?<!\s)\s+(?=\S)"),
 ]
 

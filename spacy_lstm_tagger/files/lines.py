@@ -46,7 +46,8 @@ def _read_object(string: str, key: str) -> dict[str, Any]:
         raise ValueError(f"found {type(found).__name__}, not an object")
     if key not in found:
         raise ValueError(f"found {', '.join(map(repr, found)) or 'nothing'} in the object")
-    if string.count(json.dumps(key)) > 1:
+    names = {json.dumps(key), json.dumps(key, ensure_ascii=False)}
+    if sum(map(string.count, names)) > 1:
         pairs = json.loads(string, object_pairs_hook=list)
         if sum(name == key for name, _ in pairs) > 1:
             raise ValueError(f"found {key!r} more than once")

@@ -1,5 +1,6 @@
 """Docs as sentences of CoNLL-U."""
 
+import re
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
@@ -13,13 +14,17 @@ from .conllu import describe
 from .tagged import TaggedTexts
 
 ENDS, END = frozenset(Sentencizer.default_punct_chars), 2
+# White space of which a word keeps none: other kinds are no end of a line or column.
+SPACES = re.compile(r"[ \t-\r\x1c-\x1e\x85\u2028\u2029]+")
 # How the column MISC writes white space: as UDPipe does.
 ESCAPES = str.maketrans({" ": r"\s", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 
 
 def one_line(word: str) -> str:
     """RETURNS (str): A word in which no white space breaks a line; nothing if it is white space."""
-    return word if word.isalnum() else " ".join(word.split())
+    if word.isalnum():
+        return word
+    return "" if word.isspace() else SPACES.sub(" ", word).strip(" ")
 
 
 def _or_none(value: str) -> str:
@@ -96,7 +101,7 @@ class Sentences:
             if not rows:
                 continue
             lines += [] if lines else ["# newdoc"]
-            lines.append(f"# text = {' '.join(''.join(self.texts[first:end]).split())}")
+            lines.append(f"# text = {one_line(''.join(self.texts[first:end]))}")
             lines += [f"{number}\t{row}" for number, row in enumerate(rows, 1)]
             lines.append("")
         return lines

@@ -44,7 +44,7 @@ def build_word_char_embed(
     word_dropout: float = 0.3,
     characters: bool = True,
     char_width: int = 32,
-    char_rows: int = 1000,
+    char_rows: int = 5000,
     char_hidden_width: int = 64,
     char_bidirectional: bool = True,
     char_attention: bool = False,

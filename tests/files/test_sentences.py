@@ -58,6 +58,14 @@ def test_white_space_is_noted_with_the_word_before_it():
     assert found[1] == [["c", "SpaceAfter=No"], ["d", "_"]]
 
 
+def test_white_space_inside_a_word_stays_unless_it_breaks_the_line():
+    doc = Doc(NLP.vocab, words=["10\u00a0000", "東\u3000京", "a\u2028\tb", "\u3000"])
+    tagged = TaggedTexts([Text(None, [], [])], [doc], ())
+    lines = Sentences(tagged, column="xpos").lines(doc, 0)
+    assert lines[1] == "# text = 10\u00a0000 東\u3000京 a b \u3000"
+    assert [line.split("\t")[FORM] for line in lines[2:-1]] == ["10\u00a0000", "東\u3000京", "a b"]
+
+
 def test_heads_are_told_by_the_numbers_of_their_sentence():
     doc = Doc(
         NLP.vocab,

@@ -1,5 +1,6 @@
 """Texts are read as a stream, bad ones are named, long ones are cut."""
 
+import json
 import os
 import tracemalloc
 import zlib
@@ -194,6 +195,14 @@ def test_cut_at_the_end_of_a_sentence(sign):
     assert all(len(piece.spaces) == len(piece.words) for piece in pieces)
 
 
+@pytest.mark.parametrize("end", ["。", "！”", "？」"])
+def test_cut_where_no_space_is_written_after_a_sentence(end):
+    string = f"我们昨天读书{end}" * 20
+    pieces = list(cut([Text(string, [], [], 6.0)], max_words=1))
+    assert len(pieces) > 1 and all(piece.text.endswith(f"书{end}") for piece in pieces)
+    assert "".join(piece.text for piece in pieces) == string
+
+
 @pytest.mark.parametrize("string", ["ab" * 500, "字" * 500, " " * 500])
 def test_without_a_place_to_cut(string):
     pieces = [piece.text for piece in cut([Text(string, [], [], 1.0)], max_words=1)]
@@ -229,6 +238,14 @@ def test_long_white_space_is_cut_in_time():
     """Each place to cut is looked at once: it would take hours otherwise."""
     text = Text("a" + " " * 1_000_000 + "b", [], [], 1)
     assert sum(len(part.text) for part in cut([text], max_words=10_000)) == 1_000_002
+
+
+@pytest.mark.parametrize("ascii", [True, False])
+def test_a_name_that_is_given_twice_is_told_in_any_script(tmp_path, ascii):
+    path, name = tmp_path / "a.jsonl", json.dumps("Ελλάδα", ensure_ascii=ascii)
+    path.write_text(f'{{"Ελλάδα": "x", {name}: "y"}}\n', encoding="utf-8")
+    with pytest.raises(ValueError, match="more than once"):
+        texts_of(path, text_key="Ελλάδα")
 
 
 def test_a_bad_line_is_told_with_the_name_that_a_text_should_have(tmp_path):
