@@ -12,7 +12,7 @@ from .errors import Errors
 # Beyond what anyone could want, and what NumPy and PyTorch can take.
 LARGEST = 2**31 - 1
 
-SHOWN = 10  # items in a message
+SHOWN, LONG = 10, 200  # items, and characters of a value, in a message
 
 
 def check(holds: bool, name: str, value: object, allowed: str) -> None:
@@ -25,7 +25,9 @@ def check(holds: bool, name: str, value: object, allowed: str) -> None:
     RAISES (ValueError): M001.
     """
     if not holds:
-        shown = repr(value) if isinstance(value, str) else value
+        shown = repr(value) if isinstance(value, str) else str(value)
+        if len(shown) > LONG:
+            shown = f"{shown[:LONG]}…"
         raise ValueError(Errors.M001.format(name=name, value=shown, allowed=allowed))
 
 

@@ -46,8 +46,9 @@ class Errors(metaclass=ErrorsWithCodes):
         "pipeline, texts and options to go on, or another --output, or delete it."
     )
     C017 = (
-        "{count:,} texts cannot be read, more than --skip-bad {allowed} allows: {first}, … All of "
-        "them are in {folder}. The other files there are complete, with all other texts."
+        "{count:,} texts cannot be read, more than --skip-bad {allowed} allows: {first}, … "
+        "{folder} lists all of them; the files beside it have all other texts. Correct these "
+        "inputs, and give them with another --output."
     )
     C018 = "--engine ray does not take {value}. {remedy}."
     C019 = (
@@ -121,7 +122,7 @@ class Errors(metaclass=ErrorsWithCodes):
     D013 = "{path} cannot be decompressed ({error}). Copy the file again, or correct its suffix."
     D014 = "{what} needs the package {package}. Install it: pip install 'spacy-lstm-tagger[files]'."
     D015 = "{path} has no column {key!r}, only {names}. Give the name of one with --text-key."
-    D016 = "{place} has {key!r} already. Give a --prefix for what is added, such as tagged_."
+    D016 = "{place} has {key!r} already. Give what is added another name, as with --prefix tagged_."
     D017 = (
         "{path}: a row does not fit those before it ({error}). Write .jsonl, where rows may differ."
     )

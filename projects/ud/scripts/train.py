@@ -11,7 +11,7 @@ from spacy_lstm_tagger.pipeline.tokenizing import own_tokenizer
 from spacy_lstm_tagger.readers import Corpus
 
 CONFIGS = Path(__file__).parents[3] / "configs"
-# Has a tokenizer of its own, of smaller units than the words of treebanks, which are between spaces.
+# Has a tokenizer of its own, but in treebanks words with spaces between them.
 SPACED = ("ko",)
 SMALLER = 15_000  # words: for more, small.cfg wants twice the steps
 
