@@ -63,7 +63,7 @@ BAD_EMBED = [
     ("char_lm_weight", -1.0, "0 or more"),
     ("char_max_length", 1, "2 or more"),
     ("cache_size", -1, "0 or more"),
-    ("cache_size", 10**400, "2147483647 or less"),
+    ("cache_size", 10**100, "2147483647 or less"),
     ("cache_size", "5", "0 or more"),
     ("precision", "int8", "fp32.*bf16.*fp16"),
 ]
