@@ -148,8 +148,8 @@ def draw_places(n: int, chance: float) -> list[int]:
 
 
 def mistype(word: str, words: Sequence[str]) -> str:
-    """RETURNS (str): The word with one typo; as it is, if it has fewer than four letters, counting
-    the marks on them (vowel signs, accents), or other signs.
+    """RETURNS (str): The word with one typo. It stays as it is if it has fewer than four letters,
+    counting the marks on them (vowel signs, accents), or has other signs.
 
     word (str): The word.
     words (Sequence[str]): Words of the same script, to take a letter from.

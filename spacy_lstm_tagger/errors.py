@@ -354,8 +354,8 @@ class Warnings(metaclass=ErrorsWithCodes):
 
     W001 = (
         "{name!r} has left the tags of a whole batch as they were, since each token had one: "
-        "from another tagger before it, the tokenizer (as of Japanese and Korean), or earlier. "
-        "Take the other tagger out of the pipeline, or set overwrite = true for this one."
+        "from another tagger before it, from the tokenizer (that of Japanese or Korean), or from "
+        "an earlier run. Take another tagger out of the pipeline, or set overwrite = true."
     )
     W002 = (
         "After {updates} updates {name!r} hardly tags better than by how frequent each tag is. "
@@ -392,5 +392,5 @@ class Warnings(metaclass=ErrorsWithCodes):
     W008 = (
         "The pipeline's tokenizer finds {share:.0%} of the words of the training data, since it "
         "needs spaces between them. Set [nlp.tokenizer] to that of the language: "
-        "--nlp.tokenizer.@tokenizers {own}. Where words are given, it does not matter."
+        "--nlp.tokenizer.@tokenizers {own}. If you will only tag given words, ignore this."
     )

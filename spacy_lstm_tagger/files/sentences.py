@@ -14,7 +14,7 @@ from .conllu import describe
 from .tagged import TaggedTexts
 
 ENDS, END = frozenset(Sentencizer.default_punct_chars), 2
-# White space of which a word keeps none: other kinds are no end of a line or column.
+# What may end a line or a column. Other white space, as in 10 000, is a part of the word.
 SPACES = re.compile(r"[ \t-\r\x1c-\x1e\x85\u2028\u2029]+")
 # How the column MISC writes white space: as UDPipe does.
 ESCAPES = str.maketrans({" ": r"\s", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
