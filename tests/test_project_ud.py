@@ -86,7 +86,7 @@ def repositories(tmp_path, small_corpus):
         server.shutdown()
 
 
-def test_a_treebank_is_fetched(repositories, tmp_path, capfd):
+def test_a_treebank_is_fetched(repositories, tmp_path):
     project = copy_project("ud", tmp_path)
     variables = {"vars.code": CODE, "vars.treebank": "UD_Small", "vars.repositories": repositories}
     for command in ("fetch", "split"):
@@ -96,21 +96,20 @@ def test_a_treebank_is_fetched(repositories, tmp_path, capfd):
         "train.conllu",
     ]
     # Another release is got anew, and what it has not goes.
-    assets = project / "assets" / CODE
+    assets, fetch = project / "assets" / CODE, load_script(PROJECT / "scripts" / "fetch.py").main
     newer = tmp_path / "server" / "UD_Small" / "r2.17"
     shutil.copytree(newer.with_name("r2.16"), newer)
     (newer / f"{CODE}-ud-train.conllu").write_text("# newer\n")
     shutil.copy(assets / "test.conllu", assets / "dev.conllu")
-    project_run(project, "fetch", overrides=variables | {"vars.release": "r2.17"})
+    fetch(assets, f"{repositories}/UD_Small/r2.17/{CODE}")
     assert (assets / "train.conllu").read_text() == "# newer\n"
     assert not (assets / "dev.conllu").exists()
-    for wrong in ({"vars.release": "r0"}, {"vars.repositories": "http://localhost:1"}):
-        shutil.rmtree(project / "assets" / CODE, ignore_errors=True)
-        with pytest.raises(SystemExit):
-            project_run(project, "fetch", overrides=variables | wrong, force=True)
-        assert not (project / "assets" / CODE).exists()
-    printed = capfd.readouterr().err
-    assert "404" in printed and "Put train.conllu, test.conllu and" in printed
+    shutil.rmtree(assets)
+    errors = {repositories: "404", "http://localhost:1": r"Put train\.conllu, test\.conllu and"}
+    for repository, error in errors.items():
+        with pytest.raises(SystemExit, match=error):
+            fetch(assets, f"{repository}/UD_Small/r0/{CODE}")
+        assert not assets.exists()
 
 
 def test_a_dev_set_that_is_there_is_taken(project, small_corpus):
