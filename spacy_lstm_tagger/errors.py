@@ -284,7 +284,7 @@ class Errors(metaclass=ErrorsWithCodes):
     R004 = (
         "{path}: found no word with a tag in {column}, expected some with tag = {tag!r}. Set "
         "tag = {remedy!r} to learn from another column (--vars.tag {remedy} for a config of this "
-        "project, --tag {remedy} for its commands)."
+        "project, --tag {remedy} for its commands) or, if that has none either, annotate it."
     )
     R005 = (
         '{path}: found no "# newdoc" comment before the {count} sentences read, expected '
