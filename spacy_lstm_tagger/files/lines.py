@@ -3,6 +3,7 @@
 import json
 from codecs import BOM_UTF8 as BOM
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import IO, Any
 
 from .streams import Source
@@ -46,12 +47,17 @@ def _read_object(string: str, key: str) -> dict[str, Any]:
         raise ValueError(f"found {type(found).__name__}, not an object")
     if key not in found:
         raise ValueError(f"found {', '.join(map(repr, found)) or 'nothing'} in the object")
-    names = {json.dumps(key), json.dumps(key, ensure_ascii=False)}
-    if sum(map(string.count, names)) > 1:
+    if sum(map(string.count, _spellings(key))) > 1:
         pairs = json.loads(string, object_pairs_hook=list)
         if sum(name == key for name, _ in pairs) > 1:
             raise ValueError(f"found {key!r} more than once")
     return found
+
+
+@lru_cache(maxsize=8)
+def _spellings(key: str) -> frozenset[str]:
+    """RETURNS (frozenset[str]): How a line may write a name: with letters, or escapes for them."""
+    return frozenset(json.dumps(key, ensure_ascii=escaped) for escaped in (True, False))
 
 
 def _lines(file: IO[bytes]) -> Iterator[tuple[str, bytes]]:
