@@ -7,6 +7,7 @@ https://aclanthology.org/P09-1017.
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, TypeVar
 
 from .checks import is_integer
@@ -98,8 +99,15 @@ class LemmaTables:
         return self.exceptions.get(tag, {}).get(form) or self.by_ending(form, tag)
 
     def form(self, word: str, tag: str) -> str:
-        """RETURNS (str): A word as the tables have it, with one kind of apostrophe."""
-        return (word if tag in self.cased else word.lower()).replace("’", "'")
+        """RETURNS (str): A word as the tables have it, with the apostrophe of their lemmas."""
+        word = word if tag in self.cased else word.lower()
+        return word.replace("'", "’") if self.is_curly else word.replace("’", "'")
+
+    @cached_property
+    def is_curly(self) -> bool:
+        """Whether more lemmas have ’ than '."""
+        curly, straight = (sum(mark in lemma for lemma in self.lemmas) for mark in "’'")
+        return curly > straight
 
     def by_ending(self, form: str, tag: str) -> str:
         """RETURNS (str): The lemma that the end of a word tells: that of the longest ending which

@@ -196,7 +196,8 @@ def as_probabilities(scores: NDArray[np.float32]) -> NDArray[np.float32]:
     if (scores >= 0.0).all() and np.allclose(scores.sum(axis=1), 1.0, atol=1e-3):
         return scores
     exp = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return exp / exp.sum(axis=1, keepdims=True)
+    exp /= exp.sum(axis=1, keepdims=True)
+    return exp
 
 
 def digest_of(nlp: Language) -> str:

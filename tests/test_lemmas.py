@@ -111,6 +111,12 @@ def test_apostrophes_are_alike():
     assert tables.lemma("n’t", "RB") == "not" and tables.lemma("o'clock", "NN") == "o'clock"
 
 
+def test_apostrophes_are_those_of_the_lemmas():
+    tables = LemmaTables.learn({("п’ять", "NUM", "п’ять"): 1, ("м'яч", "NOUN", "м’яч"): 1})
+    assert tables.lemma("п'ять", "NUM") == "п’ять" and tables.lemma("м’яч", "NOUN") == "м’яч"
+    assert tables.lemma("пам'ять", "NOUN") == "пам’ять"
+
+
 def test_the_longest_ending_has_five_letters():
     words = [("xabcde", "xabcde1"), ("xzbcde", "xzbcde2"), ("yzbcde", "yzbcde2")]
     tables = LemmaTables.learn({(word, "V", lemma): 1 for word, lemma in words})

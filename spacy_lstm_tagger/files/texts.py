@@ -1,9 +1,13 @@
 """Texts, how they are read, and what is done with those that cannot be."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from ..errors import Errors
+
+# A no-break space between letters is a part of the word, as in 10 000.
+WORD = re.compile(r"\S(?:[\S\xa0\u2007\u202f]*\S)?")
 
 
 class Text(NamedTuple):
@@ -110,7 +114,7 @@ class Reading:
             if not self.tokens:
                 text = value.strip() if self.strip else value
                 return Text(text, [], [], size, place, source)
-            value = value.split()
+            value = value.split() if value.isascii() else WORD.findall(value)
         if not isinstance(value, list):
             raise ValueError(f"found {type(value).__name__} as {self.text_key!r}")
         for word in value:

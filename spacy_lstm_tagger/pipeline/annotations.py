@@ -79,7 +79,7 @@ def annotate(
         n_tokens += len(doc)
         if not overwrite and any(map(doc.has_annotation, attributes)):
             present = doc.to_array(attributes).reshape(values.shape)
-            n_kept += np.count_nonzero(present.all(axis=1))
+            n_kept += int(np.count_nonzero(present.all(axis=1)))
             differ = differ or bool((present != values).any())
             values = np.where(present == 0, values, present)
         doc.from_array(attributes, cast(Any, values))

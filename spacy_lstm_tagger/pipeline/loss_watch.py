@@ -49,7 +49,7 @@ class LossWatch:
     def _look_back(self, name: str) -> None:
         """Compare a tagger with one that knows only how frequent tags are."""
         self._windows += 1
-        shares = self._counts[self._counts > 0] / max(self._counts.sum(), 1)
+        shares = self._counts[self._counts > 0] / max(int(self._counts.sum()), 1)
         entropy, mean = float(-(shares * np.log(shares)).sum()), np.mean(self._surprises)
         if self._windows > 1 and mean > PART * entropy > 0.0 and not self._warned:
             self._warned = True

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import accumulate, count, pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -124,7 +124,7 @@ class KeptCorpus:
 def as_bytes(tokens: NDArray[np.uint64]) -> list[bytes]:
     """RETURNS (list[bytes]): The rows of an array."""
     row = np.dtype((np.void, tokens.shape[1] * tokens.itemsize))
-    return np.ascontiguousarray(tokens).view(row).ravel().tolist()
+    return cast(list[bytes], np.ascontiguousarray(tokens).view(row).ravel().tolist())
 
 
 class Keeper:

@@ -29,6 +29,14 @@ def test_plain_text_has_one_text_a_line(tmp_path):
     assert texts_of(path) == ["One text.", "", "Ένα κείμενο."]
 
 
+@pytest.mark.parametrize("space", ["\u00a0", "\u2007", "\u202f"])
+def test_words_with_spaces_between_them(tmp_path, space):
+    path = tmp_path / "a.txt"
+    path.write_text(f"I have\t10{space}000 {space} cats{space} .\n", encoding="utf-8")
+    (text,) = read_texts([path], Reading(tokens=True))
+    assert text.words == ["I", "have", f"10{space}000", "cats", "."]
+
+
 def test_jsonl(tmp_path):
     path = tmp_path / "a.jsonl"
     path.write_text('{"text": "One\\ntext.", "n": 1}\n\n{"text": "Two."}\n', encoding="utf-8")
