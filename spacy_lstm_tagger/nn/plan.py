@@ -85,7 +85,7 @@ def make_plan(
         windows = cut_windows(sizes, window=window, context=context)
         sizes = windows.lengths
         # Where the rows of the windows belong; what is context or padding belongs nowhere.
-        place = np.full(sizes.sum() + 1, n_tokens)
+        place = np.full(int(sizes.sum()) + 1, n_tokens)
         place[windows.keep] = np.arange(n_tokens)
     buckets = _cut(
         sizes,
@@ -178,9 +178,9 @@ def _cut(
 
     RETURNS (list[Cut]): The buckets, the one with the shortest sequences last.
     """
-    if sizes.size and sizes.min() < 0:
+    if sizes.size and np.min(sizes) < 0:
         raise ValueError(
-            f"Sequence lengths must not be negative, but the shortest is {sizes.min()}."
+            f"Sequence lengths must not be negative, but the shortest is {np.min(sizes)}."
         )
     order = np.argsort(-sizes, kind="stable")[: np.count_nonzero(sizes)]
     n = len(order)
