@@ -48,18 +48,18 @@ class Operations(TorchDispatchMode):
                 return func.decompose(*args, **kwargs)
         with torch._C.DisableTorchFunction():
             tensors = list(tensors_in((args, *kwargs.values())))
-            gpu = any(map(on_gpu, tensors)) if tensors else self._autograd_on_gpu
-            if gpu and tensors:
+            if not (any(map(on_gpu, tensors)) if tensors else self._autograd_on_gpu):
+                return func(*args, **kwargs)
+            if tensors:
                 _check(func, args, tensors)
             memory = {t.untyped_storage()._cdata for t in tensors}
             result = func(*args, **kwargs)
             made = list(tensors_in((result,)))
             new = [x for x in made if x.untyped_storage()._cdata not in memory]
-            if gpu:
-                for tensor in new:
-                    mark(tensor, True)
-                if tensors and (new or func._schema.is_mutable or not made):
-                    _count(func, args, kwargs)
+            for tensor in new:
+                mark(tensor, True)
+            if tensors and (new or func._schema.is_mutable or not made):
+                _count(func, args, kwargs)
         return result
 
 
