@@ -64,7 +64,7 @@ def compare(first: TaggedCorpus, second: TaggedCorpus) -> dict[str, Any]:
     return {
         "first": first.name,
         "second": second.name,
-        "difference": float(gain.sum()) / float(total.sum()),
+        "difference": float(gain.sum() / float(total.sum())),
         "low": float(interval.low[0]),
         "high": float(interval.high[0]),
         "p": randomization_test(gain),
