@@ -82,6 +82,14 @@ def test_every_number_of_steps_is_a_variable(project, capfd):
         assert f"--training.eval_frequency {n}" in printed
 
 
+def test_every_training_has_the_tokenizer_of_the_language(project, capfd):
+    variables = {"vars.lang": "zh", "vars.tokenizer": "spacy.zh.ChineseTokenizer"}
+    for command in ("teacher", "lstm-teacher", "student"):
+        project_run(project, command, overrides=variables, dry=True)
+        printed = capfd.readouterr().out
+        assert "--nlp.lang zh --nlp.tokenizer.@tokenizers spacy.zh.ChineseTokenizer" in printed
+
+
 @pytest.mark.parametrize("name", ["", "lstm_teacher_", "teacher_"])
 def test_steps_are_those_of_the_configs(name):
     """What the variables say if nobody sets them."""
