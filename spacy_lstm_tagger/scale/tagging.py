@@ -1,6 +1,7 @@
 """Tag files into files on a cluster: `lstm-tagger tag --engine ray`."""
 
 import json
+import warnings
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -118,7 +119,9 @@ def tag_on_ray(
         # A pool that grows: one that takes all CPUs at once would leave none for the reading of
         # checkpoints. Files are read and written by as many processes at most.
         most = count_actors(cluster.concurrency, cluster.gpus)
-        with own_errors():
+        with own_errors(), warnings.catch_warnings():
+            # Fewer files than processes are nothing that the user has to do something about.
+            warnings.filterwarnings("ignore", "The maximum number of concurrent tasks")
             ray.data.read_datasource(
                 texts, num_cpus=FILES_CPUS, override_num_blocks=count, concurrency=most
             ).map_batches(

@@ -64,7 +64,7 @@ def test_in_a_program(cluster, model, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("kind", ["jsonl", "conllu"])
-def test_the_same_lines(cluster, model, tmp_path, kind):
+def test_the_same_lines(cluster, model, tmp_path, kind, recwarn):
     """Two files, one of them with a text that cannot be read."""
     folder = tmp_path / "in"
     write_texts(folder)
@@ -81,6 +81,7 @@ def test_the_same_lines(cluster, model, tmp_path, kind):
     printed = on_ray(model, folder, "--output", tmp_path / "out", *options)
     assert "Left out 1 text" in printed and "more.jsonl, line 1" in printed
     assert joined(tmp_path / "out", kind) == (tmp_path / f"one.{kind}").read_bytes()
+    assert not [each for each in recwarn if "concurrent tasks" in str(each.message)]
     (told,) = (tmp_path / "out" / "_bad").iterdir()
     assert "more.jsonl, line 1" in read_jsonl(told)[0]["error"]
     assert not (tmp_path / "out.checkpoint").exists()
