@@ -190,7 +190,7 @@ SHARD = {"name": "shard-00000.spacy", "docs": 1, "words": 1, "digest": "x", "tex
     "content,why",
     [
         ("{", "Expecting"),
-        ("[" * 100_000, "recursion"),
+        ("[" * 100_000, "(recursion|Stack overflow)"),
         ("3", "not subscriptable"),
         ('{"name": "app", "icons": []}', "it has no 'options'"),
         ('{"options": [], "complete": true, "shards": []}', "options"),
