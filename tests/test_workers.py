@@ -67,8 +67,8 @@ def make_odd():
     return be_odd
 
 
-def run(items, make=make_add, n_process=2):
-    return in_processes(make, items, n_process=n_process)
+def run(items, make=make_add):
+    return in_processes(make, items, n_process=2)
 
 
 def test_results_are_in_order_and_a_stream():
@@ -100,7 +100,7 @@ def test_an_error_in_reading_comes_after_what_was_read():
 
 
 def test_an_error_in_the_work_is_raised():
-    results = run([1, -2, 3], n_process=1)
+    results = run([1, -2, 3])
     assert next(results) == 101
     with pytest.raises(ValueError, match="-2 is below zero"):
         list(results)
@@ -139,7 +139,7 @@ def test_large_items_and_results():
 def test_what_cannot_be_sent(item, error):
     """It is told as it is, not as a process that has ended."""
     with pytest.raises((RuntimeError, AttributeError, PicklingError, SystemExit), match=error):
-        list(run([item], make_odd, 1))
+        list(run([item], make_odd))
 
 
 def test_whatever_ends_the_reading_is_kept_for_later():

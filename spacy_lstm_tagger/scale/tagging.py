@@ -120,7 +120,7 @@ def tag_on_ray(
         # checkpoints. Files are read and written by as many processes at most.
         most = count_actors(cluster.concurrency, cluster.gpus)
         with own_errors(), warnings.catch_warnings():
-            # Fewer files than processes are nothing that the user has to do something about.
+            # If files are fewer than processes, Ray Data advises whoever programs it.
             warnings.filterwarnings("ignore", "The maximum number of concurrent tasks")
             ray.data.read_datasource(
                 texts, num_cpus=FILES_CPUS, override_num_blocks=count, concurrency=most

@@ -37,7 +37,7 @@ def train(spacy_command, small_corpus, tmp_path_factory, request):
         changes = {
             "paths.train": small_corpus,
             "paths.dev": small_corpus,
-            "training.max_steps": 2,
+            "training.max_steps": 4,
             "training.eval_frequency": 2,
             **with_precision(name, precision),
         }

@@ -214,9 +214,9 @@ def is_interrupted(function, place):
 
     def watch(frame, event, called):
         is_place = event in ("call", "c_return") and frame.f_code.co_filename in files
-        # Python 3.14 may lose any lock there: a bug of its own (python/cpython#148874).
-        is_entered = getattr(called, "__name__", None) == "__enter__"
-        if is_place and not is_entered and next(places) == place:
+        # Python 3.14 may lose any lock as it is entered: a bug of its own (python/cpython#148874).
+        is_lost = sys.version_info >= (3, 14) and getattr(called, "__name__", "") == "__enter__"
+        if is_place and not is_lost and next(places) == place:
             raise Alarm
 
     sys.setprofile(watch)
