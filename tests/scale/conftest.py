@@ -10,9 +10,15 @@ from ray.cluster_utils import Cluster
 
 from ..distil import stock_teacher
 
-# Workers as important as other processes of a busy machine, and nothing that calls home.
-os.environ |= {"RAY_worker_niceness": "0", "RAY_USAGE_STATS_ENABLED": "0"}
-NODE = {"num_cpus": 2, "object_store_memory": 100 << 20}
+# Workers as important as other processes of a busy machine, and nothing that calls home. Those that
+# have nothing to do stay: Ray would end them after a second, and PyTorch takes three to import.
+os.environ |= {
+    "RAY_worker_niceness": "0",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_num_workers_soft_limit": "4",
+    "RAY_idle_worker_killing_time_threshold_ms": "600000",
+}
+NODE = {"num_cpus": 1, "object_store_memory": 100 << 20}
 HEAD = {**NODE, "num_gpus": 1, "include_dashboard": False}
 
 
