@@ -1,9 +1,15 @@
 """The texts of our errors and warnings: what was given, what is allowed, what to do."""
 
-from spacy.errors import ErrorsWithCodes
+
+class WithCodes(type):
+    """As spaCy's `ErrorsWithCodes`, which a process that only reads files need not import."""
+
+    def __getattribute__(cls, name: str) -> str:
+        text: str = super().__getattribute__(name)
+        return text if name.startswith("__") else f"[{name}] {text}"
 
 
-class Errors(metaclass=ErrorsWithCodes):
+class Errors(metaclass=WithCodes):
     """Error texts by code, which each of them starts with. C: commands, D: texts and distillation,
     L: loading, M: model configuration, P: pipe, R: reading corpora, T: training configuration.
     """
@@ -111,10 +117,7 @@ class Errors(metaclass=ErrorsWithCodes):
         "FillVocabulary: found no WordCharEmbed layer in this pipeline. Take the callback "
         "out of [initialize], or use an architecture that reads words and characters."
     )
-    D011 = (
-        "{path} cannot be read ({error}), expected {format}. Copy or make the file again, or take "
-        "it out."
-    )
+    D011 = "{path} cannot be read ({error}), expected {format}. Make it again, or take it out."
     D012 = (
         "{path} is not the list of shards that this command writes ({error}). Give another "
         "folder, or move this file away."
@@ -349,7 +352,7 @@ class Errors(metaclass=ErrorsWithCodes):
     )
 
 
-class Warnings(metaclass=ErrorsWithCodes):
+class Warnings(metaclass=WithCodes):
     """Texts of warnings by code."""
 
     W001 = (

@@ -1,7 +1,7 @@
 """Tag texts of files into files."""
 
 import gc
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -22,7 +22,7 @@ from .files.outputs import Output
 from .files.reading import read_texts
 from .files.streams import STANDARD
 from .files.tagged import Style, TaggedTexts
-from .files.texts import BadTexts, Reading, Text
+from .files.texts import BadTexts, Reading, Text, leave_out_long
 from .memory import WordLimit, memory_error
 from .pipeline.annotations import find_bad_tag
 from .probabilities import forget
@@ -274,22 +274,6 @@ def _parts(
             raise
         if part.texts or not count:
             yield part
-
-
-def leave_out_long(texts: Iterable[Text], longest: int, bad: BadTexts) -> Iterator[Text]:
-    """Leave out texts that spaCy would refuse.
-
-    texts (Iterable[Text]): The texts.
-    longest (int): How many characters a text may have.
-    bad (BadTexts): Is told those that have more.
-    YIELDS (Text): The others.
-    """
-    for text in texts:
-        if text.text is not None and len(text.text) > longest:
-            found = {"place": text.place, "characters": len(text.text), "longest": longest}
-            bad.add_told(ValueError(Errors.D020.format(**found)))
-        else:
-            yield text
 
 
 def _in_worker(job: Job) -> FileTagger:

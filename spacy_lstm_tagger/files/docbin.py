@@ -14,6 +14,9 @@ import srsly
 from spacy.tokens import DocBin
 
 from ..errors import Errors
+from .lines import Writer
+from .streams import STANDARD
+from .whole import is_stream
 
 # What DocBin keeps of each doc, and what it has in one piece of all of them.
 OF_DOCS = ("cats", "flags", "span_groups", "user_data")
@@ -88,3 +91,22 @@ def _elements(values: Sequence[Any]) -> bytes:
     """RETURNS (bytes): The elements of a list as msgpack has them, without what comes before."""
     count = len(values)
     return srsly.msgpack_dumps(list(values))[1 if count < 2**4 else 3 if count < 2**16 else 5 :]
+
+
+class DocsWriter(Writer):
+    """Writes a .spacy file, once all docs are there."""
+
+    def __init__(self, path: Path, stream: IO[bytes]):
+        super().__init__(path, stream)
+        self.docs = StreamedDocBin(None if path == STANDARD or is_stream(path) else path.parent)
+
+    def write(self, data: DocBin) -> None:
+        """Keep some docs."""
+        self.docs.add(data)
+
+    def close(self) -> None:
+        """Write all docs."""
+        try:
+            self.docs.write(self.stream)
+        finally:
+            self.docs.close()

@@ -7,7 +7,7 @@ import json
 import math
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from itertools import chain, groupby
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from spacy.tokens import DocBin
 from ..errors import Errors
 from .conllu import comments, replace_tags
 from .docs import pack
-from .parquet import Row, import_pyarrow
+from .parquet import Row, import_pyarrow, to_rows
 from .sentences import Sentences, one_line
 from .tagged import Style, TaggedTexts
 from .texts import Text
@@ -114,21 +114,6 @@ def no_rows(path: Path | None, style: Style, *, probabilities: bool) -> Any:
         if (name := style.prefix + key) not in schema.names:
             schema = schema.append(arrow.field(name, arrow.list_(kind)))
     return schema.empty_table()
-
-
-def to_rows(texts: Sequence[Text]) -> Any:
-    """RETURNS (Optional[pyarrow.Table]): The rows of tables that texts are from. None if they are
-    not.
-    """
-    arrow = import_pyarrow("Parquet")
-    sources = [text.source for text in texts]
-    if not all(isinstance(source, Row) for source in sources):
-        return None
-    batches = []
-    for _, group in groupby(sources, key=lambda row: id(row.batch)):
-        rows = list(group)
-        batches.append(rows[0].batch.take(arrow.array([row.number for row in rows])))
-    return arrow.Table.from_batches(batches)
 
 
 def to_columns(tagged: TaggedTexts, style: Style) -> dict[str, Any]:

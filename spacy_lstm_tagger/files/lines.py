@@ -1,9 +1,10 @@
-"""Files with a text a line: plain text, and JSONL."""
+"""Files of lines. Those with a text a line are read: plain text, and JSONL."""
 
 import json
 from codecs import BOM_UTF8 as BOM
 from collections.abc import Iterator
 from functools import lru_cache
+from pathlib import Path
 from typing import IO, Any
 
 from .streams import Source
@@ -77,3 +78,21 @@ def _lines(file: IO[bytes]) -> Iterator[tuple[str, bytes]]:
             line, rest = line[:end], line[end:]
         yield (str(number) if part == 1 else f"{number}, part {part}"), line
         number, part = (number + 1, 1) if whole else (number, part + 1)
+
+
+class Writer:
+    """Writes what an encoder gives: here, lines.
+
+    path (Path): The name of the file.
+    stream (IO[bytes]): Where it is written.
+    """
+
+    def __init__(self, path: Path, stream: IO[bytes]):
+        self.path, self.stream = path, stream
+
+    def write(self, data: Any) -> None:
+        """Write what an encoder gave."""
+        self.stream.write(data)
+
+    def close(self) -> None:
+        """Write what is left."""

@@ -6,12 +6,10 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import IO, Any
 
-from spacy.tokens import DocBin
-
-from ..errors import Errors
-from .docbin import StreamedDocBin
+from .docbin import DocsWriter
 from .formats import LINES
-from .parquet import import_pyarrow
+from .lines import Writer
+from .parquet import TableWriter
 from .streams import STANDARD, open_sink, split_name
 from .whole import alone, is_stream, keep_mode, named, open_claimed, open_stream
 
@@ -125,103 +123,6 @@ def incomplete(path: Path) -> Path:
     """RETURNS (Path): The name of what was broken off."""
     stem, suffix = split_name(path)
     return path.with_name(f"{stem}.incomplete{suffix}")
-
-
-class Writer:
-    """Writes what an encoder gives: here, lines.
-
-    path (Path): The name of the file.
-    stream (IO[bytes]): Where it is written.
-    """
-
-    def __init__(self, path: Path, stream: IO[bytes]):
-        self.path, self.stream = path, stream
-
-    def write(self, data: Any) -> None:
-        """Write what an encoder gave."""
-        self.stream.write(data)
-
-    def close(self) -> None:
-        """Write what is left."""
-
-
-class DocsWriter(Writer):
-    """Writes a .spacy file, once all docs are there."""
-
-    def __init__(self, path: Path, stream: IO[bytes]):
-        super().__init__(path, stream)
-        self.docs = StreamedDocBin(None if path == STANDARD or is_stream(path) else path.parent)
-
-    def write(self, data: DocBin) -> None:
-        """Keep some docs."""
-        self.docs.add(data)
-
-    def close(self) -> None:
-        """Write all docs."""
-        try:
-            self.docs.write(self.stream)
-        finally:
-            self.docs.close()
-
-
-class TableWriter(Writer):
-    """Writes a Parquet file, of which each row has the columns of the first one."""
-
-    writer: Any = None
-
-    def write(self, data: Any) -> None:
-        """Write the rows of a table.
-
-        RAISES (ValueError): If they have a column more than the first ones, or another type.
-        """
-        arrow = import_pyarrow(self.path)
-        try:
-            if self.writer is None:
-                self.writer = arrow.parquet.ParquetWriter(self.stream, data.schema)
-            schema = self.writer.schema
-            names = set(data.column_names)
-            if more := names - set(schema.names):
-                raise ValueError(f"those had no {', '.join(sorted(more))}")
-            for field in schema:
-                if field.name not in names:
-                    data = data.append_column(field, arrow.nulls(len(data), field.type))
-            data = data.select(schema.names)
-            for found, wanted in zip(data.schema, schema, strict=True):
-                if not fits(found.type, wanted.type):
-                    raise ValueError(f"{found.name} is {found.type}, and was {wanted.type}")
-            self.writer.write_table(data.cast(schema))
-        except (ValueError, arrow.ArrowException) as error:
-            raise ValueError(Errors.D017.format(path=self.path, error=error)) from error
-
-    def close(self) -> None:
-        """Write the end of the file."""
-        arrow = import_pyarrow(self.path)
-        if self.writer is None:
-            self.writer = arrow.parquet.ParquetWriter(self.stream, arrow.schema([]))
-        self.writer.close()
-
-
-def fits(found: Any, wanted: Any) -> bool:
-    """RETURNS (bool): Whether values of a type of Arrow can be cast to another one, or refused,
-    without losing anything: in doubt they cannot. A row may lack a value.
-    """
-    from pyarrow import types
-
-    if found == wanted or types.is_null(found):
-        return True
-    if types.is_list(found) and types.is_list(wanted):
-        return fits(found.value_type, wanted.value_type)
-    if types.is_struct(found) and types.is_struct(wanted):
-        fields, others = list(found), list(wanted)
-        return [field.name for field in fields] == [field.name for field in others] and all(
-            fits(field.type, other.type) for field, other in zip(fields, others, strict=True)
-        )
-    kinds = [
-        (types.is_integer, types.is_floating),
-        (types.is_string, types.is_large_string),
-        (types.is_binary, types.is_large_binary),
-    ]
-    return any(all(any(is_one(t) for is_one in kind) for t in (found, wanted)) for kind in kinds)
 
 
 WRITERS: dict[str, type[Writer]] = {

@@ -2,10 +2,12 @@
 
 import io
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import Any, NamedTuple
 
 from ..errors import Errors
+from .lines import Writer
 from .streams import Source
 from .texts import BadTexts, Reading, Text
 
@@ -70,3 +72,78 @@ def import_pyarrow(what: object) -> Any:
     except ImportError as error:
         raise ValueError(Errors.D014.format(what=what, package="pyarrow")) from error
     return pyarrow
+
+
+def to_rows(texts: Sequence[Text]) -> Any:
+    """RETURNS (Optional[pyarrow.Table]): The rows of tables that texts are from. None if they are
+    not.
+    """
+    arrow = import_pyarrow("Parquet")
+    sources = [text.source for text in texts]
+    if not all(isinstance(source, Row) for source in sources):
+        return None
+    batches = []
+    for _, group in groupby(sources, key=lambda row: id(row.batch)):
+        rows = list(group)
+        batches.append(rows[0].batch.take(arrow.array([row.number for row in rows])))
+    return arrow.Table.from_batches(batches)
+
+
+class TableWriter(Writer):
+    """Writes a Parquet file, of which each row has the columns of the first one."""
+
+    writer: Any = None
+
+    def write(self, data: Any) -> None:
+        """Write the rows of a table.
+
+        RAISES (ValueError): If they have a column more than the first ones, or another type.
+        """
+        arrow = import_pyarrow(self.path)
+        try:
+            if self.writer is None:
+                self.writer = arrow.parquet.ParquetWriter(self.stream, data.schema)
+            schema = self.writer.schema
+            names = set(data.column_names)
+            if more := names - set(schema.names):
+                raise ValueError(f"those had no {', '.join(sorted(more))}")
+            for field in schema:
+                if field.name not in names:
+                    data = data.append_column(field, arrow.nulls(len(data), field.type))
+            data = data.select(schema.names)
+            for found, wanted in zip(data.schema, schema, strict=True):
+                if not fits(found.type, wanted.type):
+                    raise ValueError(f"{found.name} is {found.type}, and was {wanted.type}")
+            self.writer.write_table(data.cast(schema))
+        except (ValueError, arrow.ArrowException) as error:
+            raise ValueError(Errors.D017.format(path=self.path, error=error)) from error
+
+    def close(self) -> None:
+        """Write the end of the file."""
+        arrow = import_pyarrow(self.path)
+        if self.writer is None:
+            self.writer = arrow.parquet.ParquetWriter(self.stream, arrow.schema([]))
+        self.writer.close()
+
+
+def fits(found: Any, wanted: Any) -> bool:
+    """RETURNS (bool): Whether values of a type of Arrow can be cast to another one, or refused,
+    without losing anything: in doubt they cannot. A row may lack a value.
+    """
+    from pyarrow import types
+
+    if found == wanted or types.is_null(found):
+        return True
+    if types.is_list(found) and types.is_list(wanted):
+        return fits(found.value_type, wanted.value_type)
+    if types.is_struct(found) and types.is_struct(wanted):
+        fields, others = list(found), list(wanted)
+        return [field.name for field in fields] == [field.name for field in others] and all(
+            fits(field.type, other.type) for field, other in zip(fields, others, strict=True)
+        )
+    kinds = [
+        (types.is_integer, types.is_floating),
+        (types.is_string, types.is_large_string),
+        (types.is_binary, types.is_large_binary),
+    ]
+    return any(all(any(is_one(t) for is_one in kind) for t in (found, wanted)) for kind in kinds)

@@ -7,17 +7,24 @@ from pathlib import Path
 
 from ..errors import Errors
 from .conllu import read_conllu
-from .docs import read_docs
 from .lines import read_lines, read_objects
 from .parquet import read_parquet
 from .streams import STANDARD, Source, kind_of, open_source
 from .texts import BadTexts, Reading, Text
 from .whole import is_stream
 
+
+def read_docbin(source: Source, reading: Reading, bad: BadTexts) -> Iterator[Text]:
+    """YIELDS (Text): Each doc of a .spacy file."""
+    from .docs import read_docs  # the one format that needs spaCy
+
+    yield from read_docs(source, reading, bad)
+
+
 READERS: dict[str, Callable[[Source, Reading, BadTexts], Iterator[Text]]] = {
     ".jsonl": read_objects,
     ".ndjson": read_objects,
-    ".spacy": read_docs,
+    ".spacy": read_docbin,
     ".conllu": read_conllu,
     ".parquet": read_parquet,
 }

@@ -1,6 +1,7 @@
 """Texts, how they are read, and what is done with those that cannot be."""
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -124,3 +125,19 @@ class Reading:
             raise ValueError(f"found an empty word in {self.text_key!r}")
         "".join(value).encode("utf-8")
         return Text(None, value, [True] * len(value), size, place, source)
+
+
+def leave_out_long(texts: Iterable[Text], longest: int, bad: BadTexts) -> Iterator[Text]:
+    """Leave out texts that spaCy would refuse.
+
+    texts (Iterable[Text]): The texts.
+    longest (int): How many characters a text may have.
+    bad (BadTexts): Is told those that have more.
+    YIELDS (Text): The others.
+    """
+    for text in texts:
+        if text.text is not None and len(text.text) > longest:
+            found = {"place": text.place, "characters": len(text.text), "longest": longest}
+            bad.add_told(ValueError(Errors.D020.format(**found)))
+        else:
+            yield text

@@ -9,8 +9,8 @@ import pyarrow
 from ..errors import Errors
 from ..files.formats import TOKENS, to_columns
 from ..files.tagged import Style
-from ..files.texts import BadTexts, Reading, Text
-from ..tagging import FileTagger, Job, leave_out_long
+from ..files.texts import BadTexts, Reading, Text, leave_out_long
+from ..tagging import FileTagger, Job
 from .pipelines import Shipped, prepare_worker, unpacked
 
 

@@ -1,4 +1,6 @@
-"""Files that Ray Data reads and writes for us: the formats of `lstm-tagger tag`."""
+"""Files that Ray Data reads and writes for us: the formats of `lstm-tagger tag`. The processes in
+which it does so have neither spaCy nor PyTorch.
+"""
 
 import io
 import json
@@ -12,11 +14,10 @@ from pyarrow import compute
 from ray.data.datasource import BlockBasedFileDatasink, FileBasedDatasource, WriteResult
 
 from ..files.lines import read_lines
-from ..files.outputs import WRITERS
+from ..files.parquet import TableWriter
 from ..files.reading import READERS
 from ..files.streams import Source, decompressed, kind_of
-from ..files.texts import BadTexts, Reading, Text
-from ..tagging import leave_out_long
+from ..files.texts import BadTexts, Reading, Text, leave_out_long
 from .texts import ERROR, PLACE, join, texts_to_table
 
 BAD = "_bad"  # the folder of the texts that cannot be read; readers of folders pass over it
@@ -110,13 +111,13 @@ class TaggedFiles(BlockBasedFileDatasink):
         name = self.filename_provider.get_filename_for_task(ctx.kwargs["write_uuid"], ctx.task_idx)
         if len(good):
             with self.open_output_stream(posixpath.join(self.path, name)) as stream:
-                writer = WRITERS[self.kind](Path(name), stream)
                 if self.kind == ".parquet":
+                    writer = TableWriter(Path(name), stream)
                     writer.write(good.drop_columns([PLACE, ERROR, LENGTH]))
+                    writer.close()
                 else:
                     for line in good[DATA]:
-                        writer.write(line.as_buffer())
-                writer.close()
+                        stream.write(line.as_buffer())
         if len(bad):
             self.filesystem.create_dir(posixpath.join(self.path, BAD), recursive=True)
             told = posixpath.join(self.path, BAD, f"{Path(name).stem}.jsonl")

@@ -6,8 +6,7 @@ from typing import Any
 
 import pyarrow
 
-from ..files.formats import to_rows
-from ..files.parquet import Row
+from ..files.parquet import Row, to_rows
 from ..files.texts import Text
 
 # The columns. Those of the file that a text is from stand beside them.

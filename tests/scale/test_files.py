@@ -1,5 +1,7 @@
-"""Files of a cluster in which nothing can be read."""
+"""Files of a cluster: the processes that read and write them, and files with nothing to read."""
 
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import pyarrow
@@ -9,7 +11,43 @@ from spacy_lstm_tagger.scale.files import LENGTH, Counts, TaggedFiles
 from spacy_lstm_tagger.scale.texts import texts_to_table
 
 from ..cli import is_one_error, run_command
-from ..cli.tagging import read_jsonl
+from ..cli.tagging import CONLLU, TEXTS, read_jsonl, write_texts
+
+LIGHT = """
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pyarrow
+
+from spacy_lstm_tagger.files.texts import Reading
+from spacy_lstm_tagger.scale.files import DATA, LENGTH, TaggedFiles, TextFiles
+
+folder, output = sys.argv[1:]
+paths = sorted(map(str, Path(folder).iterdir()))
+files = TextFiles(paths, Reading(strip=False, keep=True), allowed=0, longest=99, size=9)
+tables = [table for task in files.get_read_tasks(1) for table in task()]
+texts = pyarrow.concat_tables(tables, promote_options="default")
+lines = pyarrow.array([b"{}"] * len(texts), pyarrow.large_binary())
+texts = texts.append_column(LENGTH, pyarrow.array([3] * len(texts))).append_column(DATA, lines)
+for number, kind in enumerate([".jsonl", ".parquet"]):
+    task = SimpleNamespace(kwargs={"write_uuid": str(number)}, task_idx=0)
+    print(*TaggedFiles(output, kind, size=1).write([texts], task))
+print(*{"spacy", "thinc", "torch"} & set(sys.modules))
+"""
+
+
+def test_what_reads_and_writes_imports_neither_spacy_nor_pytorch(tmp_path):
+    """They would take seconds to import, and more memory than all else."""
+    write_texts(tmp_path / "in")
+    (tmp_path / "in" / "words.conllu").write_text(CONLLU)
+    (tmp_path / "out").mkdir()
+    command = [sys.executable, "-c", LIGHT, tmp_path / "in", tmp_path / "out"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    counts, same, imported = done.stdout.splitlines()
+    texts = 3 * len(TEXTS) + CONLLU.count("\n\n")
+    assert counts == same == f"{texts} {3 * texts} 0" and imported == ""
 
 
 def test_only_texts_that_are_left_out(tmp_path):
