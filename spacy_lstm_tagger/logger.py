@@ -199,5 +199,5 @@ class TrainingProgress:
             seconds = elapsed / self.step * (self.max_steps - self.step)
             parts.append(f"{timedelta(seconds=round(seconds))} left")
         if self._best is not None:
-            parts.append(f"best {self._best[0]:.4f} at step {self._best[1]:,}")
+            parts += [f"best {self._best[0]:.4f}", f"at step {self._best[1]:,}"]
         return "  ".join(parts)

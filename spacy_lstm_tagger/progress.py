@@ -81,17 +81,30 @@ class LiveLine:
     def __init__(self, stream: IO | None = None, *, is_hidden: bool = False):
         self.stream = sys.stderr if stream is None else stream
         self.is_shown = self.stream.isatty() and not is_hidden
+        self._shown = ""
 
     def __call__(self, progress: object) -> None:
-        """Show the progress, as far as it goes into one line."""
-        if self.is_shown:
-            line = str(progress)[: shutil.get_terminal_size().columns - 1]
-            print(f"\r\x1b[K{line}", end="", file=self.stream, flush=True)
+        """Show the progress, as far as it goes into one line: its parts are two spaces apart, and
+        one that does not fit is left out whole.
+        """
+        if not self.is_shown:
+            return
+        width = shutil.get_terminal_size().columns - 1
+        line = str(progress)
+        while len(line) > width and "  " in line.strip():
+            line = line.rpartition("  ")[0].rstrip()
+        self._replace(line[:width])
 
     def clear(self) -> None:
         """Take the line away."""
-        if self.is_shown:
-            print("\r\x1b[K", end="", file=self.stream, flush=True)
+        if self._shown:
+            self._replace("")
+
+    def _replace(self, line: str) -> None:
+        # With spaces, as notebooks ignore the sequence that clears a line.
+        blank = " " * len(self._shown)
+        print(f"\r{blank}\r{line}", end="", file=self.stream, flush=True)
+        self._shown = line
 
     def __enter__(self) -> "LiveLine":
         return self

@@ -71,10 +71,10 @@ def test_a_live_line_on_a_terminal(nlp, tmp_path, monkeypatch):
     for info in (make_info(), None, None, make_info(3, score=0.75), None):
         log_step(info)
     finalize()
-    shown = stderr.getvalue().split("\r\x1b[K")
-    assert "step 2 of 40" in shown[3] and "loss 12.50" in shown[3]
-    assert "best 0.5000 at step 0" in shown[3] and "best 0.7500 at step 3" in shown[5]
-    assert shown[4] == shown[-1] == "", "it is gone before a row is printed, and at the end"
+    shown = stderr.getvalue().split("\r")[2::2]
+    assert "step 2 of 40" in shown[1] and "loss 12.50" in shown[1]
+    assert "best 0.5000  at step 0" in shown[1] and "best 0.7500  at step 3" in shown[3]
+    assert shown[2] == shown[-1] == "", "it is gone before a row is printed, and at the end"
     table = stdout.getvalue().splitlines()
     assert len(table) == 4 and table[0].startswith("E ") and "50.00" in table[2]
     assert len(read_training_log(tmp_path / "log.jsonl")) == 2
@@ -87,7 +87,7 @@ def test_what_the_line_tells():
     progress.update(make_info(words=3000))
     for _ in range(3):
         progress.update(None)
-    line = "step 3 of 100  loss 12.50  1,500 words/s  0:03:14 left  best 0.5000 at step 0"
+    line = "step 3 of 100  loss 12.50  1,500 words/s  0:03:14 left  best 0.5000  at step 0"
     assert str(progress) == line
 
 
@@ -130,7 +130,7 @@ def test_a_narrow_terminal(nlp, monkeypatch):
     log_step, _ = create_progress_logger(console_output=False)(nlp, StringIO(), stderr)
     log_step(make_info())
     log_step(None)
-    assert len(stderr.getvalue().split("\r\x1b[K")[-1]) == 19
+    assert stderr.getvalue().split("\r")[-1] == "step 1 of 40"
 
 
 CHAIN = """

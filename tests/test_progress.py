@@ -66,3 +66,38 @@ def test_a_live_line(is_hidden):
     with LiveLine(stream, is_hidden=is_hidden) as line:
         line("half")
     assert ("half" in stream.getvalue()) != is_hidden
+
+
+def seen(printed):
+    """RETURNS (str): What a screen shows that knows of carriage returns alone, as of a notebook."""
+    cells, place = [], 0
+    for letter in printed:
+        if letter == "\r":
+            place = 0
+        else:
+            cells[place : place + 1] = letter
+            place += 1
+    return "".join(cells).rstrip()
+
+
+def test_a_shorter_line_leaves_nothing_of_the_one_before():
+    stream = Terminal()
+    with LiveLine(stream) as line:
+        line("step 100  0:00:09 left")
+        line("step 101")
+        assert seen(stream.getvalue()) == "step 101"
+    assert seen(stream.getvalue()) == ""
+    with LiveLine(stream) as line:
+        line.clear()  # nothing is there
+    assert stream.getvalue().endswith("\r")
+
+
+@pytest.mark.parametrize(
+    ("columns", "shown"), [(23, "step 100  0:00:09 left"), (22, "step 100"), (8, "step 10")]
+)
+def test_a_part_that_does_not_fit_is_left_out(columns, shown, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    stream = Terminal()
+    with LiveLine(stream) as line:
+        line("step 100  0:00:09 left")
+        assert seen(stream.getvalue()) == shown

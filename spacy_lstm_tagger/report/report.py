@@ -123,7 +123,9 @@ class Report:
 
     def _repr_html_(self) -> str:
         """RETURNS (str): The page in a frame of its own, for notebooks."""
-        return FRAME.format(escape(self.to_html()))
+        # Its links to its own parts would open the notebook in the frame.
+        page = self.to_html().replace("<head>", '<head>\n<base href="about:srcdoc">', 1)
+        return FRAME.format(escape(page))
 
 
 def name_pipelines(pipelines: Any) -> dict[str, Language | str | Path]:

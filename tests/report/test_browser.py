@@ -183,6 +183,8 @@ def test_in_the_frame_of_a_notebook(open_page, ours, corpus, tmp_path):
     page = open_page(notebook)
     frame = page.frame_locator("iframe")
     frame.locator("#matrix td button").first.click()
+    frame.locator("a[href='#tags']").first.click()  # a part of the page, not of the notebook
+    assert frame.locator("#tags").evaluate("() => location.hash") == "#tags"
     assert frame.locator("#cell h3").count() == 1
 
 
