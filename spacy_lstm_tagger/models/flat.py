@@ -34,8 +34,12 @@ class FlatList(list):
 
 
 def flatten(ops: Ops, arrays: Sequence[Floats2d]) -> Floats2d:
-    """RETURNS (Floats2d): The rows of all arrays. *Shape:* ``(tokens, width)``."""
-    return arrays.flat if isinstance(arrays, FlatList) else ops.xp.concatenate(arrays)
+    """RETURNS (Floats2d): The rows of all arrays, of which those without rows may have another
+    width. *Shape:* ``(tokens, width)``.
+    """
+    if isinstance(arrays, FlatList):
+        return arrays.flat
+    return ops.xp.concatenate([array for array in arrays if len(array)] or arrays)
 
 
 def of_tokens(arrays: Sequence[Floats2d], lengths: Sequence[int]) -> Sequence[Floats2d]:

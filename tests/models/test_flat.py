@@ -30,6 +30,13 @@ def test_it_is_not_copied_together_again():
     assert flatten(OPS, arrays) is arrays.flat
 
 
+def test_what_has_no_rows_may_have_another_width():
+    """As the vectors of an empty doc have that a transformer is asked for."""
+    arrays, empty = list(make([2, 3])), np.zeros((0, 0), dtype="f")
+    assert np.array_equal(flatten(OPS, [empty, *arrays, empty]), np.concatenate(arrays))
+    assert flatten(OPS, [empty, empty]).shape == (0, 0)
+
+
 def test_a_change_of_an_item_shows_in_the_whole():
     arrays = make([2, 3])
     arrays[1] += 1

@@ -6,9 +6,10 @@ import spacy
 from numpy.testing import assert_allclose
 from spacy.training import Example
 from spacy.util import fix_random_seed
-from thinc.api import Adam
+from thinc.api import Adam, Model
 
 from ..util import (
+    ARCHITECTURES,
     SENTENCES,
     SMALL,
     TAGS,
@@ -18,6 +19,7 @@ from ..util import (
     tags_of,
     tok2vec_config,
     train,
+    trained_nlp,
 )
 
 ENCODER = tok2vec_config(**SMALL)
@@ -355,3 +357,21 @@ def test_errors_behind_any_encoder():
     other = spacy.blank("en").from_config(config)
     with pytest.raises(ValueError, match=r"P017.*'tok2vec' are 32 wide"):
         other.initialize(lambda: make_examples(other))
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_token_vectors_of_an_empty_doc_may_have_no_width(architecture):
+    """Those of a listener of spacy-transformers have none."""
+    nlp, optimizer = trained_nlp(architecture=architecture)
+    model = nlp.get_pipe("lstm_tagger").model
+    tok2vec = model.layers[0]
+
+    def forward(_, docs, is_train):
+        vectors, backprop = tok2vec(docs, is_train)
+        return [rows if len(rows) else rows[:, :0] for rows in vectors], backprop
+
+    model.layers[0] = Model("listener", forward, layers=[tok2vec])
+    assert tags_of(nlp.pipe([TEXTS[0], ""])) == [TAGS[0], []]
+    empty = Example.from_dict(nlp.make_doc(""), {})
+    losses = train(nlp, [*make_examples(nlp), empty], steps=2, optimizer=optimizer)
+    assert 0.0 < losses[1]["lstm_tagger"] < 10.0
