@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from spacy.pipeline.tok2vec import Tok2VecListener
 from spacy.tokens import Doc
 from thinc.api import Model
 from thinc.types import Floats2d
@@ -47,21 +46,6 @@ def of_words(lattice: Lattice, spaces: NDArray[np.bool_]) -> Lattice:
     words = send((~spaces).nonzero()[0], lattice.emissions.device)
     lengths = word_lengths(lattice.lengths, spaces)
     return Lattice(lattice.emissions.index_select(0, words), lengths, lattice.crf)
-
-
-def listener_of(model: Model) -> Tok2VecListener | None:
-    """RETURNS (Optional[Tok2VecListener]): What a tagger model gets its token vectors from, if that
-    is an encoder of another component.
-    """
-    encoder = model.maybe_get_ref("tok2vec")
-    return encoder if isinstance(encoder, Tok2VecListener) else None
-
-
-def encoder_name(listener: Tok2VecListener) -> str:
-    """RETURNS (str): The name of the component that is listened to. "*" is any: in configs that
-    spaCy writes there is one, of this name.
-    """
-    return "tok2vec" if listener.upstream_name == "*" else listener.upstream_name
 
 
 def model_crf(model: Model) -> LinearChainCRF | None:

@@ -8,11 +8,12 @@ from thinc.types import Floats2d
 
 from ..errors import Errors
 from ..models.flat import flatten
-from ..models.lattice import encoder_name, listener_of, model_crf, predict_lattice
+from ..models.lattice import model_crf, predict_lattice
 from ..models.threads import on_our_threads
 from ..whitespace import is_space
 from .class_weights import class_weights_array
 from .gold import GoldTags, gold_tags
+from .listening import encoder_name, listener_of
 from .loss import batch_loss, token_weights
 from .loss_watch import LossWatch
 from .notation import Notation

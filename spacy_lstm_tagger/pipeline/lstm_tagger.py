@@ -19,7 +19,7 @@ from thinc.types import Floats2d
 from ..checks import check, is_integer, is_list_of_strings
 from ..errors import Errors, Warnings
 from ..lexicon import Lexicon
-from ..models.lattice import encoder_name, listener_of, of_words, predict_lattice
+from ..models.lattice import of_words, predict_lattice
 from ..models.resize import can_resize, n_tags, resize_output
 from ..models.threads import on_our_threads
 from ..nn.lattice import Lattice
@@ -31,6 +31,7 @@ from .decoding import Decoding, Guesses
 from .dictionary import TagDictionary, as_table
 from .gold import count_tags
 from .learning import LearningTagger
+from .listening import check_encoder, check_listener
 from .lock import WeightsLock
 from .loss_watch import LossWatch
 from .notation import Notation
@@ -199,7 +200,7 @@ class LSTMTagger(LearningTagger):
         if width not in (None, len(tags)):
             raise ValueError(Errors.P013.format(name=self.name, count=len(tags), width=width))
         if nlp is not None:
-            self._check_listener(nlp)
+            check_listener(self.model, self.name, nlp)
         if weigh:
             counts = notation.count(tag_counts or {}, tags)
             changes["tag_counts"] = {tag: counts[tag] for tag in tags}
@@ -260,43 +261,12 @@ class LSTMTagger(LearningTagger):
         """
         docs = list(docs)
         self._check_initialized()
-        self._check_encoder(docs)
+        check_encoder(self.model, self.name, docs)
         lengths, spaces = [len(doc) for doc in docs], is_space(docs)
         with self._lock.reading():
             lattice = self._lattice(docs, spaces)
             decode = Decoding.of(self.cfg)
             return decode(lattice, self.labels, lengths=lengths, spaces=spaces)
-
-    def _check_listener(self, nlp: Language) -> None:
-        """RAISES (ValueError): If what the model listens to has vectors of another width."""
-        listener = listener_of(self.model)
-        pipes: list[tuple[str, Any]] = nlp.components
-        encoders = [each for each in pipes if listener in getattr(each[1], "listeners", ())]
-        if listener is None or not encoders:
-            return
-        encoder, upstream = encoders[-1]
-        expected, found = listener.get_dim("nO"), upstream.model.maybe_get_dim("nO")
-        if found not in (None, expected):
-            names = {"name": self.name, "encoder": encoder}
-            raise ValueError(Errors.P017.format(**names, found=found, expected=expected))
-
-    def _check_encoder(self, docs: Sequence[Doc]) -> None:
-        """RAISES (ValueError): If what the model listens to has not run on docs, or another
-        component has in its place.
-        """
-        listener = listener_of(self.model)
-        if listener is None:
-            return
-        # What it listens to leaves its vectors with the docs.
-        expected = listener.get_dim("nO")
-        tensors = (doc.tensor for doc in docs if len(doc))
-        widths = (0 if tensor is None else tensor.shape[-1] for tensor in tensors)
-        found = next((width for width in widths if width != expected), expected)
-        names = {"name": self.name, "encoder": encoder_name(listener)}
-        if not found:
-            raise ValueError(Errors.P016.format(**names))
-        if found != expected:
-            raise ValueError(Errors.P012.format(**names, found=found, expected=expected))
 
     def _lattice(self, docs: Sequence[Doc], spaces: NDArray[np.bool_]) -> Lattice:
         """RETURNS (Lattice): The model's scores of words, as far as the dictionary allows."""
@@ -349,7 +319,7 @@ class LSTMTagger(LearningTagger):
         examples = list(examples)
         validate_examples(examples, "LSTMTagger.calibrate")
         self._check_initialized()
-        self._check_encoder([eg.predicted for eg in examples])
+        check_encoder(self.model, self.name, [eg.predicted for eg in examples])
         lattices, gold = [], [np.zeros(0, dtype=np.int64)]
         with self._lock.reading():
             for batch in minibatch(examples, batch_size):

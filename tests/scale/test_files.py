@@ -40,7 +40,7 @@ print(*{"spacy", "thinc", "torch"} & set(sys.modules))
 def test_what_reads_and_writes_imports_neither_spacy_nor_pytorch(tmp_path):
     """They would take seconds to import, and more memory than all else."""
     write_texts(tmp_path / "in")
-    (tmp_path / "in" / "words.conllu").write_text(CONLLU)
+    (tmp_path / "in" / "words.conllu").write_text(CONLLU, encoding="utf-8")
     (tmp_path / "out").mkdir()
     command = [sys.executable, "-c", LIGHT, tmp_path / "in", tmp_path / "out"]
     done = subprocess.run(command, capture_output=True, text=True)
