@@ -117,7 +117,7 @@ class Errors(metaclass=WithCodes):
         "FillVocabulary: found no WordCharEmbed layer in this pipeline. Take the callback "
         "out of [initialize], or use an architecture that reads words and characters."
     )
-    D011 = "{path} cannot be read ({error}), expected {format}. Copy or make it again or remove it."
+    D011 = "{path} cannot be read ({error}), expected {format}. Copy or make it again, or omit it."
     D012 = (
         "{path} is not the list of shards that this command writes ({error}). Give another "
         "folder, or move this file away."

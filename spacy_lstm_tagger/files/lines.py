@@ -1,4 +1,4 @@
-"""Files of lines. Those with a text a line are read: plain text, and JSONL."""
+"""Files with a text a line, plain text and JSONL; and how lines are written."""
 
 import json
 from codecs import BOM_UTF8 as BOM

@@ -11,7 +11,7 @@ from ray.cluster_utils import Cluster
 from ..distil import stock_teacher
 
 # Workers as important as other processes of a busy machine, and nothing that calls home. Those that
-# have nothing to do stay: Ray would end them after a second, and PyTorch takes three to import.
+# have nothing to do stay: Ray would end them after a second, and start others.
 os.environ |= {
     "RAY_worker_niceness": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
