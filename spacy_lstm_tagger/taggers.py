@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import spacy
+import torch
 from numpy.typing import NDArray
 from spacy.attrs import TAG
+from spacy.cli._util import import_code
 from spacy.language import Language
 from spacy.pipeline import Tagger
 from spacy.tokens import Doc
@@ -38,6 +41,18 @@ def load_pipeline(name: str | Path) -> Language:
     except (ValueError, TypeError, LookupError, EOFError) as error:
         told = str(error).rstrip(".") or type(error).__name__
         raise ValueError(Errors.C030.format(name=name, error=told)) from error
+
+
+def prepare_process(code: Path | None, gpu_id: int) -> None:
+    """Make a worker process ready for pipelines.
+
+    code (Optional[Path]): A file with registered functions that they need.
+    gpu_id (int): The GPU. -1: none.
+    """
+    import_code(code)
+    if gpu_id >= 0:
+        spacy.require_gpu(gpu_id)
+    torch.set_num_threads(1)
 
 
 def tagger_names(nlp: Language) -> list[str]:

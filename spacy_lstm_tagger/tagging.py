@@ -31,11 +31,12 @@ from .taggers import (
     check_tokens,
     keeping_probabilities,
     load_pipeline,
+    prepare_process,
     read_confidence,
     tagger_name,
     written_by,
 )
-from .workers import in_processes, prepare
+from .workers import in_processes
 
 Encoded = TypeVar("Encoded")
 
@@ -278,7 +279,7 @@ def _parts(
 
 def _in_worker(job: Job) -> FileTagger:
     """RETURNS (FileTagger): The pipeline of a worker process."""
-    prepare(job.code, job.gpu_id)
+    prepare_process(job.code, job.gpu_id)
     tagger = FileTagger(job)
     gc.freeze()  # as in `_frozen`
     return tagger

@@ -11,13 +11,8 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.pool import ExceptionWithTraceback  # type: ignore[attr-defined]
 from multiprocessing.reduction import ForkingPickler
 from operator import attrgetter
-from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, TypeAlias, TypeVar
-
-import spacy
-import torch
-from spacy.cli._util import import_code
 
 from .errors import Errors
 
@@ -188,18 +183,6 @@ def _receive(connection: Connection, items: SimpleQueue[bytes]) -> None:
             items.put(connection.recv_bytes())
     except (EOFError, OSError):
         os._exit(1)
-
-
-def prepare(code: Path | None, gpu_id: int) -> None:
-    """Make a worker process ready for pipelines.
-
-    code (Optional[Path]): A file with registered functions that they need.
-    gpu_id (int): The GPU. -1: none.
-    """
-    import_code(code)
-    if gpu_id >= 0:
-        spacy.require_gpu(gpu_id)
-    torch.set_num_threads(1)
 
 
 def until_failure(items: Iterable[Item], failures: list[Exception]) -> Iterator[Item]:

@@ -5,10 +5,12 @@ import pytest
 import spacy
 from numpy.testing import assert_allclose
 from spacy.pipeline import Tagger
+from spacy.util import registry
 
 from spacy_lstm_tagger.taggers import (
     as_probabilities,
     keeping_probabilities,
+    prepare_process,
     read_confidence,
     read_probabilities,
     tagger_name,
@@ -133,3 +135,16 @@ def test_how_sure_a_tagger_is_of_the_tags_that_docs_have():
     assert np.isnan(found).tolist() == [False, True, False] and found[0] == expected[0]
     doc.user_data.clear()
     assert read_confidence([doc], pipe.labels) is None
+
+
+@pytest.mark.parametrize("gpu_id,required", [(-1, []), (0, [0]), (1, [1])])
+def test_a_process_is_prepared_for_pipelines(tmp_path, monkeypatch, gpu_id, required):
+    """With its own share of the cores, and what the user has registered."""
+    threads, found = [], []
+    monkeypatch.setattr("torch.set_num_threads", threads.append)
+    monkeypatch.setattr("spacy.require_gpu", found.append)
+    name = f"test.prepared{gpu_id}.v1"
+    code = f"from spacy.util import registry\nregistry.misc({name!r})(dict)\n"
+    (tmp_path / "code.py").write_text(code)
+    prepare_process(tmp_path / "code.py", gpu_id)
+    assert threads == [1] and found == required and registry.has("misc", name)

@@ -9,9 +9,8 @@ from functools import partial
 from pickle import PicklingError
 
 import pytest
-from spacy.util import registry
 
-from spacy_lstm_tagger.workers import in_processes, prepare, until_failure
+from spacy_lstm_tagger.workers import in_processes, until_failure
 
 from .processes import is_alive, needs_proc, wait_until
 
@@ -150,19 +149,6 @@ def test_whatever_ends_the_reading_is_kept_for_later():
     failures = []
     assert list(until_failure(numbers(), failures)) == [1]
     assert [repr(failure) for failure in failures] == ["KeyError('gone')"]
-
-
-@pytest.mark.parametrize("gpu_id,required", [(-1, []), (0, [0]), (1, [1])])
-def test_a_process_is_prepared_for_pipelines(tmp_path, monkeypatch, gpu_id, required):
-    """With its own share of the cores, and what the user has registered."""
-    threads, found = [], []
-    monkeypatch.setattr("torch.set_num_threads", threads.append)
-    monkeypatch.setattr("spacy.require_gpu", found.append)
-    name = f"test.prepared{gpu_id}.v1"
-    code = f"from spacy.util import registry\nregistry.misc({name!r})(dict)\n"
-    (tmp_path / "code.py").write_text(code)
-    prepare(tmp_path / "code.py", gpu_id)
-    assert threads == [1] and found == required and registry.has("misc", name)
 
 
 @pytest.mark.parametrize("make", [make_end, make_nothing])

@@ -13,8 +13,8 @@ from ..files.reading import find_texts, read_texts
 from ..files.texts import BadTexts, Reading, Text
 from ..files.whole import alone
 from ..progress import Progress
-from ..taggers import digest_of
-from ..workers import in_processes, prepare
+from ..taggers import digest_of, prepare_process
+from ..workers import in_processes
 from .shards import ShardFolder, digest_of_texts, to_bytes
 from .teacher import MAX_WORDS, TOP_K, Teachers
 
@@ -204,5 +204,5 @@ def in_shards(texts: Iterable[Text], size: int) -> Iterator[list[Text]]:
 
 def _in_worker(job: Job, gpu_id: int, code: Path | None) -> Callable[[Task], Shard]:
     """RETURNS (Callable[[Task], Shard]): The teachers of a worker process."""
-    prepare(code, gpu_id)
+    prepare_process(code, gpu_id)
     return partial(Shard.of, teachers=job.load())

@@ -93,7 +93,7 @@ def test_two_processes_find_the_same(work, tmp_path):
 
 def test_a_process_gets_what_its_teachers_need(work, monkeypatch):
     asked = []
-    monkeypatch.setattr(labelling, "prepare", lambda *given: asked.append(given))
+    monkeypatch.setattr(labelling, "prepare_process", lambda *given: asked.append(given))
     labelling._in_worker(make_job(work), 1, Path("code.py"))
     assert asked == [(Path("code.py"), 1)]
 
