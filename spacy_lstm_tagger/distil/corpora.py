@@ -32,14 +32,15 @@ Reader = Callable[[Language], Iterable[Example]]
 @registry.readers("spacy-lstm-tagger.ShardCorpus.v1")
 def create_shard_reader(
     *,
-    path: Path | None,
+    path: str | Path | None,
     group_by: int | list[int] = 0,
     shuffle: bool = True,
     augmenter: Callable | None = None,
 ) -> Reader:
     """Create a reader of docs with tags and their probabilities, as `lstm-tagger label` writes.
 
-    path (Optional[Path]): A folder of .spacy files, or one such file. They are read one at a time.
+    path (Optional[Union[str, Path]]): A folder of .spacy files, or one such file. They are read
+        one at a time.
     group_by (Union[int, List[int]]): Cut each doc into docs of this many sentences, or of a
         number that is drawn from [low, high] for each of them in every pass. 0: docs stay whole.
     shuffle (bool): Whether each pass has its own order of files, and of the docs of a file.
@@ -50,7 +51,7 @@ def create_shard_reader(
     """
     if path is None:
         raise ValueError(SpacyErrors.E913)
-    return ShardCorpus(path, group_by=group_by, shuffle=shuffle, augmenter=augmenter)
+    return ShardCorpus(Path(path), group_by=group_by, shuffle=shuffle, augmenter=augmenter)
 
 
 @registry.readers("spacy-lstm-tagger.MixedCorpus.v1")

@@ -117,7 +117,8 @@ class LearningTagger(SavedTagger):
 
         examples (Iterable[Example]): The batch.
         scores (Sequence[Floats2d]): The tags' probabilities, one array a doc, or a CRF's emissions.
-        RETURNS (tuple): The loss, and the gradient of the logits, one array a doc.
+        RETURNS (tuple): The loss, and the gradient of the logits, one array a doc. A CRF's also
+            has that of the transitions; a plain list of arrays leaves them as they are.
         RAISES (ValueError): If a tag is not in the tag set, a setting in `cfg` is not allowed, or
             the training has diverged.
         """

@@ -55,7 +55,7 @@ ENCODERS: dict[str, Encoder] = {
 @registry.readers("spacy-lstm-tagger.Corpus.v1")
 def create_corpus_reader(
     *,
-    path: Path | None,
+    path: str | Path | None,
     tag: str = "xpos",
     group_by: int | str | list[int] = 1,
     also_group_by: int | str | None = None,
@@ -70,8 +70,9 @@ def create_corpus_reader(
     Words have tags, coarse tags, morphology, lemmas and starts of sentences; of .spacy files also
     dependencies and entities.
 
-    path (Optional[Path]): A .spacy file, a CoNLL-U file of any other suffix, or a folder that is
-        searched, at any depth, for .conllu or .spacy files. They are read in sorted order.
+    path (Optional[Union[str, Path]]): A .spacy file, a CoNLL-U file of any other suffix, or a
+        folder that is searched, at any depth, for .conllu or .spacy files. They are read in sorted
+        order.
     tag (str): What becomes token.tag_: "xpos", "upos", or "upos+feats" for tags like
         NOUN|Case=Acc|Number=Sing. A word with _ in the column has no tag. In .spacy files they
         are token.tag_, token.pos_, and token.pos_ with token.morph.
@@ -96,7 +97,7 @@ def create_corpus_reader(
     if path is None:
         raise ValueError(SpacyErrors.E913)
     return Corpus(
-        path,
+        Path(path),
         tag=tag,
         group_by=group_by,
         also_group_by=also_group_by,

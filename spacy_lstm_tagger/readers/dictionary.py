@@ -4,24 +4,24 @@ from pathlib import Path
 
 import srsly
 from spacy.errors import Errors as SpacyErrors
-from spacy.util import ensure_path, registry
+from spacy.util import registry
 
 from ..checks import is_list_of_strings
 from ..errors import Errors
 
 
 @registry.readers("spacy-lstm-tagger.TagDictionary.v1")
-def read_tag_dictionary(*, path: Path | None) -> dict[str, list[str]]:
+def read_tag_dictionary(*, path: str | Path | None) -> dict[str, list[str]]:
     """Read a tag dictionary from a JSON file: {"the": ["DT"], "that": ["DT", "IN", "WDT"]}.
 
-    path (Optional[Path]): The file.
+    path (Optional[Union[str, Path]]): The file.
     RETURNS (Dict[str, List[str]]): The tags that each word may have.
     RAISES (ValueError): If the file is not such a dictionary.
     RAISES (FileNotFoundError): If there is no such file.
     """
     if path is None:
         raise ValueError(SpacyErrors.E913)
-    path = ensure_path(path)
+    path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(Errors.R014.format(path=path))
     try:

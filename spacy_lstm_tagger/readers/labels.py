@@ -38,12 +38,12 @@ class Counted(Sequence[Any]):
 
 
 @registry.readers("spacy-lstm-tagger.TagLabels.v1")
-def read_tag_labels(*, path: Path | None, tag: str = "xpos") -> list[str]:
+def read_tag_labels(*, path: str | Path | None, tag: str = "xpos") -> list[str]:
     """Read the tag set of a corpus, for the labels of a tagger in [initialize.components]. With
     a streamed corpus (max_epochs = -1) spaCy shows a component only its first examples, which
     may not have every tag.
 
-    path (Optional[Path]): Files, as in `create_corpus_reader`.
+    path (Optional[Union[str, Path]]): Files, as in `create_corpus_reader`.
     tag (str): What becomes the tag, as in `create_corpus_reader`.
     RETURNS (List[str]): The tags, sorted.
     RAISES (ValueError): If a value or a file is not valid, or no word has a tag.
@@ -53,11 +53,11 @@ def read_tag_labels(*, path: Path | None, tag: str = "xpos") -> list[str]:
 
 
 @registry.readers("spacy-lstm-tagger.TagCounts.v1")
-def read_tag_counts(*, path: Path | None, tag: str = "xpos") -> dict[str, int]:
+def read_tag_counts(*, path: str | Path | None, tag: str = "xpos") -> dict[str, int]:
     """Count the tags of a corpus, for `class_weights = "balanced"` where the corpus is streamed:
     spaCy then shows a component only its first examples before training.
 
-    path (Optional[Path]): Files, as in `create_corpus_reader`.
+    path (Optional[Union[str, Path]]): Files, as in `create_corpus_reader`.
     tag (str): What becomes the tag, as in `create_corpus_reader`.
     RETURNS (Dict[str, int]): How many words have each tag, sorted by tag.
     RAISES (ValueError): If a value or a file is not valid, or no word has a tag.
@@ -70,11 +70,11 @@ def read_tag_counts(*, path: Path | None, tag: str = "xpos") -> dict[str, int]:
 
 
 @registry.readers("spacy-lstm-tagger.WordTags.v1")
-def read_word_tags(*, path: Path | None, tag: str = "xpos") -> Sequence[tuple[str, str, int]]:
+def read_word_tags(*, path: str | Path | None, tag: str = "xpos") -> Sequence[tuple[str, str, int]]:
     """Count how often a corpus has each word with each tag, for scores of words that training had,
     had not, or had with several tags.
 
-    path (Optional[Path]): Files, as in `create_corpus_reader`.
+    path (Optional[Union[str, Path]]): Files, as in `create_corpus_reader`.
     tag (str): What becomes the tag, as in `create_corpus_reader`.
     RETURNS (Sequence[Tuple[str, str, int]]): Each word with each of its tags, and how often: the
         most frequent pairs first. No table of words, since those of a config cannot have "*" in
@@ -92,11 +92,11 @@ def read_word_tags(*, path: Path | None, tag: str = "xpos") -> Sequence[tuple[st
 
 @registry.readers("spacy-lstm-tagger.WordLemmas.v1")
 def read_word_lemmas(
-    *, path: Path | None, tag: str = "xpos"
+    *, path: str | Path | None, tag: str = "xpos"
 ) -> Sequence[tuple[str, str, str, int]]:
     """Count how often a corpus has each word with each tag and lemma, for a `tag_lemmatizer`.
 
-    path (Optional[Path]): Files, as in `create_corpus_reader`.
+    path (Optional[Union[str, Path]]): Files, as in `create_corpus_reader`.
     tag (str): What becomes the tag, as in `create_corpus_reader`.
     RETURNS (Sequence[Tuple[str, str, str, int]]): Each word, a tag and a lemma of it, and how
         often: the most frequent first.
@@ -116,11 +116,11 @@ def read_word_lemmas(
 
 
 @registry.readers("spacy-lstm-tagger.MorphLabels.v1")
-def read_morph_labels(*, path: Path | None) -> dict[str, dict[str, str | int]]:
+def read_morph_labels(*, path: str | Path | None) -> dict[str, dict[str, str | int]]:
     """Read the labels of spaCy's `morphologizer` from a corpus, for [initialize.components], as
     `init labels` writes them.
 
-    path (Optional[Path]): Files, as in `create_corpus_reader`.
+    path (Optional[Union[str, Path]]): Files, as in `create_corpus_reader`.
     RETURNS (Dict[str, Dict[str, Union[str, int]]]): For each label its features, in "morph", and
         spaCy's number of its coarse tag, in "pos".
     RAISES (ValueError): If a file is not valid, or no word has a coarse tag or features.

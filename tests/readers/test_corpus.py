@@ -3,7 +3,9 @@
 import inspect
 import pickle
 import random
+from importlib.metadata import entry_points
 from itertools import islice
+from pathlib import Path
 
 import pytest
 from spacy.training import Example
@@ -29,6 +31,17 @@ def test_config_defaults_are_those_of_the_class(german):
     for name, parameter in inspect.signature(create_corpus_reader).parameters.items():
         assert parameter.default == defaults[name].default
         assert parameter.kind is inspect.Parameter.KEYWORD_ONLY
+
+
+READERS = [each for each in entry_points(group="spacy_readers") if "spacy-lstm-tagger" in each.name]
+
+
+@pytest.mark.parametrize("reader", READERS, ids=lambda each: each.name)
+def test_paths_may_be_strings(reader):
+    """In programs, whose types are checked. In a config they are."""
+    parameters = inspect.signature(reader.load()).parameters
+    if "path" in parameters:
+        assert parameters["path"].annotation == str | Path | None
 
 
 def test_config_augmenter(nlp, german):
