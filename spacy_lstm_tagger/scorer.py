@@ -1,6 +1,7 @@
 """The scorer: tag accuracy, of which words and texts, and tag by tag."""
 
 from collections.abc import Callable, Collection, Iterable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,15 +13,23 @@ from spacy.strings import get_string_id
 from spacy.training import Example
 from spacy.util import registry
 
+from .checks import check_flag
 from .comparison import Comparison
 from .lexicon import Lexicon
 from .whitespace import SPACE_TAG
 
 
 @registry.scorers("spacy-lstm-tagger.TaggerScorer.v1")
-def make_tagger_scorer() -> Callable:
-    """RETURNS (Callable): The scorer of the `lstm_tagger` factory, see `score_tags`."""
-    return score_tags
+def make_tagger_scorer(*, per_type: bool = True) -> Callable:
+    """The scorer of the `lstm_tagger` factory, see `score_tags`.
+
+    per_type (bool): Whether to score each tag. A logger that sends all scores elsewhere names them
+        by their tags, and not every service takes such names.
+    RETURNS (Callable): The scorer.
+    RAISES (ValueError): If the value is not allowed.
+    """
+    check_flag(per_type=per_type)
+    return partial(score_tags, per_type=per_type)
 
 
 def score_tags(
@@ -30,6 +39,7 @@ def score_tags(
     lexicon: Lexicon | None = None,
     tag_set: str = "xpos",
     missing: Collection[str] = (),
+    per_type: bool = True,
     **kwargs: Any,
 ) -> dict[str, Any]:
     """Score tags as spaCy does (`tag_acc`), and tell more: one figure hides that a tagger does
@@ -40,13 +50,14 @@ def score_tags(
     lexicon (Optional[Lexicon]): The words of its training data. None: they are not known.
     tag_set (str): What the tags are, as in `LSTMTagger`.
     missing (Collection[str]): Annotations that are no tag, see `Notation.open`.
+    per_type (bool): Whether to score each tag.
     RETURNS (dict[str, Any]): `tag_acc`; `acc_sents` and `acc_docs`, if some docs are one sentence
         and some are several; `acc_known`, `acc_unknown` and `acc_ambiguous`, on words that training
         had, had not, and had with several tags; `whole_sents`, the share of sentences without an
         error; `tag_per_type`, precision, recall and F1 of each tag; `tag_macro_f`, the mean of the
         latter; with a threshold what `score_abstaining` gives; of universal tags `pos_acc`, and
-        with features what spaCy's morphologizer has. None: there are no such words, or they are not
-        known.
+        with features what spaCy's morphologizer has. None: there are no such words, they are not
+        known, or not asked for.
     """
     examples = list(examples)
     # Nobody has to guess that a token is white space: spaCy scores those of the reference alone.
@@ -60,6 +71,8 @@ def score_tags(
     scores.update(score_words(found, lexicon))
     scores["whole_sents"] = found.whole_sentences()
     scores.update(score_tag_by_tag(found, examples))
+    if not per_type:
+        scores["tag_per_type"] = None
     if threshold is not None:
         scores.update(score_abstaining(found))
     if tag_set == "upos":

@@ -1,12 +1,16 @@
 """The scorer: spaCy's accuracy, and apart for lone sentences and whole texts."""
 
+import pickle
+import re
+
 import pytest
 import spacy
 from spacy.pipeline.tagger import tagger_score
 from spacy.tokens import Doc, DocBin
 from spacy.training import Example
+from spacy.util import dict_to_dot
 
-from spacy_lstm_tagger.scorer import score_tags
+from spacy_lstm_tagger.scorer import make_tagger_scorer, score_tags
 
 from .util import SENTENCES, make_examples
 
@@ -111,6 +115,25 @@ def test_pipe_uses_it(trained):
         examples.append(Example(Doc(trained.vocab, words=words), gold))
     scores = trained.evaluate(examples)
     assert {"tag_acc", "acc_sents", "acc_docs"} <= set(scores)
+
+
+def test_without_the_scores_of_each_tag():
+    """Then all names are such as MLflow takes, also where tags are punctuation marks."""
+    nlp = spacy.blank("en")
+    scorer = {"@scorers": "spacy-lstm-tagger.TaggerScorer.v1", "per_type": False}
+    nlp.add_pipe("lstm_tagger", config={"scorer": scorer})
+    example = make_example(["PRP$", ","], ["PRP$", ","])
+    all_of_them = score_tags([example])
+    scores = pickle.loads(pickle.dumps(nlp.get_pipe("lstm_tagger"))).score([example])
+    assert {**all_of_them, "tag_per_type": None} == scores
+    names = set(dict_to_dot(scores))
+    assert all(re.fullmatch(r"[\w\-. :/]+", name) for name in names)
+    assert "tag_per_type.PRP$.f" in set(dict_to_dot(all_of_them)) - names
+
+
+def test_an_option_that_is_not_allowed():
+    with pytest.raises(ValueError, match=r"per_type.*'no'.*true or false"):
+        make_tagger_scorer(per_type="no")
 
 
 def test_docs_of_several_vocabularies():
