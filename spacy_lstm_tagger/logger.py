@@ -118,7 +118,8 @@ def read_training_log(path: Path) -> list[dict[str, Any]]:
     for number, line in enumerate(lines, 1):
         try:
             record = json.loads(line)
-            records.append({"step": int(record["step"]), **dict(record), **_tables(record)})
+            numbers = {name: int(record[name]) for name in ("step", "words")}
+            records.append({**numbers, **dict(record), **_tables(record)})
         except (ValueError, KeyError, TypeError) as error:
             place = f"{path}, line {number}"
             raise ValueError(Errors.T002.format(place=place, error=error)) from error

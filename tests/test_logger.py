@@ -195,7 +195,12 @@ def test_a_log_replaces_that_of_another_training(tmp_path):
     assert [record["step"] for record in read_training_log(path)] == [0, 3]
 
 
-@pytest.mark.parametrize("text", ['{"text": "A dog."}\n', "step 5\n", "[1]\n", '{"step": 1}'])
+THEIRS = '{"epoch": 0, "step": 0, "score": 0.1, "losses": {}, "scores": {}}\n'  # spaCy's logger
+
+
+@pytest.mark.parametrize(
+    "text", ['{"text": "A dog."}\n', "step 5\n", "[1]\n", '{"step": 1}', THEIRS]
+)
 def test_other_files_are_not_replaced(tmp_path, text):
     path = tmp_path / FILE
     path.write_text(text)
@@ -231,7 +236,7 @@ def test_a_log_that_was_cut(tmp_path):
 
 def test_scores_that_are_no_numbers_are_left_out(tmp_path):
     scores = {"tag_acc": None, "speed": float("nan"), "note": "x", "acc_known": 0.5}
-    record = {"step": 1, "losses": {}, "scores": scores}
+    record = {"step": 1, "words": 9, "losses": {}, "scores": scores}
     (tmp_path / FILE).write_text(json.dumps(record) + "\n")
     assert read_training_log(tmp_path / FILE)[0]["scores"] == {"acc_known": 0.5}
 

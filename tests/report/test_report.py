@@ -111,7 +111,7 @@ def test_a_pipeline_without_an_error(ours, tmp_path):
 def test_the_learning_curve(ours, corpus, tmp_path):
     ours.to_disk(tmp_path / "model-best")
     records = [
-        {"step": step, "losses": {}, "scores": {"tag_acc": score}}
+        {"step": step, "words": 0, "losses": {}, "scores": {"tag_acc": score}}
         for step, score in ((0, 0.0), (100, 0.5), (200, 0.75))
     ]
     log = tmp_path / "training-log.jsonl"
@@ -215,7 +215,8 @@ def test_sentences_with_errors_are_bounded(ours, theirs, corpus, monkeypatch):
 
 def test_a_loss_that_is_no_number_is_null(ours, corpus, tmp_path):
     ours.to_disk(tmp_path / "model-best")
-    record = {"step": 1, "losses": {"lstm_tagger": float("nan")}, "scores": {"tag_acc": 0.5}}
+    losses = {"lstm_tagger": float("nan")}
+    record = {"step": 1, "words": 9, "losses": losses, "scores": {"tag_acc": 0.5}}
     (tmp_path / "training-log.jsonl").write_text(json.dumps(record) + "\n")
     found = Report(tmp_path / "model-best", corpus).to_json()
     assert "NaN" not in found and json.loads(found)["pipelines"][0]["training"][0]["losses"]
