@@ -45,8 +45,20 @@ SPEEDS = {
 LEFT = ("en_core_web_sm", "en_lstm_fast")
 TAGGING = next(iter(COLUMNS))
 THEMES = {
-    "": {"text": "#1f2328", "faint": "#d1d9e0", "ours": "#0969da", "theirs": "#6e7781"},
-    "-dark": {"text": "#f0f6fc", "faint": "#3d444d", "ours": "#4493f8", "theirs": "#848d97"},
+    "": {
+        "text": "#1f2328",
+        "paper": "#ffffff",
+        "faint": "#d1d9e0",
+        "ours": "#0969da",
+        "theirs": "#6e7781",
+    },
+    "-dark": {
+        "text": "#f0f6fc",
+        "paper": "#0d1117",
+        "faint": "#3d444d",
+        "ours": "#4493f8",
+        "theirs": "#848d97",
+    },
 }
 
 
@@ -153,7 +165,7 @@ def bars(accuracy: dict[str, Any], reports: Reports, colours: dict[str, str]) ->
             at = {"xytext": (5, 0), "textcoords": "offset points", "va": "center"}
             # Where it is too short, behind the bar.
             fits = value > max(chain(*speeds.values())) / 8
-            where, colour = (0, "white") if fits else (value, colours["text"])
+            where, colour = (0, colours["paper"]) if fits else (value, colours["text"])
             axis.annotate(f"{value:,.0f}", (where, y), color=colour, weight="bold", **at)
         axis.set_yticks(range(len(speeds)), reversed(speeds))
         axis.margins(x=0.1)

@@ -103,7 +103,10 @@ class LiveLine:
     def _replace(self, line: str) -> None:
         # With spaces, as notebooks ignore the sequence that clears a line.
         blank = " " * len(self._shown)
-        print(f"\r{blank}\r{line}", end="", file=self.stream, flush=True)
+        try:
+            print(f"\r{blank}\r{line}", end="", file=self.stream, flush=True)
+        except OSError:  # the terminal was closed, and the work goes on
+            self.is_shown, line = False, ""
         self._shown = line
 
     def __enter__(self) -> "LiveLine":

@@ -245,7 +245,7 @@ def tag_files(
                 raise ValueError(Errors.C010.format(**found)) from error
             if kept is not None and isinstance(error, KeyboardInterrupt):
                 found = {"error": "It was interrupted", "path": kept}
-                raise type(error)(Errors.C010.format(**found)) from error
+                error.args = (Errors.C010.format(**found),)
             raise
     return progress
 

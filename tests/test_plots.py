@@ -4,6 +4,7 @@ import json
 from itertools import combinations
 
 import pytest
+from matplotlib.colors import to_rgb
 from matplotlib.text import Text
 
 from benchmarks import plots
@@ -41,6 +42,23 @@ def test_labels(name):
         assert min(box.x0, box.y0) >= 0 and box.x1 <= width and box.y1 <= height, text
         # No name of a variant or a peer, as the results have them.
         assert text not in {*ACCURACY, *ROWS, *(key.split("/")[0] for key in ACCURACY)}
+
+
+def luminance(colour):
+    """RETURNS (float): As WCAG 2 defines it, https://www.w3.org/TR/WCAG21/#dfn-relative-luminance."""
+    parts = [
+        value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4
+        for value in to_rgb(colour)
+    ]
+    return sum(part * weight for part, weight in zip(parts, (0.2126, 0.7152, 0.0722), strict=True))
+
+
+@pytest.mark.parametrize("theme", plots.THEMES)
+def test_figures_can_be_read_on_their_bars(theme):
+    paper, *bars = (luminance(plots.THEMES[theme][name]) for name in ("paper", "ours", "theirs"))
+    for bar in bars:
+        dark, light = sorted((paper, bar))
+        assert (light + 0.05) / (dark + 0.05) >= 4.5
 
 
 def test_both_themes(tmp_path):

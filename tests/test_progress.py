@@ -68,6 +68,16 @@ def test_a_live_line(is_hidden):
     assert ("half" in stream.getvalue()) != is_hidden
 
 
+def test_work_goes_on_when_the_terminal_is_closed():
+    class Closed(Terminal):
+        def write(self, text):
+            raise OSError(5, "Input/output error")
+
+    with LiveLine(Closed()) as line:
+        line("half")
+        line("more")
+
+
 def seen(printed):
     """RETURNS (str): What a screen shows that knows of carriage returns alone, as of a notebook."""
     cells, place = [], 0

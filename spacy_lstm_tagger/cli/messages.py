@@ -16,7 +16,15 @@ from ..memory import memory_error
 
 
 class Terminated(KeyboardInterrupt):
-    """The process was told to end, as by `timeout` or a cluster's scheduler."""
+    """The process was told to end, as by `timeout`, a cluster's scheduler, or a terminal that is
+    closed.
+
+    number (int): The signal.
+    """
+
+    def __init__(self, number: int):
+        super().__init__()
+        self.number = number
 
 
 @contextmanager
@@ -34,7 +42,8 @@ def clear_errors() -> Iterator[None]:
     except KeyboardInterrupt as error:
         if str(error):
             print(error, file=sys.stderr)
-        raise SystemExit(143 if isinstance(error, Terminated) else 130) from None
+        number = error.number if isinstance(error, Terminated) else signal.SIGINT
+        raise SystemExit(128 + number) from None
     except (ValueError, OSError, ImportError) as error:
         fail(str(error))
     except (MemoryError, RuntimeError) as error:
@@ -50,25 +59,36 @@ def _print_any_text() -> None:
     """
     wasabi.util.ENCODING = "utf-8"  # what it encodes otherwise it takes for UTF-8 all the same
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper) and stream.errors == "strict":
+        if isinstance(stream, TextIOWrapper) and stream.errors in ("strict", "surrogateescape"):
             stream.reconfigure(errors="backslashreplace")
 
 
 @contextmanager
 def _terminable() -> Iterator[None]:
-    """Raise `Terminated` when the process is told to end."""
+    """Raise `Terminated` when the process is told to end. From then on it heeds no such signal, as
+    it has to keep what was done.
+    """
 
-    def end(*_: object) -> None:
-        raise Terminated
+    def end(number: int, _: object) -> None:
+        for each in before:
+            signal.signal(each, signal.SIG_IGN)
+        before.clear()
+        raise Terminated(number)
 
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, end)
+    hang_up = getattr(signal, "SIGHUP", signal.SIGTERM)  # Windows has none
+    found = {each: signal.getsignal(each) for each in (signal.SIGTERM, hang_up)}
+    # What is ignored stays so, as `nohup` has it.
+    before = {each: handler for each, handler in found.items() if handler != signal.SIG_IGN}
+    for each in before:
+        signal.signal(each, end)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
+        for each, handler in before.items():
+            signal.signal(each, handler or signal.SIG_DFL)
 
 
 def fail(text: str) -> NoReturn:

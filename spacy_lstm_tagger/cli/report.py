@@ -1,5 +1,6 @@
 """`lstm-tagger report`: how well pipelines tag a corpus, and where they go wrong."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -53,10 +54,12 @@ def report_cli(
         text = FORMATS[kind](report)
         if output is not None:
             write_whole(output, text.encode())
-    if output is None:
-        print(text)
-    else:
+    if output is not None:
         msg.good("Saved report", str(output))
+    elif kind == "text":
+        print(text)
+    else:  # UTF-8 whatever the terminal has, as in a file
+        sys.stdout.buffer.write(f"{text}\n".encode())
 
 
 def find_format(format: str | None, output: Path | None) -> str:

@@ -86,6 +86,7 @@ class Output:
             self._stack.close()
         except OSError as error:
             raise named(error, self.path) from None
+        self._is_whole = True
         if self._temporary is not None:
             keep_mode(self._target, self._temporary)
             self._temporary.replace(self._target)
@@ -113,6 +114,7 @@ class Output:
                         os.fsync(file.fileno())  # what is behind it did not get whole
                     self._is_whole = True
                 if self._is_whole and not self.is_empty:
+                    kept = temporary  # where no file may be renamed
                     kept = temporary.replace(incomplete(self._target))
             if kept is None:
                 temporary.unlink(missing_ok=True)

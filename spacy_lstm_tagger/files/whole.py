@@ -131,7 +131,8 @@ def named(error: OSError, path: Path) -> OSError:
 
 def keep_mode(path: Path, temporary: Path) -> None:
     """Let a file be read by whoever may read the one that it is to replace, if there is one."""
-    if path.exists():
+    # Where all files of a file system have one mode, nobody may set it.
+    if path.exists() and path.stat().st_mode != temporary.stat().st_mode:
         shutil.copymode(path, temporary)
 
 

@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from .names import BANDS, HEADLINE, count_bands, percent, probability
-from .plots import SERIES, learning_curve, plot_bands, plot_reliability, plot_training
+from .plots import MARKERS, learning_curve, plot_bands, plot_reliability, plot_training
 
 STATIC_ERRORS = 12  # so many confusions are shown with sentences where no script runs
 STATIC_SENTENCES = 4
@@ -44,7 +44,7 @@ def render_html(figures: dict[str, Any]) -> str:
         script=Markup(script),
         script_hash=b64encode(sha256(script.encode()).digest()).decode(),
         style=Markup(style),
-        n_series=len(SERIES),
+        markers=list(MARKERS.values()),
         static_errors=STATIC_ERRORS,
         static_sentences=STATIC_SENTENCES,
     )
@@ -56,7 +56,7 @@ def _plots(pipelines: list[dict[str, Any]]) -> list[dict[str, Any]]:
     for key, label in BANDS.items():
         tables = [pipe["bands"].get(key, []) for pipe in pipelines]
         if any(tables):
-            right = [{row["band"]: percent(row["accuracy"]) for row in rows} for rows in tables]
+            right = [{row["band"]: _with_interval(row) for row in rows} for rows in tables]
             rows = [
                 (band, count, *(each.get(band, "–") for each in right))
                 for band, count in count_bands(tables).items()
@@ -64,17 +64,36 @@ def _plots(pipelines: list[dict[str, Any]]) -> list[dict[str, Any]]:
             plots.append(_plot(f"By {label}", plot_bands(tables, label), ["", "words"], rows))
     found = [pipe["reliability"] for pipe in pipelines]
     if any(found):
-        rows = [("calibration error", *(percent(each and each["error"]) for each in found))]
+        bins = [
+            {(row["from"], row["to"]): row["accuracy"] for row in each["bins"]} if each else {}
+            for each in found
+        ]
+        rows = [
+            (
+                f"{100 * low:.0f}–{100 * high:.0f} % sure",
+                *(percent(each.get((low, high))) for each in bins),
+            )
+            for low, high in sorted({bounds for each in bins for bounds in each})
+        ]
+        rows.append(("calibration error", *(percent(each and each["error"]) for each in found)))
         title = "How right it is, by how sure it is"
         plots.append(_plot(title, plot_reliability(found), [""], rows))
     logs = [pipe["training"] for pipe in pipelines]
     for score in CURVES:
         label, curves = HEADLINE[score], [learning_curve(records, score) for records in logs]
         if any(curves):
-            rows = [("at the end", *(percent(each[-1][1] if each else None) for each in curves))]
+            steps = sorted({step for each in curves for step, _ in each})
+            values = [dict(each) for each in curves]
+            rows = [(f"step {n:,}", *(percent(each.get(n)) for each in values)) for n in steps]
             title = f"Learning curve: {label}"
             plots.append(_plot(title, plot_training(curves, label), [""], rows))
     return plots
+
+
+def _with_interval(row: dict[str, Any]) -> str:
+    """RETURNS (str): The accuracy on a band of words, and where its interval begins and ends."""
+    interval = f"{percent(row['low'])}–{percent(row['high'])}"
+    return f"{percent(row['accuracy'])}\n({interval})"
 
 
 def _plot(title: str, svg: str, header: list[str], rows: list[tuple[str, ...]]) -> dict[str, Any]:

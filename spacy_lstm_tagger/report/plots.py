@@ -16,12 +16,12 @@ except ImportError as error:  # pragma: no cover
     raise ValueError(Errors.C021.format(package="matplotlib")) from error
 
 # The colours of a plot, and what the page's style calls them.
-INK, FAINT = "#010101", "#020202"
+INK, SOFT, FAINT = "#010101", "#010102", "#020202"
 SERIES = ("#030301", "#030302", "#030303", "#030304", "#030305", "#030306")
-VARIABLES = {INK: "var(--ink)", FAINT: "var(--faint)"}
+VARIABLES = {INK: "var(--ink)", SOFT: "var(--soft)", FAINT: "var(--faint)"}
 VARIABLES |= {colour: f"var(--series-{i})" for i, colour in enumerate(SERIES, 1)}
 MOST_POINTS = 300  # of a curve, so that a long training does not make a large page
-MARKERS = "os^Dv*"
+MARKERS = {"o": "●", "s": "■", "^": "▲", "D": "◆", "v": "▼", "*": "★"}  # as the page writes them
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "report",
@@ -74,7 +74,7 @@ def plot_reliability(found: Sequence[dict[str, Any] | None]) -> str:
     """RETURNS (str): How right tags are, by how sure each pipeline is of them, as SVG."""
 
     def draw(axes: Axes) -> None:
-        axes.plot([0, 100], [0, 100], color=FAINT, linewidth=1.5, linestyle="--")
+        axes.plot([0, 100], [0, 100], color=SOFT, linewidth=1.5, linestyle="--")
         for i, each in enumerate(found):
             if each is not None:
                 sure = [100 * row["confidence"] for row in each["bins"]]
@@ -113,7 +113,7 @@ def learning_curve(records: Sequence[dict[str, Any]] | None, score: str) -> list
 
 def _style(series: int, *, size: int = 5) -> dict[str, Any]:
     number = series % len(SERIES)
-    return {"color": SERIES[number], "marker": MARKERS[number], "markersize": size}
+    return {"color": SERIES[number], "marker": list(MARKERS)[number], "markersize": size}
 
 
 def _svg(draw: Draw) -> str:

@@ -81,9 +81,11 @@ class Report:
             for name, nlp in loaded.items()
         ]
         first = tagged[0]
+        language = next(iter(loaded.values())).lang
         self.figures: dict[str, Any] = {
             "corpus": {
                 "path": str(path),
+                "language": "" if language == "xx" else language,
                 "tag": tag,
                 "group_by": group_by,
                 "words": len(first.found.words),

@@ -1,11 +1,17 @@
 """What the commands print goes into any encoding, such as that of a file on Windows."""
 
+from io import BytesIO, TextIOWrapper
+
+import pytest
 import spacy
 from spacy.cli._util import app
 from spacy.tokens import Doc, DocBin
 from typer.testing import CliRunner
 
-from ..util import CONFIGS
+from spacy_lstm_tagger.cli.messages import clear_errors
+
+from ..util import CONFIGS, write_conllu
+from . import run_command
 
 
 def run_in_cp1252(monkeypatch, *arguments):
@@ -27,6 +33,26 @@ def test_names_are_escaped(model, texts, tmp_path, monkeypatch):
     assert code == 1 and r"é\u6587.txt, line 2" in printed and "Traceback" not in printed
     code, printed = run_in_cp1252(monkeypatch, *arguments, "--skip-bad", 1)
     assert code == 0 and "Left out 1 text(s)" in printed
+
+
+def test_a_page_and_json_are_utf_8_wherever_they_go(model, tmp_path):
+    """As a page says of itself; its script may not change by a letter."""
+    corpus = write_conllu(tmp_path / "dev.conllu", [[("café", "NN"), ("α", "NN")]])
+    for kind in ("html", "json"):
+        output = tmp_path / f"report.{kind}"
+        assert run_command("report", model, corpus, "--output", output)[0] == 0
+        arguments = ["report", model, corpus, "--format", kind]
+        result = CliRunner(charset="cp1252").invoke(app, ["lstm-tagger", *map(str, arguments)])
+        assert output.read_bytes() + b"\n" in result.stdout_bytes.replace(b"\r\n", b"\n")
+
+
+@pytest.mark.parametrize("errors", ["strict", "surrogateescape"])
+def test_any_text_where_the_locale_is_c(monkeypatch, errors):
+    stream = TextIOWrapper(BytesIO(), "ascii", errors=errors)
+    monkeypatch.setattr("sys.stdout", stream)
+    with clear_errors():
+        print("é文", flush=True)
+    assert stream.buffer.getvalue().strip() == rb"\xe9\u6587"
 
 
 def test_tags_are_escaped(tmp_path, monkeypatch):

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import pyarrow.parquet
 import pytest
@@ -48,8 +49,10 @@ def test_nothing_is_kept(model, texts, kind):
 
 
 @needs_proc
-@pytest.mark.parametrize("n_process", [1, 2])
-def test_a_process_that_is_told_to_end_keeps_what_was_done(model, tmp_path, n_process):
+@pytest.mark.parametrize(("n_process", "name"), [(1, "SIGHUP"), (2, "SIGTERM")])
+def test_a_process_that_is_told_to_end_keeps_what_was_done(model, tmp_path, n_process, name):
+    """Also one that is told once more meanwhile."""
+    number = getattr(signal, name)
     path = tmp_path / "in.txt"
     path.write_text("I slept .\n" * 500_000)
     command = [*COMMAND, model, path, "--output", tmp_path / "out.jsonl"]
@@ -60,12 +63,14 @@ def test_a_process_that_is_told_to_end_keeps_what_was_done(model, tmp_path, n_pr
         temporary = tmp_path / ".out.jsonl.tmp"
         # Some parts: what is being written when the signal comes is not kept.
         assert wait_until(lambda: temporary.exists() and temporary.stat().st_size > 1_000_000)
-        process.send_signal(signal.SIGTERM)
+        for _ in range(2):
+            process.send_signal(number)
+            time.sleep(0.005)
         _, printed = process.communicate(timeout=300)
     finally:
         process.kill()
     kept = tmp_path / "out.incomplete.jsonl"
-    assert process.returncode == 143
+    assert process.returncode == 128 + number
     assert f"It was interrupted. What was tagged before that is in {kept}" in printed
     assert 0 < len(read_jsonl(kept)) < 500_000 and not (tmp_path / "out.jsonl").exists()
 

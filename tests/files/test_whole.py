@@ -154,6 +154,16 @@ def test_who_may_read_a_file_stays(tmp_path):
 
 
 @on_posix
+def test_a_file_system_that_sets_no_modes(tmp_path, monkeypatch):
+    def refuse(*_, **__):
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr("os.chmod", refuse)
+    for text in (b"old", b"new"):
+        write_whole(tmp_path / "file", text)
+    assert (tmp_path / "file").read_bytes() == b"new"
+
+
 def test_a_link_to_a_file_is_followed(tmp_path):
     (tmp_path / "link").symlink_to(tmp_path / "real")
     write_whole(tmp_path / "link", b"new")

@@ -139,11 +139,27 @@ def test_light_and_dark_wide_and_narrow(open_page, path, scheme, width):
     assert page.locator("svg").first.bounding_box()["width"] > 200
 
 
+def test_pipelines_are_told_apart_without_colours(open_page, path):
+    """By their marks, which are letters: on paper and in high contrast too."""
+    page = open_page(path, forced_colors="active")
+    marks = page.locator("#plots .key .swatch")
+    assert texts(marks) == ["●", "■"] and all(mark.is_visible() for mark in marks.all())
+
+
+def test_on_paper(open_page, path):
+    page = open_page(path)
+    assert page.locator("#hint").is_visible()
+    page.emulate_media(media="print")
+    assert not page.locator("#hint").is_visible() and not page.locator("#controls").is_visible()
+    adjust = "getComputedStyle(document.querySelector('#matrix td')).printColorAdjust"
+    assert page.evaluate(adjust) == "exact"
+
+
 def test_without_scripts_the_errors_are_there(browser, path):
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(path.as_uri())
-    assert not page.locator("#controls").is_visible()
+    assert not page.locator("#controls").is_visible() and not page.locator("#hint").is_visible()
     assert page.locator("#errors details").count() > 0
     page.locator("#errors summary").first.click()
     assert page.locator("#errors mark").first.is_visible()
@@ -204,12 +220,19 @@ def test_words_from_right_to_left(open_page, tmp_path):
     words = [("هذا", "DET"), ("كتاب", "NN"), ("قديم", "NN")]
     report = Report(make_pipeline(steps=2), write_conllu(tmp_path / "dev.conllu", [words] * 3))
     (tmp_path / "report.html").write_text(report.to_html(), encoding="utf-8")
-    page = open_page(tmp_path / "report.html")
+    page = open_page(tmp_path / "report.html", viewport={"width": 320, "height": 700})
     mistake = report.figures["pipelines"][0]["mistakes"][0]
     page.locator(f'#matrix [title^="{mistake["gold"]} tagged as {mistake["guess"]}:"]').click()
+    page.locator("#errors summary").first.click()
     for place in ("#cell", "#errors"):
         direction = f"getComputedStyle(document.querySelector('{place} li')).direction"
         assert page.evaluate(direction) == "rtl"
+        assert page.locator(f"{place} .sentences").first.get_attribute("lang") == "en"
+        # Parted from the word, and turned round by nothing.
+        tags = page.locator(f"{place} mark small").first
+        assert tags.get_attribute("dir") == "ltr" and tags.locator("bdi").count() == 2
+        assert page.locator(f"{place} mark").first.text_content().split(" ")[0] in dict(words)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
 def test_long_tags_leave_room_for_the_cells(open_page, tmp_path):

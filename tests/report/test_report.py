@@ -139,6 +139,26 @@ def test_the_learning_curve(ours, corpus, tmp_path):
             Report({"a": ours}, corpus, logs=wrong)
 
 
+def test_each_plot_is_a_table_too(ours, corpus, tmp_path):
+    """For those who cannot see it: with all of its points, and their intervals."""
+    log = tmp_path / "log.jsonl"
+    records = [
+        {"step": step, "words": 0, "losses": {}, "scores": {"tag_acc": step / 400}}
+        for step in (0, 100, 200)
+    ]
+    log.write_text("".join(json.dumps(record) + "\n" for record in records))
+    report = Report({"a": ours}, corpus, logs={"a": log})
+    cells = re.findall(r"<t[hd][^>]*>([^<]*)", report.to_html())
+    assert [cells[cells.index(f"step {n}") + 1] for n in (100, 200)] == ["25.00", "50.00"]
+    (pipe,) = report.figures["pipelines"]
+    for row in pipe["reliability"]["bins"]:
+        name = f"{100 * row['from']:.0f}–{100 * row['to']:.0f} % sure"
+        assert cells[cells.index(name) + 1] == percent(row["accuracy"])
+    for row in pipe["bands"]["place"]:
+        accuracy, low, high = (percent(row[name]) for name in ("accuracy", "low", "high"))
+        assert f"{accuracy}\n({low}–{high})" in cells
+
+
 @pytest.mark.parametrize("n", [0, 1, 300, 301, 600, 1000])
 def test_a_long_learning_curve_keeps_its_end(n):
     records = [{"step": step, "scores": {"tag_acc": step / 2000}} for step in range(n + 1)]

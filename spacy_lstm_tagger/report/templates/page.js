@@ -66,12 +66,13 @@
     }
     button.setAttribute("aria-pressed", "true");
     const found = pipe.mistakes.find((row) => row[0] === gold && row[1] === guess);
-    const list = make("ul", undefined, { class: "sentences" });
+    const lang = element("cell").dataset.language;
+    const list = make("ul", undefined, { class: "sentences", lang });
     for (const sentence of found ? found[2] : []) {
       const item = make("li", undefined, { dir: "auto" });
       for (const [text, note] of sentence.pieces) {
         const piece = note === null ? make("span", text) : make("mark", text, { dir: "auto" });
-        if (note !== null) piece.append(make("small", note.map((tag) => tag || "no tag").join(" → ")));
+        if (note !== null) piece.append(" ", tags(note));
         item.append(piece);
       }
       item.append(" ", make("span", `text ${sentence.doc}`, { class: "faint" }));
@@ -79,6 +80,13 @@
     }
     const right = gold === guess ? "These are right." : "";
     element("cell").replaceChildren(make("h3", label), make("p", right), list);
+  }
+
+  // Each tag for itself: neither the sentence nor another tag turns it or the arrow round.
+  function tags(note) {
+    const small = make("small", undefined, { dir: "ltr" });
+    note.forEach((tag, i) => small.append(i ? " → " : "", make("bdi", tag || "no tag")));
+    return small;
   }
 
   function sortable(table) {
@@ -101,7 +109,7 @@
     });
   }
 
-  element("controls").hidden = false;
+  element("controls").hidden = element("hint").hidden = false;
   for (const id of ["pipeline", "number", "order", "unit"]) {
     element(id).addEventListener("change", draw);
   }
