@@ -4,7 +4,15 @@ from .extensions import register
 from .factory import make_lstm_tagger
 from .lstm_tagger import LSTMTagger
 from .tag_lemmatizer import TagLemmatizer, make_tag_lemmatizer
+from .tag_morphologizer import TagMorphologizer, make_tag_morphologizer
 
-__all__ = ["LSTMTagger", "TagLemmatizer", "make_lstm_tagger", "make_tag_lemmatizer"]
+__all__ = [
+    "LSTMTagger",
+    "TagLemmatizer",
+    "TagMorphologizer",
+    "make_lstm_tagger",
+    "make_tag_lemmatizer",
+    "make_tag_morphologizer",
+]
 
 register()

@@ -1,4 +1,4 @@
-"""Tag dictionaries: which tags a word may have."""
+"""Tag dictionaries: which tags a word may have, by its form or another attribute."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
@@ -21,11 +21,18 @@ class TagDictionary:
 
     entries (Mapping[str, Iterable[str]]): The tags of each word.
     labels (Sequence[str]): The tag set.
+    attribute (int): By which attribute of tokens they are looked up.
     RAISES (ValueError): If this is no table of words, or a word has no tag, or one that is not in
         the tag set.
     """
 
-    def __init__(self, entries: Mapping[str, Iterable[str]], labels: Sequence[str]):
+    def __init__(
+        self,
+        entries: Mapping[str, Iterable[str]],
+        labels: Sequence[str],
+        *,
+        attribute: int = ORTH,
+    ):
         table = as_table(entries, None)
         index = {label: i for i, label in enumerate(labels)}
         keys = np.array([get_string_id(word) for word in table], dtype=np.uint64)
@@ -44,14 +51,25 @@ class TagDictionary:
         allowed = np.zeros((len(sets), len(labels)), dtype=bool)
         for row, each in enumerate(sets):
             allowed[row, list(each)] = True
-        self._made_of = entries, list(labels)
+        self._made_of, self._attribute = (entries, list(labels)), attribute
         order = np.argsort(keys)
         self._keys: NDArray[np.uint64] = keys[order]
-        self._rows, self._allowed = rows[order], allowed  # of each word, which of the sets
+        self._rows = rows[order]
+        # Which tags each set of tags has. *Shape:* ``(sets, tags)``.
+        self.allowed: NDArray[np.bool_] = allowed
 
     def is_of(self, entries: Mapping[str, Iterable[str]], labels: Sequence[str]) -> bool:
         """RETURNS (bool): Whether this is the dictionary of these very entries and tags."""
         return self._made_of[0] is entries and self._made_of[1] == labels
+
+    def find(self, docs: Sequence[Doc]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """RETURNS (tuple): The tokens of a batch that are in it, as if the docs were one; and of
+        each, its row in `allowed`.
+        """
+        words = np.concatenate([doc.to_array(self._attribute) for doc in docs])
+        rows = np.searchsorted(self._keys, words).clip(max=len(self._keys) - 1)
+        tokens = (self._keys[rows] == words).nonzero()[0]
+        return tokens, self._rows[rows[tokens]]
 
     def apply(self, docs: Sequence[Doc], emissions: Tensor) -> None:
         """Leave only tags that words may have.
@@ -61,10 +79,8 @@ class TagDictionary:
         """
         if not len(self._keys):
             return
-        orths = np.concatenate([doc.to_array(ORTH) for doc in docs])
-        rows = np.searchsorted(self._keys, orths).clip(max=len(self._keys) - 1)
-        tokens = (self._keys[rows] == orths).nonzero()[0]
-        allowed = send(self._allowed[self._rows[rows[tokens]]], emissions.device)
+        tokens, rows = self.find(docs)
+        allowed = send(self.allowed[rows], emissions.device)
         where = send(tokens, emissions.device)
         emissions[where] = emissions[where].masked_fill(~allowed, -torch.inf)
 

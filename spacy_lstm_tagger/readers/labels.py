@@ -1,6 +1,6 @@
 """Readers of the labels of a whole corpus; a streamed one shows a component only its start."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -116,24 +116,30 @@ def read_word_lemmas(
 
 
 @registry.readers("spacy-lstm-tagger.MorphLabels.v1")
-def read_morph_labels(*, path: str | Path | None) -> dict[str, dict[str, str | int]]:
-    """Read the labels of spaCy's `morphologizer` from a corpus, for [initialize.components], as
-    `init labels` writes them.
+def read_morph_labels(*, path: str | Path | None, tag: str = "xpos") -> dict[str, dict[str, Any]]:
+    """Read the labels of a `tag_morphologizer` or of spaCy's `morphologizer` from a corpus, for
+    [initialize.components], as `init labels` writes them.
 
     path (Optional[Union[str, Path]]): Files, as in `create_corpus_reader`.
-    RETURNS (Dict[str, Dict[str, Union[str, int]]]): For each label its features, in "morph", and
-        spaCy's number of its coarse tag, in "pos".
+    tag (str): What becomes the tag, as in `create_corpus_reader`.
+    RETURNS (Dict[str, Dict[str, Any]]): For each label its features, in "morph", and spaCy's number
+        of its coarse tag, in "pos"; and in "tags", for each tag the coarse tags that words with it
+        have.
     RAISES (ValueError): If a file is not valid, or no word has a coarse tag or features.
     RAISES (FileNotFoundError): If the path does not exist.
     """
-    corpus, vocab = create_corpus_reader(path=path), Vocab()
-    pairs: set[tuple[int, int]] = set()
+    corpus, vocab = create_corpus_reader(path=path, tag=tag), Vocab()
+    found: set[tuple[int, int, int]] = set()
+    columns = [COLUMNS[each] for each in (POS, MORPH, TAG)]
     for _, sentences in corpus.read(vocab):
         for tokens, _ in sentences:
-            pairs.update(map(tuple, tokens[:, [COLUMNS[POS], COLUMNS[MORPH]]].tolist()))
+            found.update(map(tuple, tokens[:, columns].tolist()))
     labels = {}
-    for pos, morph in pairs:
+    tags: defaultdict[str, set[str]] = defaultdict(set)
+    for pos, morph, tag_ in found:
         name, feats = vocab.strings[pos], vocab.strings[morph]
+        if name and tag_:
+            tags[vocab.strings[tag_]].add(name)
         label = morph_label(vocab.morphology, name, feats)
         if label:
             labels[label] = ("" if feats == Morphology.EMPTY_MORPH else feats, POS_IDS[name])
@@ -143,6 +149,7 @@ def read_morph_labels(*, path: str | Path | None) -> dict[str, dict[str, str | i
     return {
         "morph": {label: feats for label, (feats, _) in ordered},
         "pos": {label: pos for label, (_, pos) in ordered},
+        "tags": {name: sorted(tags[name]) for name in sorted(tags)},
     }
 
 

@@ -10,7 +10,7 @@ import spacy
 from spacy.util import registry
 
 from spacy_lstm_tagger.errors import Errors
-from spacy_lstm_tagger.pipeline import LSTMTagger, TagLemmatizer
+from spacy_lstm_tagger.pipeline import LSTMTagger, TagLemmatizer, TagMorphologizer
 
 from . import PAGES
 
@@ -84,6 +84,19 @@ def test_lemmatizer():
     assert component["overwrite"] == as_config(config["overwrite"])
     assert component["scorer"] == f"`{config['scorer']['@scorers']}`"
     parameters = inspect.signature(TagLemmatizer.initialize).parameters
+    assert set(initialize) == set(parameters) - {"self", "get_examples", "nlp"}
+
+
+def test_morphologizer():
+    meta = spacy.blank("en").get_factory_meta("tag_morphologizer")
+    config = meta.default_config
+    component, initialize = tables("tag_morphologizer")
+    assert set(component) == set(config)
+    for name in ("overwrite", "label_smoothing"):
+        assert component[name] == as_config(config[name])
+    assert component["scorer"] == f"`{config['scorer']['@scorers']}`"
+    assert set(meta.default_score_weights) <= set(re.findall(r"`(\w+)`", PAGE))
+    parameters = inspect.signature(TagMorphologizer.initialize).parameters
     assert set(initialize) == set(parameters) - {"self", "get_examples", "nlp"}
 
 
