@@ -2,6 +2,7 @@
 
 import pytest
 
+from ..pipeline import test_tag_morphologizer as morphology
 from ..util import ARCHITECTURES, SENTENCES, TAGS, TEXTS, make_examples, tags_of, train, trained_nlp
 from .util import TOLERANCE, assert_close, copied, device_of, on
 
@@ -126,3 +127,14 @@ def test_gradient_of_the_loss(architecture, loss):
             value, gradient = pipe.get_loss(examples, scores)
             found.append([[float(value) / 100], *map(pipe.model.ops.to_numpy, gradient)])
     assert_close(*found, atol=ATOL)
+
+
+def test_morphology_that_agrees_with_the_tags():
+    with on("gpu"):
+        nlp = morphology.make_pipeline()
+    found = []
+    for device in ("cpu", "gpu"):
+        with on(device):
+            tags = ["VBD", "DT", "NN", "", "NN"]
+            found.append(morphology.annotate(copied(nlp, device), morphology.WORDS, tags))
+    assert found[0] == found[1] and found[1][0][:3] == ["VERB", "DET", "NOUN"]
