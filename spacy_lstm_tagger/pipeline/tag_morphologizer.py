@@ -140,9 +140,10 @@ class TagMorphologizer(Morphologizer):
         if dictionary is not None:
             tokens, rows = dictionary.find(docs)
             is_wrong = ~dictionary.allowed[rows, guesses[tokens]]
-            wrong, allowed = tokens[is_wrong], dictionary.allowed[rows[is_wrong]]
-            others = to_numpy(scores[self.model.ops.asarray(wrong)])
-            guesses[wrong] = np.where(allowed, others, -np.inf).argmax(axis=1)
+            if is_wrong.any():
+                wrong, allowed = tokens[is_wrong], dictionary.allowed[rows[is_wrong]]
+                others = to_numpy(scores[self.model.ops.asarray(wrong)])
+                guesses[wrong] = np.where(allowed, others, -np.inf).argmax(axis=1)
         return FlatList(guesses, lengths)
 
     def _labels_of_tags(self) -> TagDictionary | None:
