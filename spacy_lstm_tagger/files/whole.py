@@ -192,6 +192,7 @@ def whole_folder(path: Path) -> Iterator[Path]:
     path (Path): Where they go. What else is there stays.
     YIELDS (Path): Where to write.
     RAISES (NotADirectoryError): If a file is there.
+    RAISES (OSError): If something cannot be written; the error names it, or the folder.
     """
     path = path.resolve()
     if path.exists() and not path.is_dir():
@@ -212,9 +213,11 @@ def whole_folder(path: Path) -> Iterator[Path]:
                 if place.exists():
                     place.rename(old / entry.name)
                 entry.rename(place)
-        except BaseException:
+        except BaseException as error:
             _put_back(temporary, old, path)
             shutil.rmtree(temporary, ignore_errors=True)
+            if isinstance(error, OSError):
+                raise named(error, path) from None
             raise
         shutil.rmtree(old, ignore_errors=True)
         temporary.rmdir()
