@@ -150,8 +150,10 @@ class TagMorphologizer(Morphologizer):
         """RETURNS (Optional[TagDictionary]): Which labels go with which tags, as `cfg` says now.
         None: any of them.
         """
+        # Once: another thread may replace it meanwhile.
+        kept = self._kept
         tag_pos, labels = self.cfg["tag_pos"], list(self.labels)
-        if self._kept is None or self._kept[0] is not tag_pos or self._kept[1] != labels:
+        if kept is None or kept[0] is not tag_pos or kept[1] != labels:
             pos = {label: POS_NAMES[i] for label, i in self.cfg["labels_pos"].items()}
             # A label without a coarse tag goes with all of them.
             entries = {
@@ -160,8 +162,8 @@ class TagMorphologizer(Morphologizer):
             }
             entries = {tag: found for tag, found in entries.items() if found}
             dictionary = TagDictionary(entries, labels, attribute=TAG) if entries else None
-            self._kept = tag_pos, labels, dictionary
-        return self._kept[2]
+            self._kept = kept = tag_pos, labels, dictionary
+        return kept[2]
 
 
 def check_tag_pos(tag_pos: Any) -> None:

@@ -34,14 +34,14 @@ def test_config_defaults_are_those_of_the_class(german):
 
 
 READERS = [each for each in entry_points(group="spacy_readers") if "spacy-lstm-tagger" in each.name]
+# MixedCorpus.v1 is made of others.
+READERS = [each for each in READERS if "MixedCorpus" not in each.name]
 
 
 @pytest.mark.parametrize("reader", READERS, ids=lambda each: each.name)
 def test_paths_may_be_strings(reader):
     """In programs, whose types are checked. In a config they are."""
-    parameters = inspect.signature(reader.load()).parameters
-    if "path" in parameters:
-        assert parameters["path"].annotation == str | Path | None
+    assert inspect.signature(reader.load()).parameters["path"].annotation == str | Path | None
 
 
 def test_config_augmenter(nlp, german):
