@@ -42,6 +42,7 @@ from .options import Code
 FEW = DEP_LABEL_THRESHOLD
 SMALL = 40_000  # words: up to here small.cfg is the better config, as the README tells
 MAX_WORDS = 10_000_000
+LONG = 10_000  # tokens of a doc, which is at least a batch
 # Settings of readers by which they change what is in the files, or read it more than once. The
 # weights of a mixture stay: it counts the words of its corpora otherwise, and one may be endless.
 CHANGES = ("augmenter", "also_group_by", "repeat")
@@ -177,6 +178,11 @@ def tell_data(nlp: Language, train: CorpusProfile, dev: CorpusProfile, *, is_new
                 f"{n_long} doc(s) of the {name} data are longer than the window of {window} "
                 f"tokens, and are read in several (the longest has {max(profile.lengths)} tokens)"
             )
+        if n_long := sum(length > LONG for length in profile.lengths):
+            msg.warn(
+                f"{n_long} doc(s) of the {name} data have more than {LONG:,} tokens. Each is a "
+                "batch, which takes much memory and time: cut them, or mark their sentences"
+            )
 
 
 def _column(profile: CorpusProfile, kinds: Mapping[str, int]) -> dict[str, str]:
@@ -218,6 +224,8 @@ def tell_tags(
     if len(shares) > 1:
         entropy = -(shares * np.log2(shares)).sum() / np.log2(len(shares))
         msg.info(f"{entropy:.3f} is the normalised label entropy")
+    if len(counts) == 1:
+        msg.warn(f"All words have the tag {next(iter(counts))!r}: there is nothing to learn")
     rare = [f"{label!r} ({n})" for label, n in reversed(counts.most_common()) if n <= FEW]
     if rare:
         msg.warn(

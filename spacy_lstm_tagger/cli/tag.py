@@ -13,7 +13,7 @@ from wasabi import msg
 
 from ..checks import check_choice
 from ..errors import Errors
-from ..files.formats import ALIASES, ENCODERS, kind_for
+from ..files.formats import ENCODERS, kind_for
 from ..files.outputs import incomplete
 from ..files.parquet import import_pyarrow
 from ..files.reading import READERS, find_texts
@@ -153,7 +153,7 @@ def plan_files(
     if not found:
         raise FileNotFoundError(Errors.D001.format(path=inputs[0]))
     if kind is None and not is_folder and path != STANDARD:
-        kind = ALIASES.get(kind_of(path), kind_of(path))
+        kind = kind_of(path)
         if kind not in ENCODERS:
             allowed = f"{', '.join(ENCODERS)}, or .gz or .zst behind it"
             raise ValueError(Errors.C007.format(path=path, suffix=kind, allowed=allowed))

@@ -169,16 +169,13 @@ ENCODERS: dict[str, Callable[[TaggedTexts, Style], Any]] = {
 }
 
 
-ALIASES = {".ndjson": ".jsonl"}
-
-
 def kind_for(kinds: Iterable[str]) -> str:
     """RETURNS (str): What is written where nobody says it, as a suffix: what the inputs are.
 
     kinds (Iterable[str]): The suffixes of these.
     RAISES (ValueError): If they are of several kinds, so that what else is in some would be lost.
     """
-    distinct = {ALIASES.get(kind, kind) for kind in kinds}
+    distinct = set(kinds)
     if len(distinct) > 1 and not distinct.isdisjoint(ENCODERS):
         raise ValueError(Errors.C026.format(kinds=", ".join(sorted(distinct))))
     return distinct.pop() if len(distinct) == 1 and distinct <= ENCODERS.keys() else ".tsv"

@@ -23,7 +23,6 @@ def read_docbin(source: Source, reading: Reading, bad: BadTexts) -> Iterator[Tex
 
 READERS: dict[str, Callable[[Source, Reading, BadTexts], Iterator[Text]]] = {
     ".jsonl": read_objects,
-    ".ndjson": read_objects,
     ".spacy": read_docbin,
     ".conllu": read_conllu,
     ".parquet": read_parquet,

@@ -13,6 +13,7 @@ FEATS = re.compile(r"_|[^\s=|]+=[^\s=|]+(\|[^\s=|]+=[^\s=|]+)*")
 # What to do about a wrong number of columns.
 TABS = "Remove tabs that are too many; write _ in a column that has no value."
 NO_TABS = "Spaces seem to separate the columns here: put tabs instead."
+OTHER = "If this is another format, make a .spacy file of it: docs/training.md tells how."
 SHOWN = 60  # characters of a wrong value in an error
 
 # The columns FORM, LEMMA, UPOS, XPOS and FEATS of a word.
@@ -39,9 +40,7 @@ def check_lines(path: Path, lines: list[tuple[int, str]]) -> tuple[list[WordRow]
     for number, line in lines:
         cells = line.split("\t")
         if len(cells) != 10:
-            is_spaced = len(cells) < 10 <= len(line.split())
-            remedy = NO_TABS if is_spaced else TABS
-            raise fail(Errors.R007, number, count=len(cells), remedy=remedy)
+            raise fail(Errors.R007, number, count=len(cells), remedy=remedy_for(line))
         id_, form, lemma, upos, xpos, feats, _, _, _, misc = cells
         if not form or form.isspace():
             raise fail(Errors.R008, number)
@@ -69,6 +68,14 @@ def check_lines(path: Path, lines: list[tuple[int, str]]) -> tuple[list[WordRow]
     if end:
         raise fail(Errors.R013, opened, id=f"{start}-{end}", last=len(words), end=end)
     return words, spaces
+
+
+def remedy_for(line: str) -> str:
+    """RETURNS (str): What to do about a line that has not ten columns."""
+    fields = line.split()
+    if not re.match("[0-9]", fields[0]):
+        return OTHER
+    return NO_TABS if line.count("\t") < 9 and len(fields) >= 10 else TABS
 
 
 @lru_cache(maxsize=10_000)

@@ -15,6 +15,7 @@ from ..errors import Errors
 
 STANDARD = Path("-")
 COMPRESSED = (".gz", ".zst")
+ALIASES = {".ndjson": ".jsonl", ".conll": ".conllu"}  # other suffixes of the same
 BLOCK = 1 << 16  # so many bytes are decompressed at a time
 
 
@@ -52,10 +53,11 @@ def split_name(path: Path) -> tuple[str, str]:
 
 
 def kind_of(path: Path) -> str:
-    """RETURNS (str): The suffix that tells what is in a file: that of a.jsonl.gz is .jsonl."""
+    """RETURNS (str): The suffix that tells what is in a file: that of a.ndjson.gz is .jsonl."""
     if path.suffix.lower() in COMPRESSED:
         path = path.with_suffix("")
-    return path.suffix.lower()
+    suffix = path.suffix.lower()
+    return ALIASES.get(suffix, suffix)
 
 
 @contextmanager

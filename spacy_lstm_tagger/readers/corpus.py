@@ -214,6 +214,8 @@ class Corpus:
                 if group and (full or length > self.max_length > 0):
                     yield group
                     group, length = [], len(tokens)
+                if newdoc and group:  # documents are apart, whatever followed the last word
+                    group[-1][-1, COLUMNS[SPACY]] = 1
                 if not group and isinstance(group_by, (list, tuple)):
                     size = random.randint(*group_by)
                 group.append(tokens)

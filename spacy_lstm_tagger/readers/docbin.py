@@ -55,12 +55,15 @@ def encode_sentences(path: Path, tag: str, strings: Strings) -> Iterator[Encoded
         if not len(doc):
             continue
         tokens = cast("NDArray[np.uint64]", doc.to_array(list(ATTRIBUTES)))
-        # spaCy converts a treebank without dependencies so: each word is a sentence of its own.
-        if (tokens[:, COLUMNS[DEP]] == no_value).all():
-            tokens[:, [COLUMNS[DEP], COLUMNS[HEAD], starts_column]] = 0
+        # What `spacy convert` makes of a word without a head: a sentence of its own.
+        no_head = tokens[:, COLUMNS[DEP]] == no_value
+        if no_head.any():
+            tokens[:, [COLUMNS[DEP], COLUMNS[HEAD]]] = 0
+            tokens[no_head, starts_column] = 0
         # As a lemma, too, it is none, but for that of the word itself.
         no_lemma = tokens[:, COLUMNS[LEMMA]] == no_value
         tokens[no_lemma & (tokens[:, COLUMNS[ORTH]] != no_value), COLUMNS[LEMMA]] = 0
+        tokens[tokens[:, COLUMNS[TAG]] == no_value, COLUMNS[TAG]] = 0
         if tag != "xpos":
             tokens[:, COLUMNS[TAG]] = _coarse_tags(tokens, tag, strings, names)
         starts = sorted({0, *np.flatnonzero(tokens[:, starts_column] == 1).tolist()})

@@ -34,6 +34,7 @@ def test_each_dev_sentence_that_training_has_counts(tmp_path):
     _, printed, _ = run(make_config(tmp_path / "config.cfg", "lstm_tagger", train=train, dev=dev))
     assert "⚠ 2 dev sentence(s) are in the train data as well" in printed
     assert "entropy" not in printed, "there is one tag alone"
+    assert "⚠ All words have the tag 'NN': there is nothing to learn" in printed
 
 
 @pytest.mark.parametrize("window,is_told", [(0, False), (8, False), (7, True)])
@@ -46,6 +47,15 @@ def test_docs_that_are_longer_than_the_window(tmp_path, window, is_told):
     told = f"1 doc(s) of the train data are longer than the window of {window} tokens"
     assert code == 0 and (told in printed) == is_told and ("the window" in printed) == is_told
     assert ("(the longest has 8 tokens)" in printed) == is_told
+
+
+@pytest.mark.parametrize("longest,is_told", [(7, True), (8, False)])
+def test_docs_that_are_a_batch_of_their_own(tmp_path, monkeypatch, longest, is_told):
+    monkeypatch.setattr(debug, "LONG", longest)
+    path = write(tmp_path / "train.spacy", ["a"], ["word"] * 8)
+    _, printed, _ = run(make_config(tmp_path / "config.cfg", "lstm_tagger", train=path, dev=path))
+    told = f"⚠ 1 doc(s) of the dev data have more than {longest} tokens"
+    assert (told in printed) == is_told
 
 
 @pytest.mark.parametrize("words,fitting", [(6, "small.cfg"), (5, "accurate.cfg")])

@@ -1,6 +1,7 @@
 """`lstm-tagger tag`: rows that differ or are not there, values that JSON has not, several taggers."""
 
 import json
+import shutil
 
 import pyarrow
 import pyarrow.parquet
@@ -50,6 +51,15 @@ def test_json_by_its_other_name(model, texts, tmp_path):
     tag(model, tmp_path / "rows", "--output", tmp_path / "out" / "b.ndjson")
     rows = [read_jsonl(tmp_path / "out" / name) for name in ("a.jsonl", "b.ndjson")]
     assert rows[0] == rows[1] and rows[0][1]["id"] == 1
+
+
+def test_a_treebank_by_its_other_name(model, small_corpus, tmp_path):
+    """It was read as text, which made a word of each column."""
+    shutil.copy(small_corpus, tmp_path / "a.conll")
+    tag(model, tmp_path / "a.conll", "--output", f"{tmp_path}/out/")
+    tag(model, small_corpus, "--output", tmp_path / "out" / "b.conll")
+    found = [(tmp_path / "out" / name).read_text() for name in ("a.conllu", "b.conll")]
+    assert found[0] == found[1] and "\t" in found[0]
 
 
 def test_a_long_line_comes_in_parts(model, tmp_path):

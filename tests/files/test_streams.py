@@ -10,6 +10,11 @@ def test_names_in_capitals_say_the_same():
     assert split_name(Path("A.JSONL.GZ")) == ("A", ".JSONL.GZ")
 
 
+def test_other_suffixes_of_the_same():
+    assert kind_of(Path("a.ndjson.gz")) == ".jsonl"
+    assert kind_of(Path("a.CONLL")) == kind_of(Path("a.conllu"))
+
+
 def test_a_file_that_grows_while_it_is_read(tmp_path):
     path = tmp_path / "a.txt"
     path.write_bytes(b"one\n")

@@ -128,6 +128,51 @@ def test_files_that_spacy_converted(nlp, tmp_path, spacy_command):
     assert sizes(Corpus(tmp_path / "en-dev.spacy", group_by=4)(nlp)) == [4] * 38
 
 
+def test_an_underscore_is_no_tag(nlp, tmp_path, spacy_command):
+    """`spacy convert` leaves it where a treebank has none."""
+    path = tmp_path / "part.conllu"
+    path.write_text(
+        "1\tShe\tshe\tPRON\tPRP\t_\t2\tnsubj\t_\t_\n"
+        "2\tsleeps\tsleep\t_\t_\t_\t0\troot\t_\t_\n"
+        "3\t.\t.\tPUNCT\t.\t_\t2\tpunct\t_\t_\n\n"
+    )
+    spacy_command("convert", path, tmp_path, "--converter", "conllu", "--n-sents", 1)
+    for tag in ("xpos", "upos"):
+        files = path, tmp_path / "part.spacy"
+        found = [[t.tag_ for eg in Corpus(p, tag=tag)(nlp) for t in eg.reference] for p in files]
+        assert found[0] == found[1]
+        assert found[0][1] == ""
+        assert "_" not in read_tag_labels(path=files[1], tag=tag)
+
+
+def test_some_words_without_a_head(nlp, tmp_path):
+    """They are no sentences of their own."""
+    words = ["She", "sees", "Ann", "He", "sees", "her"]
+    deps = ["nsubj", "ROOT", "obj", "nsubj", "_", "_"]
+    doc = Doc(nlp.vocab, words=words, tags=["X"] * 6, heads=[1, 1, 1, 4, 4, 5], deps=deps)
+    starts = [t.is_sent_start for t in doc]
+    assert starts == [True, False, False, True, False, True]
+    found = [eg.reference for eg in Corpus(save(tmp_path / "a.spacy", [doc]))(nlp)]
+    assert [[t.text for t in each] for each in found] == [words[:3], words[3:]]
+    assert not any(each.has_annotation("DEP") for each in found)
+
+
+@pytest.mark.parametrize("suffix", [".spacy", ".conllu"])
+def test_documents_are_apart(nlp, tmp_path, suffix):
+    """Docs of one sentence end without a space. In a text of several there are some between."""
+    values = {"tags": ["X"] * 2, "spaces": [True, False]}
+    docs = [Doc(nlp.vocab, words=list(words), **values) for words in ("ab", "cd")]
+    path = save(tmp_path / "a.spacy", docs)
+    if suffix == ".conllu":
+        row = "{}\t{}\t_\t_\tX\t_\t_\t_\t_\t{}".format
+        pairs = [row(1, a, "_") + "\n" + row(2, b, "SpaceAfter=No") for a, b in ("ab", "cd")]
+        path = tmp_path / "a.conllu"
+        path.write_text("".join(f"# newdoc\n{pair}\n\n" for pair in pairs))
+    corpus = Corpus(path, group_by=2, also_group_by=1)
+    for _ in range(2):  # read, and kept
+        assert [eg.reference.text for eg in corpus(nlp)] == ["a b c d", "a b", "c d"]
+
+
 def test_other_annotation_is_kept(nlp, tmp_path):
     doc = Doc(
         nlp.vocab,
