@@ -266,7 +266,7 @@ def _parts(
             texts = read_texts(inputs, reading, bad=bad)
             for text in leave_out_long(texts, longest, bad):
                 part.texts.append(text)
-                size += len(text)
+                size += text.characters
                 if size >= CHARACTERS or len(part.texts) >= DOCS:
                     yield part
                     part, size, count = Part(number, []), 0, count + 1

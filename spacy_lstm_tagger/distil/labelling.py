@@ -194,7 +194,7 @@ def in_shards(texts: Iterable[Text], size: int) -> Iterator[list[Text]]:
     length = 0
     for text in texts:
         shard.append(text)
-        length += len(text)
+        length += text.characters
         if length >= size:
             yield shard
             shard, length = [], 0

@@ -39,8 +39,9 @@ class Text(NamedTuple):
         pairs = zip(self.words, self.spaces, strict=True)
         return "".join([f"{word} " if space else word for word, space in pairs])
 
-    def __len__(self) -> int:
-        """RETURNS (int): Its characters; of given words, those without the spaces between them."""
+    @property
+    def characters(self) -> int:
+        """RETURNS (int): How many it has; of given words, without the spaces between them."""
         return len(self.text) if self.text is not None else sum(map(len, self.words))
 
 

@@ -56,7 +56,7 @@ class TextFiles(FileBasedDatasource):
             found = read(Source(Path(path), stream, None), self.reading, bad)
             for text in leave_out_long(found, self.longest, bad):
                 texts.append(text)
-                length += len(text)
+                length += text.characters
                 if length >= self.size:
                     yield texts_to_table(texts, bad.found[told:])
                     texts, length, told = [], 0, len(bad.found)

@@ -264,8 +264,8 @@ def test_a_bad_line_is_told_with_the_name_that_a_text_should_have(tmp_path):
 
 
 def test_the_length_of_a_text_is_that_of_its_words():
-    assert len(Text("I slept", [], [])) == 7
-    assert len(Text(None, ["I", "slept"], [True, False])) == 6
+    assert Text("I slept", [], []).characters == 7
+    assert Text(None, ["I", "slept"], [True, False]).characters == 6
 
 
 def test_only_what_is_asked_for_is_kept(tmp_path):
