@@ -1,6 +1,5 @@
 """Noise for training texts, so that a tagger learns to read what people really write."""
 
-import math
 import random
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
@@ -101,7 +100,7 @@ class NoiseAugmenter:
         if draw < self.lower + self.upper:
             case = str.lower if draw < self.lower else str.upper
         cut = random.random() < self.no_final
-        typed = draw_places(n, self.typos)
+        typed = [i for i in range(n) if random.random() < self.typos]
         if not (case or cut or typed):
             return None
         keys = words.tolist()
@@ -124,27 +123,6 @@ def has_dependent(place: int, heads: NDArray) -> bool:
     """
     of = np.arange(len(heads)) + heads.astype(np.int64)
     return bool((np.delete(of, place) == place).any())
-
-
-def draw_places(n: int, chance: float) -> list[int]:
-    """Draw some of the numbers below n, each with the same chance. The gaps between those that are
-    drawn have a geometric distribution: they are drawn, rather than a number for each place.
-
-    n (int): How many numbers there are.
-    chance (float): The chance of each of them.
-    RETURNS (list[int]): The numbers that are drawn.
-    """
-    if chance >= 1.0:
-        return list(range(n))
-    places: list[int] = []
-    place = -1
-    while chance > 0.0:
-        gap = math.log(1.0 - random.random()) / math.log1p(-chance)
-        place += 1 + int(min(gap, n))
-        if place >= n:
-            break
-        places.append(place)
-    return places
 
 
 def mistype(word: str, words: Sequence[str]) -> str:

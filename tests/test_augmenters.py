@@ -1,6 +1,5 @@
 """Noise changes the words as it says, and no annotation."""
 
-import math
 import random
 import unicodedata
 
@@ -13,7 +12,7 @@ from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Example
 from spacy.util import fix_random_seed
 
-from spacy_lstm_tagger.augmenters import NoiseAugmenter, draw_places, mistype
+from spacy_lstm_tagger.augmenters import NoiseAugmenter, mistype
 from spacy_lstm_tagger.probabilities import TagProbabilities
 from spacy_lstm_tagger.readers import Corpus
 
@@ -184,33 +183,6 @@ def test_the_seed_decides(nlp):
         fix_random_seed(seed)
         runs.append([eg.reference.text for eg in corpus(nlp)])
     assert runs[0] == runs[1] != runs[2]
-
-
-@pytest.mark.parametrize("chance", [0.02, 0.3, 0.9])
-def test_places_are_drawn_on_their_own(chance):
-    """As often as by a draw for each: every place, every number of them, every pair."""
-    random.seed(0)
-    n, rounds = 6, 20_000
-    drawn = np.zeros((rounds, n), dtype=int)
-    for row in drawn:
-        row[draw_places(n, chance)] = 1
-
-    def check(found, expected):
-        assert abs(found - expected) < 5 * (expected * (1 - expected) / rounds) ** 0.5
-
-    for place in range(n):
-        check(drawn[:, place].mean(), chance)
-        for other in range(place):
-            check((drawn[:, place] * drawn[:, other]).mean(), chance**2)
-    for count in range(n + 1):
-        probability = math.comb(n, count) * chance**count * (1 - chance) ** (n - count)
-        check((drawn.sum(axis=1) == count).mean(), probability)
-
-
-def test_no_place_and_every_place():
-    assert draw_places(5, 0.0) == draw_places(0, 0.5) == []
-    assert draw_places(5, 1.0) == [0, 1, 2, 3, 4]
-    assert draw_places(5, 1e-320) == []
 
 
 def test_chances_are_kept(nlp):
