@@ -170,6 +170,6 @@ def _words(doc: Doc) -> NDArray[np.uint16]:
     return doc.to_array(ORTH).astype(np.uint16)
 
 
-def _index(labels: Sized) -> type[np.unsignedinteger]:
-    kinds = (np.uint8, np.uint16, np.uint32)
-    return next(kind for kind in kinds if len(labels) <= np.iinfo(kind).max + 1)
+def _index(labels: Sized) -> np.dtype:
+    """RETURNS (np.dtype): The smallest type that holds the place of each label."""
+    return np.min_scalar_type(max(0, len(labels) - 1))
