@@ -65,11 +65,11 @@ class LSTMTagger(LearningTagger):
         has one ("NN|NNP"). None: there are no such sets.
     class_weights (Optional[Union[Dict[str, float], str]]): How much tokens of a tag count in
         training, 1 if not given; or "balanced".
+    soft_share (float): How much of a token's target is a teacher's distribution, where there is
+        one; the rest is its tag. 0: learn from tags alone.
     save_probabilities (bool): Whether to keep the tags' probabilities with the doc.
     n_best (Optional[int]): How many of the best tag sequences to keep with it. None: none.
     threshold (Optional[float]): A tag that is less probable is left empty. None: none is.
-    soft_share (float): How much of a token's target is a teacher's distribution, where there is
-        one; the rest is its tag. 0: learn from tags alone.
     RAISES (ValueError): If a value is out of range.
     """
 
@@ -86,10 +86,10 @@ class LSTMTagger(LearningTagger):
         tag_set: str = "xpos",
         tag_separator: str | None = None,
         class_weights: Mapping[str, float] | str | None = None,
+        soft_share: float = 1.0,
         save_probabilities: bool = False,
         n_best: int | None = None,
         threshold: float | None = None,
-        soft_share: float = 1.0,
     ):
         super().__init__(
             vocab,
