@@ -1,26 +1,27 @@
 """How a tagger learns: a step of training, and one of rehearsal."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 from spacy.training import Example, validate_examples
 from thinc.api import Optimizer, set_dropout_rate
 from thinc.types import Floats2d
 
 from ..errors import Errors
-from ..models.flat import flatten
+from ..models.flat import as_tensor, flatten
 from ..models.lattice import model_crf, predict_lattice
 from ..models.threads import on_our_threads
 from ..whitespace import is_space
 from .class_weights import class_weights_array
 from .gold import GoldTags, gold_tags
 from .listening import encoder_name, listener_of
-from .loss import batch_loss, token_weights
+from .loss import crf_loss, softmax_gradient, softmax_loss, token_weights
 from .loss_watch import LossWatch
 from .notation import Notation
 from .rehearsal import rehearsal_gradient
 from .saving import SavedTagger
 from .settings import check_smoothing
-from .soft_targets import soft_targets
+from .soft_targets import add_soft_targets, soft_targets
 
 
 class LearningTagger(SavedTagger):
@@ -125,23 +126,24 @@ class LearningTagger(SavedTagger):
         examples = list(examples)
         validate_examples(examples, "LSTMTagger.get_loss")
         check_smoothing(self.cfg["label_smoothing"])
-        gold, soft = self._gold(examples), None
+        gold, lengths = self._gold(examples), [len(array) for array in scores]
         weights = class_weights_array(
             self.cfg["class_weights"], self.labels, counts=self.cfg["tag_counts"]
         )
-        if self.cfg["soft_share"] and not model_crf(self.model):
-            soft = soft_targets(examples, self.labels)
-        loss = batch_loss(
-            self.model,
-            flatten(self.model.ops, scores),
-            gold,
-            lengths=[len(array) for array in scores],
-            spaces=is_space(eg.predicted for eg in examples),
-            label_smoothing=self.cfg["label_smoothing"],
-            weights=None if weights is None else token_weights(gold, weights),
-            soft=soft,
-            soft_share=self.cfg["soft_share"],
-        )
+        options: dict[str, Any] = {
+            "label_smoothing": self.cfg["label_smoothing"],
+            "weights": None if weights is None else token_weights(gold, weights),
+        }
+        tensor, crf = as_tensor(flatten(self.model.ops, scores)), model_crf(self.model)
+        if crf is not None:  # which learns from tags alone
+            spaces = is_space(eg.predicted for eg in examples)
+            loss = crf_loss(tensor, lengths, crf, gold, spaces=spaces, **options)
+        else:
+            d_logits = softmax_gradient(tensor, gold, **options)
+            soft = soft_targets(examples, self.labels) if self.cfg["soft_share"] else None
+            if soft is not None:
+                d_logits = add_soft_targets(d_logits, tensor, soft, share=self.cfg["soft_share"])
+            loss = softmax_loss(tensor, d_logits, lengths, gold)
         self._watch.update(loss.value, loss.surprise, gold.tags, name=self.name)
         return loss.value, loss.gradient
 

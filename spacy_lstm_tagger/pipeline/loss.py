@@ -4,24 +4,21 @@ What comes back from a GPU comes in one piece: waiting for it takes longer than 
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from thinc.api import Model
 from thinc.types import Floats2d
 from thinc.util import torch2xp
 from torch import Tensor
 
 from ..models.crf_output import CRFGradient
-from ..models.flat import FlatList, as_tensor
-from ..models.lattice import model_crf
+from ..models.flat import FlatList
 from ..nn.crf import LinearChainCRF
 from ..nn.transfer import send
 from ..whitespace import word_lengths
 from .gold import MISSING, SEVERAL, GoldTags, select
-from .soft_targets import SoftTargets, add_soft_targets
 
 # Where single precision ends.
 TINY = 1.2e-38
@@ -38,42 +35,6 @@ class Loss(NamedTuple):
     value: float
     surprise: float
     gradient: FlatList
-
-
-def batch_loss(
-    model: Model,
-    scores: Floats2d,
-    gold: GoldTags,
-    *,
-    lengths: Sequence[int],
-    spaces: NDArray[np.bool_],
-    label_smoothing: float,
-    weights: NDArray[np.float32] | None,
-    soft: SoftTargets | None,
-    soft_share: float,
-) -> Loss:
-    """The loss of a tagger model. A CRF learns from tags alone.
-
-    model (Model): The model.
-    scores (Floats2d): Its scores in training. *Shape:* ``(tokens, tags)``.
-    gold (GoldTags): The annotation.
-    lengths (Sequence[int]): The number of tokens of each doc.
-    spaces (NDArray[np.bool_]): Which tokens are white space. *Shape:* ``(tokens,)``.
-    label_smoothing (float): See `LSTMTagger`.
-    weights (Optional[NDArray[np.float32]]): How much each token counts, see `token_weights`.
-        *Shape:* ``(tokens,)``.
-    soft (Optional[SoftTargets]): What a teacher says.
-    soft_share (float): See `LSTMTagger`.
-    RETURNS (Loss): The loss, and its gradient with respect to the logits.
-    """
-    crf, tensor = model_crf(model), as_tensor(scores)
-    options: dict[str, Any] = {"label_smoothing": label_smoothing, "weights": weights}
-    if crf is not None:
-        return crf_loss(tensor, lengths, crf, gold, spaces=spaces, **options)
-    d_logits = softmax_gradient(tensor, gold, **options)
-    if soft is not None:
-        d_logits = add_soft_targets(d_logits, tensor, soft, share=soft_share)
-    return softmax_loss(tensor, d_logits, lengths, gold)
 
 
 def softmax_gradient(
