@@ -4,7 +4,7 @@ from codecs import BOM_UTF8 as BOM
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
-from .rows import check_lines
+from .conllu_lines import check_lines
 from .streams import Source
 from .texts import BadTexts, Reading, Text
 

@@ -13,7 +13,7 @@ from spacy.attrs import SENT_START
 from spacy.parts_of_speech import IDS as POS_IDS
 
 from ..errors import Errors
-from ..files.rows import WordRow, check_lines
+from ..files.conllu_lines import WordRow, check_lines
 from .encoded import COLUMNS, CONLLU_ATTRIBUTES, EncodedSentence, Strings
 
 NEWDOC = re.compile(r"#\s*newdoc(\s|$)")
