@@ -12,7 +12,7 @@ from wasabi import msg
 from ..errors import Errors
 from ..evaluation import read_examples
 from ..files.whole import whole_folder
-from ..fit import check_fit
+from ..missing_tags import check_fit
 from ..pipeline import LSTMTagger
 from ..pipeline.calibration import Calibration
 from ..pipeline.gold import count_tags

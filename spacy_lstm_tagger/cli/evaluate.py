@@ -11,7 +11,7 @@ from wasabi import msg
 
 from ..evaluation import TEXT, Accuracy, Evaluation, evaluate
 from ..files.whole import check_place, write_whole
-from ..fit import find_missing_tags
+from ..missing_tags import find_missing_tags
 from ..taggers import load_pipeline
 from . import lstm_tagger_cli
 from .messages import clear_errors

@@ -16,8 +16,8 @@ from spacy.util import minibatch
 from ..comparison import Comparison
 from ..errors import Errors
 from ..evaluation import find_lexicon, read_examples
-from ..fit import find_missing_tags
 from ..lexicon import Lexicon
+from ..missing_tags import find_missing_tags
 from ..taggers import check_tokens, keeping_probabilities, read_confidence, tagger_name
 
 DOCS = 1000  # so many are tagged at a time

@@ -14,7 +14,8 @@ ROOMS = [room for room, _ in ROWS]
 # Beside the rooms, for all: they may import each other, and nothing of a room.
 FOR_ALL = {"augmenters", "checks", "comparison", "errors", "lemmas", "lexicon", "memory"}
 FOR_ALL |= {"probabilities", "progress", "scorer", "whitespace", "workers"}
-UPON = {"corpus_profile", "evaluation", "fit", "logger", "taggers", "tagging"}  # the pipeline
+# Upon the pipeline.
+UPON = {"corpus_profile", "evaluation", "logger", "missing_tags", "taggers", "tagging"}
 
 
 def imported(place):

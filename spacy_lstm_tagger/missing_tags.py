@@ -1,4 +1,4 @@
-"""Whether the tags of a file are those that a pipeline gives."""
+"""Which tags of a file a pipeline does not give: a few, or those of another tag set."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable
