@@ -32,7 +32,7 @@ from ..corpus_profile import CorpusProfile
 from ..errors import Errors
 from ..models.lstm_encoder import NAME as ENCODER
 from ..pipeline import LSTMTagger
-from ..readers.missing import count_labels
+from ..readers.missing_labels import count_labels
 from ..taggers import layers_of, tagger_names
 from . import lstm_tagger_cli
 from .messages import clear_errors

@@ -33,7 +33,7 @@ from .encoded import (
     KeptCorpus,
     Strings,
 )
-from .missing import warn_of_missing_labels
+from .missing_labels import warn_of_missing_labels
 
 # Where tags can come from, what a .spacy file calls it, and what to try if there is none.
 TAGS = {

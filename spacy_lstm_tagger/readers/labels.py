@@ -14,7 +14,7 @@ from spacy.vocab import Vocab
 from ..errors import Errors
 from .corpus import Corpus, create_corpus_reader, explain_tags
 from .encoded import COLUMNS
-from .missing import morph_label
+from .missing_labels import morph_label
 
 
 class Counted(Sequence[Any]):

@@ -7,7 +7,6 @@ import spacy
 from spacy.tokens import Doc, DocBin
 
 from spacy_lstm_tagger.readers import Corpus, read_morph_labels
-from spacy_lstm_tagger.readers.missing import first_of
 
 from ..util import CORPUS, small_model
 
@@ -119,8 +118,3 @@ def test_a_pipeline_without_a_training(fifty):
     nlp.config["training"] = {}
     with pytest.warns(UserWarning, match=r"W003.*'tagger'"):
         assert list(Corpus(fifty)(nlp))
-
-
-@pytest.mark.parametrize(("count", "more"), [(10, ""), (11, ", …")])
-def test_the_first_of_many_are_shown(count, more):
-    assert first_of("abcdefghijk"[:count]) == "a, b, c, d, e, f, g, h, i, j" + more
