@@ -14,7 +14,7 @@ from .texts import BadTexts, Reading, Text
 from .whole import is_stream
 
 
-def read_docbin(source: Source, reading: Reading, bad: BadTexts) -> Iterator[Text]:
+def _read_docs(source: Source, reading: Reading, bad: BadTexts) -> Iterator[Text]:
     """YIELDS (Text): Each doc of a .spacy file."""
     from .docs import read_docs  # the one format that needs spaCy
 
@@ -23,7 +23,7 @@ def read_docbin(source: Source, reading: Reading, bad: BadTexts) -> Iterator[Tex
 
 READERS: dict[str, Callable[[Source, Reading, BadTexts], Iterator[Text]]] = {
     ".jsonl": read_objects,
-    ".spacy": read_docbin,
+    ".spacy": _read_docs,
     ".conllu": read_conllu,
     ".parquet": read_parquet,
 }
