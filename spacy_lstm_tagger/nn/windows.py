@@ -35,7 +35,8 @@ def cut_windows(lengths: Ints, *, window: int, context: int) -> Windows:
     lengths (NDArray[np.int64]): The lengths of the sequences. *Shape:* ``(sequences,)``.
     window (int): The longest window, in elements, without context.
     context (int): How many elements of context a window gets on each side.
-    RETURNS (Windows): The windows. A sequence that is short enough is one window.
+    RETURNS (Windows): The windows. A sequence that is short enough is one window, an empty one
+        none.
     """
     counts = (lengths + window - 1) // window  # (sequences,)
     of = np.repeat(np.arange(len(counts)), counts)  # the sequence of each window
