@@ -13,7 +13,7 @@ from thinc.util import torch2xp, xp2torch
 from torch import Tensor
 
 from ..errors import Errors
-from ..nn.buckets import Buckets, kept_buckets
+from ..nn.buckets import Buckets
 from ..nn.lstm import BucketedLSTM
 from .flat import FlatList, flatten, no_gradient
 from .shim import TorchShim, dropout_rate, shim_of
@@ -129,10 +129,8 @@ def predict(
     shim = shim_of(model)
     limits = cast(EncoderSettings, model.attrs["settings"]).limits(x.device)
     arrays = [] if rows is None else [rows]
-    if x.device.type == "cpu" and len(lengths) == 1 and lengths[0] <= SHORT:
-        buckets, sent = kept_buckets(tuple(lengths), **limits), [*map(torch.from_numpy, arrays)]
-    else:
-        buckets, sent = Buckets.beside(arrays, lengths, device=x.device, **limits)
+    keep = len(lengths) == 1 and lengths[0] <= SHORT
+    buckets, sent = Buckets.beside(arrays, lengths, device=x.device, keep=keep, **limits)
     tokens = sent[0] if sent else None
     y = shim.predict(ArgsKwargs((x, buckets), {"tokens": tokens, "head": head}))
     return FlatList(torch2xp(y), lengths)

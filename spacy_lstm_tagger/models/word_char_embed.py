@@ -16,7 +16,7 @@ from thinc.util import torch2xp, xp2torch
 from torch import Tensor
 
 from ..errors import Errors
-from ..nn.buckets import Buckets, kept_buckets
+from ..nn.buckets import Buckets
 from ..nn.embedding import WordEmbedding
 from ..nn.rows import empty_rows
 from ..nn.transfer import send, send_joined
@@ -208,14 +208,15 @@ def _inputs(model: Model, types: WordTypes, *, training: bool) -> ArgsKwargs:
     if training:
         embedding.add(sorted(set(characters)))
     arrays.append(np.array(embedding.lookup(characters), dtype=np.int64))
-    tagging_on_cpu = device.type == "cpu" and not training
-    if len(lengths) <= FEW and tagging_on_cpu:
-        sent = list(map(torch.from_numpy, arrays))
-        buckets = kept_buckets(tuple(lengths), finals_only=True, call_cost=LETTER_CALLS)
-    else:
-        call_cost = LETTER_CALLS if tagging_on_cpu else None
-        options = {"call_cost": call_cost, "training": training, "finals_only": True}
-        buckets, sent = Buckets.beside(arrays, lengths, device=device, **options)
+    buckets, sent = Buckets.beside(
+        arrays,
+        lengths,
+        device=device,
+        keep=len(lengths) <= FEW and not training,
+        call_cost=LETTER_CALLS if device.type == "cpu" and not training else None,
+        training=training,
+        finals_only=True,
+    )
     features, *tokens, letter_rows = sent
     inputs = features, (letter_rows, buckets)
     return ArgsKwargs(inputs, {"tokens": tokens[0]} if training else {})
