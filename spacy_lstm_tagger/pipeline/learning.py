@@ -144,7 +144,7 @@ class LearningTagger(SavedTagger):
             if soft is not None:
                 d_logits = add_soft_targets(d_logits, tensor, soft, share=self.cfg["soft_share"])
             loss = softmax_loss(tensor, d_logits, lengths, gold)
-        self._watch.update(loss.value, loss.surprise, gold.tags, name=self.name)
+        self._watch.update(loss.value, loss.surprisal, gold.tags, name=self.name)
         return loss.value, loss.gradient
 
     def _gold(self, examples: Iterable[Example]) -> GoldTags:

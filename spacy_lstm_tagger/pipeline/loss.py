@@ -28,12 +28,12 @@ class Loss(NamedTuple):
     """The loss of a batch.
 
     value (float): The loss.
-    surprise (float): The mean −log probability of the right tags, 0 where none is known.
+    surprisal (float): The mean −log probability of the right tags, 0 where none is known.
     gradient (FlatList): The gradient of the scores.
     """
 
     value: float
-    surprise: float
+    surprisal: float
     gradient: FlatList
 
 
@@ -85,8 +85,8 @@ def softmax_loss(probs: Tensor, d_logits: Tensor, lengths: Sequence[int], gold: 
     """
     single = (gold.tags >= 0).nonzero()[0]
     tokens, tags = send(np.stack([single, gold.tags[single]]), probs.device)
-    surprise = -probs[tokens, tags].clamp(min=TINY).log().sum() / max(len(single), 1)
-    value, mean = torch.stack([d_logits.square().sum(), surprise]).tolist()
+    surprisal = -probs[tokens, tags].clamp(min=TINY).log().sum() / max(len(single), 1)
+    value, mean = torch.stack([d_logits.square().sum(), surprisal]).tolist()
     return Loss(value, mean, FlatList(torch2xp(d_logits), lengths))
 
 
@@ -140,11 +140,11 @@ def crf_loss(
         gradient.marginals.add_(share * (log_probs.exp() - 1.0 / logits.shape[1]))
     value, likelihood = torch.stack(values).tolist()
     annotated = float(of_words[gold.tags != MISSING].sum())
-    surprise = likelihood / annotated if annotated else 0.0
+    surprisal = likelihood / annotated if annotated else 0.0
     d_emissions = torch.zeros_like(emissions).index_copy_(0, kept, gradient.marginals)
     d_crf = LinearChainCRF(gradient.transitions, gradient.start, gradient.end)
     d_scores = CRFGradient(cast(Floats2d, torch2xp(d_emissions)), lengths, d_crf)
-    return Loss(value, surprise, d_scores)
+    return Loss(value, surprisal, d_scores)
 
 
 def _doc_means(

@@ -22,37 +22,37 @@ class LossWatch:
 
     def __init__(self) -> None:
         self._windows, self._warned = 0, False
-        self._surprises: list[float] = []
+        self._surprisals: list[float] = []
         self._counts = np.zeros(1, dtype=np.int64)
 
-    def update(self, loss: float, surprise: float, tags: NDArray[np.int64], *, name: str) -> None:
+    def update(self, loss: float, surprisal: float, tags: NDArray[np.int64], *, name: str) -> None:
         """Look at the loss of a batch.
 
         loss (float): The loss.
-        surprise (float): The mean −log probability of the right tags.
+        surprisal (float): The mean −log probability of the right tags.
         tags (NDArray[np.int64]): The right tags, negative where they are not known.
         name (str): The name of the component.
         RAISES (ValueError): If the training has diverged.
         """
         if not math.isfinite(loss):
             raise ValueError(Errors.P009.format(name=name, found=f"the loss is {loss}"))
-        if surprise > HOPELESS:
-            found = f"the right tags have a mean probability of exp(-{surprise:.0f})"
+        if surprisal > HOPELESS:
+            found = f"the right tags have a mean probability of exp(-{surprisal:.0f})"
             raise ValueError(Errors.P009.format(name=name, found=found))
         counts = np.bincount(tags[tags >= 0], minlength=len(self._counts))
         counts[: len(self._counts)] += self._counts
         self._counts = counts
-        self._surprises.append(surprise)
-        if len(self._surprises) == WINDOW:
+        self._surprisals.append(surprisal)
+        if len(self._surprisals) == WINDOW:
             self._look_back(name)
 
     def _look_back(self, name: str) -> None:
         """Compare a tagger with one that knows only how frequent tags are."""
         self._windows += 1
         shares = self._counts[self._counts > 0] / max(int(self._counts.sum()), 1)
-        entropy, mean = float(-(shares * np.log(shares)).sum()), np.mean(self._surprises)
+        entropy, mean = float(-(shares * np.log(shares)).sum()), np.mean(self._surprisals)
         if self._windows > 1 and mean > PART * entropy > 0.0 and not self._warned:
             self._warned = True
             text = Warnings.W002.format(name=name, updates=self._windows * WINDOW)
             warnings.warn(text, stacklevel=2)
-        self._surprises, self._counts = [], np.zeros(1, dtype=np.int64)
+        self._surprisals, self._counts = [], np.zeros(1, dtype=np.int64)

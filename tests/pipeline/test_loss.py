@@ -174,7 +174,7 @@ def test_a_crf_reads_words_as_if_there_were_no_white_space():
         spaces=np.zeros(5, dtype=bool),
         label_smoothing=0.1,
     )
-    assert loss.value == pytest.approx(without.value) and loss.surprise == without.surprise
+    assert loss.value == pytest.approx(without.value) and loss.surprisal == without.surprisal
     assert_allclose(loss.gradient.flat[words], without.gradient.flat, atol=1e-6)
     assert_allclose(loss.gradient.crf.transitions, without.gradient.crf.transitions, atol=1e-6)
 
@@ -193,8 +193,8 @@ def test_a_crf_without_transitions_learns_emissions_as_a_softmax_does():
 def test_docs_without_annotation_teach_a_crf_nothing():
     gold = GoldTags(np.full(8, -1), np.zeros(8, dtype=np.int64), np.ones((1, 4), dtype=bool))
     values = [torch.randn(shape) for shape in [(8, 4), (4, 4), (4,), (4,)]]
-    loss, surprise, gradient = loss_of_crf(values, gold, label_smoothing=0.2)
-    assert loss == pytest.approx(0.0, abs=1e-9) and surprise == 0.0
+    loss, surprisal, gradient = loss_of_crf(values, gold, label_smoothing=0.2)
+    assert loss == pytest.approx(0.0, abs=1e-9) and surprisal == 0.0
     crf = gradient.crf
     for array in (gradient.flat, crf.transitions, crf.start, crf.end):
         assert_allclose(array, 0.0, atol=1e-6)
@@ -208,20 +208,20 @@ def test_tokens_count_as_the_tags_that_they_may_have():
     assert found.tolist() == [5.0, 1.5]
 
 
-def test_surprise_is_that_of_tokens_with_a_single_tag():
+def test_surprisal_is_that_of_tokens_with_a_single_tag():
     gold, probs = random_gold(2), np.random.default_rng(0).dirichlet(np.ones(4), 8).astype("f")
     single = (gold.tags >= 0).nonzero()[0]
     expected = -np.log(probs[single, gold.tags[single]]).mean()
     d_logits = gradient_of(probs, gold, label_smoothing=0.1)
     loss = softmax_loss(*map(torch.from_numpy, (probs, d_logits)), LENGTHS, gold)
-    assert loss.surprise == pytest.approx(expected, rel=1e-5)
+    assert loss.surprisal == pytest.approx(expected, rel=1e-5)
     assert loss.value == pytest.approx(np.square(d_logits).sum(), rel=1e-5)
     assert [len(array) for array in loss.gradient] == LENGTHS
 
 
 @pytest.mark.parametrize("label_smoothing", [0.0, 0.2])
 @pytest.mark.parametrize("weight", [None, 3.0])
-def test_surprise_of_a_crf_depends_on_neither_smoothing_nor_weights(label_smoothing, weight):
+def test_surprisal_of_a_crf_depends_on_neither_smoothing_nor_weights(label_smoothing, weight):
     gold = GoldTags(np.arange(8) % 4, np.arange(8), np.eye(4, dtype=bool)[np.arange(8) % 4])
     emissions = torch.randn(8, 4)
     crf = LinearChainCRF.independent(emissions)
@@ -229,7 +229,7 @@ def test_surprise_of_a_crf_depends_on_neither_smoothing_nor_weights(label_smooth
     weights = None if weight is None else np.full(8, weight, dtype="f")
     options = {"label_smoothing": label_smoothing, "weights": weights}
     loss = loss_of_crf([emissions, crf.transitions, crf.start, crf.end], gold, **options)
-    assert loss.surprise == pytest.approx(float(expected), rel=1e-5)
+    assert loss.surprisal == pytest.approx(float(expected), rel=1e-5)
 
 
 def test_a_crf_is_smoothed_where_there_is_a_single_tag_alone():

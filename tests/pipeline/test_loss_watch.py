@@ -82,12 +82,12 @@ def test_a_loss_is_asked_for_once(monkeypatch, docs):
 # What is learned
 
 
-def watch(surprises, *, tags=(0, 0, 0, 1), progress=None):
+def watch(surprisals, *, tags=(0, 0, 0, 1), progress=None):
     progress = progress or LossWatch()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        for surprise in surprises:
-            progress.update(1.0, surprise, np.array(tags), name="mine")
+        for surprisal in surprisals:
+            progress.update(1.0, surprisal, np.array(tags), name="mine")
     return [str(each.message) for each in caught]
 
 
@@ -115,11 +115,11 @@ def test_a_single_tag_is_no_failure():
     assert not watch([0.0] * 3 * WINDOW, tags=[-1, -2])
 
 
-@pytest.mark.parametrize("surprise", [HOPELESS + 1, np.nan, np.inf])
-def test_hopeless(surprise):
-    loss = 1.0 if np.isfinite(surprise) else surprise
+@pytest.mark.parametrize("surprisal", [HOPELESS + 1, np.nan, np.inf])
+def test_hopeless(surprisal):
+    loss = 1.0 if np.isfinite(surprisal) else surprisal
     with pytest.raises(ValueError, match=r"P009.*'mine'"):
-        LossWatch().update(loss, surprise, np.array([0]), name="mine")
+        LossWatch().update(loss, surprisal, np.array([0]), name="mine")
 
 
 def test_initializing_starts_anew():
