@@ -218,7 +218,7 @@ class LinearChainCRF:
         *,
         allowed: Tensor,
         weights: Tensor | None = None,
-    ) -> Expectations:
+    ) -> tuple[Tensor, Tensor, "LinearChainCRF"]:
         """The negative log of the probability of the tag sequences that are allowed together, and
         its gradient: what is expected, less what is expected of the allowed sequences.
 
@@ -226,8 +226,9 @@ class LinearChainCRF:
         lengths (Sequence[int]): The length of each sequence.
         allowed (Tensor): The tags that each token may have. *Shape:* ``(tokens, tags)``, bool.
         weights (Optional[Tensor]): How much each sequence counts. *Shape:* ``(sequences,)``.
-        RETURNS (Expectations): The losses of the sequences in place of `log_partition`, and the
-            gradients of their sum in the places of what they are gradients of.
+        RETURNS (tuple): The losses of the sequences, *shape* ``(sequences,)``, float64; and the
+            gradients of their sum: that of the emissions, *shape* ``(tokens, tags)``, and those of
+            the transitions, in their places.
         """
         if weights is None:
             weights = emissions.new_ones(len(lengths))
@@ -236,12 +237,10 @@ class LinearChainCRF:
         expected = self.expectations(
             both, [*lengths, *lengths], weights=torch.cat([weights, -weights])
         )
-        return Expectations(
+        return (
             expected.log_partition.view(2, -1).sum(0),
             expected.marginals.view(2, *emissions.shape).sum(0),
-            expected.transitions,
-            expected.start,
-            expected.end,
+            LinearChainCRF(expected.transitions, expected.start, expected.end),
         )
 
     def _potentials(self, emissions: Tensor, steps: Steps) -> Tensor:

@@ -124,25 +124,24 @@ def crf_loss(
     if weights is not None:
         of_docs = _doc_means(weights, n_words, gold)
     of_docs *= 1.0 - label_smoothing
-    gradient = crf.negative_log_likelihood(
+    losses, d_logits, d_crf = crf.negative_log_likelihood(
         logits,
         n_words,
         allowed=send(gold.allowed(), device),
         weights=send(of_docs, device),
     )
-    values = [gradient.log_partition.sum()] * 2
+    value = nll = losses.sum()
     of_words = np.repeat(of_docs, n_words)
     if label_smoothing:
         smoothed = of_words * (label_smoothing / (1.0 - label_smoothing)) * (gold.tags >= 0)
         share = send(smoothed, device)[:, None]
         log_probs = logits.log_softmax(1)
-        values[0] = values[0] - (share * log_probs).double().sum() / logits.shape[1]
-        gradient.marginals.add_(share * (log_probs.exp() - 1.0 / logits.shape[1]))
-    value, likelihood = torch.stack(values).tolist()
+        value = value - (share * log_probs).double().sum() / logits.shape[1]
+        d_logits.add_(share * (log_probs.exp() - 1.0 / logits.shape[1]))
+    value, nll = torch.stack([value, nll]).tolist()
     annotated = float(of_words[gold.tags != MISSING].sum())
-    surprisal = likelihood / annotated if annotated else 0.0
-    d_emissions = torch.zeros_like(emissions).index_copy_(0, kept, gradient.marginals)
-    d_crf = LinearChainCRF(gradient.transitions, gradient.start, gradient.end)
+    surprisal = nll / annotated if annotated else 0.0
+    d_emissions = torch.zeros_like(emissions).index_copy_(0, kept, d_logits)
     d_scores = CRFGradient(cast(Floats2d, torch2xp(d_emissions)), lengths, d_crf)
     return Loss(value, surprisal, d_scores)
 
