@@ -1,6 +1,6 @@
 """The sentence LSTM: ragged sequences through stacked LSTM layers, without padding's influence."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import cast
 
 import torch
@@ -10,6 +10,9 @@ from .buckets import Buckets
 from .kernel import Arranged, LSTMLayer
 from .language_models import WordLanguageModel
 from .output import ModuleOutput
+
+# Of a bucket, see `Buckets.flatten`, and the states of each direction of its first layer.
+Outputs = tuple[list[list[Tensor]], list[Tensor]]
 
 
 class BucketedLSTM(nn.Module):
@@ -97,20 +100,21 @@ class BucketedLSTM(nn.Module):
         RETURNS (ModuleOutput): *Shape:* ``(tokens, output_width)``, or ``(tokens, width)`` with
             `head`; and the loss of the language model.
         """
-        first: list[list[list[Tensor]]] | None = None if followed is None else []
         dtype = x.dtype if precision is None else precision
-        outputs = self._outputs(
-            x, buckets, tokens=tokens, dropout=dropout, head=head, first=first, dtype=dtype
+        outputs: Iterable[Outputs] = self._outputs(
+            x, buckets, tokens=tokens, dropout=dropout, head=head, dtype=dtype
         )
+        if followed is not None:
+            outputs = list(outputs)  # for the language model too
         if buckets.buckets:
-            y = buckets.flatten(outputs)
+            y = buckets.flatten(sides for sides, _ in outputs)
         else:
             # Nothing to compute, but gradients may be asked for.
             y = x[:0].sum() * x.new_ones(0, self.output_width)
             y = y if head is None else head(y)
         loss = None
-        if self.language_model is not None and followed is not None and first:
-            both = buckets.flatten(first).float()
+        if self.language_model is not None and followed is not None and buckets.buckets:
+            both = buckets.flatten([[h] for h in first] for _, first in outputs).float()
             loss = self.lm_weight * self.language_model(x, both, followed)
         return ModuleOutput(y, loss)
 
@@ -122,12 +126,9 @@ class BucketedLSTM(nn.Module):
         tokens: Tensor | None,
         dropout: float,
         head: Callable[[Tensor], Tensor] | None,
-        first: list[list[list[Tensor]]] | None,
         dtype: torch.dtype,
-    ) -> Iterator[list[list[Tensor]]]:
-        """YIELDS (list[list[Tensor]]): The outputs of each bucket, see `Buckets.flatten`. The
-        states of its first layer are added to `first`.
-        """
+    ) -> Iterator[Outputs]:
+        """YIELDS (Outputs): Those of each bucket."""
         layers = [
             [(lstm, lstm.arranged(dtype)) for lstm in directions] for directions in self._layers()
         ]
@@ -136,15 +137,13 @@ class BucketedLSTM(nn.Module):
             rows = rows if tokens is None else tokens.index_select(0, rows)
             y = x.index_select(0, rows).view(*bucket.rows.shape, -1)  # (time, batch, input_width)
             states = self._run(y.to(dtype), bucket.reverse, layers, dropout=dropout)
-            if first is not None:
-                first.append([[h] for h in states[0]])
             kept = states if self.all_layers else states[-1:]
             sides = [
                 [variational_dropout(h, dropout) for h in side] for side in zip(*kept, strict=True)
             ]
             if head is not None:
                 sides = [[head(joined(sides, bucket.reverse)).view(*bucket.rows.shape, -1)]]
-            yield sides
+            yield sides, states[0]
 
     def _layers(self) -> Iterator[tuple[LSTMLayer, ...]]:
         """YIELDS (tuple): The directions of each layer."""
