@@ -145,7 +145,7 @@ def init(
 
     RAISES (ValueError): If that has another width.
     """
-    shim_of(model).draw()
+    shim_of(model).reset_parameters()
     if X:
         _check_width(model, X[0].shape[1])
 

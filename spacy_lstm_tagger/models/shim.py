@@ -100,7 +100,7 @@ class TorchShim(PyTorchShim):
         self.module.train()
 
     @on_our_threads
-    def draw(self) -> None:
+    def reset_parameters(self) -> None:
         """Draw the weights, on the CPU, so that a seed gives the same ones everywhere. Pretrained
         vectors stay.
         """

@@ -133,7 +133,7 @@ def init(
 
     RAISES (ValueError): If they are missing.
     """
-    shim_of(model).draw()
+    shim_of(model).reset_parameters()
     for static in model.layers:
         if X:
             check_vectors(X[0].vocab)
