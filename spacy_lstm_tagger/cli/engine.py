@@ -12,8 +12,7 @@ from typing import Any
 import typer
 
 from ..checks import check, check_choice, is_number
-from ..distil.labelling import Job as LabelJob
-from ..distil.labelling import Shard, Task
+from ..distil.labelling import LabelJob, Shard, Task
 from ..errors import Errors
 from ..files.formats import ENCODERS, kind_for
 from ..files.reading import find_texts

@@ -10,7 +10,7 @@ from spacy.cli._util import Arg, Opt, import_code, setup_gpu
 from wasabi import msg
 
 from ..checks import is_list_of_strings
-from ..distil.labelling import Job, label
+from ..distil.labelling import LabelJob, label
 from ..distil.shards import MANIFEST
 from ..distil.teacher import Teacher, check_labels
 from ..errors import Errors
@@ -42,11 +42,15 @@ def label_cli(
     ] = False,
     text_key: TextKey = "text",
     limit: Annotated[int, Opt("--limit", "-l", min=0, help="Number of texts. 0: all")] = 0,
-    top_k: Annotated[int, Opt(min=0, help="Tags to keep with probabilities. 0: none")] = Job.top_k,
+    top_k: Annotated[
+        int, Opt(min=0, help="Tags to keep with probabilities. 0: none")
+    ] = LabelJob.top_k,
     max_words: Annotated[
         int, Opt(min=1, help="Cut longer texts, between sentences")
-    ] = Job.max_words,
-    shard_size: Annotated[int, Opt(min=1, help="Characters of text in a shard")] = Job.shard_size,
+    ] = LabelJob.max_words,
+    shard_size: Annotated[
+        int, Opt(min=1, help="Characters of text in a shard")
+    ] = LabelJob.shard_size,
     skip_bad: SkipBad = 0,
     n_process: NProcess = 1,
     gpu_id: GpuId = -1,
@@ -69,7 +73,7 @@ def label_cli(
         setup_gpu(gpu_id)
         if texts == STANDARD:  # of which interrupted work could not go on
             raise FileNotFoundError(Errors.D001.format(path=texts))
-        job = Job(
+        job = LabelJob(
             teachers=tuple(teachers),
             texts=texts,
             weights=read_weights(weights, len(teachers)),

@@ -20,7 +20,7 @@ from .teacher import MAX_WORDS, TOP_K, Teachers
 
 
 @dataclass(frozen=True)
-class Job:
+class LabelJob:
     """What to label, and how.
 
     teachers (tuple[str, ...]): Names or folders of pipelines.
@@ -108,7 +108,7 @@ class Shard(NamedTuple):
 
 
 def label(
-    job: Job,
+    job: LabelJob,
     teachers: Teachers,
     folder: Path,
     *,
@@ -120,7 +120,7 @@ def label(
 ) -> ShardFolder:
     """Label texts. Shards that are there already are not made again.
 
-    job (Job): What to label.
+    job (LabelJob): What to label.
     teachers (Teachers): Its teachers. They label if there is one process.
     folder (Path): Where the shards go.
     n_process (int): How many processes label. If there are several, each loads the teachers.
@@ -202,7 +202,7 @@ def in_shards(texts: Iterable[Text], size: int) -> Iterator[list[Text]]:
         yield shard
 
 
-def _in_worker(job: Job, gpu_id: int, code: Path | None) -> Callable[[Task], Shard]:
+def _in_worker(job: LabelJob, gpu_id: int, code: Path | None) -> Callable[[Task], Shard]:
     """RETURNS (Callable[[Task], Shard]): The teachers of a worker process."""
     prepare_process(code, gpu_id)
     return partial(Shard.of, teachers=job.load())

@@ -10,7 +10,7 @@ from typing import Any
 
 import ray
 
-from ..distil.labelling import Job, Shard, Task
+from ..distil.labelling import LabelJob, Shard, Task
 from ..workers import until_failure
 from .pipelines import Shipped, count_actors, own_errors, prepare_worker, ship, unpacked
 
@@ -20,11 +20,11 @@ RETRIES = 5  # of a shard whose actor has died
 class Labeller:
     """Labels the texts of a shard. One actor has one.
 
-    job (Job): How.
+    job (LabelJob): How.
     teachers (list[Shipped]): Its teachers.
     """
 
-    def __init__(self, job: Job, teachers: list[Shipped]):
+    def __init__(self, job: LabelJob, teachers: list[Shipped]):
         prepare_worker()
         with ExitStack() as stack:
             paths = [stack.enter_context(unpacked(teacher)) for teacher in teachers]
@@ -37,7 +37,7 @@ class Labeller:
 
 def label_on_ray(
     tasks: Iterator[Task],
-    job: Job,
+    job: LabelJob,
     *,
     concurrency: int,
     gpus: float,
@@ -46,7 +46,7 @@ def label_on_ray(
     """Label the texts of shards. Only a few wait at a time, so they stay a stream.
 
     tasks (Iterator[Task]): The texts.
-    job (Job): How they are labelled. Only the driver has to see its teachers and texts.
+    job (LabelJob): How they are labelled. Only the driver has to see its teachers and texts.
     concurrency (int): How many actors label. 0: as many as there are CPUs, or GPUs.
     gpus (float): How many GPUs each of them has.
     code (Optional[Path]): A file with registered functions that the teachers need.

@@ -9,7 +9,7 @@ import pytest
 
 from spacy_lstm_tagger.cli import engine
 from spacy_lstm_tagger.cli.engine import connected, find_inputs, kind_of_uri, labelling_with_ray
-from spacy_lstm_tagger.distil.labelling import Job, Shard
+from spacy_lstm_tagger.distil.labelling import LabelJob, Shard
 from spacy_lstm_tagger.tagging import CHECKPOINT
 
 from ..distil import TEXTS
@@ -99,7 +99,7 @@ def test_a_connection_ends_with_the_work_whatever_happens(calls):
     with pytest.raises(KeyError), connected("10.0.0.1:6379"):
         raise KeyError
     assert calls == ["10.0.0.1:6379", "shutdown"]
-    with labelling_with_ray(Job(("teacher",), Path("texts.txt")), "auto"):
+    with labelling_with_ray(LabelJob(("teacher",), Path("texts.txt")), "auto"):
         assert calls[2:] == ["auto"]
     assert calls[3:] == ["shutdown"]
 

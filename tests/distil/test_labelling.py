@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from spacy.tokens import DocBin
 
 from spacy_lstm_tagger.distil import labelling
-from spacy_lstm_tagger.distil.labelling import Job, in_shards, label
+from spacy_lstm_tagger.distil.labelling import LabelJob, in_shards, label
 from spacy_lstm_tagger.files.texts import Text
 from spacy_lstm_tagger.probabilities import TagProbabilities
 
@@ -33,7 +33,7 @@ def work(tmp_path_factory):
 
 def make_job(work, **options):
     options = {"shard_size": 50, **options}
-    return Job((str(work / "teacher"),), work / "texts.jsonl", **options)
+    return LabelJob((str(work / "teacher"),), work / "texts.jsonl", **options)
 
 
 def run(job, folder, report=lambda progress: None, **options):
@@ -164,7 +164,7 @@ def test_changed_texts_are_noticed(work, tmp_path, line, shards):
     lines = (work / "texts.jsonl").read_text().splitlines()
     path = tmp_path / "texts.jsonl"
     path.write_text("\n".join(lines))
-    job = Job((str(work / "teacher"),), path, shard_size=50)
+    job = LabelJob((str(work / "teacher"),), path, shard_size=50)
     with pytest.raises(Interrupt):
         run(job, tmp_path / "silver", interrupt_after(shards))
     lines[line] = lines[line].replace("a", "u")
@@ -181,7 +181,9 @@ def test_bad_texts_are_left_out_and_listed(work, tmp_path):
     run(make_job(work), tmp_path / "good")
     path = tmp_path / "texts.jsonl"
     path.write_text("\n".join([*lines[:3], "{", *lines[3:], '{"text": "\\udfff"}']))
-    done = run(Job((str(work / "teacher"),), path, shard_size=50, skip_bad=2), tmp_path / "silver")
+    done = run(
+        LabelJob((str(work / "teacher"),), path, shard_size=50, skip_bad=2), tmp_path / "silver"
+    )
     assert [text.split(": ")[0] for text in done.manifest["bad_texts"]] == [
         f"{path}, line 4",
         f"{path}, line 10",
@@ -193,7 +195,7 @@ def test_long_texts_are_cut_before_they_are_tokenized(work, tmp_path):
     """One long text makes several shards, in all of which are the same labels as if alone."""
     path = tmp_path / "texts.txt"
     path.write_text("The dog ate the apple . " * 1000)
-    job = Job((str(work / "teacher"),), path, shard_size=5000, max_words=10)
+    job = LabelJob((str(work / "teacher"),), path, shard_size=5000, max_words=10)
     done = run(job, tmp_path / "silver")
     assert len(done) > 3 and done.words == 6000
     labels = contents(tmp_path / "silver")
@@ -211,7 +213,7 @@ def test_limit(work, tmp_path):
 def test_an_error_in_the_texts_leaves_what_is_done(work, tmp_path):
     texts = tmp_path / "texts.jsonl"
     texts.write_text((work / "texts.jsonl").read_text() + "{\n")
-    job = Job((str(work / "teacher"),), texts, shard_size=50)
+    job = LabelJob((str(work / "teacher"),), texts, shard_size=50)
     with pytest.raises(ValueError, match=r"D002.*line 9"):
         run(job, tmp_path / "silver")
     assert len(contents(tmp_path / "silver")) > 0

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from ray.exceptions import RayTaskError
 
-from spacy_lstm_tagger.distil.labelling import Job
+from spacy_lstm_tagger.distil.labelling import LabelJob
 from spacy_lstm_tagger.scale import ship
 from spacy_lstm_tagger.scale.labelling import label_on_ray
 from spacy_lstm_tagger.scale.pipelines import count_actors, own_errors
@@ -55,7 +55,7 @@ def test_each_actor_that_labels_has_its_gpus(model, monkeypatch):
         raise Asked(options)
 
     monkeypatch.setattr("ray.remote", remote)
-    job = Job((str(model),), Path("texts.txt"))
+    job = LabelJob((str(model),), Path("texts.txt"))
     with pytest.raises(Asked) as caught:
         next(label_on_ray(iter([]), job, concurrency=1, gpus=0.5, code=None))
     assert caught.value.args[0]["num_gpus"] == 0.5
