@@ -136,7 +136,8 @@ class Buckets:
     def order(self, per_sequence: list[Tensor]) -> Tensor:
         """Bring one row a sequence back into the order of the batch.
 
-        per_sequence (list[Tensor]): The rows of each bucket. *Shape:* ``(batch, width)`` each.
+        per_sequence (list[Tensor]): The rows of each bucket, without those that fill it up.
+            *Shape:* ``(sequences, width)`` each.
         RETURNS (Tensor): The rows. *Shape:* ``(sequences, width)``.
         """
         rows = per_sequence[0] if len(per_sequence) == 1 else torch.cat(per_sequence)

@@ -101,7 +101,7 @@ class CharacterLSTM(nn.Module):
                     letter_rows = rows[order].view_as(bucket.rows)[:, :n]
                     cells = (h[:, :n].float(), letter_rows, bucket.mask[:, :n])
                     losses.append(self.language_models[k](*cells, self.embedding.used()))
-            vectors.append(torch.cat([*finals, *means], dim=-1))  # (batch, output_width)
+            vectors.append(torch.cat([*finals, *means], dim=-1))  # (words, output_width)
         loss = self.lm_weight * torch.stack(losses).sum() if losses else None
         if not vectors:
             return ModuleOutput(x.new_zeros(0, self.output_width).to(self.embedding.weight.dtype))
