@@ -19,7 +19,7 @@ from .pipeline.gold import count_tags
 from .readers import Corpus
 from .taggers import layers_of, open_annotations, tagger_name
 
-TEXT = 10  # sentences
+SENTENCES_PER_TEXT = 10
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def evaluate(
     """
     pipe = nlp.get_pipe(tagger_name(nlp))
     found = {}
-    for name, group_by in (("sentences", 1), ("texts", TEXT)):
+    for name, group_by in (("sentences", 1), ("texts", SENTENCES_PER_TEXT)):
         examples = read_examples(nlp, path, tag=tag, group_by=group_by, gold_tokens=not raw)
         docs = nlp.pipe(eg.predicted for eg in examples)
         pairs = zip(docs, examples, strict=True)

@@ -9,7 +9,7 @@ from typing import Annotated
 from spacy.cli._util import Arg, Opt, import_code, setup_gpu
 from wasabi import msg
 
-from ..evaluation import TEXT, Accuracy, Evaluation, evaluate
+from ..evaluation import SENTENCES_PER_TEXT, Accuracy, Evaluation, evaluate
 from ..files.whole import check_place, write_whole
 from ..missing_tags import find_missing_tags
 from ..taggers import load_pipeline
@@ -53,7 +53,7 @@ def evaluate_cli(
     rows = [row(name, found) for name in ("all", "known", "unknown", "ambiguous")]
     rows.append(shares("whole sentences", [each.whole_sents for each in found.values()]))
     rows.append(shares("F1, mean of tags", [each.tag_macro_f for each in found.values()]))
-    header = ("words", "number", "sentences alone", f"texts of {TEXT}")
+    header = ("words", "number", "sentences alone", f"texts of {SENTENCES_PER_TEXT}")
     msg.table([each for each in rows if each], header=header, aligns=tuple("lrrr"), divider=True)
     if output is not None:
         msg.good("Saved figures", str(output))

@@ -9,7 +9,7 @@ from wasabi import msg
 
 from ..checks import check_choice
 from ..errors import Errors
-from ..evaluation import TEXT
+from ..evaluation import SENTENCES_PER_TEXT
 from ..files.whole import check_place, write_whole
 from ..report import Report
 from . import lstm_tagger_cli
@@ -31,7 +31,7 @@ def report_cli(
     output: Annotated[Path | None, Opt("--output", "-o", help=OUTPUT_HELP)] = None,
     format: Annotated[str | None, Opt("--format", "-f", help=FORMAT_HELP)] = None,
     tag: Tag = "xpos",
-    group_by: Annotated[str, Opt(help=GROUP_HELP)] = str(TEXT),
+    group_by: Annotated[str, Opt(help=GROUP_HELP)] = str(SENTENCES_PER_TEXT),
     train: Annotated[Path | None, Opt(help=TRAIN_HELP)] = None,
     gpu_id: GpuId = -1,
     code: Code = None,

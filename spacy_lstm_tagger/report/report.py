@@ -12,7 +12,7 @@ from spacy.util import ensure_path
 
 from ..checks import check
 from ..errors import Errors
-from ..evaluation import TEXT
+from ..evaluation import SENTENCES_PER_TEXT
 from ..files.formats import finite
 from ..lexicon import Lexicon
 from ..logger import FILE, read_training_log
@@ -54,7 +54,7 @@ class Report:
         corpus: str | Path,
         *,
         tag: str = "xpos",
-        group_by: int | str = TEXT,
+        group_by: int | str = SENTENCES_PER_TEXT,
         train: str | Path | None = None,
         logs: Mapping[str, str | Path] | None = None,
     ):
