@@ -1,7 +1,7 @@
 """Readers for distillation: shards of silver data, and a mixture of corpora."""
 
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -52,32 +52,6 @@ def create_shard_reader(
     if path is None:
         raise ValueError(SpacyErrors.E913)
     return ShardCorpus(Path(path), group_by=group_by, shuffle=shuffle, augmenter=augmenter)
-
-
-@registry.readers("spacy-lstm-tagger.MixedCorpus.v1")
-def create_mixed_reader(
-    *,
-    corpora: dict[str, Any],
-    repeat: dict[str, int] | None = None,
-    weights: dict[str, float] | None = None,
-    shuffle_buffer: int = 1000,
-) -> Reader:
-    """Create a reader that mixes corpora, for training on gold and silver data at once.
-
-    Each corpus is read as a stream, and read anew when it is needed again. In memory are only the
-    examples of the shuffle buffer and what the corpora hold themselves.
-
-    corpora (Dict[str, Callable[[Language], Iterable[Example]]]): The corpora, by name.
-    repeat (Optional[Dict[str, int]]): How often each corpus is read in a pass. Once, if it is not
-        named. The corpora are spread evenly over a pass.
-    weights (Optional[Dict[str, float]]): Instead of `repeat`: draw each example from a corpus with
-        a chance in proportion to its weight. A pass is over when each has been read to its end.
-    shuffle_buffer (int): Draw the next example at random from a buffer of this many. 0 keeps the
-        order of each corpus.
-    RETURNS (Callable[[Language], Iterable[Example]]): The reader.
-    RAISES (ValueError): If a value is not allowed.
-    """
-    return MixedCorpus(corpora, repeat=repeat, weights=weights, shuffle_buffer=shuffle_buffer)
 
 
 @dataclass
@@ -157,17 +131,28 @@ class ShardCorpus:
             yield part
 
 
+@registry.readers("spacy-lstm-tagger.MixedCorpus.v1")
 @dataclass
 class MixedCorpus:
-    """Iterate Example objects from several corpora, mixed as they are streamed.
+    """A reader that mixes corpora, for training on gold and silver data at once.
 
-    The arguments are those of `create_mixed_reader`.
+    Each corpus is read as a stream, and read anew when it is needed again. In memory are only the
+    examples of the shuffle buffer and what the corpora hold themselves.
+
+    corpora (Dict[str, Callable[[Language], Iterable[Example]]]): The corpora, by name.
+    repeat (Optional[Dict[str, int]]): How often each corpus is read in a pass. Once, if it is not
+        named. The corpora are spread evenly over a pass.
+    weights (Optional[Dict[str, float]]): Instead of `repeat`: draw each example from a corpus with
+        a chance in proportion to its weight. A pass is over when each has been read to its end.
+    shuffle_buffer (int): Draw the next example at random from a buffer of this many. 0 keeps the
+        order of each corpus.
+    RAISES (ValueError): If a value is not allowed.
     """
 
-    corpora: Mapping[str, Reader]
+    corpora: dict[str, Any]
     _: KW_ONLY
-    repeat: Mapping[str, int] | None = None
-    weights: Mapping[str, float] | None = None
+    repeat: dict[str, int] | None = None
+    weights: dict[str, float] | None = None
     shuffle_buffer: int = 1000
 
     def __post_init__(self) -> None:
