@@ -17,7 +17,7 @@ from spacy.language import Language
 from spacy.pipeline import Tagger
 from spacy.tokens import Doc
 from spacy.util import load_model
-from thinc.api import Model
+from thinc.api import Model, NumpyOps
 
 from .errors import Errors
 from .files.reading import files_in
@@ -210,9 +210,7 @@ def as_probabilities(scores: NDArray[np.float32]) -> NDArray[np.float32]:
         return scores
     if (scores >= 0.0).all() and np.allclose(scores.sum(axis=1), 1.0, atol=1e-3):
         return scores
-    exp = np.exp(scores - scores.max(axis=1, keepdims=True))
-    exp /= exp.sum(axis=1, keepdims=True)
-    return exp
+    return NumpyOps().softmax(scores)
 
 
 def digest_of(nlp: Language) -> str:
