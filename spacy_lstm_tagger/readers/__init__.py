@@ -1,6 +1,6 @@
 """Readers for `[corpora]` and `[initialize.components]`: corpora, labels, dictionaries."""
 
-from .corpus import Corpus, create_corpus_reader, shuffle
+from .corpus import Corpus, shuffle
 from .dictionary import read_tag_dictionary
 from .labels import (
     read_morph_labels,
@@ -12,7 +12,6 @@ from .labels import (
 
 __all__ = [
     "Corpus",
-    "create_corpus_reader",
     "read_morph_labels",
     "read_tag_counts",
     "read_tag_dictionary",

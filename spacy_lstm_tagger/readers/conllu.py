@@ -47,7 +47,7 @@ def encode_sentences(path: Path, tag: str, strings: Strings) -> Iterator[Encoded
     """Read a CoNLL-U file as arrays.
 
     path (Path): The file.
-    tag (str): What becomes the tag, as in `create_corpus_reader`.
+    tag (str): What becomes the tag, as in `Corpus`.
     strings (Strings): Where strings are added.
     YIELDS (EncodedSentence): Each sentence that has words, with `CONLLU_ATTRIBUTES`.
     RAISES (ValueError): At the first line that is not valid.

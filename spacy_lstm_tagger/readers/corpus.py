@@ -2,7 +2,6 @@
 
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import KW_ONLY, dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -53,22 +52,15 @@ ENCODERS: dict[str, Encoder] = {
 
 
 @registry.readers("spacy-lstm-tagger.Corpus.v1")
-def create_corpus_reader(
-    *,
-    path: str | Path | None,
-    tag: str = "xpos",
-    group_by: int | str | list[int] = 1,
-    also_group_by: int | str | None = None,
-    shuffle_buffer: int = 0,
-    gold_tokens: bool = True,
-    limit: int = 0,
-    max_length: int = 0,
-    augmenter: Callable | None = None,
-) -> "Corpus":
-    """Create a reader of CoNLL-U or .spacy files, for the corpora of a training config.
+class Corpus:
+    """Reads CoNLL-U or .spacy files as examples, for the corpora of a training config.
 
     Words have tags, coarse tags, morphology, lemmas and starts of sentences; of .spacy files also
     dependencies and entities.
+
+    What is read once is kept, if it is not too much (see `KeptCorpus`), until a file changes.
+    Larger files are streamed: in memory are only the sentences of the current doc and of the
+    shuffle buffer, and of .spacy files one.
 
     path (Optional[Union[str, Path]]): A .spacy file, a CoNLL-U file of any other suffix, or a
         folder that is searched, at any depth, for .conllu or .spacy files. They are read in sorted
@@ -90,59 +82,43 @@ def create_corpus_reader(
     max_length (int): End a doc before it grows beyond this many words. A sentence that is longer
         by itself is kept whole. 0 sets no bound.
     augmenter (Optional[Callable]): Makes examples out of each example, as in spacy.Corpus.v1.
-    RETURNS (Corpus): The reader.
     RAISES (ValueError): If a value is not allowed.
     RAISES (FileNotFoundError): If the path does not exist.
     """
-    if path is None:
-        raise ValueError(SpacyErrors.E913)
-    return Corpus(
-        Path(path),
-        tag=tag,
-        group_by=group_by,
-        also_group_by=also_group_by,
-        shuffle_buffer=shuffle_buffer,
-        gold_tokens=gold_tokens,
-        limit=limit,
-        max_length=max_length,
-        augmenter=augmenter,
-    )
 
-
-@dataclass
-class Corpus:
-    """Iterate Example objects from CoNLL-U or .spacy files.
-
-    What is read once is kept, if it is not too much (see `KeptCorpus`), until a file changes.
-    Larger files are streamed: in memory are only the sentences of the current doc and of the
-    shuffle buffer, and of .spacy files one. The arguments are those of `create_corpus_reader`.
-    """
-
-    path: Path
-    _: KW_ONLY
-    tag: str = "xpos"
-    group_by: int | str | list[int] = 1
-    also_group_by: int | str | None = None
-    shuffle_buffer: int = 0
-    gold_tokens: bool = True
-    limit: int = 0
-    max_length: int = 0
-    augmenter: Callable | None = None
-
-    def __post_init__(self) -> None:
-        check_choice("tag", self.tag, TAGS)
-        check_flag(gold_tokens=self.gold_tokens)
-        sizes, bounds = 'a number from 1 on, "document"', self.group_by
-        is_size = bounds == "document" or is_integer(bounds, 1)
+    def __init__(
+        self,
+        path: str | Path | None,
+        *,
+        tag: str = "xpos",
+        group_by: int | str | list[int] = 1,
+        also_group_by: int | str | None = None,
+        shuffle_buffer: int = 0,
+        gold_tokens: bool = True,
+        limit: int = 0,
+        max_length: int = 0,
+        augmenter: Callable | None = None,
+    ):
+        if path is None:
+            raise ValueError(SpacyErrors.E913)
+        check_choice("tag", tag, TAGS)
+        check_flag(gold_tokens=gold_tokens)
+        sizes = 'a number from 1 on, "document"'
+        is_size = group_by == "document" or is_integer(group_by, 1)
         allowed = f"{sizes} or [low, high] with 1 <= low <= high"
-        check(is_size or is_range(bounds), "group_by", bounds, allowed)
-        again = self.also_group_by
-        is_size = again in (None, "document") or is_integer(again, 1)
-        check(is_size, "also_group_by", again, f"{sizes} or null")
-        for name in ("shuffle_buffer", "limit", "max_length"):
-            value = getattr(self, name)
+        check(is_size or is_range(group_by), "group_by", group_by, allowed)
+        is_size = also_group_by in (None, "document") or is_integer(also_group_by, 1)
+        check(is_size, "also_group_by", also_group_by, f"{sizes} or null")
+        bounds = {"shuffle_buffer": shuffle_buffer, "limit": limit, "max_length": max_length}
+        for name, value in bounds.items():
             check(is_integer(value, 0), name, value, "a whole number; 0 turns it off")
-        self.path = ensure_path(self.path)
+        self.path: Path = ensure_path(path)
+        self.tag = tag
+        self.group_by, self.also_group_by = group_by, also_group_by
+        self.shuffle_buffer = shuffle_buffer
+        self.gold_tokens = gold_tokens
+        self.limit, self.max_length = limit, max_length
+        self.augmenter = augmenter
         if not self.path.exists():
             raise FileNotFoundError(Errors.R001.format(path=self.path))
         # What was read, with the state of the files then, and what labels are compared with.
@@ -276,7 +252,7 @@ def get_heads(tokens: Tokens) -> Tokens:
 def find_files(path: Path) -> tuple[Encoder, list[Path]]:
     """Find the files of a corpus, and how to read them.
 
-    path (Path): A file or a folder, as in `create_corpus_reader`.
+    path (Path): A file or a folder, as in `Corpus`.
     RETURNS (tuple): What encodes the sentences of a file, and the files.
     RAISES (ValueError): If it is a folder that has no such files, or some of either kind.
     """

@@ -39,7 +39,7 @@ def encode_sentences(path: Path, tag: str, strings: Strings) -> Iterator[Encoded
     """Read a .spacy file as arrays. A doc without sentences is one.
 
     path (Path): The file.
-    tag (str): What becomes the tag, as in `create_corpus_reader`.
+    tag (str): What becomes the tag, as in `Corpus`.
     strings (Strings): Where strings are added.
     YIELDS (EncodedSentence): Each sentence, with `ATTRIBUTES`; each doc is a document.
     RAISES (ValueError): If the file is damaged.

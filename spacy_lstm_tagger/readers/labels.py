@@ -12,7 +12,7 @@ from spacy.util import registry
 from spacy.vocab import Vocab
 
 from ..errors import Errors
-from .corpus import Corpus, create_corpus_reader, explain_tags
+from .corpus import Corpus, explain_tags
 from .encoded import COLUMNS
 from .missing_labels import morph_label
 
@@ -43,8 +43,8 @@ def read_tag_labels(*, path: str | Path | None, tag: str = "xpos") -> list[str]:
     a streamed corpus (max_epochs = -1) spaCy shows a component only its first examples, which
     may not have every tag.
 
-    path (Optional[Union[str, Path]]): Files, as in `create_corpus_reader`.
-    tag (str): What becomes the tag, as in `create_corpus_reader`.
+    path (Optional[Union[str, Path]]): Files, as in `Corpus`.
+    tag (str): What becomes the tag, as in `Corpus`.
     RETURNS (List[str]): The tags, sorted.
     RAISES (ValueError): If a value or a file is not valid, or no word has a tag.
     RAISES (FileNotFoundError): If the path does not exist.
@@ -57,8 +57,8 @@ def read_tag_counts(*, path: str | Path | None, tag: str = "xpos") -> dict[str, 
     """Count the tags of a corpus, for `class_weights = "balanced"` where the corpus is streamed:
     spaCy then shows a component only its first examples before training.
 
-    path (Optional[Union[str, Path]]): Files, as in `create_corpus_reader`.
-    tag (str): What becomes the tag, as in `create_corpus_reader`.
+    path (Optional[Union[str, Path]]): Files, as in `Corpus`.
+    tag (str): What becomes the tag, as in `Corpus`.
     RETURNS (Dict[str, int]): How many words have each tag, sorted by tag.
     RAISES (ValueError): If a value or a file is not valid, or no word has a tag.
     RAISES (FileNotFoundError): If the path does not exist.
@@ -74,8 +74,8 @@ def read_word_tags(*, path: str | Path | None, tag: str = "xpos") -> Sequence[tu
     """Count how often a corpus has each word with each tag, for scores of words that training had,
     had not, or had with several tags.
 
-    path (Optional[Union[str, Path]]): Files, as in `create_corpus_reader`.
-    tag (str): What becomes the tag, as in `create_corpus_reader`.
+    path (Optional[Union[str, Path]]): Files, as in `Corpus`.
+    tag (str): What becomes the tag, as in `Corpus`.
     RETURNS (Sequence[Tuple[str, str, int]]): Each word with each of its tags, and how often: the
         most frequent pairs first. No table of words, since those of a config cannot have "*" in
         them.
@@ -83,7 +83,7 @@ def read_word_tags(*, path: str | Path | None, tag: str = "xpos") -> Sequence[tu
         a tag.
     RAISES (FileNotFoundError): If the path does not exist.
     """
-    corpus = create_corpus_reader(path=path, tag=tag)
+    corpus = Corpus(path, tag=tag)
     found = Counted((word, name, n) for (word, name), n in _count(corpus, [ORTH, TAG]) if name)
     if not found:
         raise ValueError(explain_tags(corpus.path, tag))
@@ -96,15 +96,15 @@ def read_word_lemmas(
 ) -> Sequence[tuple[str, str, str, int]]:
     """Count how often a corpus has each word with each tag and lemma, for a `tag_lemmatizer`.
 
-    path (Optional[Union[str, Path]]): Files, as in `create_corpus_reader`.
-    tag (str): What becomes the tag, as in `create_corpus_reader`.
+    path (Optional[Union[str, Path]]): Files, as in `Corpus`.
+    tag (str): What becomes the tag, as in `Corpus`.
     RETURNS (Sequence[Tuple[str, str, str, int]]): Each word, a tag and a lemma of it, and how
         often: the most frequent first.
     RAISES (ValueError): If a value or a file is not valid, or there is no sentence, or no word has
         a tag and a lemma.
     RAISES (FileNotFoundError): If the path does not exist.
     """
-    corpus = create_corpus_reader(path=path, tag=tag)
+    corpus = Corpus(path, tag=tag)
     counts = _count(corpus, [ORTH, TAG, LEMMA])
     tagged = [(word, name, lemma, n) for (word, name, lemma), n in counts if name]
     if not tagged:
@@ -120,15 +120,15 @@ def read_morph_labels(*, path: str | Path | None, tag: str = "xpos") -> dict[str
     """Read the labels of a `tag_morphologizer` or of spaCy's `morphologizer` from a corpus, for
     [initialize.components], as `init labels` writes them.
 
-    path (Optional[Union[str, Path]]): Files, as in `create_corpus_reader`.
-    tag (str): What becomes the tag, as in `create_corpus_reader`.
+    path (Optional[Union[str, Path]]): Files, as in `Corpus`.
+    tag (str): What becomes the tag, as in `Corpus`.
     RETURNS (Dict[str, Dict[str, Any]]): For each label its features, in "morph", and spaCy's number
         of its coarse tag, in "pos"; and in "tags", for each tag the coarse tags that words with it
         have.
     RAISES (ValueError): If a file is not valid, or no word has a coarse tag or features.
     RAISES (FileNotFoundError): If the path does not exist.
     """
-    corpus, vocab = create_corpus_reader(path=path, tag=tag), Vocab()
+    corpus, vocab = Corpus(path, tag=tag), Vocab()
     found: set[tuple[int, int, int]] = set()
     columns = [COLUMNS[each] for each in (POS, MORPH, TAG)]
     for _, sentences in corpus.read(vocab):

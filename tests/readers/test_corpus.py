@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from spacy.training import Example
 
-from spacy_lstm_tagger.readers import Corpus, create_corpus_reader
+from spacy_lstm_tagger.readers import Corpus
 
 from .util import resolve, sizes, words, write
 
@@ -23,14 +23,6 @@ def test_config_block(nlp, german, group_by):
     examples = list(corpus(nlp))
     assert all(isinstance(eg, Example) for eg in examples)
     assert len(words(examples)) == 20
-
-
-def test_config_defaults_are_those_of_the_class(german):
-    assert resolve(german) == Corpus(german)
-    defaults = inspect.signature(Corpus).parameters
-    for name, parameter in inspect.signature(create_corpus_reader).parameters.items():
-        assert parameter.default == defaults[name].default
-        assert parameter.kind is inspect.Parameter.KEYWORD_ONLY
 
 
 READERS = [each for each in entry_points(group="spacy_readers") if "spacy-lstm-tagger" in each.name]
@@ -84,7 +76,7 @@ def test_value_of_wrong_type_from_python(german, value):
 
 def test_path(nlp, tmp_path):
     with pytest.raises(ValueError, match="E913"):
-        create_corpus_reader(path=None)
+        Corpus(None)
     with pytest.raises(FileNotFoundError, match=r"R001.*nowhere\.conllu"):
         resolve(tmp_path / "nowhere.conllu")
     with pytest.raises(ValueError, match="R002"):
@@ -196,7 +188,7 @@ def test_streams(nlp, tmp_path):
 def test_pickle(nlp, fifty):
     corpus = resolve(fifty, group_by=[1, 4], shuffle_buffer=5, limit=20)
     copy = pickle.loads(pickle.dumps(corpus))
-    assert copy == corpus
+    assert vars(copy) == vars(corpus)
     random.seed(3)
     expected = words(corpus(nlp))
     random.seed(3)
