@@ -30,14 +30,9 @@ Reader = Callable[[Language], Iterable[Example]]
 
 
 @registry.readers("spacy-lstm-tagger.ShardCorpus.v1")
-def create_shard_reader(
-    *,
-    path: str | Path | None,
-    group_by: int | list[int] = 0,
-    shuffle: bool = True,
-    augmenter: Callable | None = None,
-) -> Reader:
-    """Create a reader of docs with tags and their probabilities, as `lstm-tagger label` writes.
+class ShardCorpus:
+    """Reads docs with tags and their probabilities, as `lstm-tagger label` writes. In memory are
+    the docs of one file.
 
     path (Optional[Union[str, Path]]): A folder of .spacy files, or one such file. They are read
         one at a time.
@@ -45,33 +40,26 @@ def create_shard_reader(
         number that is drawn from [low, high] for each of them in every pass. 0: docs stay whole.
     shuffle (bool): Whether each pass has its own order of files, and of the docs of a file.
     augmenter (Optional[Callable]): Makes examples out of each example, as in spacy.Corpus.v1.
-    RETURNS (Callable[[Language], Iterable[Example]]): The reader.
     RAISES (ValueError): If a value is not allowed, or labelling was interrupted.
     RAISES (FileNotFoundError): If the path does not exist.
     """
-    if path is None:
-        raise ValueError(SpacyErrors.E913)
-    return ShardCorpus(Path(path), group_by=group_by, shuffle=shuffle, augmenter=augmenter)
 
-
-@dataclass
-class ShardCorpus:
-    """Iterate Example objects from .spacy files. In memory are the docs of one file.
-
-    The arguments are those of `create_shard_reader`.
-    """
-
-    path: Path
-    _: KW_ONLY
-    group_by: int | list[int] = 0
-    shuffle: bool = True
-    augmenter: Callable | None = None
-
-    def __post_init__(self) -> None:
-        bounds = self.group_by
+    def __init__(
+        self,
+        path: str | Path | None,
+        *,
+        group_by: int | list[int] = 0,
+        shuffle: bool = True,
+        augmenter: Callable | None = None,
+    ):
+        if path is None:
+            raise ValueError(SpacyErrors.E913)
         allowed = "0, a number of sentences, or [low, high] with 1 <= low <= high"
-        check(is_integer(bounds, 0) or is_range(bounds), "group_by", bounds, allowed)
-        self.path = ensure_path(self.path)
+        check(is_integer(group_by, 0) or is_range(group_by), "group_by", group_by, allowed)
+        self.path: Path = ensure_path(path)
+        self.group_by = group_by
+        self.shuffle = shuffle
+        self.augmenter = augmenter
         if not self.path.exists():
             raise FileNotFoundError(Errors.D009.format(path=self.path))
         if not is_complete(self.path):
