@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..comparison import Comparison
 from ..lexicon import Lexicon
 from ..pipeline.calibration import BINS, bins_of, expected_calibration_error
 from .resampling import Intervals, macro_f1_interval, share_intervals
@@ -33,14 +32,16 @@ def headline(tagged: TaggedCorpus, lexicon: Lexicon | None) -> dict[str, Any]:
     kinds = {name: kind for name, kind in kinds.items() if kind.any()}
     names = ("tag_acc", "acc_known", "acc_unknown", "acc_ambiguous")
     figures: dict[str, Any] = dict.fromkeys(names)
-    intervals = _intervals(found, list(kinds.values()))
+    intervals = _intervals(tagged, list(kinds.values()))
     for (name, kind), interval in zip(kinds.items(), intervals, strict=True):
         figures[name] = _figure(found.accuracy(kind), interval, int(kind.sum()))
-    sentences = found.right_sentences().astype(np.int64)[:, None]
-    (interval,) = _bounds(share_intervals(sentences, np.ones_like(sentences)))
-    figures["whole_sents"] = _figure(found.whole_sentences(), interval, len(sentences))
+    first = np.unique(found.sentences, return_index=True)[1]  # words of sentences
+    right, units = found.right_sentences(), tagged.units()[first]
+    sums = np.bincount(units, weights=right), np.bincount(units)
+    (interval,) = _bounds(share_intervals(*(each[:, None] for each in sums)))
+    figures["whole_sents"] = _figure(found.whole_sentences(), interval, len(right))
     scores = found.tag_scores()
-    (interval,) = _bounds(macro_f1_interval(*_by_sentence_and_tag(found, scores.tags)))
+    (interval,) = _bounds(macro_f1_interval(*_by_unit_and_tag(tagged, scores.tags)))
     figures["tag_macro_f"] = _figure(scores.macro_f1, interval, len(scores.tags))
     return figures
 
@@ -56,12 +57,12 @@ def bands(tagged: TaggedCorpus, lexicon: Lexicon | None) -> dict[str, list[dict[
     properties = {
         "word_length": (lengths, WORD_LENGTHS),
         "sentence_length": (tagged.sentence_lengths(), SENTENCE_LENGTHS),
-        "place": (found.tokens + 1, PLACES),
+        "place": (tagged.places(), PLACES),
     }
     if lexicon is not None:
         frequencies = lexicon.frequencies(found.words)
         properties = {"frequency": (frequencies, FREQUENCIES), **properties}
-    return {name: _bands(found, *values) for name, values in properties.items()}
+    return {name: _bands(tagged, *values) for name, values in properties.items()}
 
 
 def by_tag(tagged: TaggedCorpus) -> list[dict[str, Any]]:
@@ -109,16 +110,17 @@ def reliability(tagged: TaggedCorpus) -> dict[str, Any] | None:
     return {"error": expected_calibration_error(sure, right), "bins": rows}
 
 
-def by_sentence(found: Comparison, words: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """RETURNS (NDArray[np.int64]): How many of some words each sentence has."""
-    return np.bincount(found.sentences[words], minlength=found.sentences.max() + 1)
+def by_unit(units: NDArray[np.int64], words: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """RETURNS (NDArray[np.int64]): How many of some words each sentence has, or each document."""
+    return np.bincount(units[words], minlength=units.max() + 1)
 
 
-def _intervals(found: Comparison, kinds: Sequence[NDArray[np.bool_]]) -> list[Bounds]:
+def _intervals(tagged: TaggedCorpus, kinds: Sequence[NDArray[np.bool_]]) -> list[Bounds]:
     """RETURNS (list[Bounds]): The interval of the accuracy on each kind of words."""
-    right = np.column_stack([by_sentence(found, kind & found.right) for kind in kinds])
-    total = np.column_stack([by_sentence(found, kind) for kind in kinds])
-    return _bounds(share_intervals(right, total))
+    units, right = tagged.units(), tagged.found.right
+    hits = np.column_stack([by_unit(units, kind & right) for kind in kinds])
+    total = np.column_stack([by_unit(units, kind) for kind in kinds])
+    return _bounds(share_intervals(hits, total))
 
 
 def _bounds(intervals: Intervals) -> list[Bounds]:
@@ -126,15 +128,15 @@ def _bounds(intervals: Intervals) -> list[Bounds]:
     return [(as_number(low), as_number(high)) for low, high in zip(*intervals, strict=True)]
 
 
-def _bands(found: Comparison, values: NDArray, starts: Sequence[int]) -> list[dict[str, Any]]:
+def _bands(tagged: TaggedCorpus, values: NDArray, starts: Sequence[int]) -> list[dict[str, Any]]:
     """RETURNS (list[dict[str, Any]]): The accuracy on the words of each band that has some."""
     place = np.searchsorted(starts, values, side="right") - 1
     there = [place == number for number in range(len(starts))]
     named = [(band_name(starts, number), kind) for number, kind in enumerate(there) if kind.any()]
-    intervals = _intervals(found, [kind for _, kind in named])
+    intervals = _intervals(tagged, [kind for _, kind in named])
     rows = []
     for (name, kind), (low, high) in zip(named, intervals, strict=True):
-        row = {"band": name, "count": int(kind.sum()), "accuracy": found.accuracy(kind)}
+        row = {"band": name, "count": int(kind.sum()), "accuracy": tagged.found.accuracy(kind)}
         rows.append(row | {"low": low, "high": high})
     return rows
 
@@ -148,24 +150,25 @@ def band_name(starts: Sequence[int], number: int) -> str:
     return f"{start:,}" if end == start else f"{start:,}–{end:,}"
 
 
-def _by_sentence_and_tag(
-    found: Comparison, tags: NDArray[np.uint64]
+def _by_unit_and_tag(
+    tagged: TaggedCorpus, tags: NDArray[np.uint64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """RETURNS (tuple): How many words of each sentence have each tag and are given it, have it, and
-    are given it. *Shape:* ``(sentences, tags)``.
+    """RETURNS (tuple): How many words of each sentence, or each document, have each tag and are
+    given it, have it, and are given it. *Shape:* ``(units, tags)``.
     """
+    found, units = tagged.found, tagged.units()
     order = np.argsort(tags)
-    shape = int(found.sentences.max()) + 1, len(tags)
+    shape = int(units.max()) + 1, len(tags)
 
-    def count(sentences: NDArray[np.int64], given: NDArray[np.uint64]) -> NDArray[np.float64]:
+    def count(where: NDArray[np.int64], given: NDArray[np.uint64]) -> NDArray[np.float64]:
         told = given != 0
         columns = order[np.searchsorted(tags, given[told], sorter=order)]
-        cells = sentences[told] * shape[1] + columns
+        cells = where[told] * shape[1] + columns
         return np.bincount(cells, minlength=shape[0] * shape[1]).reshape(shape).astype(np.float64)
 
-    where = found.sentences[found.places]
+    where = units[found.places]
     hits = count(where[found.is_hit], found.guesses[found.is_hit])
-    return hits, count(found.sentences, found.gold), count(where, found.guesses)
+    return hits, count(units, found.gold), count(where, found.guesses)
 
 
 def _figure(value: float | None, interval: Bounds, count: int) -> dict[str, Any]:

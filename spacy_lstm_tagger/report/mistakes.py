@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .figures import by_sentence
-from .resampling import randomization_test, ratio_intervals
+from .figures import by_unit
+from .resampling import difference_interval, randomization_test
 from .tagged import TaggedCorpus
 
 EACH = 10  # so many sentences of each confusion are shown
@@ -56,11 +56,11 @@ def compare(first: TaggedCorpus, second: TaggedCorpus) -> dict[str, Any]:
         first), its interval, the probability of one as large by chance, how many words only one of
         them has right, and sentences on which they differ: the ones with most differences first.
     """
-    one, other = first.found, second.found
+    one, other, units = first.found, second.found, first.units()
     only_first, only_second = one.right & ~other.right, other.right & ~one.right
-    gain = by_sentence(one, only_second) - by_sentence(one, only_first)
-    total = by_sentence(one, np.ones(len(one.words), dtype=bool))
-    interval = ratio_intervals(gain[:, None], total[:, None])
+    gain = by_unit(units, only_second) - by_unit(units, only_first)
+    total = np.bincount(units)
+    interval = difference_interval(gain, total)
     return {
         "first": first.name,
         "second": second.name,

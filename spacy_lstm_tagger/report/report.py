@@ -37,7 +37,8 @@ class Report:
         or folders; by name, if what they are called is to be another.
     corpus (Union[str, Path]): A file or folder that `Corpus.v1` reads.
     tag (str): Where its tags come from, as for `Corpus.v1`.
-    group_by (Union[int, str]): Sentences in a text, as for `Corpus.v1`.
+    group_by (Union[int, str]): Sentences in a text, as for `Corpus.v1`. "document": intervals and
+        tests draw documents rather than sentences, if there are several.
     train (Optional[Union[str, Path]]): The training data, for figures of known, unknown and
         ambiguous words and by frequency. None: what each pipeline keeps of its own.
     logs (Optional[Mapping[str, Union[str, Path]]]): The log of each pipeline's training, by the
@@ -95,6 +96,7 @@ class Report:
             "train": None if train is None else str(train),
             "level": LEVEL,
             "samples": SAMPLES,
+            "units": "documents" if first.by_document else "sentences",
             "pipelines": [
                 _describe(
                     each,

@@ -1,6 +1,7 @@
 """How sure a figure is, and whether two pipelines differ: by drawing sentences anew.
 
-The words of a sentence are right or wrong together, so sentences are drawn rather than words.
+The words of a sentence are right or wrong together, so sentences are drawn rather than words; or
+documents, whose sentences are, too. Either is a unit here.
 """
 
 from collections.abc import Iterator
@@ -28,32 +29,32 @@ class Intervals(NamedTuple):
     high: NDArray[np.float64]
 
 
-def samples_of(sentences: int, *, samples: int) -> Iterator[NDArray[np.float64]]:
-    """Draw sentences with replacement, as many as there are.
+def samples_of(units: int, *, samples: int) -> Iterator[NDArray[np.float64]]:
+    """Draw units with replacement, as many as there are.
 
-    sentences (int): How many there are.
+    units (int): How many there are.
     samples (int): How often.
-    YIELDS (NDArray[np.float64]): How often each sentence is in some of the samples.
-        *Shape:* ``(samples, sentences)``.
+    YIELDS (NDArray[np.float64]): How often each unit is in some of the samples.
+        *Shape:* ``(samples, units)``.
     """
     rng = np.random.default_rng(SEED)
-    step = max(1, CHUNK // max(1, sentences))
+    step = max(1, CHUNK // max(1, units))
     for start in range(0, samples, step):
         count = min(step, samples - start)
-        drawn = rng.integers(sentences, size=(count, sentences))
-        drawn += sentences * np.arange(count)[:, None]
-        counts = np.bincount(drawn.ravel(), minlength=count * sentences)
-        yield counts.reshape(count, sentences).astype(np.float64)
+        drawn = rng.integers(units, size=(count, units))
+        drawn += units * np.arange(count)[:, None]
+        counts = np.bincount(drawn.ravel(), minlength=count * units)
+        yield counts.reshape(count, units).astype(np.float64)
 
 
 def ratio_intervals(
     numerators: NDArray, denominators: NDArray, *, samples: int = SAMPLES
 ) -> Intervals:
-    """Find the intervals of figures that are a sum over sentences by another one (percentile
+    """Find the intervals of figures that are a sum over units by another one (percentile
     bootstrap, Efron, 1979).
 
-    numerators (NDArray): *Shape:* ``(sentences, figures)``.
-    denominators (NDArray): *Shape:* ``(sentences, figures)``.
+    numerators (NDArray): *Shape:* ``(units, figures)``.
+    denominators (NDArray): *Shape:* ``(units, figures)``.
     samples (int): How many samples are drawn.
     RETURNS (Intervals): The intervals.
     """
@@ -64,33 +65,51 @@ def ratio_intervals(
 
 def share_intervals(right: NDArray, words: NDArray) -> Intervals:
     """Find the intervals of shares of words. Where all are right, or none is, every sample says the
-    same: there it is the exact interval of as many sentences (Clopper & Pearson, 1934,
-    https://doi.org/10.1093/biomet/26.4.404).
+    same: there it is the exact interval of as many units (Clopper & Pearson, 1934,
+    https://doi.org/10.1093/biomet/26.4.404). One unit does not tell how units differ: where it is
+    right in part, nothing is known.
 
-    right (NDArray): How many words of each sentence are right. *Shape:* ``(sentences, figures)``.
-    words (NDArray): How many it has. *Shape:* ``(sentences, figures)``.
+    right (NDArray): How many words of each unit are right. *Shape:* ``(units, figures)``.
+    words (NDArray): How many it has. *Shape:* ``(units, figures)``.
     RETURNS (Intervals): The intervals.
     """
     found = ratio_intervals(right, words)
     n_right, n_words = right.sum(axis=0), words.sum(axis=0)
-    beyond = TAIL ** (1.0 / np.maximum(np.count_nonzero(words, axis=0), 1))
-    low = np.where((n_words > 0) & (n_right == n_words), beyond, found.low)
-    high = np.where((n_words > 0) & (n_right == 0), 1.0 - beyond, found.high)
+    n_units = np.count_nonzero(words, axis=0)
+    beyond = np.where(n_units > 0, TAIL ** (1.0 / np.maximum(n_units, 1)), np.nan)
+    low, high = np.where(n_units == 1, [[0.0], [1.0]], found)
+    low = np.where(n_right == n_words, beyond, low)
+    high = np.where(n_right == 0, 1.0 - beyond, high)
     return Intervals(low, high)
+
+
+def difference_interval(gains: NDArray[np.int64], words: NDArray[np.int64]) -> Intervals:
+    """Find the interval of a difference in accuracy. With one unit, nothing is known.
+
+    gains (NDArray[np.int64]): How many words more are right in each unit.
+    words (NDArray[np.int64]): How many it has.
+    RETURNS (Intervals): One interval.
+    """
+    if len(gains) == 1:
+        return Intervals(np.array([-1.0]), np.array([1.0]))
+    return ratio_intervals(gains[:, None], words[:, None])
 
 
 def macro_f1_interval(
     hits: NDArray, counts: NDArray, guesses: NDArray, *, samples: int = SAMPLES
 ) -> Intervals:
-    """Find the interval of the mean F1 of tags: in each sample, of those that it has.
+    """Find the interval of the mean F1 of tags: in each sample, of those that it has. With one
+    unit, nothing is known.
 
-    hits (NDArray): How many words of each sentence have each tag and are given it.
-        *Shape:* ``(sentences, tags)``, as of the others.
+    hits (NDArray): How many words of each unit have each tag and are given it.
+        *Shape:* ``(units, tags)``, as of the others.
     counts (NDArray): How many have it.
     guesses (NDArray): How many are given it.
     samples (int): How many samples are drawn.
     RETURNS (Intervals): One interval.
     """
+    if len(hits) == 1:
+        return Intervals(np.array([0.0]), np.array([1.0]))
     total = counts + guesses
     values = []
     for weights in samples_of(len(hits), samples=samples):
@@ -104,10 +123,10 @@ def macro_f1_interval(
 def randomization_test(differences: NDArray[np.int64], *, rounds: int = ROUNDS) -> float:
     """Test whether two pipelines are equally right (approximate randomization, Noreen, 1989;
     Yeh, 2000, https://aclanthology.org/C00-2137): if they were, it would be by chance which of the
-    two tags of a sentence are whose.
+    two tags of a unit are whose.
 
-    differences (NDArray[np.int64]): How many words more the first has right in each sentence.
-    rounds (int): How often the tags of each sentence change hands by chance.
+    differences (NDArray[np.int64]): How many words more the first has right in each unit.
+    rounds (int): How often the tags of each unit change hands by chance.
     RETURNS (float): The probability of a difference that is as large in either direction.
     """
     differences = differences[differences != 0]

@@ -1,6 +1,6 @@
 """A corpus that a pipeline has tagged, and its sentences as they are shown."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ class TaggedCorpus:
         that is not the tagger's. None: it does not tell.
     missing_tags (list[str]): Tags of the corpus that the pipeline does not give.
     lexicon (Optional[Lexicon]): The words of its training data. None: it does not tell.
+    by_document (bool): Whether intervals and tests draw documents rather than sentences.
     references (list[Doc]): The docs of the corpus.
     """
 
@@ -44,23 +45,44 @@ class TaggedCorpus:
     confidence: NDArray[np.float32] | None
     missing_tags: list[str]
     lexicon: Lexicon | None
+    by_document: bool
     references: list[Doc]
 
     def tag(self, key: int) -> str:
         """RETURNS (str): A tag, by its hash."""
         return self.references[0].vocab.strings[int(key)]
 
+    def units(self) -> NDArray[np.int64]:
+        """RETURNS (NDArray[np.int64]): In which sentence each word is, or in which document, as
+        `by_document` says, numbered from 0 on. *Shape:* ``(words,)``.
+        """
+        if not self.by_document:
+            return self.found.sentences
+        return np.unique(self.found.docs, return_inverse=True)[1]
+
     def sentence_lengths(self) -> NDArray[np.int64]:
         """RETURNS (NDArray[np.int64]): How many words the sentence of each word has, with a tag or
         without. *Shape:* ``(words,)``.
         """
-        lengths = []
-        for doc in self.references:
+
+        def measure(doc: Doc) -> NDArray[np.float64]:
             starts, spaces = doc.to_array([SENT_START, IS_SPACE]).astype(np.int64).T
             number = np.cumsum(starts == 1)
-            lengths.append(np.bincount(number, weights=spaces == 0)[number])
+            return np.bincount(number, weights=spaces == 0)[number]
+
+        return self._of_words(measure)
+
+    def places(self) -> NDArray[np.int64]:
+        """RETURNS (NDArray[np.int64]): Which word of its text each word is, from 1 on.
+        *Shape:* ``(words,)``.
+        """
+        return self._of_words(lambda doc: np.cumsum(doc.to_array(IS_SPACE) == 0))
+
+    def _of_words(self, measure: Callable[[Doc], NDArray]) -> NDArray[np.int64]:
+        """RETURNS (NDArray[np.int64]): What each word has of a measure of the tokens of a doc."""
+        tokens = np.concatenate([measure(doc) for doc in self.references])
         ends = np.cumsum([0, *map(len, self.references)])
-        return np.concatenate(lengths)[ends[self.found.docs] + self.found.tokens].astype(np.int64)
+        return tokens[ends[self.found.docs] + self.found.tokens].astype(np.int64)
 
     def show(self, words: Sequence[int], notes: Sequence[Any]) -> dict[str, Any]:
         """Cut a sentence into pieces of text.
@@ -105,7 +127,8 @@ def tag_corpus(
     path (Path): A file or folder that `Corpus.v1` reads.
     name (str): What the pipeline is called.
     tag (str): Where its tags come from, as for `Corpus.v1`.
-    group_by (Union[int, str]): Sentences in a doc, as for `Corpus.v1`.
+    group_by (Union[int, str]): Sentences in a doc, as for `Corpus.v1`. "document": intervals and
+        tests draw documents rather than sentences, if there are several.
     missing (Collection[str]): Annotations that are no tag, see `Notation.open`.
     RETURNS (TaggedCorpus): What it says.
     RAISES (ValueError): If the pipeline has no tagger or changes tokens, or the corpus no sentence
@@ -133,6 +156,7 @@ def tag_corpus(
         confidence=confidence,
         missing_tags=missing_tags,
         lexicon=find_lexicon(nlp),
+        by_document=group_by == "document" and len(references) > 1,
         references=references,
     )
 

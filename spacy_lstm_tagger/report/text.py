@@ -15,7 +15,8 @@ def render_text(figures: dict[str, Any]) -> str:
     corpus, pipelines = figures["corpus"], figures["pipelines"]
     parts = [
         f"{corpus['path']}: {corpus['words']:,} words in {corpus['sentences']:,} sentences, "
-        f"{corpus['texts']:,} texts. In per cent, with {figures['level']:.0%} intervals."
+        f"{corpus['texts']:,} texts. In per cent, with {figures['level']:.0%} intervals by drawing "
+        f"{figures['units']} anew."
     ]
     parts += [missing(pipe) for pipe in pipelines if pipe["missing_tags"]]
     names = [pipe["name"] for pipe in pipelines]

@@ -8,6 +8,7 @@ import pytest
 import spacy
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
+from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 
 from spacy_lstm_tagger.readers import Corpus
@@ -115,14 +116,72 @@ def test_a_sentence_is_as_long_as_it_is(ours, tmp_path):
     ]
 
 
-def test_white_space_is_no_word_of_a_sentence(ours, tmp_path):
-    words = ["The", "\n", "dog", "\n", "ate", "\n", "it"]
-    tags = ["DET", "", "NN", "", "V", "", "PRP"]
-    doc = Doc(ours.vocab, words=words, tags=tags, sent_starts=[True, *[False] * 6])
+def test_white_space_is_no_word_of_a_sentence_or_a_text(ours, tmp_path):
+    words = ["The", *["\n"] * 9, "dog", "\n", "ate", "\n", "it"]
+    tags = ["DET", *[""] * 9, "NN", "", "V", "", "PRP"]
+    doc = Doc(ours.vocab, words=words, tags=tags, sent_starts=[True, *[False] * 14])
     DocBin(docs=[doc]).to_disk(tmp_path / "dev.spacy")
     (pipe,) = Report(ours, tmp_path / "dev.spacy").figures["pipelines"]
-    bands = pipe["bands"]["sentence_length"]
-    assert [(row["band"], row["count"]) for row in bands] == [("1–5", 4)]
+    for name, band in [("sentence_length", "1–5"), ("place", "1–10")]:
+        assert [(row["band"], row["count"]) for row in pipe["bands"][name]] == [(band, 4)]
+
+
+@Language.component("tag_by_length", assigns=["token.tag"])
+def tag_by_length(doc):
+    for token in doc:
+        token.tag_ = "NN" if len(token) > 2 else "DET"
+    return doc
+
+
+@Language.component("tag_by_word", assigns=["token.tag"])
+def tag_by_word(doc):
+    for token in doc:
+        token.tag_ = "DET" if token.text in ("a", "the") else "NN"
+    return doc
+
+
+def test_documents_are_drawn_where_texts_are_documents(tmp_path):
+    """Each document has one sentence over and over: it tells no more than that sentence."""
+    pipelines = {}
+    for name in ("tag_by_length", "tag_by_word"):
+        pipelines[name] = spacy.blank("en")
+        pipelines[name].add_pipe(name)
+    tags = ["DET", "NN", "V", "NN"]
+    sentences = [
+        [(word, tag) for word, tag in zip(text.split(), tags, strict=False)]
+        for text in ("a dog ate meat", "the dog ate", "a zog", "dogs eat", "it is the zog", "an ox")
+    ]
+    alone = write_conllu(tmp_path / "alone.conllu", sentences)
+    blocks = alone.read_text().strip().split("\n\n")
+    whole = tmp_path / "whole.conllu"
+    whole.write_text("".join("# newdoc\n" + f"{block}\n\n" * 8 for block in blocks))
+    expected, drawn, found = (
+        Report(pipelines, path, group_by=group_by).figures
+        for path, group_by in [(alone, 1), (whole, 1), (whole, "document")]
+    )
+    assert [each["units"] for each in (expected, drawn, found)] == [
+        "sentences",
+        "sentences",
+        "documents",
+    ]
+    for one, other in zip(expected["pipelines"], found["pipelines"], strict=True):
+        for name, figure in one["figures"].items():
+            if figure is not None:
+                values = {key: figure[key] for key in ("value", "low", "high")}
+                assert {key: other["figures"][name][key] for key in values} == pytest.approx(values)
+        for name in ("word_length", "sentence_length"):
+            for row, same in zip(one["bands"][name], other["bands"][name], strict=True):
+                assert (row["low"], row["high"]) == pytest.approx((same["low"], same["high"]))
+    (one,), (narrow,), (other,) = (each["comparisons"] for each in (expected, drawn, found))
+    for key in ("difference", "low", "high", "p"):
+        assert other[key] == pytest.approx(one[key])
+    assert narrow["high"] - narrow["low"] < one["high"] - one["low"]
+
+
+def test_one_document_has_its_sentences_drawn(ours, tmp_path):
+    path = write_conllu(tmp_path / "one.conllu", [[("The", "DET"), ("dog", "V")]] * 3)
+    path.write_text("# newdoc\n" + path.read_text())
+    assert Report(ours, path, group_by="document").figures["units"] == "sentences"
 
 
 def test_reliability(report, rows):

@@ -6,6 +6,7 @@ from scipy.stats import binomtest, bootstrap, permutation_test
 from sklearn.metrics import f1_score
 
 from spacy_lstm_tagger.report.resampling import (
+    difference_interval,
     macro_f1_interval,
     randomization_test,
     ratio_intervals,
@@ -62,8 +63,26 @@ def test_where_all_is_right_or_nothing_the_interval_is_exact(n):
             assert found.low[figure] == pytest.approx(exact.low)
             assert found.high[figure] == pytest.approx(exact.high)
     drawn = ratio_intervals(right, words)
-    assert (found.low[2], found.high[2]) == (drawn.low[2], drawn.high[2])
+    expected = (drawn.low[2], drawn.high[2]) if n > 1 else (0.0, 1.0)
+    assert (found.low[2], found.high[2]) == expected
     assert np.isnan(found.low[3]) and np.isnan(found.high[3])
+
+
+def test_one_unit_does_not_tell_how_units_differ():
+    """Nothing is known, rather than all."""
+    right, words = np.array([[3, 3]]), np.array([[4, 3]])
+    found = share_intervals(right, words)
+    assert (found.low.tolist(), found.high.tolist()) == ([0.0, pytest.approx(0.025)], [1.0, 1.0])
+    found = difference_interval(right[:, 0], words[:, 0])
+    assert (found.low.tolist(), found.high.tolist()) == ([-1.0], [1.0])
+    found = macro_f1_interval(right, words, words)
+    assert (found.low.tolist(), found.high.tolist()) == ([0.0], [1.0])
+
+
+def test_a_difference_is_a_ratio():
+    gains, words = RNG.integers(-2, 3, size=20), RNG.integers(3, 9, size=20)
+    found = difference_interval(gains, words)
+    assert found == ratio_intervals(gains[:, None], words[:, None])
 
 
 def test_tags_that_a_sample_lacks_are_not_in_its_mean():
