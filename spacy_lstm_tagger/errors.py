@@ -370,7 +370,8 @@ class Warnings(metaclass=WithCodes):
         "{labels}. If training data have them, give it their labels: set "
         "[initialize.components.{name}.labels] to a reader such as spacy-lstm-tagger.TagLabels.v1 "
         "(tags) or MorphLabels.v1 (morphologizer), or to spacy.read_labels.v1, for what `python "
-        "-m spacy init labels CONFIG FOLDER --training.max_epochs 0` writes."
+        "-m spacy init labels CONFIG FOLDER --training.max_epochs 0` writes. To a tagger with a "
+        "`source`, which takes no such block, AddLabels.v1 adds tags ([initialize.after_init])."
     )
     W004 = (
         "The training corpus is streamed (max_epochs = -1), so {name!r} has taken its labels from "

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from spacy.language import Language
 from spacy.training import Example
 
+from .checks import check
 from .comparison import Comparison
+from .files.whole import is_stream
 from .lexicon import Lexicon
 from .models.word_char_embed import NAME as EMBEDDING
 from .models.word_char_embed import tables_of
@@ -68,9 +70,11 @@ def evaluate(
     raw (bool): Whether the pipeline splits the text into tokens. By default it gets those of the
         file.
     RETURNS (dict[str, Evaluation]): For "sentences", which are alone, and for "texts" of ten.
-    RAISES (ValueError): If the pipeline has no tagger, or the file is not valid or has no tag.
+    RAISES (ValueError): If the pipeline has no tagger, or the file is not valid, has no tag or can
+        be read only once.
     RAISES (FileNotFoundError): If the path does not exist.
     """
+    check_reread(path)
     pipe = nlp.get_pipe(tagger_name(nlp))
     found = {}
     for name, group_by in (("sentences", 1), ("texts", SENTENCES_PER_TEXT)):
@@ -81,6 +85,12 @@ def evaluate(
         compared = Comparison((Example(doc, eg.reference) for doc, eg in pairs), missing=missing)
         found[name] = accuracies(compared, find_kinds(nlp, compared.words))
     return found
+
+
+def check_reread(path: Path) -> None:
+    """RAISES (ValueError): If this is a pipe or the like, which can be read only once."""
+    allowed = "a file or a folder, which can be read more than once"
+    check(not is_stream(path), "The corpus", path, allowed)
 
 
 def read_examples(nlp: Language, path: Path, **settings: Any) -> list[Example]:

@@ -80,7 +80,8 @@ class LiveLine:
 
     def __init__(self, stream: IO | None = None, *, is_hidden: bool = False):
         self.stream = sys.stderr if stream is None else stream
-        self.is_shown = self.stream.isatty() and not is_hidden
+        # A process may have no standard error.
+        self.is_shown = self.stream is not None and self.stream.isatty() and not is_hidden
         self._shown = ""
 
     def __call__(self, progress: object) -> None:

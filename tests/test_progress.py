@@ -78,6 +78,14 @@ def test_work_goes_on_when_the_terminal_is_closed():
         line("more")
 
 
+def test_a_process_without_standard_error(monkeypatch):
+    monkeypatch.setattr("sys.stderr", None)
+    live = LiveLine()
+    live("some progress")
+    live.clear()
+    assert not live.is_shown
+
+
 def seen(printed):
     """RETURNS (str): What a screen shows that knows of carriage returns alone, as of a notebook."""
     cells, place = [], 0

@@ -21,7 +21,7 @@ from ..taggers import load_pipeline
 from ..whitespace import SPACE_TAG
 from . import lstm_tagger_cli
 from .messages import clear_errors
-from .options import Code, GpuId, Tag
+from .options import Code, GpuId, Tag, given_path
 
 
 @lstm_tagger_cli.command("calibrate")
@@ -29,7 +29,7 @@ def calibrate_cli(
     pipeline: Annotated[str, Arg(help="The pipeline: name or folder")],
     data: Annotated[Path, Arg(help="Dev data: .spacy, or CoNLL-U", exists=True)],
     *,
-    output: Annotated[Path, Opt("--output", "-o", help="Where the calibrated pipeline is saved")],
+    output: Annotated[str, Opt("--output", "-o", help="Where the calibrated pipeline is saved")],
     name: Annotated[str, Opt("--name", "-n", help="The component's name")] = "lstm_tagger",
     tag: Tag = "xpos",
     code: Code = None,
@@ -39,7 +39,7 @@ def calibrate_cli(
     save the pipeline with it. The best tags stay the best. Tokens are those of the data.
     """
     import_code(code)
-    with clear_errors(), whole_folder(output) as folder:
+    with clear_errors(), whole_folder(given_path("--output", output)) as folder:
         setup_gpu(gpu_id)
         nlp = load_pipeline(pipeline)
         result, unknown = calibrate(nlp, data, name=name, tag=tag)
@@ -54,7 +54,7 @@ def calibrate_cli(
             "calibration error after": f"{result.after:.4f}",
         }
     )
-    msg.good("Saved pipeline to output directory", str(output))
+    msg.good("Saved pipeline to output directory", output)
 
 
 def calibrate(

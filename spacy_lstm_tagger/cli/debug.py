@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
+from click import UsageError
 from spacy.cli._util import Arg, Opt, import_code, parse_config_overrides, show_validation_error
 from spacy.cli.debug_data import (
     BLANK_MODEL_MIN_THRESHOLD,
@@ -35,7 +36,7 @@ from ..pipeline import LSTMTagger
 from ..readers.missing_labels import count_labels
 from ..taggers import layers_of, tagger_names
 from . import lstm_tagger_cli
-from .messages import clear_errors
+from .messages import clear_errors, fail
 from .options import Code
 
 # A tag, like the label of a dependency, is one of each word: spaCy wants more examples than these.
@@ -65,7 +66,10 @@ def debug_cli(
     words, tags, and what the data lacks. Give values of the config as for `spacy train`:
     --paths.train my-train.conllu. Nothing is trained or written.
     """
-    overrides = parse_config_overrides(ctx.args)
+    try:
+        overrides = parse_config_overrides(ctx.args)
+    except UsageError as error:
+        fail(error.format_message())
     import_code(code)
     with clear_errors(), show_validation_error(config_path), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=r"\[W003\]")  # of labels, which are told below

@@ -19,7 +19,18 @@ from ..readers import read_tag_labels
 from . import lstm_tagger_cli
 from .engine import check_engine, labelling_with_ray
 from .messages import clear_errors
-from .options import Address, Code, Concurrency, Engine, GpuId, Gpus, NProcess, SkipBad, TextKey
+from .options import (
+    Address,
+    Code,
+    Concurrency,
+    Engine,
+    GpuId,
+    Gpus,
+    NProcess,
+    SkipBad,
+    TextKey,
+    given_path,
+)
 
 STUDENT_HELP = (
     "Check that the student has the teacher's tags: a CoNLL-U file, labels from `init labels` "
@@ -32,8 +43,8 @@ SHOWN = 10  # so many bad texts are shown
 def label_cli(
     context: typer.Context,
     teachers: Annotated[list[str], Arg(help="Pipelines with a tagger: names or folders")],
-    texts: Annotated[Path, Opt("--texts", "-t", help="File or folder of texts, see above")],
-    output: Annotated[Path, Opt("--output", "-o", help="Folder for the labelled docs")],
+    texts: Annotated[str, Opt("--texts", "-t", help="File or folder of texts, see above")],
+    output: Annotated[str, Opt("--output", "-o", help="Folder for the labelled docs")],
     student: Annotated[Path | None, Opt("--student", "-s", help=STUDENT_HELP)] = None,
     tag: Annotated[str, Opt(help="Column of the tags, if --student is CoNLL-U")] = "xpos",
     weights: Annotated[str, Opt(help="How much each teacher counts, such as 2,1,1")] = "",
@@ -71,11 +82,12 @@ def label_cli(
     import_code(code)
     with clear_errors(), ExitStack() as stack:
         setup_gpu(gpu_id)
-        if texts == STANDARD:  # of which interrupted work could not go on
+        folder = given_path("--output", output)
+        if texts == str(STANDARD):  # of which interrupted work could not go on
             raise FileNotFoundError(Errors.D001.format(path=texts))
         job = LabelJob(
             teachers=tuple(teachers),
-            texts=texts,
+            texts=given_path("--texts", texts),
             weights=read_weights(weights, len(teachers)),
             other_tags=other_tags,
             text_key=text_key,
@@ -97,7 +109,7 @@ def label_cli(
         done = label(
             job,
             loaded,
-            output,
+            folder,
             n_process=n_process,
             gpu_id=gpu_id,
             code=code,

@@ -5,13 +5,15 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from io import TextIOWrapper
+from pathlib import Path
 from typing import NoReturn
 
 import wasabi.util
 from wasabi import color, msg
 
+from ..files.whole import is_stream
 from ..memory import memory_error
 
 
@@ -89,6 +91,17 @@ def _terminable() -> Iterator[None]:
     finally:
         for each, handler in before.items():
             signal.signal(each, handler or signal.SIG_DFL)
+
+
+def tell_done(text: str, output: str) -> None:
+    """Print that a file was written: on standard error, if it is a stream, as that may be what is
+    standard output.
+
+    text (str): What is told.
+    output (str): The file.
+    """
+    with redirect_stdout(sys.stderr if is_stream(Path(output)) else sys.stdout):
+        msg.good(text, output)
 
 
 def fail(text: str) -> NoReturn:

@@ -5,6 +5,8 @@ from typing import Annotated
 
 from spacy.cli._util import Opt
 
+from ..checks import check
+
 NProcess = Annotated[int, Opt("--n-process", "-n", min=1, help="Number of processes")]
 GpuId = Annotated[int, Opt("--gpu-id", "-g", help="GPU, or -1 for the CPU")]
 Code = Annotated[Path | None, Opt("--code", "-c", help="Python file to import first")]
@@ -19,3 +21,11 @@ Concurrency = Annotated[
     int, Opt(min=0, help="ray: how many actors at most. 0: one for each CPU, or GPU")
 ]
 Gpus = Annotated[float, Opt(min=0, help="ray: how many GPUs an actor has")]
+
+
+def given_path(name: str, value: str) -> Path:
+    """RETURNS (Path): A path that an option gives.
+    RAISES (ValueError): If it is empty, as of a variable that is not set: that is this folder.
+    """
+    check(value != "", name, value, "a path, such as . for this folder")
+    return Path(value)

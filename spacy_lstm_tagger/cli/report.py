@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Annotated
 
 from spacy.cli._util import Arg, Opt, import_code, setup_gpu
-from wasabi import msg
 
 from ..checks import check_choice
 from ..errors import Errors
@@ -13,7 +12,7 @@ from ..evaluation import SENTENCES_PER_TEXT
 from ..files.whole import check_place, write_whole
 from ..report import Report
 from . import lstm_tagger_cli
-from .messages import clear_errors
+from .messages import clear_errors, tell_done
 from .options import Code, GpuId, Tag
 
 FORMATS = {"html": Report.to_html, "json": Report.to_json, "text": Report.to_text}
@@ -55,7 +54,7 @@ def report_cli(
         if output is not None:
             write_whole(output, text.encode())
     if output is not None:
-        msg.good("Saved report", str(output))
+        tell_done("Saved report", str(output))
     elif kind == "text":
         print(text)
     else:  # UTF-8 whatever the terminal has, as in a file

@@ -26,8 +26,19 @@ from ..readers.corpus import TAGS
 from ..tagging import Cluster, FileTagger, Job, tag_files
 from . import lstm_tagger_cli
 from .engine import check_engine, tag_with_ray
-from .messages import clear_errors
-from .options import Address, Code, Concurrency, Engine, GpuId, Gpus, NProcess, SkipBad, TextKey
+from .messages import clear_errors, tell_done
+from .options import (
+    Address,
+    Code,
+    Concurrency,
+    Engine,
+    GpuId,
+    Gpus,
+    NProcess,
+    SkipBad,
+    TextKey,
+    given_path,
+)
 
 FORMATS = tuple(kind[1:] for kind in ENCODERS)
 INPUT_FORMATS = ("text", *(kind[1:] for kind in READERS))
@@ -95,6 +106,8 @@ def tag_cli(
             kind=input_format and f".{input_format}",
             keep=True,
         )
+        for name, value in [("--output", output), *(("INPUTS", each) for each in inputs)]:
+            given_path(name, value)
         kind = format and f".{format}"
         job = Job(
             pipeline,
@@ -125,7 +138,7 @@ def tag_cli(
         title = f"{msg.icons['warn']} Left out {len(bad.found)} text(s):"
         print(title, *bad.found, sep="\n", file=sys.stderr)
     if output != str(STANDARD):
-        msg.good(f"{words:,} words, {speed:,.0f} a second", output)
+        tell_done(f"{words:,} words, {speed:,.0f} a second", output)
 
 
 def plan_files(

@@ -42,6 +42,8 @@ class Output:
 
     def _open(self, kind: str) -> IO[bytes]:
         if self.path == STANDARD:
+            if sys.stdout is None:
+                raise OSError("standard output is closed")
             return sys.stdout.buffer
         if is_stream(self.path):
             raw = self._stack.enter_context(open_stream(self.path))

@@ -70,6 +70,8 @@ def open_source(path: Path) -> Iterator[Source]:
     RAISES (ValueError): If it is compressed, and damaged.
     """
     if path == STANDARD:
+        if sys.stdin is None:
+            raise OSError("standard input is closed")
         yield Source(Path("standard input"), sys.stdin.buffer, None)
         return
     with path.open("rb") as raw, decompressed(path, raw) as stream:

@@ -12,7 +12,7 @@ from spacy.util import ensure_path
 
 from ..checks import check
 from ..errors import Errors
-from ..evaluation import SENTENCES_PER_TEXT
+from ..evaluation import SENTENCES_PER_TEXT, check_reread
 from ..files.formats import finite
 from ..lexicon import Lexicon
 from ..logger import FILE, read_training_log
@@ -44,8 +44,8 @@ class Report:
     logs (Optional[Mapping[str, Union[str, Path]]]): The log of each pipeline's training, by the
         pipeline's name. None: the one beside the pipeline, if it is there.
     RAISES (ValueError): If two pipelines have the same name, one has no tagger or changes tokens,
-        or the corpus no sentence or tag, or most words a tag that a pipeline does not give, or a
-        log is none.
+        or the corpus no sentence or tag or can be read only once, or most words a tag that a
+        pipeline does not give, or a log is none.
     RAISES (OSError): If a pipeline, the corpus, the training data or a log is not there.
     """
 
@@ -60,6 +60,7 @@ class Report:
         logs: Mapping[str, str | Path] | None = None,
     ):
         path = Path(corpus)
+        check_reread(path)
         named = name_pipelines(pipelines)
         holds = logs is None or (isinstance(logs, Mapping) and set(logs) <= set(named))
         check(holds, "logs", logs, f"null, or a file for some of {', '.join(named)}")

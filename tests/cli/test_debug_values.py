@@ -107,6 +107,13 @@ def test_a_tagger_without_labels_is_not_trained(tmp_path):
     assert code == 0 and printed.count("Part-of-speech Tagging") == 1
 
 
+def test_an_option_that_it_lacks(tmp_path):
+    path = write(tmp_path / "train.spacy", ["a", "dog"])
+    config = make_config(tmp_path / "config.cfg", "lstm_tagger", train=path, dev=path)
+    code, printed, _ = run(config, "--gpu-id", 0)
+    assert code == 1 and printed.startswith("✘ No such option") and "--gpu-id" in printed
+
+
 READER = """
 import random
 from spacy.util import registry

@@ -1,6 +1,7 @@
 """`python -m spacy lstm-tagger evaluate`: its figures are those that others find."""
 
 import json
+import os
 import re
 from functools import partial
 
@@ -16,6 +17,7 @@ from spacy_lstm_tagger.evaluation import Accuracy, Evaluation, evaluate, find_ki
 from spacy_lstm_tagger.readers import Corpus
 
 from ..distil import stock_teacher
+from ..processes import on_posix
 from ..util import CORPUS, SMALL, tok2vec_config, trained_nlp
 from . import is_one_error, run_command
 
@@ -294,3 +296,14 @@ def test_a_word_is_known_if_one_of_several_encoders_knows_it(steps):
     words = Doc(nlp.vocab, words=["dog", "zebra"]).to_array("ORTH")
     kinds = find_kinds(nlp, words)
     assert kinds["known"].tolist() == [True, False] == (~kinds["unknown"]).tolist()
+
+
+@on_posix
+@pytest.mark.parametrize("command", ["evaluate", "report"])
+def test_a_pipe_can_be_read_only_once(model, small_corpus, command):
+    read, write = os.pipe()
+    os.write(write, small_corpus.read_bytes())
+    os.close(write)
+    code, printed = run_command(command, model, f"/dev/fd/{read}")
+    os.close(read)
+    assert code == 1 and is_one_error(printed) and "read more than once" in printed, printed

@@ -8,8 +8,9 @@ from spacy.cli._util import app
 from spacy.tokens import Doc, DocBin
 from typer.testing import CliRunner
 
-from spacy_lstm_tagger.cli.messages import clear_errors
+from spacy_lstm_tagger.cli.messages import clear_errors, tell_done
 
+from ..processes import on_posix
 from ..util import CONFIGS, write_conllu
 from . import run_command
 
@@ -64,3 +65,13 @@ def test_tags_are_escaped(tmp_path, monkeypatch):
     code, printed = run_in_cp1252(monkeypatch, "debug", CONFIGS / "cpu.cfg", *arguments)
     assert code == 0, printed
     assert "é" in printed and r"\u6587" in printed
+
+
+@on_posix
+def test_what_is_said_does_not_go_into_a_stream(tmp_path, capsys):
+    tell_done("Saved report", str(tmp_path / "report.json"))
+    printed = capsys.readouterr()
+    assert "Saved report" in printed.out and not printed.err
+    tell_done("Saved report", "/dev/stdout")
+    printed = capsys.readouterr()
+    assert "Saved report" in printed.err and not printed.out

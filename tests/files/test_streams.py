@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import pytest
+
+from spacy_lstm_tagger.files.outputs import Output
 from spacy_lstm_tagger.files.streams import kind_of, open_sink, open_source, split_name
 
 
@@ -29,3 +32,14 @@ def test_the_same_data_make_the_same_file(tmp_path):
         with (tmp_path / name).open("wb") as raw, open_sink(tmp_path / name, raw) as sink:
             sink.write(b"one\n")
     assert (tmp_path / "a.gz").read_bytes() == (tmp_path / "b.gz").read_bytes()
+
+
+@pytest.mark.parametrize("name", ["stdin", "stdout"])
+def test_a_process_without_standard_streams(monkeypatch, name):
+    monkeypatch.setattr(f"sys.{name}", None)
+    with pytest.raises(OSError, match=r"standard (in|out)put is closed"):
+        if name == "stdin":
+            with open_source(Path("-")):
+                pass
+        else:
+            Output(Path("-"), ".tsv")
