@@ -14,7 +14,7 @@ from spacy.training import Example
 
 from spacy_lstm_tagger.comparison import Comparison
 from spacy_lstm_tagger.lexicon import Lexicon
-from spacy_lstm_tagger.report.figures import _by_sentence_and_tag
+from spacy_lstm_tagger.report.figures import _by_unit_and_tag
 from spacy_lstm_tagger.scorer import score_tags
 
 VOCAB = spacy.blank("en").vocab
@@ -135,7 +135,7 @@ def test_an_empty_tag_is_no_guess_in_the_intervals_either():
     reference = Doc(VOCAB, words=["a", "b", "c"], tags=["A", "A", "B"])
     found = Comparison([Example(Doc(VOCAB, words=["a", "b", "c"], tags=["A", "", "B"]), reference)])
     scores = found.tag_scores()
-    hits, counts, guesses = _by_sentence_and_tag(found, scores.tags)
+    hits, counts, guesses = _by_unit_and_tag(found, found.sentences, scores.tags)
     assert hits.tolist() == [[1.0, 1.0]]
     assert counts.sum(0).tolist() == scores.counts.tolist() == [2, 1]
     assert guesses.sum(0).tolist() == scores.guesses.tolist() == [1, 1]

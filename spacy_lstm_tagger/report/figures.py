@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..comparison import Comparison
 from ..lexicon import Lexicon
 from ..pipeline.calibration import BINS, bins_of, expected_calibration_error
 from .resampling import Intervals, macro_f1_interval, share_intervals
@@ -41,7 +42,7 @@ def headline(tagged: TaggedCorpus, lexicon: Lexicon | None) -> dict[str, Any]:
     (interval,) = _bounds(share_intervals(*(each[:, None] for each in sums)))
     figures["whole_sents"] = _figure(found.whole_sentences(), interval, len(right))
     scores = found.tag_scores()
-    (interval,) = _bounds(macro_f1_interval(*_by_unit_and_tag(tagged, scores.tags)))
+    (interval,) = _bounds(macro_f1_interval(*_by_unit_and_tag(found, tagged.units(), scores.tags)))
     figures["tag_macro_f"] = _figure(scores.macro_f1, interval, len(scores.tags))
     return figures
 
@@ -151,12 +152,11 @@ def band_name(starts: Sequence[int], number: int) -> str:
 
 
 def _by_unit_and_tag(
-    tagged: TaggedCorpus, tags: NDArray[np.uint64]
+    found: Comparison, units: NDArray[np.int64], tags: NDArray[np.uint64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """RETURNS (tuple): How many words of each sentence, or each document, have each tag and are
     given it, have it, and are given it. *Shape:* ``(units, tags)``.
     """
-    found, units = tagged.found, tagged.units()
     order = np.argsort(tags)
     shape = int(units.max()) + 1, len(tags)
 
