@@ -69,7 +69,7 @@ def debug_cli(
     try:
         overrides = parse_config_overrides(ctx.args)
     except UsageError as error:
-        fail(error.format_message())
+        fail(f"{error.format_message()} Give values of the config, such as --paths.train.")
     import_code(code)
     with clear_errors(), show_validation_error(config_path), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=r"\[W003\]")  # of labels, which are told below

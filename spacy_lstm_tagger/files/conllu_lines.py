@@ -72,10 +72,9 @@ def check_lines(path: Path, lines: list[tuple[int, str]]) -> tuple[list[WordRow]
 
 def remedy_for(line: str) -> str:
     """RETURNS (str): What to do about a line that has not ten columns."""
-    fields = line.split()
-    if not re.match("[0-9]", fields[0]):
+    if not re.match(r"\s*[0-9]", line):
         return OTHER
-    return NO_TABS if line.count("\t") < 9 and len(fields) >= 10 else TABS
+    return NO_TABS if line.count("\t") < 9 and len(line.split()) >= 10 else TABS
 
 
 @lru_cache(maxsize=10_000)

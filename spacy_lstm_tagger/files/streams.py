@@ -71,7 +71,7 @@ def open_source(path: Path) -> Iterator[Source]:
     """
     if path == STANDARD:
         if sys.stdin is None:
-            raise OSError("standard input is closed")
+            raise OSError("standard input is closed: give a file instead of -")
         yield Source(Path("standard input"), sys.stdin.buffer, None)
         return
     with path.open("rb") as raw, decompressed(path, raw) as stream:

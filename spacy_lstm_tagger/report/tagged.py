@@ -156,7 +156,7 @@ def tag_corpus(
         confidence=confidence,
         missing_tags=missing_tags,
         lexicon=find_lexicon(nlp),
-        by_document=group_by == "document" and len(references) > 1,
+        by_document=group_by == "document" and bool(found.docs[0] != found.docs[-1]),
         references=references,
     )
 

@@ -31,6 +31,7 @@ from .tagging import CONLLU, read_jsonl, run, tag
         ("in.txt", b"one\ntwo\xff\n", "in.txt, line 2"),
         ("in.conllu", CONLLU + "1\tno columns\n\n", "in.conllu, line 15"),
         ("in.conllu", CONLLU.encode() + b"# \xff\n\n", "in.conllu, line 15"),
+        ("in.conllu", CONLLU + "\u00a0\n\n", "in.conllu, line 15"),
         ("in.jsonl", '{"text": "a"}\n{"text": "' + "b " * 500_001 + '"}\n', "in.jsonl, line 2"),
     ],
 )

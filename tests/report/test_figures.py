@@ -180,7 +180,8 @@ def test_documents_are_drawn_where_texts_are_documents(tmp_path):
 
 def test_one_document_has_its_sentences_drawn(ours, tmp_path):
     path = write_conllu(tmp_path / "one.conllu", [[("The", "DET"), ("dog", "V")]] * 3)
-    path.write_text("# newdoc\n" + path.read_text())
+    untagged = "# newdoc\n1\tx\t_\t_\t_\t_\t_\t_\t_\t_\n\n"
+    path.write_text(f"# newdoc\n{path.read_text()}{untagged}")
     assert Report(ours, path, group_by="document").figures["units"] == "sentences"
 
 
