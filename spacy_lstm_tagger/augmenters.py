@@ -173,7 +173,7 @@ def reworded(doc: Doc, words: list[int]) -> Doc:
             if s.end <= n
         ]
     new.cats = dict(doc.cats)
-    probabilities = TagProbabilities.from_doc(doc)
+    probabilities = TagProbabilities.of_teacher(doc)
     if probabilities is not None:
         probabilities[:n].to_doc(new)
     return new

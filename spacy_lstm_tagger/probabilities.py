@@ -13,6 +13,9 @@ from .whitespace import SPACE_TAG
 
 Self = TypeVar("Self", bound="_Kept")
 
+# Says of probabilities that they are to be read (`save_probabilities`), and teach nobody.
+OWN = "own"
+
 
 def forget(doc: Doc) -> None:
     """Remove from a doc what a tagger thought of its tokens."""
@@ -91,6 +94,13 @@ class TagProbabilities(_Kept):
         tags = _best(probabilities, top)
         best = np.take_along_axis(probabilities, tags, axis=1)
         return cls(tuple(labels), tags.astype(_index(labels)), best.astype("f2" if half else "f4"))
+
+    @classmethod
+    def of_teacher(cls, doc: Doc) -> "TagProbabilities | None":
+        """RETURNS (Optional[TagProbabilities]): Those that a teacher has left with a doc. None if
+        it has none, or only those that a tagger has kept to be read (`OWN`).
+        """
+        return None if doc.user_data.get(cls.key, {}).get(OWN) else cls.from_doc(doc)
 
     @classmethod
     def from_token(cls, token: Token) -> "TagProbabilities | None":

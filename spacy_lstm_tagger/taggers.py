@@ -11,7 +11,7 @@ import numpy as np
 import spacy
 import torch
 from numpy.typing import NDArray
-from spacy.attrs import TAG
+from spacy.attrs import LEMMA, MORPH, POS, TAG
 from spacy.cli._util import import_code
 from spacy.language import Language
 from spacy.pipeline import Tagger
@@ -96,6 +96,17 @@ def written_by(pipe: Any) -> list[int]:
     return TAG_SETS[pipe.cfg["tag_set"]] if isinstance(pipe, LSTMTagger) else [TAG]
 
 
+def written_in(nlp: Language) -> set[int]:
+    """RETURNS (set[int]): What the components of a pipeline set of tags and what goes with them."""
+    declared = {"token.tag": TAG, "token.pos": POS, "token.morph": MORPH, "token.lemma": LEMMA}
+    found: set[int] = set()
+    for name, pipe in nlp.pipeline:
+        names = nlp.get_pipe_meta(name).assigns
+        own = isinstance(pipe, LSTMTagger)  # which declares all that it may set
+        found.update(written_by(pipe) if own else (declared[n] for n in names if n in declared))
+    return found
+
+
 def check_tokens(doc: Doc, n_tokens: int, *, place: str) -> None:
     """Check, by their number, that a pipeline has left the tokens that it was given.
 
@@ -121,27 +132,29 @@ def layers_of(nlp: Language, name: str | None = None) -> Iterator[Model]:
 
 
 @contextmanager
-def keeping_probabilities(pipe: Any) -> Iterator[None]:
+def keeping_probabilities(nlp: Language, name: str) -> Iterator[None]:
     """Let a tagger keep the probabilities of its tags with each doc that it tags in a block, if it
-    can. Later they could not be found: another component may have changed what its model reads.
+    can, and no other one in its place. Later they could not be found: another component may have
+    changed what its model reads.
 
-    pipe (Any): The component.
+    nlp (Language): The pipeline.
+    name (str): The component's name.
     """
-    if isinstance(pipe, LSTMTagger):
-        before = pipe.cfg["save_probabilities"]
-        pipe.cfg["save_probabilities"] = True
-        try:
-            yield
-        finally:
-            pipe.cfg["save_probabilities"] = before
-    elif isinstance(pipe, Tagger) and pipe.model.has_ref("softmax"):
+    pipe: Any = nlp.get_pipe(name)
+    ours = [each for _, each in nlp.components if isinstance(each, LSTMTagger)]
+    before = [each.cfg["save_probabilities"] for each in ours]
+    for each in ours:
+        each.cfg["save_probabilities"] = each is pipe
+    is_stock = pipe not in ours and isinstance(pipe, Tagger) and pipe.model.has_ref("softmax")
+    if is_stock:
         pipe.predict = partial(_predict_and_keep, pipe)
-        try:
-            yield
-        finally:
-            del pipe.predict
-    else:
+    try:
         yield
+    finally:
+        for each, saved in zip(ours, before, strict=True):
+            each.cfg["save_probabilities"] = saved
+        if is_stock:
+            del pipe.predict
 
 
 def _predict_and_keep(pipe: Tagger, docs: Iterable[Doc]) -> Any:

@@ -34,7 +34,7 @@ from .taggers import (
     prepare_process,
     read_confidence,
     tagger_name,
-    written_by,
+    written_in,
 )
 from .workers import in_processes
 
@@ -111,10 +111,10 @@ class FileTagger:
     def __init__(self, job: Job):
         self.job = job
         self.nlp = load_pipeline(job.pipeline)
-        name = tagger_name(self.nlp, pipeline=job.pipeline)
+        self._name = name = tagger_name(self.nlp, pipeline=job.pipeline)
         self.pipe = self.nlp.get_pipe(name)
-        # What the tagger writes: what a file has of it would stay.
-        self._written = written_by(self.pipe)
+        # What the components write: what a file has of it would stay.
+        self._written = written_in(self.nlp)
         self.labels: tuple[str, ...] = tuple(getattr(self.pipe, "labels", ()))
         column = job.style.column
         if job.kind == ".conllu" and (tag := find_bad_tag(self.labels, column)) is not None:
@@ -170,7 +170,9 @@ class FileTagger:
 
     def _tag(self, docs: Sequence[Doc]) -> list[Doc]:
         """RETURNS (list[Doc]): The docs, tagged."""
-        keeping = keeping_probabilities(self.pipe) if self.job.probabilities else nullcontext()
+        keeping = (
+            keeping_probabilities(self.nlp, self._name) if self.job.probabilities else nullcontext()
+        )
         with keeping:
             return list(self.nlp.pipe(docs, batch_size=self.job.batch_size))
 

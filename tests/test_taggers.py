@@ -70,7 +70,7 @@ def test_how_sure_a_tagger_of_spacy_is_does_not_depend_on_what_follows(what):
         nlp.add_pipe("tok2vec", name="other").initialize(lambda: make_examples(nlp), nlp=nlp)
     elif what == "doc_cleaner":
         nlp.add_pipe("doc_cleaner")
-    with keeping_probabilities(pipe):
+    with keeping_probabilities(nlp, "tagger"):
         docs, nothing = list(nlp.pipe([text, ""])), list(nlp.pipe([""]))
     assert read_probabilities(nothing, pipe.labels).shape == (0, len(pipe.labels))
     assert_allclose(read_probabilities(docs, pipe.labels), expected, atol=1e-6)
@@ -87,13 +87,12 @@ class FirstLabel(Tagger):
 
 def test_a_tagger_that_chooses_otherwise():
     nlp = spacy.blank("en")
-    stock = nlp.add_pipe("tagger")
+    pipe = nlp.add_pipe("tagger")
     examples = make_examples(nlp)
     nlp.initialize(lambda: examples)
-    pipe = FirstLabel(nlp.vocab, stock.model)
-    pipe.cfg["labels"] = list(stock.labels)
+    pipe.__class__ = FirstLabel
     docs = [nlp.make_doc("The dog ate"), nlp.make_doc("")]
-    with keeping_probabilities(pipe):
+    with keeping_probabilities(nlp, "tagger"):
         assert [list(tags) for tags in pipe.predict(docs)] == [[0, 0, 0], []]
 
 
@@ -104,7 +103,7 @@ def test_a_stock_tagger_behind_what_splits_tokens():
     texts = ["He quickly ate", "The dog slept"]
     expected = [[token.tag_ for token in nlp(text)] for text in texts]
     alone = as_probabilities(pipe.model.predict([nlp(texts[1])])[0])
-    with keeping_probabilities(pipe):
+    with keeping_probabilities(nlp, "tagger"):
         docs = list(nlp.pipe(texts))
     assert [[token.tag_ for token in doc] for doc in docs] == expected
     assert_allclose(read_probabilities(docs[1:], pipe.labels), alone, atol=1e-6)
@@ -113,7 +112,7 @@ def test_a_stock_tagger_behind_what_splits_tokens():
 def test_a_doc_that_has_other_tokens_by_now():
     nlp, _ = trained_nlp(steps=2)
     pipe = nlp.get_pipe("lstm_tagger")
-    with keeping_probabilities(pipe):
+    with keeping_probabilities(nlp, "lstm_tagger"):
         merged, same = nlp.pipe(["The dog ate", "I slept"])
     with merged.retokenize() as retokenizer:
         retokenizer.merge(merged[:2])
@@ -125,7 +124,7 @@ def test_a_doc_that_has_other_tokens_by_now():
 def test_how_sure_a_tagger_is_of_the_tags_that_docs_have():
     nlp, _ = trained_nlp(steps=2)
     pipe = nlp.get_pipe("lstm_tagger")
-    with keeping_probabilities(pipe):
+    with keeping_probabilities(nlp, "lstm_tagger"):
         (doc,), nothing = nlp.pipe(["The dog ate"]), list(nlp.pipe([""]))
     assert read_confidence(nothing, pipe.labels).shape == (0,)
     expected = [token._.tag_confidence for token in doc]
@@ -148,3 +147,16 @@ def test_a_process_is_prepared_for_pipelines(tmp_path, monkeypatch, gpu_id, requ
     (tmp_path / "code.py").write_text(code)
     prepare_process(tmp_path / "code.py", gpu_id)
     assert threads == [1] and found == required and registry.has("misc", name)
+
+
+def test_how_sure_the_first_of_two_taggers_is():
+    """Though the other one, of another tag set, keeps its probabilities."""
+    nlp, _ = trained_nlp(steps=20)
+    pipe = nlp.get_pipe("lstm_tagger")
+    with keeping_probabilities(nlp, "lstm_tagger"):
+        expected = read_confidence([nlp("The dog ate")], pipe.labels)
+    other = nlp.add_pipe("lstm_tagger", name="b", config={"save_probabilities": True})
+    other.initialize(lambda: make_examples(nlp, [("I slept", "PRON VERB")]))
+    with keeping_probabilities(nlp, "lstm_tagger"):
+        assert_allclose(read_confidence([nlp("The dog ate")], pipe.labels), expected, atol=1e-6)
+    assert other.cfg["save_probabilities"] and not pipe.cfg["save_probabilities"]

@@ -53,7 +53,8 @@ class Teacher:
             raise ValueError(Errors.D003.format(source=source, found=found))
         # What comes before the tagger may feed it; what comes after it is not needed.
         self.nlp.select_pipes(enable=names[: names.index(taggers[0]) + 1])
-        self.pipe: Any = self.nlp.get_pipe(taggers[0])
+        self._name = taggers[0]
+        self.pipe: Any = self.nlp.get_pipe(self._name)
         self.word_limit = WordLimit(self.nlp)
         self._scored: tuple[str, ...] = tuple(getattr(self.pipe, "labels", ()))
         # That of white space is a rule, which nobody has to learn.
@@ -69,7 +70,7 @@ class Teacher:
         RETURNS (Optional[NDArray[np.float32]]): The probability of each of `labels`. None if the
             tagger gives tags alone. *Shape:* ``(tokens, labels)``.
         """
-        with keeping_probabilities(self.pipe):
+        with keeping_probabilities(self.nlp, self._name):
             for _ in self.nlp.pipe(docs):
                 pass
         found = read_probabilities(docs, self._scored)

@@ -16,6 +16,9 @@ from .crf_output import crf_of
 from .flat import as_tensor, flatten, of_tokens
 from .threads import on_our_threads
 
+# Where single precision ends: a probability of 0 would exclude a tag.
+TINY = 1.2e-38
+
 
 @on_our_threads
 def predict_lattice(model: Model[list[Doc], list[Floats2d]], docs: Sequence[Doc]) -> Lattice:
@@ -30,7 +33,7 @@ def predict_lattice(model: Model[list[Doc], list[Floats2d]], docs: Sequence[Doc]
     flat = flatten(model.ops, of_tokens(model.predict(list(docs)), lengths))
     output = model.maybe_get_ref("output_layer")
     if output is not None and output.attrs.get("softmax_normalize"):  # as in spacy.Tagger.v1
-        flat = model.ops.xp.log(flat)
+        flat = model.ops.xp.log(flat.clip(min=TINY))
     return Lattice(as_tensor(flat), lengths, model_crf(model))
 
 

@@ -98,7 +98,7 @@ def _no_modes() -> ExitStack:
     for device in ("cpu", "cuda"):
         if torch.is_autocast_enabled(device):
             modes.enter_context(torch.autocast(device, enabled=False))
-    if not torch.is_grad_enabled():
+    if torch.is_inference_mode_enabled() or not torch.is_grad_enabled():
         modes.enter_context(torch.inference_mode(False))
     if torch.empty(0).device != CPU:
         modes.enter_context(CPU)

@@ -12,7 +12,7 @@ from torch import Tensor
 from ..checks import check, check_flag, is_integer, is_number
 from ..models.flat import FlatList
 from ..nn.lattice import Lattice
-from ..probabilities import TagProbabilities, TagSequences, forget
+from ..probabilities import OWN, TagProbabilities, TagSequences, forget
 from ..whitespace import ABSTAINED, SPACE, SPACE_TAG, spread
 
 MOST_SEQUENCES = 10_000  # what is in memory grows with them
@@ -54,6 +54,7 @@ class Guesses(FlatList):
                 forget(doc)
             if self.probabilities:
                 self.probabilities[i].to_doc(doc)
+                doc.user_data[TagProbabilities.key][OWN] = True
             if self.sequences:
                 self.sequences[i].to_doc(doc)
 

@@ -44,7 +44,7 @@ def soft_targets(examples: Iterable[Example], labels: Sequence[str]) -> SoftTarg
     tokens, rows = [], []
     start = 0
     for eg in examples:
-        kept = TagProbabilities.from_doc(eg.reference)
+        kept = TagProbabilities.of_teacher(eg.reference)
         if kept is not None:
             try:
                 dense = kept.dense(labels)

@@ -137,7 +137,7 @@ def tag_corpus(
     missing_tags = find_missing_tags(nlp, path, tag=tag, pipeline=name, missing=missing)
     examples = read_examples(nlp, path, tag=tag, group_by=group_by)
     component = tagger_name(nlp)
-    docs, probabilities = _tag(nlp, [eg.predicted for eg in examples], nlp.get_pipe(component))
+    docs, probabilities = _tag(nlp, [eg.predicted for eg in examples], component)
     references = [eg.reference for eg in examples]
     for number, (doc, reference) in enumerate(zip(docs, references, strict=True), 1):
         check_tokens(doc, len(reference), place=f"{name}, doc {number} of {path}")
@@ -162,15 +162,15 @@ def tag_corpus(
 
 
 def _tag(
-    nlp: Language, docs: Sequence[Doc], pipe: Any
+    nlp: Language, docs: Sequence[Doc], name: str
 ) -> tuple[list[Doc], NDArray[np.float32] | None]:
     """RETURNS (tuple): The docs with tags, and the probability of each token's; None if the tagger
     does not tell.
     """
-    labels = tuple(getattr(pipe, "labels", ()))
+    labels = tuple(getattr(nlp.get_pipe(name), "labels", ()))
     tagged: list[Doc] = []
     parts: list[NDArray[np.float32] | None] = []
-    with keeping_probabilities(pipe):
+    with keeping_probabilities(nlp, name):
         for batch in minibatch(docs, DOCS):
             done = list(nlp.pipe(batch))
             tagged += done

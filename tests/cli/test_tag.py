@@ -386,3 +386,17 @@ def test_the_embedded_corpus_comes_back(model, tmp_path):
     for old, new in zip(before, after, strict=True):
         old, new = old.split("\t"), new.split("\t")
         assert old[:4] + old[5:] == new[:4] + new[5:]
+
+
+def test_what_another_component_writes_is_its_own(model, universal, tmp_path):
+    nlp = spacy.load(model)
+    nlp.add_pipe("lstm_tagger", source=spacy.load(universal), name="universal_tagger")
+    nlp.to_disk(tmp_path / "both")
+    doc = Doc(nlp.vocab, words=["The", "dog"], pos=["ADV"] * 2, tags=["X"] * 2)
+    DocBin(docs=[doc]).to_disk(tmp_path / "in.spacy")
+    found = {}
+    for name, path in (("one", model), ("both", tmp_path / "both")):
+        tag(path, tmp_path / "in.spacy", "--output", tmp_path / f"{name}.spacy")
+        (doc,) = DocBin().from_disk(tmp_path / f"{name}.spacy").get_docs(nlp.vocab)
+        found[name] = [token.pos_ for token in doc]
+    assert found == {"one": ["ADV", "ADV"], "both": [t.pos_ for t in nlp("The dog")]}

@@ -65,9 +65,17 @@ def default_dtype(dtype):
         torch.set_default_dtype(torch.float32)
 
 
+@contextlib.contextmanager
+def gradients_in(mode):
+    """They are taken, but tensors are made as in the mode."""
+    with mode(), torch.enable_grad():
+        yield
+
+
 @pytest.mark.parametrize(
     ("mode", "argument"),
     [
+        (gradients_in, torch.inference_mode),
         (torch.autocast, "cpu"),
         (torch.set_grad_enabled, False),
         (torch.inference_mode, True),

@@ -1,5 +1,7 @@
 """Tag dictionaries, through the public door: what words may have, and what a bad one says."""
 
+import warnings
+
 import numpy as np
 import pytest
 import spacy
@@ -9,7 +11,7 @@ from spacy.tokens import Doc
 
 from spacy_lstm_tagger.pipeline.dictionary import TagDictionary
 
-from ..util import TEXTS, make_examples, tags_of
+from ..util import TEXTS, make_examples, small_model, tags_of
 
 
 def test_words_have_only_their_tags(nlp, pipe):
@@ -105,3 +107,18 @@ def test_the_layer():
     unchanged = torch.zeros(4, 3)
     TagDictionary({}, ["X", "Y", "Z"]).apply(docs, unchanged)
     assert not unchanged.any()
+
+
+def test_a_tag_of_no_probability_that_it_demands():
+    """As a model that gives probabilities rounds them."""
+    config = small_model() | {"@architectures": "spacy.Tagger.v2", "normalize": True}
+    nlp = spacy.blank("en")
+    pipe = nlp.add_pipe("lstm_tagger", config={"model": config, "n_best": 2})
+    examples = make_examples(nlp)
+    nlp.initialize(lambda: examples)
+    softmax = pipe.model.get_ref("softmax")
+    softmax.set_param("b", np.array([1e4, *[0.0] * (len(pipe.labels) - 1)], dtype="f4"))
+    pipe.set_tag_dictionary({"dog": [pipe.labels[1]]})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert nlp("The dog")[1].tag_ == pipe.labels[1]

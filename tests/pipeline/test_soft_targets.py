@@ -185,3 +185,14 @@ def test_targets_after_misaligned_tokens():
 def test_white_space_that_a_teacher_has_scored_is_left_out():
     eg = example(["a", "\n", "b"], ["", "", ""], [[0.6, 0.4, 0.0]] * 3)
     assert soft_targets([eg], LABELS).tokens.tolist() == [0, 2]
+
+
+def test_what_a_tagger_has_kept_teaches_nobody():
+    """Else a tag that somebody confirms would be learned as unsurely as it was guessed."""
+    nlp, _ = trained_nlp(steps=2)
+    nlp.get_pipe("lstm_tagger").cfg["save_probabilities"] = True
+    doc = nlp("The dog ate")
+    assert (
+        soft_targets([Example(nlp.make_doc(doc.text), doc)], nlp.get_pipe("lstm_tagger").labels)
+        is None
+    )
