@@ -10,6 +10,8 @@ from threading import Thread
 
 import pytest
 import spacy
+from weasel.cli.pull import project_pull
+from weasel.cli.push import project_push
 from weasel.cli.run import project_run
 
 from .util import ROOT, SMALL_SETTINGS, copy_project, load_script, with_lemmas
@@ -35,7 +37,7 @@ def test_from_a_treebank_to_a_wheel(project, capfd):
     settings = {"training.max_steps": 2, "training.eval_frequency": 2, **SMALL_SETTINGS}
     variables = {"vars.code": CODE, "vars.lang": "en", "vars.tag": "upos"}
     variables |= {"vars.options": " ".join(f"{name}={value}" for name, value in settings.items())}
-    variables |= {"vars.treebank": "UD_Small", "vars.license": "CC BY 4.0"}
+    variables |= {"vars.treebank": "UD_English-Small", "vars.license": "CC BY 4.0"}
     project_run(project, "all", overrides=variables)
     folder = project / "output" / CODE
     sizes = [
@@ -44,7 +46,10 @@ def test_from_a_treebank_to_a_wheel(project, capfd):
     assert sizes[0] > 5 * sizes[1] > 0
     nlp = spacy.load(folder / "package")
     assert nlp.get_pipe("lstm_tagger").cfg["tag_set"] == "upos"
-    assert nlp.config["paths"]["train"] is None and "UD_Small" in nlp.meta["sources"][0]["name"]
+    assert (
+        nlp.config["paths"]["train"] is None
+        and "UD_English-Small" in nlp.meta["sources"][0]["name"]
+    )
     assert nlp.meta["license"] == "CC BY 4.0"
     figure = json.loads((folder / "accuracy.json").read_text())["sentences"]["all"]["tag_acc"]
     assert f"| {100 * figure:.1f} % |" in (folder / "package" / "README.md").read_text()
@@ -61,21 +66,23 @@ def test_from_a_treebank_to_a_wheel(project, capfd):
     assert (folder / "train.conllu").read_text() == (
         project / "assets" / CODE / "train.conllu"
     ).read_text()
-    # The same treebank with lemmas.
+    # The same treebank with lemmas, and nothing of another pipeline.
+    (folder / "package" / "other").mkdir()
     for path in (folder / "train.conllu", project / "assets" / CODE / "test.conllu"):
         path.write_text(with_lemmas(path.read_text(encoding="utf-8")), encoding="utf-8")
-    origin = {"treebank": "UD_Small", "release": "r2.16", "license": "CC BY 4.0"}
+    origin = {"treebank": "UD_English-Small", "release": "r2.16", "license": "CC BY 4.0"}
     card = load_script(PROJECT / "scripts" / "card.py")
     card.main(folder, **origin, test=project / "assets" / CODE / "test.conllu")
     nlp = spacy.load(folder / "package")
     assert [token.lemma_ for token in nlp("He SLEEPS")] == ["he", "sleeps"]
+    assert not (folder / "package" / "other").exists()
     assert "Of its lemmas 100.0 % are right" in (folder / "package" / "README.md").read_text()
 
 
 @pytest.fixture
 def repositories(tmp_path, small_corpus):
     """RETURNS (str): Where treebanks are: the one of this code has no dev set."""
-    folder = tmp_path / "server" / "UD_Small" / "r2.16"
+    folder = tmp_path / "server" / "UD_English-Small" / "r2.16"
     folder.mkdir(parents=True)
     for name in ("train", "test"):
         shutil.copy(small_corpus, folder / f"{CODE}-ud-{name}.conllu")
@@ -88,7 +95,11 @@ def repositories(tmp_path, small_corpus):
 
 def test_a_treebank_is_fetched(repositories, tmp_path):
     project = copy_project("ud", tmp_path)
-    variables = {"vars.code": CODE, "vars.treebank": "UD_Small", "vars.repositories": repositories}
+    variables = {
+        "vars.code": CODE,
+        "vars.treebank": "UD_English-Small",
+        "vars.repositories": repositories,
+    }
     for command in ("fetch", "split"):
         project_run(project, command, overrides=variables)
     assert sorted(path.name for path in (project / "output" / CODE).iterdir()) == [
@@ -97,27 +108,82 @@ def test_a_treebank_is_fetched(repositories, tmp_path):
     ]
     # Another release is got anew, and what it has not goes.
     assets, fetch = project / "assets" / CODE, load_script(PROJECT / "scripts" / "fetch.py").main
-    newer = tmp_path / "server" / "UD_Small" / "r2.17"
+    newer = tmp_path / "server" / "UD_English-Small" / "r2.17"
     shutil.copytree(newer.with_name("r2.16"), newer)
     (newer / f"{CODE}-ud-train.conllu").write_text("# newer\n")
+    (newer / f"{CODE}-ud-test.conllu").write_text("# newer\n")
     shutil.copy(assets / "test.conllu", assets / "dev.conllu")
-    fetch(assets, f"{repositories}/UD_Small/r2.17/{CODE}")
+    fetch(assets, f"{repositories}/UD_English-Small/r2.17/{CODE}")
     assert (assets / "train.conllu").read_text() == "# newer\n"
     assert not (assets / "dev.conllu").exists()
+    # So is a file that is gone.
+    (assets / "train.conllu").unlink()
+    fetch(assets, f"{repositories}/UD_English-Small/r2.17/{CODE}")
+    assert (assets / "train.conllu").read_text() == "# newer\n"
     shutil.rmtree(assets)
     errors = {repositories: "404", "http://localhost:1": r"Put train\.conllu, test\.conllu and"}
     for repository, error in errors.items():
         with pytest.raises(SystemExit, match=error):
-            fetch(assets, f"{repository}/UD_Small/r0/{CODE}")
+            fetch(assets, f"{repository}/UD_English-Small/r0/{CODE}")
         assert not assets.exists()
+    with pytest.raises(SystemExit, match="UD_Greek-GUD has no files that are called en_small"):
+        fetch(assets, f"{repositories}/UD_Greek-GUD/r2.16/{CODE}")
+
+
+@pytest.mark.parametrize("n_written", range(3))
+def test_an_interruption_mixes_no_releases(repositories, tmp_path, monkeypatch, n_written):
+    old = tmp_path / "server" / "UD_English-Small" / "r2.16"
+    shutil.copytree(old, old.with_name("r2.17"))
+    for path in old.with_name("r2.17").iterdir():
+        path.write_text("# newer\n")
+    script, left = load_script(PROJECT / "scripts" / "fetch.py"), [None] * n_written
+
+    def write_some(path, data):
+        if not left:
+            raise KeyboardInterrupt
+        left.pop()
+        path.write_bytes(data)
+
+    assets, url = tmp_path / "assets", f"{repositories}/UD_English-Small/{{}}/{CODE}"
+    script.main(assets, url.format("r2.16"))
+    monkeypatch.setattr(script, "write_whole", write_some)
+    with pytest.raises(KeyboardInterrupt):
+        script.main(assets, url.format("r2.17"))
+    monkeypatch.undo()
+    script.main(assets, url.format("r2.16"))
+    for name in ("train", "test"):
+        source = old / f"{CODE}-ud-{name}.conllu"
+        assert (assets / f"{name}.conllu").read_bytes() == source.read_bytes()
+
+
+def test_another_machine_gets_the_dev_set_too(project, small_corpus, tmp_path):
+    """What is pulled is what was pushed: nothing is split, and so trained, anew."""
+    text = (project / "project.yml").read_text()
+    text = text.replace("el_gud", CODE).replace("UD_Greek-GUD", "UD_English-Small")
+    (project / "project.yml").write_text(text)
+    shutil.copy(small_corpus, project / "assets" / CODE / "dev.conllu")
+    for command in ("fetch", "split"):
+        project_run(project, command)
+    list(project_push(project, str(tmp_path / "remote")))
+    shutil.rmtree(project / "assets")
+    shutil.rmtree(project / "output")
+    list(project_pull(project, str(tmp_path / "remote")))
+    for name in ("train", "dev"):
+        assert (
+            project / "output" / CODE / f"{name}.conllu"
+        ).read_text() == small_corpus.read_text()
+    assert (project / "assets" / CODE / "dev.conllu").exists()
 
 
 def test_a_dev_set_that_is_there_is_taken(project, small_corpus):
     shutil.copy(small_corpus, project / "assets" / CODE / "dev.conllu")
+    for path in (project / "assets" / CODE).iterdir():
+        path.chmod(0o444)
     project_run(project, "split", overrides={"vars.code": CODE})
     for name in ("train", "dev"):
         made = project / "output" / CODE / f"{name}.conllu"
         assert made.read_text() == small_corpus.read_text()
+        assert made.stat().st_mode & 0o200  # can be written again
 
 
 def test_a_treebank_without_a_line_break_at_its_end(project):

@@ -2,6 +2,7 @@
 added if the treebank has lemmas.
 """
 
+import shutil
 import warnings
 from pathlib import Path
 from typing import Annotated, Any
@@ -38,6 +39,7 @@ def main(
     nlp.meta["sources"] = [{"name": f"{treebank} {release}", "url": url, "license": license}]
     nlp.meta["license"] = license
     nlp.meta["description"] = f"Part-of-speech tags, learned from {treebank}."
+    shutil.rmtree(path, ignore_errors=True)  # with what only an earlier pipeline had
     nlp.to_disk(path)
     names = {"accuracy": "the treebank's words", "accuracy-raw": "its own tokenizer's words"}
     rows = [row(name, srsly.read_json(folder / f"{file}.json")) for file, name in names.items()]

@@ -18,8 +18,8 @@ def main(folder: Path) -> None:
     target.mkdir(parents=True, exist_ok=True)
     train, dev = folder / "train.conllu", folder / "dev.conllu"
     if dev.exists():
-        shutil.copy(train, target)
-        shutil.copy(dev, target)
+        for path in (train, dev):
+            shutil.copyfile(path, target / path.name)  # not its mode, which may be read-only
         return
     sentences = SENTENCES.findall(train.read_text(encoding="utf-8"))
     parts = {"dev": sentences[::EVERY]}
