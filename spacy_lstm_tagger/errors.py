@@ -160,8 +160,8 @@ class Errors(metaclass=WithCodes):
         "or change the component."
     )
     D026 = (
-        "{path} has only some of its silver data, as labelling was interrupted. Give the same "
-        "`lstm-tagger label` command again, which goes on."
+        "{path} has only some of its silver data, as labelling was interrupted or a shard was "
+        "lost. Give the same `lstm-tagger label` command again, which goes on."
     )
     L001 = (
         "The model file is damaged: its weights cannot be read ({error}). "
@@ -328,7 +328,7 @@ class Errors(metaclass=WithCodes):
         "{path}: found compressed data, as a .spacy file has, expected CoNLL-U. Give the file the "
         "suffix .spacy, so that it is read as such, or give a text file."
     )
-    R017 = "{path}: found a file packed by gzip, expected CoNLL-U. Unpack it, as with gunzip."
+    R017 = "{path}: found a file packed by {tool}, expected CoNLL-U. Unpack it with {unpack}."
     R018 = (
         "{path}: found .conllu and .spacy files in this folder or below it, expected one kind. "
         "Give a file, or a folder that has one kind."

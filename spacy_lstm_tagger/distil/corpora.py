@@ -16,6 +16,7 @@ from spacy.training import Example
 from spacy.util import ensure_path, registry
 from spacy.vocab import Vocab
 
+from ..augmenters import NoiseAugmenter
 from ..checks import LARGEST, check, is_integer, is_number, is_range
 from ..errors import Errors
 from ..files.docs import read_docbin
@@ -221,7 +222,10 @@ def count_words(corpus: Reader, nlp: Language) -> int:
     in their examples.
     """
     if isinstance(corpus, (Corpus, ShardCorpus)):
-        return corpus.count_words()
+        # Its files do not tell if several examples are made of one, or it is read twice.
+        makes_one = corpus.augmenter is None or isinstance(corpus.augmenter, NoiseAugmenter)
+        if makes_one and getattr(corpus, "also_group_by", None) is None:
+            return corpus.count_words()
     return sum(len(example.predicted) for example in corpus(nlp))
 
 

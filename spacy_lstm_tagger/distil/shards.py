@@ -38,7 +38,11 @@ def digest_of_texts(texts: Iterable[Text]) -> str:
 def is_complete(folder: Path) -> bool:
     """RETURNS (bool): Whether a folder has all of its shards, as far as a manifest tells."""
     path = folder / MANIFEST
-    return not path.is_file() or _read_manifest(path)["complete"]
+    if not path.is_file():
+        return True
+    manifest = _read_manifest(path)
+    names = (shard["name"] for shard in manifest["shards"])
+    return manifest["complete"] and all((folder / name).is_file() for name in names)
 
 
 class ShardFolder:

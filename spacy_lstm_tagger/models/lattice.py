@@ -33,7 +33,7 @@ def predict_lattice(model: Model[list[Doc], list[Floats2d]], docs: Sequence[Doc]
     flat = flatten(model.ops, of_tokens(model.predict(list(docs)), lengths))
     output = model.maybe_get_ref("output_layer")
     if output is not None and output.attrs.get("softmax_normalize"):  # as in spacy.Tagger.v1
-        flat = model.ops.xp.log(flat.clip(min=TINY))
+        flat = model.ops.xp.log(model.ops.xp.maximum(flat, TINY))
     return Lattice(as_tensor(flat), lengths, model_crf(model))
 
 

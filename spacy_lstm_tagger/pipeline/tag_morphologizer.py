@@ -146,6 +146,22 @@ class TagMorphologizer(Morphologizer):
                 guesses[wrong] = np.where(allowed, others, -np.inf).argmax(axis=1)
         return FlatList(guesses, lengths)
 
+    def set_annotations(
+        self, docs: Iterable[Doc] | Doc, batch_tag_ids: Sequence[NDArray[np.int64]]
+    ) -> None:
+        """Set `token.pos_` and `token.morph`, as spaCy's component does.
+
+        docs (Union[Iterable[Doc], Doc]): The docs.
+        batch_tag_ids (Sequence[NDArray[np.int64]]): Indices of labels, from `predict`.
+        """
+        docs = [docs] if isinstance(docs, Doc) else list(docs)
+        # In another pipeline (`source`) it keeps its own vocabulary, to which alone spaCy's tells
+        # what features there are: docs would have none.
+        for vocab in {doc.vocab for doc in docs} - {self.vocab}:
+            for features in self.cfg["labels_morph"].values():
+                vocab.morphology.add(features)
+        super().set_annotations(docs, batch_tag_ids)
+
     def _labels_of_tags(self) -> TagDictionary | None:
         """RETURNS (Optional[TagDictionary]): Which labels go with which tags, as `cfg` says now.
         None: any of them.

@@ -17,9 +17,15 @@ from ..files.conllu_lines import WordRow, check_lines
 from .encoded import COLUMNS, CONLLU_ATTRIBUTES, EncodedSentence, Strings
 
 NEWDOC = re.compile(r"#\s*newdoc(\s|$)")
-# How files begin that are none of text: compressed by zlib, as .spacy files are, and by gzip.
+# How .spacy files begin, which zlib compresses.
 ZLIB = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
-GZIP = b"\x1f\x8b"
+# How files begin that other tools have packed: their names, and what unpacks them.
+PACKED = {
+    b"\x1f\x8b": ("gzip", "gunzip"),
+    b"BZh": ("bzip2", "bunzip2"),
+    b"\x28\xb5\x2f\xfd": ("zstd", "unzstd"),
+    b"\xfd7zXZ": ("xz", "unxz"),
+}
 MAX_KNOWN = 100_000  # distinct words that are encoded only once
 
 
@@ -131,9 +137,12 @@ def read_lines(path: Path) -> Iterator[str]:
 def explain_bytes(path: Path) -> str:
     """RETURNS (str): What is wrong with a file that is not UTF-8, and where."""
     with path.open("rb") as file:
-        start = file.read(2)
-        if start in ZLIB or start == GZIP:
-            return (Errors.R017 if start == GZIP else Errors.R016).format(path=path)
+        start = file.read(5)
+        if start.startswith(ZLIB):
+            return Errors.R016.format(path=path)
+        for magic, (tool, unpack) in PACKED.items():
+            if start.startswith(magic):
+                return Errors.R017.format(path=path, tool=tool, unpack=unpack)
         file.seek(0)
         for number, line in enumerate(file, 1):
             try:

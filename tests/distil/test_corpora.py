@@ -62,6 +62,35 @@ def words_of(examples):
     return [[token.text for token in eg.reference] for eg in examples]
 
 
+def test_a_lost_shard(shards):
+    listed = []
+    for i, path in enumerate(sorted(shards.iterdir())):
+        listed.append({"name": f"shard-{i:05d}.spacy", "docs": 4, "words": 32})
+        listed[-1] |= {"digest": "", "texts": ""}
+        path.rename(shards / listed[-1]["name"])
+    manifest = {"options": {}, "shards": listed, "complete": True}
+    (shards / "manifest.json").write_text(json.dumps(manifest))
+    ShardCorpus(shards)
+    (shards / listed[1]["name"]).unlink()
+    with pytest.raises(ValueError, match=r"D026.*shard was lost"):
+        ShardCorpus(shards)
+
+
+@pytest.mark.parametrize(
+    "settings", [{"augmenter": lambda nlp, eg: iter([eg, eg])}, {"also_group_by": 1}]
+)
+def test_what_is_read_twice_is_spread_too(nlp, settings):
+    """An augmenter may make several examples of one, and a corpus be read in two ways."""
+    twice = Corpus(CORPUS / "en-dev.conllu", **settings)
+    other = Corpus(CORPUS / "en-train.conllu")
+    own = {eg.reference.text for eg in twice(nlp)}
+    random.seed(0)
+    mixed = MixedCorpus({"twice": twice, "other": other}, shuffle_buffer=0)
+    drawn = [eg.reference.text in own for eg in mixed(nlp)]
+    share, last = sum(drawn) / len(drawn), drawn[-len(drawn) // 5 :]
+    assert share / 2 < sum(last) / len(last) < 2 * share
+
+
 def test_docs_as_they_are(nlp, shards):
     examples = list(ShardCorpus(shards, shuffle=False)(nlp))
     assert len(examples) == 12

@@ -51,6 +51,12 @@ def test_a_word_gets_what_goes_with_its_tag(nlp):
     assert morphs == ["Tense=Past", "Tense=Past", "Number=Sing", "Number=Sing", ""]
 
 
+def test_in_another_pipeline_its_features_are_known(nlp):
+    other = spacy.blank("en")
+    other.add_pipe("morphologizer", source=nlp)
+    assert annotate(other, WORDS, TAGS) == (POS, MORPHS)
+
+
 @pytest.mark.parametrize("tag", ["", "NEW"])
 def test_without_a_known_tag_it_is_spacys(nlp, tag):
     """In the same batch, too, as words that have one."""

@@ -1,6 +1,8 @@
 """`.spacy` files: the same settings mean the same as in CoNLL-U files, and damage is told."""
 
+import bz2
 import gzip
+import lzma
 import random
 import re
 import zlib
@@ -278,10 +280,14 @@ def test_a_spacy_file_of_another_name(treebank, nlp, suffix):
         list(Corpus(path)(nlp))
 
 
-def test_a_packed_file(tmp_path, nlp):
-    path = tmp_path / "a.conllu.gz"
-    path.write_bytes(gzip.compress(GERMAN.encode()))
-    with pytest.raises(ValueError, match=r"R017.*gunzip"):
+@pytest.mark.parametrize(
+    ("compress", "unpack"),
+    [(gzip.compress, "gunzip"), (bz2.compress, "bunzip2"), (lzma.compress, "unxz")],
+)
+def test_a_packed_file(tmp_path, nlp, compress, unpack):
+    path = tmp_path / "a.conllu.packed"
+    path.write_bytes(compress(GERMAN.encode()))
+    with pytest.raises(ValueError, match=rf"R017.*with {unpack}"):
         list(Corpus(path)(nlp))
 
 
