@@ -23,6 +23,7 @@ from .files.reading import read_texts
 from .files.streams import STANDARD
 from .files.tagged import Style, TaggedTexts
 from .files.texts import BadTexts, Reading, Text, leave_out_long
+from .files.whole import identity
 from .memory import WordLimit, memory_error
 from .pipeline.annotations import find_bad_tag
 from .probabilities import forget
@@ -228,8 +229,12 @@ def tag_files(
     written: Iterator[Written] = map(tagger, parts)
     if n_process > 1:
         written = in_processes(partial(_in_worker, tagger.job), parts, n_process=n_process)
+    done: dict[tuple[int, int], Path] = {}  # what has got its name
     for number, group in groupby(written, key=attrgetter("output")):
-        output = Output(files[number][0], tagger.job.kind)
+        path, inputs = files[number]
+        if path.is_file() and (first := done.get(identity(path))):  # by another name of it
+            raise ValueError(Errors.C008.format(first=first, second=inputs[0], path=path))
+        output = Output(path, tagger.job.kind)
         try:
             for each in group:
                 if each.texts:
@@ -237,8 +242,10 @@ def tag_files(
                 progress.add(texts=each.texts, size=each.size, words=each.words)
                 report(progress)
             if output.is_empty and tagger.job.kind == ".parquet":
-                output.write(_no_rows(tagger.job, files[number][1]))
+                output.write(_no_rows(tagger.job, inputs))
             output.complete()
+            if path.is_file():
+                done[identity(path)] = inputs[0]
         except BaseException as error:
             kept = output.break_off()
             told = str(error) if isinstance(error, (ValueError, OSError)) else memory_error(error)

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from spacy.tokens import Doc, DocBin
 
 from ..errors import Errors
 from ..files.texts import Text
-from ..files.whole import write_whole
+from ..files.whole import check_folder, write_whole
 
 MANIFEST = "manifest.json"
 # What a student learns. The last two are there if a component of the first teacher sets them before
@@ -72,7 +71,7 @@ class ShardFolder:
         for name, new in options.items():
             self._check(name, self.manifest["options"].get(name), new)
         self.remade: list[str] = []
-        tempfile.TemporaryFile(dir=folder).close()  # an error now rather than after some work
+        check_folder(folder)  # an error now rather than after some work
 
     def __len__(self) -> int:
         """RETURNS (int): The number of shards that are listed."""

@@ -4,11 +4,11 @@ import errno
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
+from uuid import uuid4
 
 from ..errors import Errors
 
@@ -180,9 +180,20 @@ def check_place(path: Path) -> None:
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     try:
-        tempfile.TemporaryFile(dir=path.resolve().parent).close()
+        check_folder(path.resolve().parent)
     except OSError as error:  # which names the temporary file
         raise type(error)(error.errno, error.strerror, str(path)) from error
+
+
+def check_folder(folder: Path) -> None:
+    """Find out whether a file can be made in a folder. Where it cannot, `tempfile` would try two
+    billion names on Windows, where each of them might be that of a folder.
+
+    RAISES (OSError): If it cannot.
+    """
+    place = folder / f".{uuid4().hex}.tmp"
+    place.touch(exist_ok=False)
+    place.unlink()
 
 
 @contextmanager
@@ -197,7 +208,9 @@ def whole_folder(path: Path) -> Iterator[Path]:
     path = path.resolve()
     if path.exists() and not path.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
-    temporary, old = (path.with_name(f".{path.name}.{name}") for name in ("tmp", "old"))
+    # Inside a folder that is there: it may be a file system of its own, as a container's volume is.
+    place = path if path.is_dir() else path.parent
+    temporary, old = (place / f".{path.name}.{name}" for name in ("tmp", "old"))
     with alone(temporary, path, is_folder=True):
         _put_back(temporary, old, path)  # after a run that was killed
         for entry in temporary.iterdir():

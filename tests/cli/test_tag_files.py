@@ -18,7 +18,7 @@ from spacy_lstm_tagger.files.streams import open_source
 from spacy_lstm_tagger.readers import Corpus
 from spacy_lstm_tagger.tagging import FileTagger
 
-from ..processes import needs_proc, wait_until
+from ..processes import needs_proc, on_posix, wait_until
 from ..util import CORPUS
 from . import is_one_error
 from .tagging import read_jsonl, read_tsv, run, tag
@@ -168,3 +168,16 @@ def test_the_garbage_collector_spares_the_pipeline_while_it_tags(
     monkeypatch.setattr(FileTagger, "apply", counted)
     tag(model, texts["txt"], "--output", tmp_path / "out.tsv")
     assert min(frozen) > 0 and gc.get_freeze_count() == 0
+
+
+@on_posix
+def test_two_names_of_one_output(model, tmp_path):
+    """As on a Mac, where a.tsv and A.tsv are one file."""
+    for name in ("x", "y"):
+        (tmp_path / "in" / name).mkdir(parents=True)
+        (tmp_path / "in" / name / "a.txt").write_text(f"{name} left\n")
+    (tmp_path / "out" / "x").mkdir(parents=True)
+    (tmp_path / "out" / "y").symlink_to("x")
+    status, printed = run(model, tmp_path / "in", "--output", tmp_path / "out")
+    assert status == 1 and "C008" in printed and is_one_error(printed)
+    assert (tmp_path / "out" / "x" / "a.tsv").read_text().startswith("x\t")

@@ -1,6 +1,7 @@
 """A folder of shards: what its manifest says, and what was left half done."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -212,12 +213,13 @@ def test_a_manifest_that_is_not_ours(tmp_path, content, why):
 def test_a_place_that_cannot_be_written_to(tmp_path, monkeypatch):
     """It is found out before the work begins."""
 
-    def fail(**options):
+    def fail(*place, **options):
         raise PermissionError("denied")
 
-    monkeypatch.setattr("spacy_lstm_tagger.distil.shards.tempfile.TemporaryFile", fail)
-    with pytest.raises(PermissionError, match="denied"):
-        ShardFolder(tmp_path, OPTIONS)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "touch", fail)
+        with pytest.raises(PermissionError, match="denied"):
+            ShardFolder(tmp_path, OPTIONS)
     (tmp_path / "file").touch()
     with pytest.raises(FileExistsError):
         ShardFolder(tmp_path / "file", OPTIONS)

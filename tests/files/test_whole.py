@@ -2,10 +2,13 @@
 
 import errno
 import os
+import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from spacy_lstm_tagger.distil.shards import ShardFolder
 from spacy_lstm_tagger.files import whole
 from spacy_lstm_tagger.files.outputs import Output
 from spacy_lstm_tagger.files.whole import alone, check_place, named, whole_folder, write_whole
@@ -183,10 +186,10 @@ def test_a_place_is_made_or_refused_before_the_work(tmp_path, monkeypatch):
     check_place(tmp_path / "a" / "b" / "file")
     assert (tmp_path / "a" / "b").is_dir() and not (tmp_path / "a" / "b" / "file").exists()
 
-    def fail(**options):
+    def fail(*place, **options):
         raise PermissionError(errno.EACCES, "denied", "a temporary name")
 
-    monkeypatch.setattr(whole.tempfile, "TemporaryFile", fail)
+    monkeypatch.setattr(whole.Path, "touch", fail)
     with pytest.raises(PermissionError, match=r"denied.*a/b/file"):
         check_place(tmp_path / "a" / "b" / "file")
 
@@ -247,3 +250,36 @@ def test_a_place_whose_file_gets_its_name_meanwhile(tmp_path, monkeypatch):
     with alone(temporary, path):
         temporary.write_text("new")
     assert tree(tmp_path) == {".file.tmp": "new", "file": "whole"}
+
+
+def test_a_folder_that_is_a_file_system(monkeypatch, tmp_path):
+    """As a container's volume is: nothing can be renamed into it."""
+    path = tmp_path / "volume"
+    path.mkdir()
+    rename = type(path).rename
+
+    def across(self, target):
+        if (path in self.parents) != (path in target.parents):
+            raise OSError(18, "Invalid cross-device link", str(self))
+        return rename(self, target)
+
+    monkeypatch.setattr(type(path), "rename", across)
+    with whole_folder(path) as folder:
+        (folder / "config").write_text("new")
+    assert [each.name for each in path.iterdir()] == ["config"]
+
+
+def test_a_folder_that_refuses_files_on_windows(monkeypatch, tmp_path):
+    """`tempfile` takes each refusal there for a name that is taken, and tries two billion of them."""
+
+    def refuse(place, *arguments, **options):
+        raise PermissionError(errno.EACCES, "Permission denied", str(place))
+
+    windows = SimpleNamespace(**{**vars(os), "name": "nt", "O_TEMPORARY": 0, "open": refuse})
+    monkeypatch.setattr(tempfile, "_os", windows)
+    monkeypatch.setattr(tempfile, "TMP_MAX", 3)
+    monkeypatch.setattr(tempfile, "TemporaryFile", tempfile.NamedTemporaryFile)
+    monkeypatch.setattr(Path, "touch", refuse)
+    for check in (check_place, lambda path: ShardFolder(path.parent, {})):
+        with pytest.raises(PermissionError):
+            check(tmp_path / "a.json")

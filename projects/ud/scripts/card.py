@@ -36,6 +36,7 @@ def main(
     lemmas = add_lemmatizer(nlp, folder / "train.conllu", test)
     url = f"https://github.com/UniversalDependencies/{treebank}"
     nlp.config["paths"] = dict.fromkeys(nlp.config["paths"])
+    license = license.strip('"')  # as weasel gives it on Windows
     nlp.meta["sources"] = [{"name": f"{treebank} {release}", "url": url, "license": license}]
     nlp.meta["license"] = license
     nlp.meta["description"] = f"Part-of-speech tags, learned from {treebank}."
