@@ -119,12 +119,13 @@ def check_tokens(doc: Doc, n_tokens: int, *, place: str) -> None:
         raise ValueError(Errors.C029.format(place=place, words=n_tokens, found=len(doc)))
 
 
-def layers_of(nlp: Language, name: str | None = None) -> Iterator[Model]:
-    """YIELDS (Model): Each layer of the components that have a model, disabled ones too.
+def layers_of(nlp: Language, name: str | None = None, *, enabled: bool = False) -> Iterator[Model]:
+    """YIELDS (Model): Each layer of the components that have a model.
 
     name (Optional[str]): What the layers are called. None: anything.
+    enabled (bool): Whether those of disabled components are left out.
     """
-    for _, pipe in nlp.components:
+    for _, pipe in nlp.pipeline if enabled else nlp.components:
         model = getattr(pipe, "model", None)
         for node in model.walk() if model is not None else ():
             if name in (None, node.name):

@@ -53,7 +53,7 @@ class ShardCorpus:
         shuffle: bool = True,
         augmenter: Callable | None = None,
     ):
-        if path is None:
+        if path in (None, ""):
             raise ValueError(SpacyErrors.E913)
         allowed = "0, a number of sentences, or [low, high] with 1 <= low <= high"
         check(is_integer(group_by, 0) or is_range(group_by), "group_by", group_by, allowed)

@@ -63,6 +63,8 @@ def fill_vocabulary(
     layers = list(layers_of(nlp, EMBEDDING))
     if not layers:
         raise ValueError(Errors.D010)
+    if nlp.pipe_names:  # spaCy disables what is frozen or trained already: it stays as it is
+        layers = list(layers_of(nlp, EMBEDDING, enabled=True))
     if vectors is not None:
         found = load_model(vectors).vocab.vectors
         for layer in layers:

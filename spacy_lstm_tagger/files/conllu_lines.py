@@ -83,6 +83,13 @@ def is_feats(value: str) -> bool:
     return FEATS.fullmatch(value) is not None
 
 
+def sort_feats(feats: str) -> str:
+    """RETURNS (str): Features in the order of treebanks, which is not spaCy's: without regard to
+    case.
+    """
+    return "|".join(sorted(feats.split("|"), key=lambda each: each.split("=")[0].lower()))
+
+
 def shorten(value: str) -> str:
     """RETURNS (str): As much of a wrong value as an error shows."""
     return value if len(value) <= SHOWN else f"{value[:SHOWN]}…"

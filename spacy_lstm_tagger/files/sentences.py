@@ -11,13 +11,15 @@ from spacy.pipeline import Sentencizer
 from spacy.tokens import Doc
 
 from .conllu import describe
+from .conllu_lines import sort_feats
 from .tagged import TaggedTexts
 
 ENDS, END = frozenset(Sentencizer.default_punct_chars), 2
 # What may end a line or a column. Other white space, as in 10 000, is a part of the word.
 SPACES = re.compile(r"[ \t-\r\x1c-\x1e\x85\u2028\u2029]+")
-# How the column MISC writes white space: as UDPipe does.
-ESCAPES = str.maketrans({" ": r"\s", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
+# How the column MISC writes white space: as UDPipe does, and what that leaves as Stanza does.
+OTHERS = {space: f"\\u{ord(space):04X}" for space in map(chr, range(0x3001)) if space.isspace()}
+ESCAPES = str.maketrans(OTHERS | {" ": r"\s", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 
 
 def one_line(word: str) -> str:
@@ -29,6 +31,10 @@ def one_line(word: str) -> str:
 
 def _or_none(value: str) -> str:
     return one_line(value) or "_"
+
+
+def _feats(value: str) -> str:
+    return _or_none(sort_feats(value))
 
 
 def _note(space: str) -> str:
@@ -44,8 +50,8 @@ def _split_tag(tag: str) -> str:
 
 # What the columns UPOS, XPOS and FEATS are made of, by the column of the tags.
 COLUMNS: dict[str, list[tuple[int, Callable[[str], str]]]] = {
-    "xpos": [(POS, _or_none), (TAG, _or_none), (MORPH, _or_none)],
-    "upos": [(TAG, lambda tag: f"{tag or '_'}\t_"), (MORPH, _or_none)],
+    "xpos": [(POS, _or_none), (TAG, _or_none), (MORPH, _feats)],
+    "upos": [(TAG, lambda tag: f"{tag or '_'}\t_"), (MORPH, _feats)],
     "upos+feats": [(TAG, _split_tag)],
 }
 
@@ -127,6 +133,11 @@ def _with_head(row: str, head: str) -> str:
     return "\t".join([cells, head, *rest])
 
 
+def _relation(dep: str) -> str:
+    """RETURNS (str): A relation as treebanks, and their scorer, call it: root, spaCy's ROOT."""
+    return "root" if dep == "ROOT" else dep or "_"
+
+
 def _heads(doc: Doc, words: Sequence[int]) -> list[str]:
     """RETURNS (list[str]): The head of each word of a sentence, `_` if it has none, and its
     relation to it.
@@ -135,7 +146,7 @@ def _heads(doc: Doc, words: Sequence[int]) -> list[str]:
     tokens = [doc[word] for word in words]
     heads = (0 if token.head.i == token.i else ids.get(token.head.i, 0) for token in tokens)
     return [
-        f"{head if token.has_head() else '_'}\t{token.dep_ or '_'}"
+        f"{head if token.has_head() else '_'}\t{_relation(token.dep_)}"
         for head, token in zip(heads, tokens, strict=True)
     ]
 

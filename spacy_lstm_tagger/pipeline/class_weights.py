@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from thinc.api import Config
 
 from ..checks import check, check_not_negative, first_of
 from ..errors import Errors
@@ -19,6 +20,20 @@ def check_class_weights(value: Any) -> None:
     allowed = f'null, "{BALANCED}" or a weight for each tag'
     check(isinstance(value, Mapping), "class_weights", value, allowed)
     check_not_negative(**{f"class_weights[{tag!r}]": weight for tag, weight in value.items()})
+
+
+def check_as_config(value: Any) -> None:
+    """RAISES (ValueError): If the weight of a tag would be lost in a config, or the config could
+    not be read again: there some characters are more than a part of a name.
+    """
+    for tag, weight in value.items() if isinstance(value, Mapping) else ():
+        section = {"class_weights": {tag: weight}}
+        try:
+            is_kept = Config().from_str(Config(section).to_str()) == section
+        except ValueError:
+            is_kept = False
+        allowed = 'set by pipe.cfg["class_weights"], as a config cannot keep this tag'
+        check(is_kept, f"class_weights[{tag!r}]", weight, allowed)
 
 
 def balanced_weights(counts: Mapping[str, int], labels: Sequence[str]) -> dict[str, float]:

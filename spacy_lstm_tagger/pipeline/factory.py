@@ -7,6 +7,7 @@ from spacy.tokens import Doc
 from thinc.api import Config, Model
 from thinc.types import Floats2d
 
+from .class_weights import check_as_config
 from .lstm_tagger import LSTMTagger
 
 # The network of `configs/accurate.cfg`, as wide as the architectures are by default.
@@ -70,6 +71,7 @@ def make_lstm_tagger(
     threshold: float | None,
 ) -> LSTMTagger:
     """Make the component. See `LSTMTagger` for the values."""
+    check_as_config(class_weights)
     return LSTMTagger(
         nlp.vocab,
         model,

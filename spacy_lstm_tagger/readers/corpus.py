@@ -99,7 +99,7 @@ class Corpus:
         max_length: int = 0,
         augmenter: Callable | None = None,
     ):
-        if path is None:
+        if path in (None, ""):
             raise ValueError(SpacyErrors.E913)
         check_choice("tag", tag, TAGS)
         check_flag(gold_tokens=gold_tokens)

@@ -19,7 +19,7 @@ def read_tag_dictionary(*, path: str | Path | None) -> dict[str, list[str]]:
     RAISES (ValueError): If the file is not such a dictionary.
     RAISES (FileNotFoundError): If there is no such file.
     """
-    if path is None:
+    if path in (None, ""):
         raise ValueError(SpacyErrors.E913)
     path = Path(path)
     if not path.is_file():

@@ -11,6 +11,7 @@ from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
 from ..errors import Errors
+from ..files.conllu_lines import sort_feats
 from ..files.docs import FORMAT, read_docbin
 from .encoded import ATTRIBUTES, COLUMNS, EncodedSentence, Strings
 
@@ -84,9 +85,7 @@ def _coarse_tags(
     if tag == "upos":
         return [pos for pos, _ in keys]  # spaCy's ids of them are their hashes too
     for pos, morph in set(map(tuple, keys)) - set(names):
-        feats = store[morph] if pos and morph else ""
-        # In the order of treebanks, which is not spaCy's: without regard to case.
-        feats = "|".join(sorted(feats.split("|"), key=lambda each: each.split("=")[0].lower()))
+        feats = sort_feats(store[morph]) if pos and morph else ""
         name = store[pos] if feats in ("", "_") else f"{store[pos]}|{feats}"
         names[pos, morph] = strings.add(name)
     return [names[pos, morph] for pos, morph in keys]

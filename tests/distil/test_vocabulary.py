@@ -171,3 +171,17 @@ def test_vectors_that_do_not_fit(vectors, sizes, error, tmp_path):
 def test_training_without_the_vectors_it_was_built_for():
     with pytest.raises(ValueError, match=r"M006.*pretrained_width = 3"):
         with_vectors(None, pretrained_width=3)
+
+
+def test_a_frozen_tagger_keeps_its_vectors(pretrained, tmp_path):
+    """spaCy disables frozen and sourced components while it initializes the others."""
+    trained, _ = pretrained
+    nlp = spacy.blank("en")
+    nlp.add_pipe("lstm_tagger", name="new", config={"model": small_model(pretrained_width=3)})
+    nlp.add_pipe("lstm_tagger", source=trained)
+    before = nlp.get_pipe("lstm_tagger").model.to_bytes()
+    with nlp.select_pipes(disable=["lstm_tagger"]):
+        nlp.initialize(lambda: make_examples(nlp))
+        folder, _ = save_vectors(tmp_path, scale=2.0)
+        create_vocabulary_filler(corpus=lambda nlp: make_examples(nlp), vectors=folder)(nlp)
+    assert nlp.get_pipe("lstm_tagger").model.to_bytes() == before

@@ -76,9 +76,9 @@ def test_heads_are_told_by_the_numbers_of_their_sentence():
     lines = write(Doc(NLP.vocab, words=["before", "it"]), doc)[1]
     assert cells(lines, 0, FORM, HEAD, DEPREL) == [
         ["1", "We", "2", "nsubj"],
-        ["2", "sleep", "0", "ROOT"],
+        ["2", "sleep", "0", "root"],
         ["1", "Dogs", "2", "nsubj"],
-        ["2", "bark", "0", "ROOT"],
+        ["2", "bark", "0", "root"],
         ["3", "too", "2", "advmod"],
     ]
 
@@ -111,3 +111,16 @@ def test_how_sure_tags_are():
     doc = Doc(NLP.vocab, words=["a", "b", "c"], spaces=[True, False, True])
     (rows,) = write(doc, numbers=["0.9", "0.8", None])
     assert cells(rows, MISC) == [["TagProb=0.9"], ["SpaceAfter=No|TagProb=0.8"], ["_"]]
+
+
+def test_what_official_tools_expect():
+    feats = "NumForm=Combi|NumType=Ord|Number=Sing"
+    words = ["\u00a0", "2nd", "\u00a0\u0085\u2028", "b"]
+    deps = {"heads": [1, 1, 1, 1], "deps": ["dep", "ROOT", "dep", "dep"]}
+    spaces = [False, True, False, False]
+    doc = Doc(NLP.vocab, words=words, spaces=spaces, morphs=["", feats, "", ""], **deps)
+    (rows,) = write(doc)
+    assert cells(rows, FEATS, DEPREL, MISC) == [
+        ["Number=Sing|NumForm=Combi|NumType=Ord", "root", r"SpacesAfter=\s\u00A0\u0085\u2028"],
+        ["_", "dep", "SpaceAfter=No"],
+    ]

@@ -140,3 +140,15 @@ def test_a_streamed_corpus():
     examples = (examples * 100)[:100]  # what spaCy shows of a stream
     with pytest.warns(UserWarning, match=r"W005.*lstm_tagger.tag_counts\].*TagCounts.v1"):
         pipe.initialize(lambda: examples, nlp=nlp)
+
+
+@pytest.mark.parametrize("tag", ["NOUN|Number=Sing", "#", "a:b"])
+def test_tags_that_a_config_cannot_keep(tag, tmp_path):
+    nlp = spacy.blank("en")
+    config = {"model": small_model(), "class_weights": {tag: 2.0}}
+    with pytest.raises(ValueError, match=r"M001.*class_weights\[.*pipe.cfg"):
+        nlp.add_pipe("lstm_tagger", config=config)
+    pipe = nlp.add_pipe("lstm_tagger", config={"model": small_model()})
+    pipe.cfg["class_weights"] = {tag: 2.0}
+    nlp.to_disk(tmp_path)
+    assert spacy.load(tmp_path).get_pipe("lstm_tagger").cfg["class_weights"] == {tag: 2.0}

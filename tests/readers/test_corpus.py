@@ -77,6 +77,8 @@ def test_value_of_wrong_type_from_python(german, value):
 def test_path(nlp, tmp_path):
     with pytest.raises(ValueError, match="E913"):
         Corpus(None)
+    with pytest.raises(ValueError, match="E913"):
+        Corpus("")
     with pytest.raises(FileNotFoundError, match=r"R001.*nowhere\.conllu"):
         resolve(tmp_path / "nowhere.conllu")
     with pytest.raises(ValueError, match="R002"):
