@@ -84,6 +84,7 @@ class Errors(metaclass=WithCodes):
     C028 = "{path} is being written by another command. Wait for it, or give another --output."
     C029 = "{place}: {words} tokens became {found}. Take what changes them out of the pipeline."
     C030 = "{name} cannot be loaded: {error}. If its files are damaged, copy or install it again."
+    C031 = "The cluster cannot be joined: {error}. Start it, or correct --address or RAY_ADDRESS."
     D001 = "Found no text at {path}, expected a file, or a folder with some in it."
     D002 = (
         "{place} cannot be read: {error}. Expected UTF-8 and, in a .jsonl file, an object such as "
@@ -126,9 +127,7 @@ class Errors(metaclass=WithCodes):
     D014 = "{what} needs the package {package}. Install it: pip install 'spacy-lstm-tagger[files]'."
     D015 = "{path} has no column {key!r}, only {names}. Give the name of one with --text-key."
     D016 = "{place} has {key!r} already. Give what is added another name, as with --prefix tagged_."
-    D017 = (
-        "{path}: a row does not fit those before it ({error}). Write .jsonl, where rows may differ."
-    )
+    D017 = "{path}: a row does not fit those before ({error}). Write .jsonl, where rows may differ."
     D018 = (
         "A .spacy file holds {words:,} words at most. Give several inputs, with a folder as "
         "--output, or write .jsonl."

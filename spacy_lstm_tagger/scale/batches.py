@@ -4,6 +4,7 @@ import gc
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pyarrow
 
 from ..errors import Errors
@@ -87,6 +88,10 @@ class TagBatches:
         bad = BadTexts(len(values) if self.error_column is not None else 0)
         for number, value in enumerate(values, 1):
             place = f"row {number} of the batch"
+            if isinstance(value, np.ndarray):  # words that went through NumPy, as Ray's batches do
+                value = value.tolist()
+            elif value != value:  # and so a null may have become a number that is none
+                value = None
             made = []
             try:
                 made.append(self.reading.make(value, 0.0, place))

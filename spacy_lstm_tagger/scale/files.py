@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyarrow
+import ray
 from pyarrow import compute
 from ray.data.datasource import BlockBasedFileDatasink, FileBasedDatasource, WriteResult
 
+from ..errors import Errors
 from ..files.lines import read_lines
 from ..files.parquet import TableWriter
 from ..files.reading import READERS
@@ -48,6 +50,8 @@ class TextFiles(FileBasedDatasource):
 
     def _read_stream(self, f: Any, path: str) -> Iterator[pyarrow.Table]:
         """YIELDS (pyarrow.Table): Rows of texts, see `texts_to_table`."""
+        if self._kind(path) == ".spacy":  # of a folder of a store, whose files nobody has listed
+            raise ValueError(Errors.C018.format(value=path, remedy="Give the other files"))
         read = READERS.get(self._kind(path), read_lines)
         bad = BadTexts(self.allowed)
         texts: list[Text] = []
@@ -65,6 +69,11 @@ class TextFiles(FileBasedDatasource):
 
     def _kind(self, path: str) -> str:
         return self.reading.kind or kind_of(Path(path))
+
+
+@ray.remote(num_cpus=0)
+class Writer:
+    """The driver that writes to a folder."""
 
 
 class Counts(NamedTuple):

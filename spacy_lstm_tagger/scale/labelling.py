@@ -4,7 +4,6 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
-from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +28,9 @@ class Labeller:
         with ExitStack() as stack:
             paths = [stack.enter_context(unpacked(teacher)) for teacher in teachers]
             self.teachers = replace(job, teachers=tuple(paths)).load()
+
+    def begin(self) -> None:
+        """Tell that there was room for it, and that it can label."""
 
     def label(self, task: Task) -> Shard:
         """RETURNS (Shard): Labelled texts."""
@@ -60,11 +62,16 @@ def label_on_ray(
         Labeller
     )
     actors = [actor.remote(job, teachers) for _ in range(count_actors(concurrency, gpus))]
+    # What each does, and what it does next. Those that the cluster has no room for get nothing.
+    doing = {chosen.begin.remote(): chosen for chosen in [*actors, *actors]}
     waiting: deque[ray.ObjectRef] = deque()
     failures: list[Exception] = []
     with own_errors():
-        for task, chosen in zip(until_failure(tasks, failures), cycle(actors), strict=False):
+        for task in until_failure(tasks, failures):
+            (done,), _ = ray.wait(list(doing))
+            chosen = doing.pop(done)
             waiting.append(chosen.label.remote(task))
+            doing[waiting[-1]] = chosen
             if len(waiting) >= 2 * len(actors):
                 yield ray.get(waiting.popleft())
         while waiting:

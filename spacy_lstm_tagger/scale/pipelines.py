@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
+import pyarrow
 import ray
 import spacy
 import torch
@@ -115,6 +116,11 @@ def own_errors() -> Iterator[None]:
     except ray.exceptions.RayTaskError as error:
         # The first line: Ray appends what it has to say about retries.
         message = str(error.cause).partition("\n")[0]
+        # The second is in no public module of Ray.
+        if isinstance(error.cause, pyarrow.ArrowTypeError) or (
+            type(error.cause).__name__ == "ArrowConversionError"
+        ):
+            raise ValueError(Errors.D017.format(path="The output", error=message)) from None
         for kind in (ValueError, OSError, MemoryError):
             if isinstance(error.cause, kind):
                 raise kind(message) from None

@@ -3,9 +3,10 @@
 import json
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pyarrow
 import ray
@@ -19,7 +20,7 @@ from ..files.texts import Reading
 from ..taggers import digest_of
 from ..tagging import CHARACTERS, CHECKPOINT, Cluster, FileTagger, Job
 from .batches import load_tagger
-from .files import BAD, DATA, LENGTH, Counts, TaggedFiles, TextFiles
+from .files import BAD, DATA, LENGTH, Counts, TaggedFiles, TextFiles, Writer
 from .pipelines import Shipped, count_actors, own_errors, ship, unpacked
 from .texts import ERROR, PLACE, join, table_to_texts
 
@@ -104,9 +105,9 @@ def tag_on_ray(
         **asdict(reading),
     }
     folder = OutputFolder(output)
-    folder.claim(options)
     sink = TaggedFiles(output, job.kind, size=int(cluster.file_size * MEGABYTE))
-    with DataContext.current(_context(cluster, folder.checkpoint)):
+    with folder.alone(), DataContext.current(_context(cluster, folder.checkpoint)):
+        folder.claim(options)
         texts = TextFiles(
             inputs if files is None else files,
             reading,
@@ -156,6 +157,22 @@ class OutputFolder:
         self.checkpoint = place.rstrip("/") + CHECKPOINT + mark + query
         self.filesystem, path = fs.FileSystem.from_uri(uri)
         self.path = path.rstrip("/")
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep other drivers of the cluster from it. If this one dies, Ray ends the actor.
+
+        RAISES (BlockingIOError): If somebody else is at work there.
+        """
+        name = {"name": self.checkpoint, "namespace": __name__}
+        try:
+            writer = cast(Any, Writer).options(**name).remote()
+        except ValueError:
+            raise BlockingIOError(Errors.C028.format(path=self.name)) from None
+        try:
+            yield
+        finally:
+            ray.kill(writer)
 
     def claim(self, options: dict[str, Any]) -> None:
         """Note how the files in it are made.

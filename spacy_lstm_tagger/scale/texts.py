@@ -69,4 +69,4 @@ def table_to_texts(table: pyarrow.Table) -> list[Text]:
 
 def join(tables: Sequence[pyarrow.Table]) -> pyarrow.Table:
     """RETURNS (pyarrow.Table): Tables as one. A column that some lack is null there."""
-    return pyarrow.concat_tables(tables, promote_options="default")
+    return pyarrow.concat_tables(tables, promote_options="permissive")

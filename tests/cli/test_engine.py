@@ -141,6 +141,8 @@ def test_what_a_cluster_is_asked_to_tag(model, texts, tmp_path, monkeypatch):
     Path("docs.spacy").touch()
     status, printed = run(model, "docs.spacy", "-o", "out", "--format", "jsonl", "--engine", "ray")
     assert status == 1 and is_one_error(printed) and "C018" in printed and ".spacy" in printed
+    status, printed = run(model, "s3://crawl/texts", "-o", "out", "--engine", "ray")
+    assert status == 1 and is_one_error(printed) and "s3://crawl/texts without --format" in printed
 
 
 def test_what_a_cluster_is_asked_to_label(model, tmp_path, monkeypatch):
@@ -161,3 +163,13 @@ def test_what_a_cluster_is_asked_to_label(model, tmp_path, monkeypatch):
     status, printed = run_command("label", model, *arguments, *options)
     assert status == 0, printed
     assert asked == {"concurrency": 3, "gpus": 0.5, "code": code}
+
+
+def test_a_cluster_that_cannot_be_joined(model, texts, tmp_path, calls, monkeypatch):
+    def init(address, **_):
+        raise RuntimeError("Version mismatch:\n    Ray: 2.60.0")
+
+    monkeypatch.setattr("ray.init", init)
+    arguments = [model, texts["jsonl"], "--output", tmp_path / "out", "--engine", "ray"]
+    status, printed = run(*arguments)
+    assert status == 1 and is_one_error(printed) and "Version mismatch" in printed

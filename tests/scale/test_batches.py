@@ -4,6 +4,7 @@ import numpy as np
 import pyarrow
 import pytest
 import spacy
+from ray.data.block import BlockAccessor
 
 from spacy_lstm_tagger.scale import TagBatches, ship
 
@@ -106,3 +107,13 @@ def test_other_taggers(tmp_path):
     stock_teacher().to_disk(tmp_path / "stock")
     (row,) = TagBatches(str(tmp_path / "stock"))(batch(TEXTS[:1])).to_pylist()
     assert row["tags"] == [t.tag_ for t in spacy.load(tmp_path / "stock")(TEXTS[0])]
+
+
+def test_what_went_through_numpy(model):
+    """As it does in the batches that Ray Data gives if nothing else is asked for."""
+    tag = TagBatches(str(model))
+    words = [np.array(["The", "dog"], object), np.array(["ate"], object)]
+    table = BlockAccessor.batch_to_block({"text": words})
+    assert [row["tokens"] for row in tag(table).to_pylist()] == [["The", "dog"], ["ate"]]
+    table = BlockAccessor.batch_to_block({"text": np.array([None, None])})
+    assert [row["tokens"] for row in tag(table).to_pylist()] == [[], []]

@@ -8,10 +8,12 @@ import pytest
 import spacy
 
 from spacy_lstm_tagger.scale import ship
+from spacy_lstm_tagger.scale.tagging import OutputFolder
 
 from ..cli import is_one_error, run_command
 from ..cli.tagging import CONLLU, OBJECTS, TEXTS, read_jsonl, write_texts
 from ..docs import PAGES, blocks
+from ..processes import wait_until
 from . import SMALL, rows_of
 
 pytestmark = pytest.mark.ray
@@ -103,3 +105,20 @@ def test_too_many_bad_texts(cluster, model, tmp_path, recwarn):
     )
     # Nor a word on there being fewer files than processes.
     assert not [each for each in recwarn if "concurrent tasks" in str(each.message)]
+
+
+def test_rows_of_different_types(cluster, model, tmp_path):
+    (tmp_path / "in").mkdir()
+    for name, number in [("a", 1), ("b", "x")]:
+        table = pyarrow.table({"text": ["I slept ."], "n": [number]})
+        pq.write_table(table, tmp_path / "in" / f"{name}.parquet")
+    code, printed = run(model, tmp_path / "in", "--output", tmp_path / "out", "--engine", "ray")
+    assert code == 1 and is_one_error(printed) and "D017" in printed, printed
+
+
+def test_a_folder_has_one_writer(cluster, model, texts, tmp_path):
+    arguments = [model, texts["jsonl"], "--output", tmp_path / "out", "--engine", "ray", *SMALL]
+    with OutputFolder(str(tmp_path / "out")).alone():
+        code, printed = run(*arguments)
+    assert code == 1 and is_one_error(printed) and "C028" in printed, printed
+    assert wait_until(lambda: run(*arguments)[0] == 0)

@@ -1,8 +1,11 @@
 """`label --engine ray`: the same shards as on one machine."""
 
 import shutil
+import subprocess
+import sys
 
 import pytest
+import ray
 
 from spacy_lstm_tagger.scale import ship
 
@@ -58,3 +61,22 @@ def test_teachers_that_the_driver_alone_sees(cluster, model, tmp_path, monkeypat
     code, printed = run(*arguments, "--output", out, *options)
     assert code == 0 and not any(path.exists() for path in teachers), printed
     assert shards(out) == shards(one)
+
+
+@ray.remote(num_cpus=1)
+class Other:
+    def is_there(self):
+        return True
+
+
+def test_a_cluster_that_others_work_on(cluster, model, tmp_path):
+    """An actor that there is no room for gets nothing to do."""
+    other = Other.remote()
+    assert ray.get(other.is_there.remote())
+    (tmp_path / "in.txt").write_text("The dog ate the apple . I slept .\n" * 30)
+    arguments = ["label", model, "--texts", tmp_path / "in.txt", "--output", tmp_path / "out"]
+    options = ["--shard-size", 100, "--engine", "ray", "--address", cluster.address]
+    command = [sys.executable, "-m", "spacy", "lstm-tagger", *arguments, *options]
+    subprocess.run(list(map(str, command)), check=True, timeout=60)
+    ray.kill(other)
+    assert len(shards(tmp_path / "out")) > 5

@@ -2,6 +2,7 @@
 
 import shutil
 
+import pyarrow
 import pytest
 
 from spacy_lstm_tagger.files.tagged import Style
@@ -109,3 +110,8 @@ def test_each_actor_that_tags_has_its_gpus(model, monkeypatch, tmp_path, gpus):
     with pytest.raises(Asked) as caught:
         tag_on_ray(job, inputs, str(tmp_path / "out"), Reading(), cluster=cluster)
     assert caught.value.args[0]["num_gpus"] == (gpus or None)
+
+
+def test_numbers_with_and_without_fractions_are_of_one_column():
+    tables = [pyarrow.table({"n": numbers}) for numbers in ([1], [1.5])]
+    assert join(tables)["n"].to_pylist() == [1.0, 1.5]
