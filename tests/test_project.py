@@ -6,9 +6,9 @@ import shutil
 
 import pytest
 import spacy
-from weasel.cli.run import project_run
 from weasel.util.config import load_project_config
 
+from .forks import project_run
 from .util import CONFIGS, ROOT, copy_project, overrides
 
 pytestmark = pytest.mark.slow

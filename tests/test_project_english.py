@@ -10,11 +10,11 @@ import pytest
 import spacy
 import torch
 from spacy.vectors import Vectors
-from weasel.cli.run import project_run
 from weasel.util.config import load_project_config
 
 from spacy_lstm_tagger.taggers import layers_of
 
+from .forks import project_run
 from .util import CONFIGS, ROOT, copy_project, load_script, overrides, with_lemmas
 
 pytestmark = pytest.mark.slow

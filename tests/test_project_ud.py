@@ -12,8 +12,8 @@ import pytest
 import spacy
 from weasel.cli.pull import project_pull
 from weasel.cli.push import project_push
-from weasel.cli.run import project_run
 
+from .forks import project_run
 from .util import ROOT, SMALL_SETTINGS, copy_project, load_script, with_lemmas
 
 pytestmark = pytest.mark.slow
