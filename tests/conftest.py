@@ -7,6 +7,7 @@ from pathlib import Path
 import catalogue
 import pytest
 import spacy
+import torch
 from spacy.cli._util import app
 from spacy.lang.en import English
 from typer.testing import CliRunner
@@ -36,6 +37,15 @@ def pytest_addoption(parser):
 def pytest_report_header(config):
     size, seed = config.getoption("--stress-size"), config.getoption("--stress-seed")
     return f"stress: --stress-size {size} --stress-seed {seed}"
+
+
+@pytest.fixture(scope="module")
+def one_thread():
+    """PyTorch's threads wait for each other busily, and long where others have work, too."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")

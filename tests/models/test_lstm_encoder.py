@@ -18,6 +18,8 @@ from spacy_lstm_tagger.nn.kernel import LSTMLayer
 
 from . import assert_same, make_batch, small_encoder
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 batch = partial(make_batch, width=5)
 
 some_lengths = st.lists(st.integers(0, 9), min_size=1, max_size=6)

@@ -16,6 +16,8 @@ from spacy_lstm_tagger.pipeline.calibration import (
 
 from ..util import ARCHITECTURES, make_examples, small_model, trained_nlp
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 
 def test_expected_calibration_error():
     confidence = np.array([0.95, 0.95, 0.95, 0.95, 0.55, 0.55])

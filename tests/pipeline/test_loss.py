@@ -19,6 +19,8 @@ from spacy_lstm_tagger.pipeline.loss import crf_loss, softmax_gradient, softmax_
 from spacy_lstm_tagger.pipeline.notation import Notation
 from spacy_lstm_tagger.whitespace import word_lengths
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 LABELS = ["NN", "V", "DET"]
 ANNOTATIONS = ["", *LABELS]
 VOCAB = Vocab()
