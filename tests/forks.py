@@ -8,6 +8,7 @@ import runpy
 import subprocess
 import sys
 from multiprocessing import reduction
+from types import SimpleNamespace
 
 import pytest
 import weasel.cli.run
@@ -47,6 +48,12 @@ def project_run(*arguments, **options):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("weasel.cli.run.run_command", run_command)
         weasel.cli.run.project_run(*arguments, **options)
+
+
+def fork_workers(monkeypatch):
+    """Let processes that share work be forks, too. They get what new ones get: pickled."""
+    made = SimpleNamespace(get_context=lambda method: context())
+    monkeypatch.setattr("spacy_lstm_tagger.workers.multiprocessing", made)
 
 
 def run_python(arguments, *, stdout=1, stderr=2):

@@ -21,6 +21,7 @@ from spacy_lstm_tagger.files.formats import ENCODERS
 from spacy_lstm_tagger.readers import Corpus
 
 from ..distil import stock_teacher
+from ..forks import fork_workers, run_python
 from ..util import CORPUS, make_examples, small_model, train
 from . import is_one_error
 from .tagging import CONLLU, OBJECTS, TEXTS, pairs, read_jsonl, read_tsv, run, tag
@@ -266,6 +267,7 @@ def test_whole_files(model, tmp_path):
 
 @pytest.mark.parametrize("kind", ["jsonl", "spacy", "parquet"])
 def test_two_processes_write_the_same(model, texts, tmp_path, monkeypatch, kind):
+    fork_workers(monkeypatch)
     monkeypatch.setattr("spacy_lstm_tagger.tagging.DOCS", 2)
     arguments = [model, texts["jsonl"], texts["txt"], "--format", kind, "-p"]
     if kind == "parquet":
@@ -365,16 +367,17 @@ def test_who_has_read_enough_gets_no_traceback(model, tmp_path):
 
 def test_a_live_line_on_a_terminal_alone(model, texts, tmp_path):
     pty = pytest.importorskip("pty")
-    command = [sys.executable, "-m", "spacy", "lstm-tagger", "tag", model, texts["txt"]]
+    command = ["-m", "spacy", "lstm-tagger", "tag", model, texts["txt"]]
     command += ["--output", tmp_path / "out.tsv"]
     reading, writing = pty.openpty()
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=writing)
+    status = run_python(command, stderr=writing)
     os.close(writing)
     shown = os.read(reading, 10_000).decode()
-    assert done.returncode == 0 and "words/s" in shown and "left" in shown
+    assert status == 0 and "words/s" in shown and "left" in shown
     assert shown.endswith(" \r") and "\x1b" not in shown  # which notebooks do not know
-    done = subprocess.run(command, capture_output=True)
-    assert done.stderr == b""
+    with (tmp_path / "errors").open("w") as file:
+        assert run_python(command, stderr=file.fileno()) == 0
+    assert (tmp_path / "errors").read_text() == ""
 
 
 def test_the_embedded_corpus_comes_back(model, tmp_path):

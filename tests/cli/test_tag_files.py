@@ -18,6 +18,7 @@ from spacy_lstm_tagger.files.streams import open_source
 from spacy_lstm_tagger.readers import Corpus
 from spacy_lstm_tagger.tagging import FileTagger
 
+from ..forks import run_python
 from ..processes import needs_proc, on_posix, wait_until
 from ..util import CORPUS
 from . import is_one_error
@@ -30,12 +31,13 @@ COMMAND = [sys.executable, "-m", "spacy", "lstm-tagger", "tag"]
 def test_standard_output_by_its_other_name(model, tmp_path):
     """What the shell has written to the same file stays."""
     (tmp_path / "in.txt").write_text("I slept\n")
-    command = [*COMMAND, model, tmp_path / "in.txt", "--output", "/dev/stdout", "--format", "tsv"]
+    command = ["-m", "spacy", "lstm-tagger", "tag", model, tmp_path / "in.txt"]
+    command += ["--output", "/dev/stdout", "--format", "tsv"]
     log = tmp_path / "log"
     with log.open("wb") as file:
         file.write(b"before\n")
         file.flush()
-        subprocess.run(command, stdout=file, check=True)
+        assert run_python(command, stdout=file.fileno()) == 0
         file.write(b"after\n")
     lines = log.read_text().splitlines()
     assert lines[0] == "before" and lines[-1] == "after"

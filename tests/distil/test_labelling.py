@@ -16,6 +16,7 @@ from spacy_lstm_tagger.distil.labelling import LabelJob, in_shards, label
 from spacy_lstm_tagger.files.texts import Text
 from spacy_lstm_tagger.probabilities import TagProbabilities
 
+from ..forks import fork_workers
 from ..processes import on_posix
 from ..util import make_examples, small_model
 from . import TEXTS, stock_teacher
@@ -84,7 +85,8 @@ def test_interrupted_work_goes_on(work, tmp_path):
     run(make_job(work), tmp_path / "broken", interrupt_after(1))
 
 
-def test_two_processes_find_the_same(work, tmp_path):
+def test_two_processes_find_the_same(work, tmp_path, monkeypatch):
+    fork_workers(monkeypatch)
     run(make_job(work), tmp_path / "one")
     done = run(make_job(work), tmp_path / "two", n_process=2)
     assert contents(tmp_path / "one") == contents(tmp_path / "two")
