@@ -6,6 +6,8 @@ import shutil
 
 import pytest
 import spacy
+from spacy.tokens import Doc, DocBin
+from spacy.vocab import Vocab
 from weasel.util.config import load_project_config
 
 from .forks import project_run
@@ -52,8 +54,10 @@ def test_from_texts_to_a_wheel(project):
 def test_an_untrained_student_is_not_packaged(project, capfd):
     """The student of 60 steps that are scored at step 0 alone would be one."""
     shutil.rmtree(project / "output" / "student", ignore_errors=True)
-    (project / "output" / "silver").mkdir(parents=True, exist_ok=True)
-    (project / "output" / "silver" / "manifest.json").touch()
+    silver = project / "output" / "silver"
+    silver.mkdir(parents=True, exist_ok=True)
+    (silver / "manifest.json").write_text('{"options": {}, "shards": [], "complete": true}')
+    DocBin(docs=[Doc(Vocab(), words=["a"])]).to_disk(silver / "shard-00000.spacy")
     with pytest.raises(SystemExit):
         project_run(project, "student", overrides={"vars.steps": 60})
     assert "T001" in capfd.readouterr().err
