@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -21,7 +20,7 @@ from spacy_lstm_tagger.files.formats import ENCODERS
 from spacy_lstm_tagger.readers import Corpus
 
 from ..distil import stock_teacher
-from ..forks import fork_workers, run_python
+from ..forks import fork_workers
 from ..util import CORPUS, make_examples, small_model, train
 from . import is_one_error
 from .tagging import CONLLU, OBJECTS, TEXTS, pairs, read_jsonl, read_tsv, run, tag
@@ -363,21 +362,6 @@ def test_who_has_read_enough_gets_no_traceback(model, tmp_path):
     command = f"{sys.executable} -m spacy lstm-tagger tag {model} {path} -o - | head -1"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
     assert done.stdout.startswith("I\t") and done.stderr == ""
-
-
-def test_a_live_line_on_a_terminal_alone(model, texts, tmp_path):
-    pty = pytest.importorskip("pty")
-    command = ["-m", "spacy", "lstm-tagger", "tag", model, texts["txt"]]
-    command += ["--output", tmp_path / "out.tsv"]
-    reading, writing = pty.openpty()
-    status = run_python(command, stderr=writing)
-    os.close(writing)
-    shown = os.read(reading, 10_000).decode()
-    assert status == 0 and "words/s" in shown and "left" in shown
-    assert shown.endswith(" \r") and "\x1b" not in shown  # which notebooks do not know
-    with (tmp_path / "errors").open("w") as file:
-        assert run_python(command, stderr=file.fileno()) == 0
-    assert (tmp_path / "errors").read_text() == ""
 
 
 def test_the_embedded_corpus_comes_back(model, tmp_path):

@@ -44,6 +44,21 @@ def test_standard_output_by_its_other_name(model, tmp_path):
     assert [line.split("\t")[0] for line in lines[1:3]] == ["I", "slept"]
 
 
+def test_a_live_line_on_a_terminal_alone(model, texts, tmp_path):
+    pty = pytest.importorskip("pty")
+    command = ["-m", "spacy", "lstm-tagger", "tag", model, texts["txt"]]
+    command += ["--output", tmp_path / "out.tsv"]
+    reading, writing = pty.openpty()
+    status = run_python(command, stderr=writing)
+    os.close(writing)
+    shown = os.read(reading, 10_000).decode()
+    assert status == 0 and "words/s" in shown and "left" in shown
+    assert shown.endswith(" \r") and "\x1b" not in shown  # which notebooks do not know
+    with (tmp_path / "errors").open("w") as file:
+        assert run_python(command, stderr=file.fileno()) == 0
+    assert (tmp_path / "errors").read_text() == ""
+
+
 @pytest.mark.skipif(not os.path.exists("/dev/null"), reason="there is no /dev/null")
 @pytest.mark.parametrize("kind", ["tsv", "spacy"])
 def test_nothing_is_kept(model, texts, kind):
