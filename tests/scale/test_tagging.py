@@ -1,6 +1,7 @@
 """What an actor makes of a block, and how work that was interrupted is known."""
 
 import shutil
+from contextlib import nullcontext
 
 import pyarrow
 import pytest
@@ -57,12 +58,18 @@ def test_a_folder_that_was_deleted_is_begun_anew(begun, tmp_path):
         begun.claim({"inputs": ["b.txt"], "probabilities": False})
 
 
+@pytest.fixture
+def no_cluster(monkeypatch):
+    """What keeps other drivers from a folder would start one."""
+    monkeypatch.setattr(OutputFolder, "alone", lambda folder: nullcontext())
+
+
 class Claimed(Exception):
     pass
 
 
 @pytest.fixture
-def options(monkeypatch, model):
+def options(monkeypatch, model, no_cluster):
     """Finds out by which options work is known."""
 
     def claim(folder, options):
@@ -98,7 +105,7 @@ class Asked(Exception):
 
 
 @pytest.mark.parametrize("gpus", [0.5, 0.0])
-def test_each_actor_that_tags_has_its_gpus(model, monkeypatch, tmp_path, gpus):
+def test_each_actor_that_tags_has_its_gpus(model, no_cluster, monkeypatch, tmp_path, gpus):
     class Blocks:
         def map_batches(self, *args, **options):
             raise Asked(options)
