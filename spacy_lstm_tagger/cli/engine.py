@@ -46,7 +46,7 @@ def connected(address: str | None) -> Iterator[None]:
         return
     try:
         ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False)
-    except RuntimeError as error:  # it does not answer, or has another version of Ray
+    except (RuntimeError, ConnectionError) as error:  # another version of Ray, or no answer
         raise ConnectionError(Errors.C031.format(error=" ".join(str(error).split()))) from error
     try:
         yield
@@ -93,9 +93,9 @@ def tag_with_ray(
     kind = job.kind or kind_for(kinds)
     # What a folder of a store has is not known before.
     folders = [each for each in files if "://" in each and not kind_of_uri(each)]
-    is_open = bool(folders) and not (reading.kind or job.kind)
+    is_unknown = bool(folders) and not (reading.kind or job.kind)
     for is_wrong, value, remedy in [
-        (is_open, f"{', '.join(folders)} without --format", "Say how the tags are written"),
+        (is_unknown, f"{', '.join(folders)} without --format", "Say how the tags are written"),
         (".spacy" in {*kinds, kind}, ".spacy", "Read and write other formats, such as .parquet"),
         (str(STANDARD) in {*inputs, output}, STANDARD, "Give files and folders"),
         (kind_of_uri(output) in ENCODERS, output, "Give a folder as --output, and --format"),

@@ -73,7 +73,7 @@ class TextFiles(FileBasedDatasource):
 
 @ray.remote(num_cpus=0)
 class Writer:
-    """The driver that writes to a folder."""
+    """The driver that writes to a folder. Here, as its process needs neither spaCy nor PyTorch."""
 
 
 class Counts(NamedTuple):

@@ -68,5 +68,7 @@ def table_to_texts(table: pyarrow.Table) -> list[Text]:
 
 
 def join(tables: Sequence[pyarrow.Table]) -> pyarrow.Table:
-    """RETURNS (pyarrow.Table): Tables as one. A column that some lack is null there."""
+    """RETURNS (pyarrow.Table): Tables as one. A column that some lack is null there; of numbers
+    with fractions and without, all have them.
+    """
     return pyarrow.concat_tables(tables, promote_options="permissive")

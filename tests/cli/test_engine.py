@@ -165,11 +165,12 @@ def test_what_a_cluster_is_asked_to_label(model, tmp_path, monkeypatch):
     assert asked == {"concurrency": 3, "gpus": 0.5, "code": code}
 
 
-def test_a_cluster_that_cannot_be_joined(model, texts, tmp_path, calls, monkeypatch):
+@pytest.mark.parametrize("error", [RuntimeError, ConnectionError])
+def test_a_cluster_that_cannot_be_joined(model, texts, tmp_path, calls, monkeypatch, error):
     def init(address, **_):
-        raise RuntimeError("Version mismatch:\n    Ray: 2.60.0")
+        raise error("Version mismatch:\n    Ray: 2.60.0")
 
     monkeypatch.setattr("ray.init", init)
     arguments = [model, texts["jsonl"], "--output", tmp_path / "out", "--engine", "ray"]
     status, printed = run(*arguments)
-    assert status == 1 and is_one_error(printed) and "Version mismatch" in printed
+    assert status == 1 and is_one_error(printed) and "C031] " in printed
