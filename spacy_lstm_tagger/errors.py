@@ -32,10 +32,7 @@ class Errors(metaclass=WithCodes):
     )
     C005 = "The pipeline has no component {name!r}; it has {names}. Give one of them with --name."
     C006 = "{pipeline} has no component that sets token.tag_, only {names}. Give one with a tagger."
-    C007 = (
-        "{path}: found the suffix {suffix!r}, expected one of {allowed}. "
-        "Give another --output, or --format."
-    )
+    C007 = "{path}: the suffix {suffix!r} is none of {allowed}. Give another --output, or --format."
     C008 = (
         "{first} and {second} would both be written to {path}. Give them one by one, or an "
         "--output with a suffix for all of them."
@@ -162,6 +159,10 @@ class Errors(metaclass=WithCodes):
         "{path} has only some of its silver data, as labelling was interrupted or a shard was "
         "lost. Give the same `lstm-tagger label` command again, which goes on."
     )
+    D027 = (
+        "{place}: the tokenizer refuses it ({error}). Shorten or correct it; for `label` a smaller "
+        "--max-words may do."
+    )
     L001 = (
         "The model file is damaged: its weights cannot be read ({error}). "
         "Copy or package the pipeline again from where it was trained."
@@ -252,10 +253,7 @@ class Errors(metaclass=WithCodes):
         "nlp.replace_listeners({encoder!r}, {name!r}, ['model.tok2vec']), and rehearse within "
         "nlp.select_pipes(enable=[{name!r}])."
     )
-    P015 = (
-        "AddLabels.v1: the component {name!r} is a {kind}, expected a tagger. Give the name of one "
-        "as `component`."
-    )
+    P015 = "AddLabels.v1: {name!r} is a {kind}, expected a tagger. Give one's name as `component`."
     P016 = (
         "{name!r} listens to the component {encoder!r}, which has not run on this text: without "
         "its vectors all words look the same. Put {encoder!r} before it (in training, if one of "
@@ -396,4 +394,8 @@ class Warnings(metaclass=WithCodes):
         "The pipeline's tokenizer finds {share:.0%} of the words of the training data, since it "
         "needs spaces between them. Set [nlp.tokenizer] to that of the language: "
         "--nlp.tokenizer.@tokenizers {own}. If you will only tag given words, ignore this."
+    )
+    W009 = (
+        "{name!r} got {setting} with tags such as {given}, and the training data has others, such "
+        "as {seen}. Give the reader of {setting} the `tag` of the corpus (xpos, upos, upos+feats)."
     )

@@ -1,5 +1,6 @@
 """What the annotation says of each token of a batch, without walking over tokens."""
 
+import warnings
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from spacy.attrs import ORTH, TAG
 from spacy.training import Example
 
 from ..checks import first_of
-from ..errors import Errors
+from ..errors import Errors, Warnings
 from ..whitespace import SPACE_TAG, is_space
 from .notation import Notation
 
@@ -114,3 +115,18 @@ def count_tags(examples: Iterable[Example]) -> Counter[str]:
         pairs = zip(keys.tolist(), numbers.tolist(), strict=True)
         counts.update({strings[key]: n for key, n in pairs if key})
     return counts
+
+
+def compare_tags(name: str, setting: str, given: Iterable[str], seen: Iterable[str]) -> None:
+    """Warn if what was read of a corpus has none of the tags of the training data: it is of another
+    column.
+
+    name (str): The component.
+    setting (str): What was read for it.
+    given (Iterable[str]): The tags in that.
+    seen (Iterable[str]): Those of the training data.
+    """
+    given, seen = sorted(set(given)), sorted(set(seen))
+    if given and seen and not set(given) & set(seen):
+        tags = {"given": first_of(given), "seen": first_of(seen)}
+        warnings.warn(Warnings.W009.format(name=name, setting=setting, **tags), stacklevel=3)

@@ -29,7 +29,7 @@ from .calibration import Calibration, calibrate
 from .class_weights import BALANCED, class_weights_array
 from .decoding import Decoding, Guesses
 from .dictionary import TagDictionary, as_table
-from .gold import count_tags
+from .gold import compare_tags, count_tags
 from .learning import LearningTagger
 from .listening import check_encoder, check_listener
 from .lock import WeightsLock
@@ -195,6 +195,9 @@ class LSTMTagger(LearningTagger):
         labels = notation.named(labels)
         check_tags(labels, self.cfg["tag_set"])
         tags = list(dict.fromkeys([*self.labels, *labels]))
+        compare_tags(self.name, "tag_counts", notation.named(tag_counts or ()), tags)
+        word_annotations = (tag for _, tag, _ in word_tags or ())
+        compare_tags(self.name, "word_tags", notation.named(word_annotations), tags)
         changes: dict[str, Any] = {"temperature": 1.0}
         width = self.model.maybe_get_dim("nO") if n_tags(self.model) is None else None
         if width not in (None, len(tags)):

@@ -18,6 +18,7 @@ from spacy.vocab import Vocab
 from ..checks import check, is_counted
 from ..errors import Errors, Warnings
 from ..lemmas import LemmaTables
+from .gold import compare_tags, count_tags
 from .training_block import is_sample
 
 FILE = "lemmas.json"
@@ -102,6 +103,7 @@ class TagLemmatizer(Pipe):
             counts[word, tag, lemma] += count
         if not counts:
             raise ValueError(Errors.P011.format(name=self.name))
+        compare_tags(self.name, "lemmas", (tag for _, tag, _ in counts), count_tags(get_examples()))
         self._set_tables(LemmaTables.learn(counts))
 
     def __call__(self, doc: Doc) -> Doc:

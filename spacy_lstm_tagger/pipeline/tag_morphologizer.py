@@ -22,6 +22,7 @@ from ..errors import Warnings
 from ..models.flat import FlatList, flatten
 from .dictionary import TagDictionary
 from .factory import DEFAULT_MODEL
+from .gold import compare_tags, count_tags
 from .training_block import is_sample
 
 
@@ -121,6 +122,7 @@ class TagMorphologizer(Morphologizer):
         else:
             tag_pos = labels.get("tags", {})
             check_tag_pos(tag_pos)
+            compare_tags(self.name, "labels.tags", tag_pos, count_tags(get_examples()))
         super().initialize(get_examples, nlp=nlp, labels=labels)
         self.cfg["tag_pos"] = tag_pos
 

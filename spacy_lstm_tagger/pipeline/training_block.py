@@ -42,6 +42,7 @@ def check_steps(training: Mapping[str, Any]) -> None:
     """
     steps, every = training.get("max_steps", 0), training.get("eval_frequency", 1)
     check(every > 0, "[training] eval_frequency", every, "1 or more")
+    check(steps >= 0, "[training] max_steps", steps, "0 or more (0: no limit)")
     if 0 < steps < every:  # without max_steps, the epochs tell when to stop
         raise ValueError(Errors.T001.format(steps=steps, every=every))
     if steps > 0 and steps % every:

@@ -177,3 +177,27 @@ def test_labels_that_are_no_list_of_tags(labels):
     pipe = nlp.add_pipe("lstm_tagger", config={"model": small_model()})
     with pytest.raises(ValueError, match=r"M001.*labels = .*a list of tags"):
         pipe.initialize(lambda: make_examples(nlp), nlp=nlp, labels=labels)
+
+
+COARSE = {"morph": {"POS=DET": ""}, "pos": {"POS=DET": 90}}
+
+
+@pytest.mark.parametrize(
+    ("name", "setting", "of_column"),
+    [
+        ("lstm_tagger", "tag_counts", lambda tag: {tag: 3}),
+        ("lstm_tagger", "word_tags", lambda tag: [("the", tag, 3)]),
+        ("tag_lemmatizer", "lemmas", lambda tag: [("dogs", tag, "dog", 3)]),
+        ("tag_morphologizer", "labels", lambda tag: {**COARSE, "tags": {tag: ["DET"]}}),
+    ],
+)
+def test_what_was_read_from_another_column(name, setting, of_column):
+    nlp = spacy.blank("en")
+    pipe = nlp.add_pipe(name, config={} if name == "tag_lemmatizer" else {"model": small_model()})
+
+    def initialize(tag):
+        pipe.initialize(lambda: make_examples(nlp), nlp=nlp, **{setting: of_column(tag)})
+
+    initialize("DET")  # one that the examples have
+    with pytest.warns(UserWarning, match=rf"W009.*{name}.*{setting}.* such as OTHER, .*DET"):
+        initialize("OTHER")

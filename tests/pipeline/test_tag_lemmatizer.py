@@ -146,12 +146,12 @@ def test_a_streamed_corpus():
         warnings.simplefilter("error")
         pipe.initialize(get_examples, nlp=nlp, lemmas=[("geese", "NNS", "goose", 1)])
     assert lemmas(nlp, ["Geese", "cats"], ["NNS", "NNS"]) == ["goose", "cats"]
-    saw = [("saw", "V", "see", 2), ("saw", "V", "saw", 3), ("saw", "V", "see", 2)]
+    saw = [("saw", "VBD", "see", 2), ("saw", "VBD", "saw", 3), ("saw", "VBD", "see", 2)]
     pipe.initialize(get_examples, nlp=nlp, lemmas=saw)
-    assert lemmas(nlp, ["saw"], ["V"]) == ["see"]
+    assert lemmas(nlp, ["saw"], ["VBD"]) == ["see"]
     with pytest.raises(ValueError, match=r"P011"):
         pipe.initialize(get_examples, nlp=nlp, lemmas=[])
-    for entry in [("saw", "V"), ("saw", "V", None, 1), ("saw", "V", "see", "x")]:
+    for entry in [("saw", "VBD"), ("saw", "VBD", None, 1), ("saw", "VBD", "see", "x")]:
         with pytest.raises(ValueError, match=r"M001.*lemmas\[1\] = .*a word, a tag, a lemma and"):
             pipe.initialize(get_examples, nlp=nlp, lemmas=[*saw[:1], entry])
 

@@ -23,6 +23,8 @@ def test_no_step_is_scored(steps, every):
 def test_an_evaluation_after_no_step():
     with pytest.raises(ValueError, match=r"M001.*eval_frequency = 0 .*1 or more"):
         check_steps({"max_steps": 60, "eval_frequency": 0})
+    with pytest.raises(ValueError, match=r"M001.*max_steps = -1 .*0 or more"):
+        check_steps({"max_steps": -1, "eval_frequency": 200})
 
 
 def test_the_last_steps_are_not_scored():
