@@ -88,7 +88,7 @@ class ShardCorpus:
                 found = True
                 words, spaces = reference.to_array([ORTH, SPACY]).T.tolist()
                 example = Example(_make_doc(nlp.vocab, words, spaces), reference)
-                yield from self.augmenter(nlp, example) if self.augmenter else [example]
+                yield from self._augmented(nlp, example)
         if not found:
             raise ValueError(Errors.D009.format(path=self.path))
 
@@ -96,6 +96,17 @@ class ShardCorpus:
         """RETURNS (int): How many words there are."""
         shards = map(read_docbin, files_in(self.path, ".spacy"))
         return sum(len(tokens) for shard in shards for tokens in shard.tokens)
+
+    def _augmented(self, nlp: Language, example: Example) -> Iterator[Example]:
+        if self.augmenter is None:
+            yield example
+            return
+        # The docs that augmenters of spaCy's make have no user data.
+        kept = TagProbabilities.of_teacher(example.reference)
+        for augmented in self.augmenter(nlp, example):
+            if kept is not None and len(augmented.reference) == len(example.reference):
+                kept.to_doc(augmented.reference)
+            yield augmented
 
     def _cut(self, doc: Doc) -> Iterator[Doc]:
         """Cut a doc into docs of some sentences."""

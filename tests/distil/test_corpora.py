@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from spacy.tokens import Doc, DocBin
 from spacy.training import Example
+from spacy.training.augment import create_lower_casing_augmenter
 from spacy.util import registry
 
 from spacy_lstm_tagger.augmenters import NoiseAugmenter
@@ -332,3 +333,9 @@ def test_files_are_shuffled(nlp, shards):
     random.seed(0)
     first = [words_of(islice(ShardCorpus(shards)(nlp), 1))[0][0] for _ in range(30)]
     assert {int(word.split(".")[0]) // 4 for word in first} == {0, 1, 2}
+
+
+def test_probabilities_stay_with_an_augmenter_of_spacy(nlp, shards):
+    corpus = ShardCorpus(shards, augmenter=create_lower_casing_augmenter(1.0))
+    examples = list(corpus(nlp))
+    assert examples and all(TagProbabilities.of_teacher(eg.reference) for eg in examples)
