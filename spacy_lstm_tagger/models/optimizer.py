@@ -50,7 +50,8 @@ def update(optimizer: Optimizer, pieces: Iterable[Piece], states: dict[Key, Stat
     pieces (Iterable[Piece]): The weights.
     states (dict[tuple[int, str], State]): Where their states are kept from step to step.
     """
-    is_adam = type(optimizer) is Optimizer and optimizer.b1 and optimizer.b2
+    betas = optimizer.b1, optimizer.b2
+    is_adam = type(optimizer) is Optimizer and all(0.0 < beta < 1.0 for beta in betas)
     if not is_adam or optimizer.use_radam:
         for key, weights, grad in pieces:
             updated, _ = optimizer(key, as_floats(weights), as_floats(grad))

@@ -40,6 +40,7 @@ class Halving(Optimizer):
         lambda: RAdam(0.1),
         lambda: SGD(0.1, grad_clip=1.0),
         lambda: Adam(0.1, beta2=0.0),
+        lambda: Adam(0.1, beta2=1.0),
         lambda: Halving(0.1),
     ],
 )
