@@ -1,5 +1,6 @@
 """Lists of arrays that lie one after the other in a single one, and arrays as tensors."""
 
+import operator
 from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
@@ -31,13 +32,21 @@ class FlatList(list):
             start += length
         super().__init__(slices)
         self.flat = flat
+        self._slices = tuple(slices)
+
+    def is_flat(self) -> bool:
+        """RETURNS (bool): Whether nobody has put other arrays into the list."""
+        return len(self) == len(self._slices) and all(map(operator.is_, self, self._slices))
+
+    def __getstate__(self) -> dict[str, Any]:  # a copy's arrays have memory of their own
+        return self.__dict__ | {"_slices": ()}
 
 
 def flatten(ops: Ops, arrays: Sequence[Floats2d]) -> Floats2d:
     """RETURNS (Floats2d): The rows of all arrays, of which those without rows may have another
     width. *Shape:* ``(tokens, width)``.
     """
-    if isinstance(arrays, FlatList):
+    if isinstance(arrays, FlatList) and arrays.is_flat():
         return arrays.flat
     return ops.xp.concatenate([array for array in arrays if len(array)] or arrays)
 
