@@ -107,7 +107,11 @@ def _data(figures: dict[str, Any]) -> list[dict[str, Any]]:
             "name": pipe["name"],
             "tags": [row["tag"] for row in pipe["tags"]],
             "confusion": pipe["confusion"],
-            "mistakes": [[row["gold"], row["guess"], row["sentences"]] for row in pipe["mistakes"]],
+            "mistakes": [
+                [row["gold"], row["guess"], row["sentences"]]
+                for row in pipe["mistakes"]
+                if row["sentences"]
+            ],
         }
         for pipe in figures["pipelines"]
     ]

@@ -3,13 +3,14 @@
 import re
 from collections.abc import Callable, Sequence
 from io import StringIO
+from threading import Lock
 from typing import Any
 
 from ..errors import Errors
 from .names import count_bands
 
 try:
-    import matplotlib as mpl
+    from matplotlib import style
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 except ImportError as error:  # pragma: no cover
@@ -21,6 +22,7 @@ SERIES = ("#030301", "#030302", "#030303", "#030304", "#030305", "#030306")
 VARIABLES = {INK: "var(--ink)", SOFT: "var(--soft)", FAINT: "var(--faint)"}
 VARIABLES |= {colour: f"var(--series-{i})" for i, colour in enumerate(SERIES, 1)}
 MOST_POINTS = 300  # of a curve, so that a long training does not make a large page
+LOCK = Lock()  # matplotlib's settings are those of all threads
 MARKERS = {"o": "●", "s": "■", "^": "▲", "D": "◆", "v": "▼", "*": "★"}  # as the page writes them
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
@@ -117,7 +119,8 @@ def _style(series: int, *, size: int = 5) -> dict[str, Any]:
 
 
 def _svg(draw: Draw) -> str:
-    with mpl.rc_context(STYLE):
+    # Whatever a notebook has set for its own plots.
+    with LOCK, style.context(["default", STYLE]):
         figure = Figure(figsize=(4.6, 2.8), layout="constrained")
         draw(figure.subplots())
         file = StringIO()

@@ -26,7 +26,10 @@ from .text import render_text
 
 ONE = (Language, str, Path)  # what a pipeline is given as
 MOST_BYTES = 1_000_000  # of sentences with errors, so that a page has less than 2 MB
-FRAME = '<iframe srcdoc="{}" sandbox="allow-scripts" style="width: 100%; height: 80vh"></iframe>'
+FRAME = (
+    '<iframe title="Tagging report" srcdoc="{}" sandbox="allow-scripts" '
+    'style="width: 100%; height: 80vh; min-height: 30rem"></iframe>'
+)
 
 
 class Report:

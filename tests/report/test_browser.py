@@ -155,6 +155,25 @@ def test_on_paper(open_page, path):
     assert page.evaluate(adjust) == "exact"
 
 
+def test_on_paper_nothing_is_cut_off(open_page, path):
+    page = open_page(path, viewport={"width": 320, "height": 800})
+    page.emulate_media(media="print")
+    cut = """() => [...document.querySelectorAll(".wide")]
+        .filter((e) => getComputedStyle(e).overflowX !== "visible").length"""
+    assert page.evaluate(cut) == 0
+
+
+def test_a_policy_that_forbids_the_script(browser, path, tmp_path):
+    """Such as that of a web server: scripts run, but not this one."""
+    forbidden = tmp_path / "forbidden.html"
+    html = path.read_text(encoding="utf-8").replace("script-src 'sha256-", "script-src 'sha256-A")
+    forbidden.write_text(html, encoding="utf-8")
+    page = browser.new_page()
+    page.goto(forbidden.as_uri())
+    assert "needs JavaScript" in page.locator("#confusion").inner_text()
+    page.close()
+
+
 def test_without_scripts_the_errors_are_there(browser, path):
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
@@ -232,6 +251,7 @@ def test_words_from_right_to_left(open_page, tmp_path):
         tags = page.locator(f"{place} mark small").first
         assert tags.get_attribute("dir") == "ltr" and tags.locator("bdi").count() == 2
         assert page.locator(f"{place} mark").first.text_content().split(" ")[0] in dict(words)
+    assert texts(page.locator("#cell h3 bdi")) == [mistake["gold"], mistake["guess"]]
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 

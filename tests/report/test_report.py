@@ -3,7 +3,9 @@
 import json
 import os
 import re
+import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from spacy_lstm_tagger.evaluation import evaluate
 from spacy_lstm_tagger.readers import Corpus
 from spacy_lstm_tagger.report import Report
 from spacy_lstm_tagger.report.names import percent
-from spacy_lstm_tagger.report.plots import learning_curve
+from spacy_lstm_tagger.report.plots import learning_curve, plot_training
 
 from ..util import CORPUS, make_examples, merge_first, small_model, trained_nlp, write_conllu
 from . import BAD_NAME, HOSTILE, hostile_sentences, make_pipeline
@@ -65,6 +67,7 @@ def test_hostile_text_stays_text(tmp_path):
     # In a notebook the page is the value of an attribute.
     frame = Page(report._repr_html_())
     assert frame.elements == ["iframe"]
+    assert dict(a[1:] for a in frame.attributes)["title"]  # what a screen reader says
     shown = dict(a[1:] for a in frame.attributes)["srcdoc"]
     assert shown.replace('<base href="about:srcdoc">\n', "") == report.to_html()
     assert json.loads(report.to_json()) == report.figures
@@ -72,6 +75,30 @@ def test_hostile_text_stays_text(tmp_path):
 
 def test_the_same_report_twice(ours, corpus):
     assert Report(ours, corpus).to_html() == Report(ours, corpus).to_html()
+
+
+@pytest.mark.parametrize("setting", [{"text.usetex": True}, {"xtick.labelcolor": "red"}])
+def test_what_a_notebook_sets_for_its_own_plots(ours, corpus, setting):
+    mpl = pytest.importorskip("matplotlib")
+    report = Report(ours, corpus)
+    page = report.to_html()
+    with mpl.rc_context(setting):
+        assert report.to_html() == page
+        assert all(mpl.rcParams[name] == value for name, value in setting.items())
+
+
+def test_pages_made_in_several_threads():
+    """What matplotlib is told holds for all threads: the page's, and then what was there before."""
+    mpl = pytest.importorskip("matplotlib")
+    curves, before = [[(1, 0.5), (2, 0.6)]], dict(mpl.rcParams)
+    page, interval = plot_training(curves, "accuracy"), sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        with ThreadPoolExecutor(6) as threads:
+            pages = set(threads.map(lambda _: plot_training(curves, "accuracy"), range(60)))
+    finally:
+        sys.setswitchinterval(interval)
+    assert pages == {page} and dict(mpl.rcParams) == before
 
 
 def test_a_pipeline_stays_as_it_is(corpus):

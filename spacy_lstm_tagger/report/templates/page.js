@@ -79,7 +79,9 @@
       list.append(item);
     }
     const right = gold === guess ? "These are right." : "";
-    element("cell").replaceChildren(make("h3", label), make("p", right), list);
+    const heading = make("h3"), rest = label.slice(label.lastIndexOf(": "));
+    heading.append(make("bdi", gold), " tagged as ", make("bdi", guess || "nothing"), rest);
+    element("cell").replaceChildren(heading, make("p", right), list);
   }
 
   // Each tag for itself: neither the sentence nor another tag turns it or the arrow round.
