@@ -80,8 +80,9 @@ class LiveLine:
 
     def __init__(self, stream: IO | None = None, *, is_hidden: bool = False):
         self.stream = sys.stderr if stream is None else stream
-        # A process may have no standard error.
-        self.is_shown = self.stream is not None and self.stream.isatty() and not is_hidden
+        # A process may have no standard error, or one that only writes.
+        is_terminal = getattr(self.stream, "isatty", bool)()
+        self.is_shown = is_terminal and not is_hidden
         self._shown = ""
 
     def __call__(self, progress: object) -> None:

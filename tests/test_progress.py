@@ -119,3 +119,15 @@ def test_a_part_that_does_not_fit_is_left_out(columns, shown, monkeypatch):
     with LiveLine(stream) as line:
         line("step 100  0:00:09 left")
         assert seen(stream.getvalue()) == shown
+
+
+def test_a_stream_that_only_writes():
+    """As those that pass on to a log."""
+
+    class Log:
+        def write(self, text):
+            raise AssertionError
+
+    line = LiveLine(Log())
+    line("1 of 10")
+    line.clear()
