@@ -1,6 +1,7 @@
 """Class weights: how much the tokens of a tag count in training."""
 
 from collections.abc import Mapping, Sequence
+from configparser import Error as ConfigParserError
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ def check_as_config(value: Any) -> None:
         section = {"class_weights": {tag: weight}}
         try:
             is_kept = Config().from_str(Config(section).to_str()) == section
-        except ValueError:
+        except (ValueError, ConfigParserError):  # the latter since Python 3.14
             is_kept = False
         allowed = 'set by pipe.cfg["class_weights"], as a config cannot keep this tag'
         check(is_kept, f"class_weights[{tag!r}]", weight, allowed)
