@@ -1,7 +1,7 @@
 """Pipelines and their taggers, whoever made them: which they are, and how sure they are."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -105,6 +105,23 @@ def written_in(nlp: Language) -> set[int]:
         own = isinstance(pipe, LSTMTagger)  # which declares all that it may set
         found.update(written_by(pipe) if own else (declared[n] for n in names if n in declared))
     return found
+
+
+def tokenize(tokenizer: Callable[[str], Doc], text: str, *, place: str) -> Doc:
+    """Tokenize a text, so that an error tells which one it is.
+
+    tokenizer (Callable[[str], Doc]): The tokenizer.
+    text (str): The text.
+    place (str): Where it is.
+    RETURNS (Doc): Its tokens.
+    RAISES (ValueError): If the tokenizer refuses it, as that of Japanese a long one.
+    """
+    try:
+        return tokenizer(text)
+    except (MemoryError, ImportError):
+        raise
+    except Exception as error:  # Sudachi's is nothing more
+        raise ValueError(Errors.D027.format(place=place, error=error)) from error
 
 
 def check_tokens(doc: Doc, n_tokens: int, *, place: str) -> None:

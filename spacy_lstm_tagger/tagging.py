@@ -35,6 +35,7 @@ from .taggers import (
     prepare_process,
     read_confidence,
     tagger_name,
+    tokenize,
     written_in,
 )
 from .workers import in_processes
@@ -166,7 +167,7 @@ class FileTagger:
             elif text.text is None:
                 docs.append(Doc(vocab, words=text.words, spaces=text.spaces))
             else:
-                docs.append(self.nlp.make_doc(text.text))
+                docs.append(tokenize(self.nlp.make_doc, text.text, place=text.place))
         return docs
 
     def _tag(self, docs: Sequence[Doc]) -> list[Doc]:

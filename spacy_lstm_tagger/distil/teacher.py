@@ -24,6 +24,7 @@ from ..taggers import (
     load_pipeline,
     read_probabilities,
     tagger_names,
+    tokenize,
     written_by,
 )
 from ..whitespace import ABSTAINED, SPACE_TAG
@@ -185,7 +186,7 @@ class Teachers:
         if text.text is None:
             doc = Doc(nlp.vocab, words=text.words, spaces=text.spaces)
         else:  # not `nlp.make_doc`, which refuses a text that is too long for a parser
-            doc = nlp.tokenizer(text.text)
+            doc = tokenize(nlp.tokenizer, text.text, place=text.place)
         if doc.to_array(IS_SPACE).all():
             return
         self._sentencizer(doc)

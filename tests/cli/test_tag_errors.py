@@ -327,3 +327,20 @@ def test_a_damaged_pipeline_is_named(model, tmp_path, name, data):
     code, printed = run(tmp_path / "mine", tmp_path / "in.txt", "--output", tmp_path / "out.tsv")
     assert code == 1 and is_one_error(printed)
     assert "C030" in printed and f"{tmp_path / 'mine'} cannot be loaded" in printed
+
+
+def test_a_tokenizer_that_refuses_a_text(model, tmp_path, monkeypatch):
+    """As that of Japanese does with one of more than 49,149 bytes, by an error of its own kind."""
+
+    class RefusedError(Exception):
+        pass
+
+    def refuse(nlp, text):
+        raise RefusedError("Input is too long")
+
+    monkeypatch.setattr(spacy.language.Language, "make_doc", refuse)
+    path = tmp_path / "in.txt"
+    path.write_text("A dog slept .\n")
+    code, printed = run(model, path, "--output", tmp_path / "out.tsv")
+    assert code == 1 and is_one_error(printed)
+    assert "D027" in printed and "in.txt, line 1" in printed and "too long" in printed
