@@ -139,3 +139,9 @@ def test_words_without_capitals_do_not_tell_whether_a_tag_keeps_them():
 def test_an_ending_is_not_shorter_than_what_is_taken_off():
     """After "mice", "dogs" would be "douse"."""
     assert LemmaTables.learn({("mice", "NNS", "mouse"): 1}).lemma("dogs", "NNS") == "dogs"
+
+
+def test_the_turkish_capital_i():
+    counts = {("için", "ADP", "için"): 1, ("evler", "NOUN", "ev"): 1}
+    tables = LemmaTables.learn(counts)
+    assert tables.lemma("İçin", "ADP") == "için" and tables.lemma("İnekler", "NOUN") == "inek"
