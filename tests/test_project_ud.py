@@ -208,6 +208,8 @@ def test_a_language_without_spaces_gets_its_tokenizer(lang, expected, tmp_path, 
     assert script.main(tmp_path, ["--nlp.lang", lang, "training.max_steps=2"]) == 0
     given = dict(zip(calls[0], calls[0][1:], strict=False))
     assert given.get("--nlp.tokenizer.@tokenizers") == expected
+    # That of Japanese sets tags as well.
+    assert given.get("--components.lstm_tagger.overwrite") == (expected and "true")
     assert calls[0][-1] == "--training.max_steps=2"
 
 

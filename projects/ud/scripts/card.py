@@ -72,7 +72,7 @@ def add_lemmatizer(nlp: Language, train: Path, test: Path) -> str:
         return ""
     name = "tag_lemmatizer"
     if name not in nlp.pipe_names:
-        nlp.add_pipe(name)
+        nlp.add_pipe(name, config={"overwrite": True})  # the tokenizer of Japanese sets them too
     nlp.get_pipe(name).initialize(lambda: [], lemmas=lemmas)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=r"\[W003\]")  # of tags, which are scored above

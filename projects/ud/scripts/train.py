@@ -36,6 +36,8 @@ def main(folder: Path, options: list[str]) -> int:
     tokenizer = own_tokenizer(get_lang_class(lang))
     if tokenizer is not None and lang not in SPACED:
         arguments += ["--nlp.tokenizer.@tokenizers", tokenizer]
+        # That of Japanese sets tags too.
+        arguments += ["--components.lstm_tagger.overwrite", "true"]
     print(f"{words:,} words: {config.name}", flush=True)
     return subprocess.call([sys.executable, "-m", "spacy", "train", *arguments, *options])
 
