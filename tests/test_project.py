@@ -3,6 +3,7 @@
 import json
 import shlex
 import shutil
+from zipfile import ZipFile
 
 import pytest
 import spacy
@@ -41,7 +42,15 @@ def test_from_texts_to_a_wheel(project):
     assert manifest["complete"]
     scores = json.loads((project / "output" / "accuracy.json").read_text())
     assert scores["tag"] == "xpos" and scores["missing_tags"] == []
-    assert len(list((project / "packages").glob("*/dist/*.whl"))) == 1
+    (wheel,) = (project / "packages").glob("*/dist/*.whl")
+    # A build that was interrupted, and is done again.
+    (model,) = (project / "packages").glob("*/build/lib/**/lstm_tagger/model")
+    model.write_bytes(b"half of it")
+    wheel.unlink()
+    project_run(project, "package", force=True)
+    with ZipFile(wheel) as archive:
+        sizes = [each.file_size for each in archive.infolist() if each.filename.endswith("/model")]
+    assert sizes == [(project / "output/student/model-best/lstm_tagger/model").stat().st_size]
     nlp = spacy.load(project / "output" / "student" / "model-best")
     assert nlp.pipe_names == ["lstm_tagger"]
     assert nlp.config["training"]["max_steps"] == 4
