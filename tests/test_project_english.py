@@ -83,6 +83,8 @@ def test_from_teachers_to_wheels(project):
         assert nlp.pipe_names == ["tok2vec", "lstm_tagger", "morphologizer", "senter", "lemmatizer"]
         assert nlp.meta["license"] == "CC BY-SA 4.0" and len(nlp.meta["sources"]) == 5
         assert not any(nlp.config["paths"].values())
+        assert nlp.config["training"]["before_to_disk"] is None  # which only the project has
+        assert not {"acc_sents", "acc_docs"} & nlp.meta["performance"].keys()
         assert "stove" not in nlp.vocab.strings  # nor other words that training met
         modules = [shim.module for layer in layers_of(nlp) for shim in layer.shims]
         for weight in (weight for module in modules for weight in module.parameters()):
