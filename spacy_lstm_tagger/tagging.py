@@ -243,7 +243,7 @@ def tag_files(
                 progress.add(texts=each.texts, size=each.size, words=each.words)
                 report(progress)
             if output.is_empty and tagger.job.kind == ".parquet":
-                output.write(_no_rows(tagger.job, inputs))
+                output.write(_no_rows(tagger.job, inputs, reading))
             output.complete()
             if path.is_file():
                 done[identity(path)] = inputs[0]
@@ -260,9 +260,9 @@ def tag_files(
     return progress
 
 
-def _no_rows(job: Job, inputs: Sequence[Path]) -> Any:
+def _no_rows(job: Job, inputs: Sequence[Path], reading: Reading) -> Any:
     """RETURNS (pyarrow.Table): The columns of a Parquet file that has no text."""
-    tables = [path for path in inputs if path.suffix.lower() == ".parquet" and path.is_file()]
+    tables = [path for path in inputs if reading.kind_of(path) == ".parquet" and path.is_file()]
     return no_rows(tables[0] if tables else None, job.style, probabilities=job.probabilities)
 
 

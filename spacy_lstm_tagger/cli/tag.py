@@ -171,7 +171,7 @@ def plan_files(
             allowed = f"{', '.join(ENCODERS)}, or .gz or .zst behind it"
             raise ValueError(Errors.C007.format(path=path, suffix=kind, allowed=allowed))
     if kind is None:
-        kind = kind_for(reading.kind or kind_of(each) for _, each in found)
+        kind = kind_for(reading.kind_of(each) for _, each in found)
     if not is_folder:
         return kind, [(path, [each for _, each in found])]
     places: dict[Path, Path] = {}
@@ -208,7 +208,7 @@ def check_files(files: Sequence[tuple[Path, Sequence[Path]]], kind: str, reading
     known = set(map(identity, read))
     for path in read:
         with open_source(path):
-            if (reading.kind or kind_of(path)) == ".parquet":
+            if reading.kind_of(path) == ".parquet":
                 import_pyarrow(path)
     if kind == ".parquet":
         import_pyarrow(files[0][0])

@@ -18,7 +18,7 @@ from spacy.tokens import DocBin
 from ..errors import Errors
 from .conllu import comments, replace_tags
 from .docs import pack
-from .parquet import Row, import_pyarrow, to_rows
+from .parquet import Row, import_pyarrow, read_schema, to_rows
 from .sentences import Sentences, one_line
 from .tagged import Style, TaggedTexts
 from .texts import Text
@@ -106,7 +106,7 @@ def no_rows(path: Path | None, style: Style, *, probabilities: bool) -> Any:
     """
     arrow = import_pyarrow("Parquet")
     text = arrow.schema([(style.text_key, arrow.string())])
-    schema = text if path is None else arrow.parquet.read_schema(path)
+    schema = text if path is None else read_schema(path)
     types = {TOKENS: arrow.string(), TAGS: arrow.string()}
     if probabilities:
         types[PROBABILITIES] = arrow.float32()

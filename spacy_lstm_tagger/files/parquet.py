@@ -4,11 +4,12 @@ import io
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..errors import Errors
 from .lines import Writer
-from .streams import Source
+from .streams import Source, open_source
 from .texts import BadTexts, Reading, Text
 
 ROWS = 1000  # so many are in memory at a time, beside what the file compresses together
@@ -31,12 +32,8 @@ class Row(NamedTuple):
 def read_parquet(source: Source, reading: Reading, bad: BadTexts) -> Iterator[Text]:
     """YIELDS (Text): The value of a column in each row of a Parquet file."""
     arrow, key = import_pyarrow(source.path), reading.text_key
-    stream = source.stream
     try:
-        # It has to go back and forth in the file, which a stream cannot.
-        file = arrow.parquet.ParquetFile(
-            stream if stream is source.raw else io.BytesIO(stream.read())
-        )
+        file = _open(source)
         names = file.schema_arrow.names
         counts = Counter(names)
         for name in names if reading.keep else [key]:
@@ -61,6 +58,20 @@ def read_parquet(source: Source, reading: Reading, bad: BadTexts) -> Iterator[Te
         raise ValueError(
             Errors.D011.format(path=source.path, error=error, format=FORMAT)
         ) from error
+
+
+def read_schema(path: Path) -> Any:
+    """RETURNS (pyarrow.Schema): The columns of a Parquet file."""
+    with open_source(path) as source:
+        return _open(source).schema_arrow
+
+
+def _open(source: Source) -> Any:
+    """RETURNS (pyarrow.parquet.ParquetFile): The file."""
+    # It goes back and forth in it, which a stream cannot.
+    stream = source.stream
+    file = stream if stream is source.raw else io.BytesIO(stream.read())
+    return import_pyarrow(source.path).parquet.ParquetFile(file)
 
 
 def import_pyarrow(what: object) -> Any:

@@ -9,7 +9,7 @@ from ..errors import Errors
 from .conllu import read_conllu
 from .lines import read_lines, read_objects
 from .parquet import read_parquet
-from .streams import STANDARD, Source, kind_of, open_source
+from .streams import STANDARD, Source, open_source
 from .texts import BadTexts, Reading, Text
 from .whole import is_stream
 
@@ -79,6 +79,6 @@ def read_texts(
     """
     reading, bad = reading or Reading(), bad or BadTexts()
     for path in paths:
-        read = READERS.get(reading.kind or kind_of(path), read_lines)
+        read = READERS.get(reading.kind_of(path), read_lines)
         with open_source(path) as source:
             yield from read(source, reading, bad)

@@ -3,9 +3,11 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..errors import Errors
+from .streams import kind_of
 
 # A no-break space between letters is a part of the word, as in 10 000.
 WORD = re.compile(r"\S(?:[\S\xa0\u2007\u202f]*\S)?")
@@ -97,6 +99,10 @@ class Reading:
     strip: bool = True
     kind: str | None = None
     keep: bool = False
+
+    def kind_of(self, path: Path) -> str:
+        """RETURNS (str): What is in a file, as a suffix."""
+        return self.kind or kind_of(path)
 
     def make(self, value: Any, size: float, place: str, source: Any = None) -> Text:
         """Make a text of what a file gives for one.

@@ -18,7 +18,7 @@ from ..errors import Errors
 from ..files.lines import read_lines
 from ..files.parquet import TableWriter
 from ..files.reading import READERS
-from ..files.streams import Source, decompressed, kind_of
+from ..files.streams import Source, decompressed
 from ..files.texts import BadTexts, Reading, Text, leave_out_long
 from .texts import ERROR, PLACE, join, texts_to_table
 
@@ -43,16 +43,19 @@ class TextFiles(FileBasedDatasource):
         self.reading, self.allowed, self.longest, self.size = reading, allowed, longest, size
 
     def _open_input_source(self, filesystem: Any, path: str, **open_args: Any) -> Any:
-        if self._kind(path) == ".parquet":  # which is not read from its beginning to its end
+        if (
+            self.reading.kind_of(Path(path)) == ".parquet"
+        ):  # which is not read from its beginning to its end
             return filesystem.open_input_file(path)
         size = self._data_context.streaming_read_buffer_size
         return filesystem.open_input_stream(path, compression=None, buffer_size=size)
 
     def _read_stream(self, f: Any, path: str) -> Iterator[pyarrow.Table]:
         """YIELDS (pyarrow.Table): Rows of texts, see `texts_to_table`."""
-        if self._kind(path) == ".spacy":  # of a folder of a store, whose files nobody has listed
+        kind = self.reading.kind_of(Path(path))
+        if kind == ".spacy":  # of a folder of a store, whose files nobody has listed
             raise ValueError(Errors.C018.format(value=path, remedy="Give the other files"))
-        read = READERS.get(self._kind(path), read_lines)
+        read = READERS.get(kind, read_lines)
         bad = BadTexts(self.allowed)
         texts: list[Text] = []
         length = told = 0
@@ -66,9 +69,6 @@ class TextFiles(FileBasedDatasource):
                     texts, length, told = [], 0, len(bad.found)
         if texts or told < len(bad.found):
             yield texts_to_table(texts, bad.found[told:])
-
-    def _kind(self, path: str) -> str:
-        return self.reading.kind or kind_of(Path(path))
 
 
 @ray.remote(num_cpus=0)

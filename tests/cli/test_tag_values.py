@@ -1,5 +1,6 @@
 """`lstm-tagger tag`: rows that differ or are not there, values that JSON has not, several taggers."""
 
+import gzip
 import json
 import shutil
 
@@ -34,6 +35,27 @@ def test_a_table_without_rows_keeps_its_columns(model, tmp_path, options):
         pyarrow.parquet.read_schema(tmp_path / f"{n}-tagged.parquet") for n in ("some", "none")
     ]
     assert schemas[0] == schemas[1] and "id" in schemas[1].names
+
+
+def test_a_table_without_rows_by_another_name(model, tmp_path):
+    """What the option says is in a file, and not its name."""
+    pyarrow.parquet.write_table(pyarrow.table({"text": [], "id": []}), tmp_path / "table")
+    (tmp_path / "text.parquet").touch()
+    for name, kind, columns in (
+        ("table", "parquet", ["text", "id"]),
+        ("text.parquet", "text", ["text"]),
+    ):
+        options = ["--output", tmp_path / "out.parquet", "--input-format", kind]
+        tag(model, tmp_path / name, *options)
+        schema = pyarrow.parquet.read_schema(tmp_path / "out.parquet")
+        assert schema.names == [*columns, "tokens", "tags"]
+
+
+def test_a_compressed_table_without_rows(model, tmp_path):
+    with gzip.open(tmp_path / "in.parquet.gz", "wb") as file:
+        pyarrow.parquet.write_table(pyarrow.table({"text": [], "id": []}), file)
+    tag(model, tmp_path / "in.parquet.gz", "--output", tmp_path / "out.parquet")
+    assert "id" in pyarrow.parquet.read_schema(tmp_path / "out.parquet").names
 
 
 def test_values_that_json_has_not(model, tmp_path):
