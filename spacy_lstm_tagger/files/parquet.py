@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from ..errors import Errors
 from .lines import Writer
-from .streams import Source, open_source
+from .streams import COMPRESSED, Source, open_source
 from .texts import BadTexts, Reading, Text
 
 ROWS = 1000  # so many are in memory at a time, beside what the file compresses together
@@ -68,10 +68,12 @@ def read_schema(path: Path) -> Any:
 
 def _open(source: Source) -> Any:
     """RETURNS (pyarrow.parquet.ParquetFile): The file."""
-    # It goes back and forth in it, which a stream cannot.
-    stream = source.stream
-    file = stream if stream is source.raw else io.BytesIO(stream.read())
-    return import_pyarrow(source.path).parquet.ParquetFile(file)
+    file = source.stream
+    # It goes back and forth in it, which a pipe cannot, and decompression only from the beginning.
+    if source.path.suffix.lower() in COMPRESSED or not file.seekable():
+        file = io.BytesIO(file.read())
+    # Ahead it would read all of it.
+    return import_pyarrow(source.path).parquet.ParquetFile(file, pre_buffer=False)
 
 
 def import_pyarrow(what: object) -> Any:

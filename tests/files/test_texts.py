@@ -1,10 +1,12 @@
 """Texts are read as a stream, bad ones are named, long ones are cut."""
 
+import io
 import json
 import os
 import tracemalloc
 import zlib
 
+import pyarrow.parquet
 import pytest
 import spacy
 import srsly
@@ -15,7 +17,9 @@ from spacy.tokens import Doc, DocBin
 from spacy_lstm_tagger.files import cut as cutting
 from spacy_lstm_tagger.files import lines
 from spacy_lstm_tagger.files.cut import cut
+from spacy_lstm_tagger.files.parquet import read_parquet
 from spacy_lstm_tagger.files.reading import find_texts, read_texts
+from spacy_lstm_tagger.files.streams import Source
 from spacy_lstm_tagger.files.texts import BadTexts, Reading, Text
 
 
@@ -240,6 +244,25 @@ def test_memory_does_not_grow_with_a_line(tmp_path):
     tracemalloc.stop()
     assert pieces > 500
     assert peak < 10 * lines.LINE
+
+
+def test_a_table_is_read_as_far_as_it_is_asked_for(tmp_path):
+    """As a file and, in a cluster, as what a file system gives."""
+    path, read = tmp_path / "a.parquet", []
+    table = pyarrow.table({"text": [f"{i:0999}" for i in range(5000)]})
+    pyarrow.parquet.write_table(table, path, row_group_size=1000, compression="none")
+
+    class Counting(io.FileIO):
+        def readinto(self, buffer):
+            read.append(super().readinto(buffer))
+            return read[-1]
+
+    for is_local in (True, False):
+        with io.BufferedReader(Counting(path)) as file:
+            source = Source(path, file, file if is_local else None)
+            assert next(read_parquet(source, Reading(), BadTexts())).text == "0" * 999
+        assert sum(read) < 2_000_000 < path.stat().st_size
+        read.clear()
 
 
 def test_long_white_space_is_cut_in_time():
