@@ -3,6 +3,7 @@
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 from spacy.pipeline import Sentencizer
 
@@ -32,23 +33,22 @@ def cut(texts: Iterable[Text], *, max_words: int) -> Iterator[Text]:
     YIELDS (Text): The texts, or the parts of one.
     """
     for text in texts:
-        words, spaces = text.words, text.spaces
-        whole = words if text.text is None else text.text
+        whole = text.words if text.text is None else text.text
         most = max_words * (WORDS if text.text is None else LETTERS)
-        start = 0
-        while start < len(whole) or not start:
-            part = whole[start : start + most]
-            if start + len(part) < len(whole):
-                part = part[: _end(part)]
-            end = start + len(part)
-            share = len(part) / len(whole) if whole else 1.0
-            if isinstance(part, str):
-                yield Text(part, [], [], text.size * share, share=share)
-            else:
-                yield Text(None, part, spaces[start:end], text.size * share, share=share)
-            if not part:
-                break
-            start = end
+        for start, end in pairwise(_bounds(whole, most)):
+            share = (end - start) / len(whole) if whole else 1.0
+            string = None if text.text is None else text.text[start:end]
+            words, spaces = text.words[start:end], text.spaces[start:end]
+            yield Text(string, words, spaces, text.size * share, share=share)
+
+
+def _bounds(whole: str | list[str], most: int) -> Iterator[int]:
+    """YIELDS (int): Where parts of a text begin, and the last one ends."""
+    start = 0
+    while len(whole) - start > most:
+        yield start
+        start += _end(whole[start : start + most])
+    yield from (start, len(whole))
 
 
 def _end(part: str | list[str]) -> int:
