@@ -117,10 +117,10 @@ def read_training_log(path: Path) -> list[dict[str, Any]]:
     records = []
     for number, line in enumerate(lines, 1):
         try:
-            record = json.loads(line)
+            record = dict(json.loads(line))
             numbers = {name: int(record[name]) for name in ("step", "words")}
-            records.append({**numbers, **dict(record), **_tables(record)})
-        except (ValueError, KeyError, TypeError) as error:
+            records.append({**record, **numbers, **_tables(record)})
+        except (ValueError, KeyError, TypeError, OverflowError) as error:
             place = f"{path}, line {number}"
             raise ValueError(Errors.T002.format(place=place, error=error)) from error
     if last and not records:

@@ -241,6 +241,16 @@ def test_scores_that_are_no_numbers_are_left_out(tmp_path):
     assert read_training_log(tmp_path / FILE)[0]["scores"] == {"acc_known": 0.5}
 
 
+def test_steps_are_numbers(tmp_path):
+    record = {"step": "1", "words": 9.0, "losses": {}, "scores": {}}
+    (tmp_path / FILE).write_text(json.dumps(record) + "\n")
+    (found,) = read_training_log(tmp_path / FILE)
+    assert (found["step"], found["words"]) == (1, 9)
+    (tmp_path / FILE).write_text(json.dumps({**record, "step": float("inf")}) + "\n")
+    with pytest.raises(ValueError, match=r"T002.*line 1"):
+        read_training_log(tmp_path / FILE)
+
+
 def test_a_path_that_is_no_file(tmp_path):
     with pytest.raises(ValueError, match=r"M001.*\[training.logger\] path.*the name of a file"):
         TrainingLog(tmp_path)
