@@ -5,8 +5,9 @@ page allows no script but its own.
 """
 
 from base64 import b64encode
+from collections.abc import Iterator
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -17,6 +18,21 @@ from .plots import MARKERS, learning_curve, plot_bands, plot_reliability, plot_t
 STATIC_ERRORS = 12  # so many confusions are shown with sentences where no script runs
 STATIC_SENTENCES = 4
 CURVES = ("tag_acc", "acc_unknown", "whole_sents", "tag_macro_f")
+
+
+class Plot(NamedTuple):
+    """A plot, and its figures as a table.
+
+    title (str): What it is called.
+    svg (Markup): The drawing.
+    header (list[str]): What stands above the first columns; those of the pipelines follow.
+    rows (list[tuple[str, ...]]): The rows.
+    """
+
+    title: str
+    svg: Markup
+    header: list[str]
+    rows: list[tuple[str, ...]]
 
 
 def render_html(figures: dict[str, Any]) -> str:
@@ -36,11 +52,12 @@ def render_html(figures: dict[str, Any]) -> str:
     environment.filters.update(percent=percent, probability=probability)
     files = (loader.get_source(environment, name) for name in ("page.js", "page.css"))
     (script, *_), (style, *_) = files
+    pipelines = figures["pipelines"]
     return environment.get_template("page.html").render(
         **figures,
         headline=HEADLINE,
-        plots=_plots(figures["pipelines"]),
-        data=_data(figures),
+        plots=[*_by_band(pipelines), *_by_confidence(pipelines), *_by_step(pipelines)],
+        data=_data(pipelines),
         script=Markup(script),
         script_hash=b64encode(sha256(script.encode()).digest()).decode(),
         style=Markup(style),
@@ -50,9 +67,8 @@ def render_html(figures: dict[str, Any]) -> str:
     )
 
 
-def _plots(pipelines: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """RETURNS (list[dict[str, Any]]): Each plot with its title, and its figures as a table."""
-    plots = []
+def _by_band(pipelines: list[dict[str, Any]]) -> Iterator[Plot]:
+    """YIELDS (Plot): The accuracy by each property of words."""
     for key, label in BANDS.items():
         tables = [pipe["bands"].get(key, []) for pipe in pipelines]
         if any(tables):
@@ -61,7 +77,12 @@ def _plots(pipelines: list[dict[str, Any]]) -> list[dict[str, Any]]:
                 (band, count, *(each.get(band, "–") for each in right))
                 for band, count in count_bands(tables).items()
             ]
-            plots.append(_plot(f"By {label}", plot_bands(tables, label), ["", "words"], rows))
+            svg = Markup(plot_bands(tables, label))
+            yield Plot(f"By {label}", svg, ["", "words"], rows)
+
+
+def _by_confidence(pipelines: list[dict[str, Any]]) -> Iterator[Plot]:
+    """YIELDS (Plot): The accuracy by how sure a pipeline is."""
     found = [pipe["reliability"] for pipe in pipelines]
     if any(found):
         bins = [
@@ -76,18 +97,21 @@ def _plots(pipelines: list[dict[str, Any]]) -> list[dict[str, Any]]:
             for low, high in sorted({bounds for each in bins for bounds in each})
         ]
         rows.append(("calibration error", *(percent(each and each["error"]) for each in found)))
-        title = "How right it is, by how sure it is"
-        plots.append(_plot(title, plot_reliability(found), [""], rows))
-    logs = [pipe["training"] for pipe in pipelines]
+        svg = Markup(plot_reliability(found))
+        yield Plot("How right it is, by how sure it is", svg, [""], rows)
+
+
+def _by_step(pipelines: list[dict[str, Any]]) -> Iterator[Plot]:
+    """YIELDS (Plot): The learning curve of each score."""
     for score in CURVES:
-        label, curves = HEADLINE[score], [learning_curve(records, score) for records in logs]
+        label = HEADLINE[score]
+        curves = [learning_curve(pipe["training"], score) for pipe in pipelines]
         if any(curves):
             steps = sorted({step for each in curves for step, _ in each})
             values = [dict(each) for each in curves]
             rows = [(f"step {n:,}", *(percent(each.get(n)) for each in values)) for n in steps]
-            title = f"Learning curve: {label}"
-            plots.append(_plot(title, plot_training(curves, label), [""], rows))
-    return plots
+            svg = Markup(plot_training(curves, label))
+            yield Plot(f"Learning curve: {label}", svg, [""], rows)
 
 
 def _with_interval(row: dict[str, Any]) -> str:
@@ -96,11 +120,7 @@ def _with_interval(row: dict[str, Any]) -> str:
     return f"{percent(row['accuracy'])}\n({interval})"
 
 
-def _plot(title: str, svg: str, header: list[str], rows: list[tuple[str, ...]]) -> dict[str, Any]:
-    return {"title": title, "svg": Markup(svg), "header": header, "rows": rows}
-
-
-def _data(figures: dict[str, Any]) -> list[dict[str, Any]]:
+def _data(pipelines: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """RETURNS (list[dict[str, Any]]): What the page's script shows of each pipeline."""
     return [
         {
@@ -113,5 +133,5 @@ def _data(figures: dict[str, Any]) -> list[dict[str, Any]]:
                 if row["sentences"]
             ],
         }
-        for pipe in figures["pipelines"]
+        for pipe in pipelines
     ]
