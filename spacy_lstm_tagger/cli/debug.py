@@ -171,22 +171,7 @@ def tell_data(nlp: Language, train: CorpusProfile, dev: CorpusProfile, *, is_new
     windows = (layer.attrs["settings"].window for layer in layers_of(nlp, ENCODER))
     window = min(filter(None, windows), default=float("inf"))
     for name, profile in corpora.items():
-        if profile.untagged_docs:
-            msg.warn(f"{profile.untagged_docs} doc(s) of the {name} data without any tag")
-        if untagged := profile.word_tags.total() - profile.tags.total():
-            msg.warn(f"{untagged} word(s) of the {name} data without a tag: they do not count")
-        if profile.misaligned:
-            msg.warn(f"{profile.misaligned} misaligned token(s) in the {name} data")
-        if n_long := sum(length > window for length in profile.lengths):
-            msg.info(
-                f"{n_long} doc(s) of the {name} data are longer than the window of {window} "
-                f"tokens, and are read in several (the longest has {max(profile.lengths)} tokens)"
-            )
-        if n_long := sum(length > LONG for length in profile.lengths):
-            msg.warn(
-                f"{n_long} doc(s) of the {name} data have more than {LONG:,} tokens. Each is a "
-                "batch, which takes much memory and time: cut them, or mark their sentences"
-            )
+        _tell_docs(name, profile, window)
 
 
 def _column(profile: CorpusProfile, kinds: Mapping[str, int]) -> dict[str, str]:
@@ -202,6 +187,26 @@ def _column(profile: CorpusProfile, kinds: Mapping[str, int]) -> dict[str, str]:
         "… that train lacks": f"{kinds['unknown'] / tagged:.1%}",
         "… of several tags in train": f"{kinds['ambiguous'] / tagged:.1%}",
     }
+
+
+def _tell_docs(name: str, profile: CorpusProfile, window: float) -> None:
+    """Print what the docs of a corpus lack, and which of them are long."""
+    if profile.untagged_docs:
+        msg.warn(f"{profile.untagged_docs} doc(s) of the {name} data without any tag")
+    if untagged := profile.word_tags.total() - profile.tags.total():
+        msg.warn(f"{untagged} word(s) of the {name} data without a tag: they do not count")
+    if profile.misaligned:
+        msg.warn(f"{profile.misaligned} misaligned token(s) in the {name} data")
+    if n_long := sum(length > window for length in profile.lengths):
+        msg.info(
+            f"{n_long} doc(s) of the {name} data are longer than the window of {window} "
+            f"tokens, and are read in several (the longest has {max(profile.lengths)} tokens)"
+        )
+    if n_long := sum(length > LONG for length in profile.lengths):
+        msg.warn(
+            f"{n_long} doc(s) of the {name} data have more than {LONG:,} tokens. Each is a "
+            "batch, which takes much memory and time: cut them, or mark their sentences"
+        )
 
 
 def tell_tags(
