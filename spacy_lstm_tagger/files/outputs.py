@@ -11,7 +11,15 @@ from .formats import LINES
 from .lines import Writer
 from .parquet import TableWriter
 from .streams import STANDARD, open_sink, split_name
-from .whole import alone, is_stream, keep_mode, named, open_claimed, open_stream
+from .whole import (
+    alone,
+    is_stream,
+    named,
+    open_claimed,
+    open_stream,
+    put_in_place,
+    unfinished,
+)
 
 
 class Output:
@@ -50,7 +58,7 @@ class Output:
         else:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._target = self.path.resolve() if self.path.is_symlink() else self.path
-            temporary = self._target.with_name(f".{self._target.name}.tmp")
+            temporary = unfinished(self._target)
             self._descriptor = self._claim.enter_context(alone(temporary, self.path))
             self._temporary = temporary
             raw = self._stack.enter_context(open_claimed(temporary, self._descriptor))
@@ -90,8 +98,7 @@ class Output:
             raise named(error, self.path) from None
         self._is_whole = True
         if self._temporary is not None:
-            keep_mode(self._target, self._temporary)
-            self._temporary.replace(self._target)
+            put_in_place(self._temporary, self._target)
             self._claim.close()
         elif self.path == STANDARD:
             sys.stdout.buffer.flush()

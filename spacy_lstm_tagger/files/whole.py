@@ -34,16 +34,14 @@ def write_whole(path: Path, data: bytes) -> None:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     path = path.resolve()
-    # Readers of folders pass over names like this one.
-    temporary = path.with_name(f".{path.name}.tmp")
+    temporary = unfinished(path)
     with alone(temporary, path) as descriptor:
         try:
             with open_claimed(temporary, descriptor) as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            keep_mode(path, temporary)
-            temporary.replace(path)
+            put_in_place(temporary, path)
         except BaseException as error:
             temporary.unlink(missing_ok=True)
             if isinstance(error, OSError):
@@ -129,11 +127,19 @@ def named(error: OSError, path: Path) -> OSError:
     return type(error)(error.errno, error.strerror, error.filename or str(path))
 
 
-def keep_mode(path: Path, temporary: Path) -> None:
-    """Let a file be read by whoever may read the one that it is to replace, if there is one."""
+def unfinished(path: Path) -> Path:
+    """RETURNS (Path): Where a file is written until it is whole: whoever writes it claims this
+    name, and readers of folders pass over it.
+    """
+    return path.with_name(f".{path.name}.tmp")
+
+
+def put_in_place(temporary: Path, path: Path) -> None:
+    """Give a file its name. Who may read one that it replaces may read it."""
     # Where all files of a file system have one mode, nobody may set it.
     if path.exists() and path.stat().st_mode != temporary.stat().st_mode:
         shutil.copymode(path, temporary)
+    temporary.replace(path)
 
 
 def identity(path: Path) -> tuple[int, int]:
