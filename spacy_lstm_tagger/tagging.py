@@ -235,8 +235,7 @@ def tag_files(
         path, inputs = files[number]
         if path.is_file() and (first := done.get(identity(path))):  # by another name of it
             raise ValueError(Errors.C008.format(first=first, second=inputs[0], path=path))
-        output = Output(path, tagger.job.kind)
-        try:
+        with _completed(Output(path, tagger.job.kind)) as output:
             for each in group:
                 if each.texts:
                     output.write(each.data)
@@ -244,20 +243,28 @@ def tag_files(
                 report(progress)
             if output.is_empty and tagger.job.kind == ".parquet":
                 output.write(_no_rows(tagger.job, inputs, reading))
-            output.complete()
-            if path.is_file():
-                done[identity(path)] = inputs[0]
-        except BaseException as error:
-            kept = output.break_off()
-            told = str(error) if isinstance(error, (ValueError, OSError)) else memory_error(error)
-            if kept is not None and told is not None:
-                found = {"error": told.rstrip("."), "path": kept}
-                raise ValueError(Errors.C010.format(**found)) from error
-            if kept is not None and isinstance(error, KeyboardInterrupt):
-                found = {"error": "It was interrupted", "path": kept}
-                error.args = (Errors.C010.format(**found),)
-            raise
+        if path.is_file():
+            done[identity(path)] = inputs[0]
     return progress
+
+
+@contextmanager
+def _completed(output: Output) -> Iterator[Output]:
+    """Complete a file. An error before that tells where what was written is kept."""
+    try:
+        yield output
+        output.complete()
+    except BaseException as error:
+        kept = output.break_off()
+        if kept is None:
+            raise
+        if isinstance(error, KeyboardInterrupt):
+            error.args = (Errors.C010.format(error="It was interrupted", path=kept),)
+            raise
+        told = str(error) if isinstance(error, (ValueError, OSError)) else memory_error(error)
+        if told is None:
+            raise
+        raise ValueError(Errors.C010.format(error=told.rstrip("."), path=kept)) from error
 
 
 def _no_rows(job: Job, inputs: Sequence[Path], reading: Reading) -> Any:
