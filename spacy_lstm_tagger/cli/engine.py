@@ -110,9 +110,15 @@ def tag_with_ray(
         from ..scale.tagging import tag_on_ray
 
         start = time.monotonic()
-        job = replace(job, kind=kind)
-        options: dict[str, Any] = {"files": files, "skip_bad": skip_bad, "cluster": cluster}
-        counts, bad = tag_on_ray(job, inputs, output, reading, **options)
+        counts, bad = tag_on_ray(
+            replace(job, kind=kind),
+            inputs,
+            output,
+            reading,
+            files=files,
+            skip_bad=skip_bad,
+            cluster=cluster,
+        )
     return counts.words, counts.words / (time.monotonic() - start), bad
 
 

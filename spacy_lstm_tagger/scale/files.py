@@ -72,8 +72,10 @@ class TextFiles(FileBasedDatasource):
 
 
 @ray.remote(num_cpus=0)
-class Writer:
-    """The driver that writes to a folder. Here, as its process needs neither spaCy nor PyTorch."""
+class FolderLock:
+    """Is there while a driver writes to a folder, and has the folder's name. Here, as its process
+    needs neither spaCy nor PyTorch.
+    """
 
 
 class Counts(NamedTuple):

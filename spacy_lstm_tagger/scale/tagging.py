@@ -20,7 +20,7 @@ from ..files.texts import Reading
 from ..taggers import digest_of
 from ..tagging import CHARACTERS, CHECKPOINT, Cluster, FileTagger, Job
 from .batches import load_tagger
-from .files import BAD, DATA, LENGTH, Counts, TaggedFiles, TextFiles, Writer
+from .files import BAD, DATA, LENGTH, Counts, FolderLock, TaggedFiles, TextFiles
 from .pipelines import Shipped, count_actors, own_errors, ship, unpacked
 from .texts import ERROR, PLACE, join, table_to_texts
 
@@ -115,25 +115,7 @@ def tag_on_ray(
             longest=tagger.nlp.max_length,
             size=min(CHARACTERS, int(cluster.block_size * MEGABYTE)),
         )
-        # As many as there are files: Ray Data would cut up the blocks of fewer.
-        count = len(texts.get_read_tasks(MOST_READERS))
-        # A pool that grows: one that takes all CPUs at once would leave none for the reading of
-        # checkpoints. Files are read and written by as many processes at most.
-        most = count_actors(cluster.concurrency, cluster.gpus)
-        with own_errors(), warnings.catch_warnings():
-            # If files are fewer than processes, Ray Data advises whoever programs it.
-            warnings.filterwarnings("ignore", "The maximum number of concurrent tasks")
-            ray.data.read_datasource(
-                texts, num_cpus=FILES_CPUS, override_num_blocks=count, concurrency=most
-            ).map_batches(
-                TagTexts,
-                fn_constructor_args=(pipeline, replace(job, code=None)),
-                batch_format="pyarrow",
-                batch_size=GPU_DOCS if cluster.gpus else None,
-                compute=ActorPoolStrategy(min_size=1, max_size=most),
-                num_cpus=ACTOR_CPUS,
-                num_gpus=cluster.gpus or None,
-            ).write_datasink(sink, ray_remote_args={"num_cpus": FILES_CPUS}, concurrency=most)
+        _run(texts, (pipeline, replace(job, code=None)), sink, cluster)
     bad = folder.bad_texts()
     if len(bad) > skip_bad:
         raise ValueError(
@@ -142,6 +124,35 @@ def tag_on_ray(
             )
         )
     return sink.counts, bad
+
+
+def _run(texts: TextFiles, tags: tuple[Shipped, Job], sink: TaggedFiles, cluster: Cluster) -> None:
+    """Let Ray Data read texts, have actors tag them, and write what they make.
+
+    texts (TextFiles): The texts.
+    tags (tuple[Shipped, Job]): What `TagTexts` is made of.
+    sink (TaggedFiles): Where they are written.
+    cluster (Cluster): What the cluster does with the work.
+    """
+    # As many as there are files: Ray Data would cut up the blocks of fewer.
+    count = len(texts.get_read_tasks(MOST_READERS))
+    # A pool that grows: one that takes all CPUs at once would leave none for the reading of
+    # checkpoints. Files are read and written by as many processes at most.
+    most = count_actors(cluster.concurrency, cluster.gpus)
+    with own_errors(), warnings.catch_warnings():
+        # If files are fewer than processes, Ray Data advises whoever programs it.
+        warnings.filterwarnings("ignore", "The maximum number of concurrent tasks")
+        ray.data.read_datasource(
+            texts, num_cpus=FILES_CPUS, override_num_blocks=count, concurrency=most
+        ).map_batches(
+            TagTexts,
+            fn_constructor_args=tags,
+            batch_format="pyarrow",
+            batch_size=GPU_DOCS if cluster.gpus else None,
+            compute=ActorPoolStrategy(min_size=1, max_size=most),
+            num_cpus=ACTOR_CPUS,
+            num_gpus=cluster.gpus or None,
+        ).write_datasink(sink, ray_remote_args={"num_cpus": FILES_CPUS}, concurrency=most)
 
 
 class OutputFolder:
@@ -166,13 +177,13 @@ class OutputFolder:
         """
         name = {"name": self.checkpoint, "namespace": __name__}
         try:
-            writer = cast(Any, Writer).options(**name).remote()
+            lock = cast(Any, FolderLock).options(**name).remote()
         except ValueError:
             raise BlockingIOError(Errors.C028.format(path=self.name)) from None
         try:
             yield
         finally:
-            ray.kill(writer)
+            ray.kill(lock)
 
     def claim(self, options: dict[str, Any]) -> None:
         """Note how the files in it are made.
