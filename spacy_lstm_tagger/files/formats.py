@@ -5,7 +5,7 @@
 import base64
 import json
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -35,7 +35,7 @@ def to_jsonl(tagged: TaggedTexts, style: Style) -> list[str]:
     lines = []
     for text, _, start, end in tagged:
         fields = _fields(text)
-        names = _added(text, fields, columns, style)
+        names = added_names([text], fields, columns, style, place=text.place)
         added = [f"{_json(names[k])}: [{', '.join(columns[k][start:end])}]" for k in names]
         lines.append(", ".join([_json(fields)[:-1], *added]) + "}\n")
     return lines
@@ -89,10 +89,9 @@ def to_table(tagged: TaggedTexts, style: Style) -> Any:
     except (arrow.ArrowException, ValueError, TypeError, OverflowError) as error:
         place = f"{tagged.texts[0].place} to {tagged.texts[-1].place}"
         raise ValueError(Errors.D017.format(path=place, error=error)) from error
-    added = to_columns(tagged, style)
-    there = dict.fromkeys(table.column_names)
-    names = [_added(text, there, added, style) for text in tagged.texts]
-    for key, name in names[0].items():
+    added, place = to_columns(tagged, style), tagged.texts[0].place
+    names = added_names(tagged.texts, table.column_names, added, style, place=place)
+    for key, name in names.items():
         table = table.append_column(name, added[key])
     return table
 
@@ -192,18 +191,30 @@ def _fields(text: Text) -> dict[str, Any]:
     return {"text": text.whole(), **found}
 
 
-def _added(
-    text: Text, there: Sequence[str] | dict[str, Any], columns: dict[str, Any], style: Style
+def added_names(
+    texts: Iterable[Text],
+    there: Collection[str],
+    columns: Iterable[str],
+    style: Style,
+    *,
+    place: str,
 ) -> dict[str, str]:
-    """RETURNS (dict[str, str]): Which columns are added to what is there, and their names.
+    """Name what is added to objects and tables.
+
+    texts (Iterable[Text]): The texts that are in them.
+    there (Collection[str]): The names that are in them.
+    columns (Iterable[str]): What is told of tokens.
+    style (Style): How it is written.
+    place (str): What the error names.
+    RETURNS (dict[str, str]): What of it is added, and its names.
     RAISES (ValueError): If something else has such a name.
     """
     names = {key: style.prefix + key for key in columns}
-    if not text.text and style.text_key == names[TOKENS] in there:
+    if style.text_key == names[TOKENS] in there and not any(text.text for text in texts):
         del names[TOKENS]  # they came from there
     for name in names.values():
         if name in there:
-            raise ValueError(Errors.D016.format(place=text.place, key=name))
+            raise ValueError(Errors.D016.format(place=place, key=name))
     return names
 
 

@@ -8,11 +8,13 @@ import numpy as np
 import pyarrow
 
 from ..errors import Errors
-from ..files.formats import TOKENS, to_columns
+from ..files.formats import added_names, to_columns
 from ..files.tagged import Style
 from ..files.texts import BadTexts, Reading, Text, leave_out_long
 from ..tagging import FileTagger, Job
 from .pipelines import Shipped, prepare_worker, unpacked
+
+BATCH = "The batch"  # as an error calls it
 
 
 class TagBatches:
@@ -64,17 +66,19 @@ class TagBatches:
         key, style = self.reading.text_key, self.tagger.job.style
         if key not in table.column_names:
             names = ", ".join(map(repr, table.column_names))
-            raise ValueError(Errors.D015.format(path="The batch", key=key, names=names))
+            raise ValueError(Errors.D015.format(path=BATCH, key=key, names=names))
         texts, places, errors = self._read(table[key].to_pylist())
         # One more text, so that there are columns where there is no token.
         found, _ = self.tagger.apply([*texts, Text(".", [], [])], to_columns)
         rows = pyarrow.array(places, pyarrow.int64())
-        for name, column in found.items():
-            if name == TOKENS and style.prefix + name == key and not any(t.text for t in texts):
-                continue  # they came from there
-            table = _append(table, style.prefix + name, column.take(rows))
+        added = added_names(texts, table.column_names, found, style, place=BATCH)
+        for column, name in added.items():
+            table = table.append_column(name, found[column].take(rows))
         if self.error_column is not None:
-            table = _append(table, self.error_column, pyarrow.array(errors, pyarrow.string()))
+            if self.error_column in table.column_names:
+                raise ValueError(Errors.D016.format(place=BATCH, key=self.error_column))
+            told = pyarrow.array(errors, pyarrow.string())
+            table = table.append_column(self.error_column, told)
         return table
 
     def _read(self, values: list[Any]) -> tuple[list[Text], list[int | None], list[str | None]]:
@@ -116,9 +120,3 @@ def load_tagger(pipeline: Shipped | str, job: Job) -> FileTagger:
         tagger = FileTagger(replace(job, pipeline=path))
     gc.freeze()  # so that garbage is not looked for in it again and again
     return tagger
-
-
-def _append(table: pyarrow.Table, name: str, column: pyarrow.Array) -> pyarrow.Table:
-    if name in table.column_names:
-        raise ValueError(Errors.D016.format(place="The batch", key=name))
-    return table.append_column(name, column)
