@@ -22,7 +22,7 @@ from .files.outputs import Output
 from .files.reading import read_texts
 from .files.streams import STANDARD
 from .files.tagged import Style, TaggedTexts
-from .files.texts import BadTexts, Reading, Text, leave_out_long
+from .files.texts import BadTexts, Reading, Text, in_groups, leave_out_long
 from .files.whole import identity
 from .memory import WordLimit, memory_error
 from .pipeline.annotations import find_bad_tag
@@ -38,7 +38,7 @@ from .taggers import (
     tokenize,
     written_in,
 )
-from .workers import in_processes
+from .workers import in_processes, until_failure
 
 Encoded = TypeVar("Encoded")
 
@@ -276,22 +276,15 @@ def _no_rows(job: Job, inputs: Sequence[Path], reading: Reading) -> Any:
 def _parts(
     files: Sequence[tuple[Path, Sequence[Path]]], reading: Reading, bad: BadTexts, longest: int
 ) -> Iterator[Part]:
-    """YIELDS (Part): What there is to tag: at least one part for each output."""
+    """YIELDS (Part): What there is to tag. What can be read is, before an error is raised."""
     for number, (_, inputs) in enumerate(files):
-        part, size, count = Part(number, []), 0, 0
-        try:
-            texts = read_texts(inputs, reading, bad=bad)
-            for text in leave_out_long(texts, longest, bad):
-                part.texts.append(text)
-                size += text.characters
-                if size >= CHARACTERS or len(part.texts) >= DOCS:
-                    yield part
-                    part, size, count = Part(number, []), 0, count + 1
-        except (ValueError, OSError):
-            yield part  # so that what can be tagged is
-            raise
-        if part.texts or not count:
-            yield part
+        failures: list[Exception] = []
+        found = leave_out_long(read_texts(inputs, reading, bad=bad), longest, bad)
+        for texts in in_groups(until_failure(found, failures), CHARACTERS, most=DOCS):
+            yield Part(number, texts)
+        yield Part(number, [])  # there may be no text, and an error is one of this output
+        for failure in failures:
+            raise failure
 
 
 def _in_worker(job: Job) -> FileTagger:

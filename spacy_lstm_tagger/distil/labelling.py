@@ -1,6 +1,6 @@
 """Label raw text with teachers, in shards that can be made by several processes."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import islice
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from ..errors import Errors
 from ..files.cut import cut
 from ..files.reading import find_texts, read_texts
-from ..files.texts import BadTexts, Reading, Text
+from ..files.texts import BadTexts, Reading, Text, in_groups
 from ..files.whole import alone
 from ..progress import Progress
 from ..taggers import digest_of, prepare_process
@@ -136,7 +136,7 @@ def label(
     paths = _find_inputs(job.texts, folder)
     bad = BadTexts(job.skip_bad)
     texts = islice(read_texts(paths, Reading(text_key=job.text_key), bad=bad), job.limit or None)
-    shards = in_shards(cut(texts, max_words=job.max_words), job.shard_size)
+    shards = in_groups(cut(texts, max_words=job.max_words), job.shard_size)
     progress = Progress(sum(path.stat().st_size for path in paths), job.limit)
     count = 0
 
@@ -180,26 +180,6 @@ def _find_inputs(path: Path, folder: Path) -> list[Path]:
     if not paths:
         raise ValueError(Errors.C009.format(path=path))
     return paths
-
-
-def in_shards(texts: Iterable[Text], size: int) -> Iterator[list[Text]]:
-    """Cut a stream of texts into shards. Where it is cut depends on the texts alone, so work that
-    was interrupted finds the same shards again.
-
-    texts (Iterable[Text]): The texts.
-    size (int): How many characters complete a shard.
-    YIELDS (list[Text]): The texts of each shard.
-    """
-    shard: list[Text] = []
-    length = 0
-    for text in texts:
-        shard.append(text)
-        length += text.characters
-        if length >= size:
-            yield shard
-            shard, length = [], 0
-    if shard:
-        yield shard
 
 
 def _in_worker(job: LabelJob, gpu_id: int, code: Path | None) -> Callable[[Task], Shard]:

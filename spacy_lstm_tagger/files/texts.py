@@ -134,6 +134,29 @@ class Reading:
         return Text(None, value, [True] * len(value), size, place, source)
 
 
+def in_groups(
+    texts: Iterable[Text], characters: int, *, most: float = float("inf")
+) -> Iterator[list[Text]]:
+    """Cut a stream of texts into groups. Where it is cut depends on the texts alone, so work that
+    was interrupted finds the same groups again.
+
+    texts (Iterable[Text]): The texts.
+    characters (int): How many characters complete a group.
+    most (float): How many texts do.
+    YIELDS (list[Text]): The texts of each group.
+    """
+    group: list[Text] = []
+    length = 0
+    for text in texts:
+        group.append(text)
+        length += text.characters
+        if length >= characters or len(group) >= most:
+            yield group
+            group, length = [], 0
+    if group:
+        yield group
+
+
 def leave_out_long(texts: Iterable[Text], longest: int, bad: BadTexts) -> Iterator[Text]:
     """Leave out texts that spaCy would refuse.
 

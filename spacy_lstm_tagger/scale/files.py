@@ -19,7 +19,7 @@ from ..files.lines import read_lines
 from ..files.parquet import TableWriter
 from ..files.reading import READERS
 from ..files.streams import Source, decompressed
-from ..files.texts import BadTexts, Reading, Text, leave_out_long
+from ..files.texts import BadTexts, Reading, in_groups, leave_out_long
 from .texts import ERROR, PLACE, join, texts_to_table
 
 BAD = "_bad"  # the folder of the texts that cannot be read; readers of folders pass over it
@@ -57,18 +57,14 @@ class TextFiles(FileBasedDatasource):
             raise ValueError(Errors.C018.format(value=path, remedy="Give the other files"))
         read = READERS.get(kind, read_lines)
         bad = BadTexts(self.allowed)
-        texts: list[Text] = []
-        length = told = 0
+        told = 0  # so many of the bad ones are in a table
         with decompressed(Path(path), io.BufferedReader(f)) as stream:
             found = read(Source(Path(path), stream, None), self.reading, bad)
-            for text in leave_out_long(found, self.longest, bad):
-                texts.append(text)
-                length += text.characters
-                if length >= self.size:
-                    yield texts_to_table(texts, bad.found[told:])
-                    texts, length, told = [], 0, len(bad.found)
-        if texts or told < len(bad.found):
-            yield texts_to_table(texts, bad.found[told:])
+            for texts in in_groups(leave_out_long(found, self.longest, bad), self.size):
+                yield texts_to_table(texts, bad.found[told:])
+                told = len(bad.found)
+        if told < len(bad.found):
+            yield texts_to_table([], bad.found[told:])
 
 
 @ray.remote(num_cpus=0)

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from spacy.tokens import DocBin
 
 from spacy_lstm_tagger.distil import labelling
-from spacy_lstm_tagger.distil.labelling import LabelJob, in_shards, label
-from spacy_lstm_tagger.files.texts import Text
+from spacy_lstm_tagger.distil.labelling import LabelJob, label
+from spacy_lstm_tagger.files.texts import Text, in_groups
 from spacy_lstm_tagger.probabilities import TagProbabilities
 
 from ..forks import fork_workers
@@ -224,7 +224,7 @@ def test_an_error_in_the_texts_leaves_what_is_done(work, tmp_path):
 @given(st.lists(st.text("ab ", max_size=9)), st.integers(1, 20))
 def test_shards_are_the_texts_in_order_and_large_enough(strings, size):
     texts = [Text(string, [], [], 1.0) for string in strings]
-    shards = list(in_shards(iter(texts), size))
+    shards = list(in_groups(iter(texts), size))
     assert [text for shard in shards for text in shard] == texts
     lengths = [sum(map(len, (text.text for text in shard))) for shard in shards]
     assert all(length >= size for length in lengths[:-1])
@@ -237,7 +237,7 @@ def test_shards_are_a_stream():
         while True:
             yield Text("abc", [], [], 4.0)
 
-    shards = in_shards(endless(), 6)
+    shards = in_groups(endless(), 6)
     assert len(next(shards)) == 2
 
 
