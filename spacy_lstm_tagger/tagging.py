@@ -113,19 +113,20 @@ class FileTagger:
     def __init__(self, job: Job):
         self.job = job
         self.nlp = load_pipeline(job.pipeline)
-        self._name = name = tagger_name(self.nlp, pipeline=job.pipeline)
-        self.pipe = self.nlp.get_pipe(name)
-        # What the components write: what a file has of it would stay.
-        self._written = written_in(self.nlp)
-        self.labels: tuple[str, ...] = tuple(getattr(self.pipe, "labels", ()))
-        column = job.style.column
-        if job.kind == ".conllu" and (tag := find_bad_tag(self.labels, column)) is not None:
-            other = "xpos" if find_bad_tag(self.labels, "upos+feats") is not None else "upos+feats"
+        self._name = tagger_name(self.nlp, pipeline=job.pipeline)
+        self._labels: tuple[str, ...] = tuple(getattr(self.nlp.get_pipe(self._name), "labels", ()))
+        self._written = written_in(self.nlp)  # docs of a file come without it, as it would stay
+        self._word_limit = WordLimit(self.nlp)
+        self._check()
+
+    def _check(self) -> None:
+        job, column = self.job, self.job.style.column
+        if job.kind == ".conllu" and (tag := find_bad_tag(self._labels, column)) is not None:
+            other = "xpos" if find_bad_tag(self._labels, "upos+feats") is not None else "upos+feats"
             found = {"pipeline": job.pipeline, "tag": tag, "column": column, "other": other}
             raise ValueError(Errors.C012.format(**found))
-        self._word_limit = WordLimit(self.nlp)
         if job.probabilities and self._read_numbers(self._tag([self.nlp.make_doc(".")])) is None:
-            raise ValueError(Errors.C011.format(pipeline=job.pipeline, name=name))
+            raise ValueError(Errors.C011.format(pipeline=job.pipeline, name=self._name))
 
     def __call__(self, part: Part) -> Written:
         """RETURNS (Written): Texts that are tagged."""
@@ -182,7 +183,7 @@ class FileTagger:
         """RETURNS (Optional[list]): How sure the tag of each token of each doc is; None for a tag
         that is not the tagger's. None if the tagger does not tell.
         """
-        sure = read_confidence(docs, self.labels)
+        sure = read_confidence(docs, self._labels)
         if sure is None:
             return None
         return [None if isnan(number) else f"{number:.4f}" for number in sure.tolist()]
