@@ -165,13 +165,10 @@ def plan_files(
     ]
     if not found:
         raise FileNotFoundError(Errors.D001.format(path=inputs[0]))
-    if kind is None and not is_folder and path != STANDARD:
-        kind = kind_of(path)
-        if kind not in ENCODERS:
-            allowed = f"{', '.join(ENCODERS)}, or .gz or .zst behind it"
-            raise ValueError(Errors.C007.format(path=path, suffix=kind, allowed=allowed))
     if kind is None:
-        kind = kind_for(reading.kind_of(each) for _, each in found)
+        is_nameless = is_folder or path == STANDARD
+        kinds = (reading.kind_of(each) for _, each in found)
+        kind = kind_for(kinds) if is_nameless else _kind_by_name(path)
     if not is_folder:
         return kind, [(path, [each for _, each in found])]
     places: dict[Path, Path] = {}
@@ -182,6 +179,17 @@ def plan_files(
             raise ValueError(Errors.C008.format(first=places[place], second=each, path=place))
         places[place] = each
     return kind, [(place, [each]) for place, each in places.items()]
+
+
+def _kind_by_name(path: Path) -> str:
+    """RETURNS (str): What the name of an output says that it is, as a suffix.
+    RAISES (ValueError): If that cannot be written.
+    """
+    kind = kind_of(path)
+    if kind not in ENCODERS:
+        allowed = f"{', '.join(ENCODERS)}, or .gz or .zst behind it"
+        raise ValueError(Errors.C007.format(path=path, suffix=kind, allowed=allowed))
+    return kind
 
 
 def is_ours(path: Path, root: Path, output: Path, *, is_folder: bool) -> bool:
