@@ -19,7 +19,6 @@ from ..files.reading import find_texts
 from ..files.streams import STANDARD, kind_of
 from ..files.texts import Reading
 from ..tagging import CHECKPOINT, Cluster, Job
-from .messages import fail
 
 ENGINES = ("ray",)
 OF_RAY = ("address", "concurrency", "gpus", "block_size", "file_size")
@@ -33,11 +32,7 @@ def connected(address: str | None) -> Iterator[None]:
 
     address (Optional[str]): The cluster, as `ray.init` takes it.
     """
-    try:
-        from .. import scale  # noqa: F401
-    except ImportError as error:
-        fail(str(error))
-    import ray
+    from ..scale import ray  # which tells what to install, if it is missing
 
     # What is wrong with the input is our own error. Ray's long account of it is in its log files.
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)

@@ -165,6 +165,15 @@ def test_what_a_cluster_is_asked_to_label(model, tmp_path, monkeypatch):
     assert asked == {"concurrency": 3, "gpus": 0.5, "code": code}
 
 
+def test_ray_is_not_installed(model, texts, tmp_path, monkeypatch):
+    for name in [each for each in sys.modules if each.startswith("spacy_lstm_tagger.scale")]:
+        monkeypatch.delitem(sys.modules, name)
+    for name in ("ray", "ray.data"):
+        monkeypatch.setitem(sys.modules, name, None)
+    status, printed = run(model, texts["jsonl"], "--output", tmp_path / "out", "--engine", "ray")
+    assert status == 1 and is_one_error(printed) and "C013] " in printed
+
+
 @pytest.mark.parametrize("error", [RuntimeError, ConnectionError])
 def test_a_cluster_that_cannot_be_joined(model, texts, tmp_path, calls, monkeypatch, error):
     def init(address, **_):
