@@ -77,14 +77,7 @@ class Report:
             name: pipeline if isinstance(pipeline, Language) else load_pipeline(pipeline)
             for name, pipeline in named.items()
         }
-        # What is no tag to one of them does not count for the others.
-        taggers = [nlp.get_pipe(tagger_name(nlp, pipeline=name)) for name, nlp in loaded.items()]
-        annotations = read_tag_counts(path=path, tag=tag)
-        missing = {each for pipe in taggers for each in open_annotations(pipe, annotations)}
-        tagged = [
-            tag_corpus(nlp, path, name=name, tag=tag, group_by=group_by, missing=missing)
-            for name, nlp in loaded.items()
-        ]
+        tagged = _tag_with_each(loaded, path, tag=tag, group_by=group_by)
         first = tagged[0]
         language = next(iter(loaded.values())).lang
         self.figures: dict[str, Any] = {
@@ -160,6 +153,20 @@ def name_pipelines(pipelines: Any) -> dict[str, Language | str | Path]:
     for pipeline in named.values():
         check(isinstance(pipeline, ONE), "pipelines", pipeline, allowed)
     return named
+
+
+def _tag_with_each(
+    pipelines: Mapping[str, Language], path: Path, *, tag: str, group_by: int | str
+) -> list[TaggedCorpus]:
+    """RETURNS (list[TaggedCorpus]): What each pipeline says of the same words of a corpus."""
+    # What is no tag to one of them does not count for the others.
+    taggers = [nlp.get_pipe(tagger_name(nlp, pipeline=name)) for name, nlp in pipelines.items()]
+    annotations = read_tag_counts(path=path, tag=tag)
+    missing = {each for pipe in taggers for each in open_annotations(pipe, annotations)}
+    return [
+        tag_corpus(nlp, path, name=name, tag=tag, group_by=group_by, missing=missing)
+        for name, nlp in pipelines.items()
+    ]
 
 
 def _read_log(
