@@ -175,9 +175,8 @@ class OutputFolder:
 
         RAISES (BlockingIOError): If somebody else is at work there.
         """
-        name = {"name": self.checkpoint, "namespace": __name__}
         try:
-            lock = cast(Any, FolderLock).options(**name).remote()
+            lock = cast(Any, FolderLock).options(name=self.checkpoint, namespace=__name__).remote()
         except ValueError:
             raise BlockingIOError(Errors.C028.format(path=self.name)) from None
         try:
@@ -192,8 +191,7 @@ class OutputFolder:
         """
         options = json.loads(json.dumps(options))
         files = self._files(self.path)
-        path = f"{self.path}/{OPTIONS}"
-        _, checkpoint = fs.FileSystem.from_uri(self.checkpoint)
+        path, checkpoint = f"{self.path}/{OPTIONS}", self.path + CHECKPOINT
         has_begun = bool(self._files(checkpoint))
         if has_begun and not files:  # the folder was deleted, and what is beside it was not
             self.filesystem.delete_dir_contents(checkpoint)
