@@ -106,8 +106,8 @@ def tag_cli(
             kind=input_format and f".{input_format}",
             keep=True,
         )
-        for name, value in [("--output", output), *(("INPUTS", each) for each in inputs)]:
-            given_path(name, value)
+        given_path("--output", output)
+        paths = [given_path("INPUTS", each) for each in inputs]
         kind = format and f".{format}"
         job = Job(
             pipeline,
@@ -129,7 +129,7 @@ def tag_cli(
                 cluster=Cluster(concurrency, gpus, block_size, file_size),
             )
         else:
-            kind, files = plan_files([Path(each) for each in inputs], output, kind, reading)
+            kind, files = plan_files(paths, output, kind, reading)
             check_files(files, kind, reading)
             tagger = FileTagger(replace(job, kind=kind))
             done = tag_files(tagger, files, reading, n_process=n_process, bad=bad, report=live)
