@@ -207,8 +207,8 @@ def tag_files(
     files: Sequence[tuple[Path, Sequence[Path]]],
     reading: Reading,
     *,
-    n_process: int = 1,
-    bad: BadTexts | None = None,
+    n_process: int,
+    bad: BadTexts,
     report: Callable[[Progress], object],
 ) -> Progress:
     """Tag files. In memory are only some texts at a time.
@@ -217,14 +217,13 @@ def tag_files(
     files (Sequence[tuple[Path, Sequence[Path]]]): What is written, and what it is made of.
     reading (Reading): How that is read.
     n_process (int): How many processes tag.
-    bad (Optional[BadTexts]): What is done with texts that cannot be read. None: they are an error.
+    bad (BadTexts): What is done with texts that cannot be read.
     report (Callable[[Progress], object]): Is told the progress.
     RETURNS (Progress): What was done.
     RAISES (ValueError): If a text cannot be read or tagged, or anything fails after some was
         tagged, which is kept.
     RAISES (OSError): If a file cannot be read or written, or a process ends early, before that.
     """
-    bad = bad or BadTexts()
     paths = [path for _, inputs in files for path in inputs if path != STANDARD]
     progress = Progress(sum(path.stat().st_size for path in paths))
     parts = _parts(files, reading, bad, tagger.nlp.max_length)

@@ -64,9 +64,7 @@ def read_docs(source: Source, reading: Reading, bad: BadTexts) -> Iterator[Text]
         yield Text(None, words, spaces, size, place, stored if reading.keep else None)
 
 
-def restore(
-    stored: Sequence[Stored], vocab: Vocab, *, without: Collection[int] = (TAG,)
-) -> list[Doc]:
+def restore(stored: Sequence[Stored], vocab: Vocab, *, without: Collection[int]) -> list[Doc]:
     """Make docs of what is in files.
 
     stored (Sequence[Stored]): What is in the files.
