@@ -43,9 +43,8 @@ class TextFiles(FileBasedDatasource):
         self.reading, self.allowed, self.longest, self.size = reading, allowed, longest, size
 
     def _open_input_source(self, filesystem: Any, path: str, **open_args: Any) -> Any:
-        if (
-            self.reading.kind_of(Path(path)) == ".parquet"
-        ):  # which is not read from its beginning to its end
+        # Which is not read from its beginning to its end.
+        if self.reading.kind_of(Path(path)) == ".parquet":
             return filesystem.open_input_file(path)
         size = self._data_context.streaming_read_buffer_size
         return filesystem.open_input_stream(path, compression=None, buffer_size=size)
