@@ -4,10 +4,13 @@ import json
 import re
 import subprocess
 import sys
+from zipfile import ZipFile
 
 import pytest
 import spacy
 import srsly
+from spacy.util import registry
+from thinc.api import Config
 
 from benchmarks.machines import find, read_reports
 
@@ -43,6 +46,16 @@ def test_there_are_some():
     if not WHEELS and not (ROOT / ".github").exists():
         pytest.skip("a source distribution has no wheels")
     assert len(WHEELS) >= 2
+
+
+@pytest.mark.parametrize("wheel", WHEELS, ids=lambda path: path.name.split("-")[0])
+def test_a_wheel_needs_nothing_of_its_project(wheel):
+    name, version = wheel.name.split("-")[:2]
+    with ZipFile(wheel) as archive:
+        text = archive.read(f"{name}/{name}-{version}/config.cfg").decode("utf-8")
+    training = Config().from_str(text)["training"]
+    registry.resolve({"training": training}, validate=False)
+    assert training["max_steps"] > 0
 
 
 @pytest.mark.parametrize("wheel", WHEELS, ids=lambda path: path.name.split("-")[0])
