@@ -1,5 +1,8 @@
 """`TagBatches`, as Ray Data calls it."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pyarrow
 import pytest
@@ -117,3 +120,15 @@ def test_what_went_through_numpy(model):
     assert [row["tokens"] for row in tag(table).to_pylist()] == [["The", "dog"], ["ate"]]
     table = BlockAccessor.batch_to_block({"text": np.array([None, None])})
     assert [row["tokens"] for row in tag(table).to_pylist()] == [[], []]
+
+
+def test_each_thread_has_the_gpu(model, monkeypatch):
+    """Ray Data calls an actor in another thread than it makes it in, and Thinc knows devices by thread."""
+    threads = []
+    monkeypatch.setattr("ray.is_initialized", lambda: True)
+    monkeypatch.setattr("ray.get_gpu_ids", lambda: [0])
+    monkeypatch.setattr("spacy.require_gpu", lambda gpu_id: threads.append(threading.get_ident()))
+    tag = TagBatches(str(model))
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(tag, batch()).result()
+        assert pool.submit(threading.get_ident).result() in threads
