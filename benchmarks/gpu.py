@@ -274,7 +274,9 @@ def asked_of_gpu(work: Callable[[], object]) -> dict[str, float]:
         what: sum(event.count for event in events if event.key in names)
         for what, names in CALLS.items()
     }
-    busy = sum(event.self_device_time_total for event in events) / 1e6
+    # Of the kernels: operations tell the time of those that they have launched once more.
+    on_gpu = (event for event in events if event.device_type != torch.autograd.DeviceType.CPU)
+    busy = sum(event.self_device_time_total for event in on_gpu) / 1e6
     return {**asked, "busy, %": 100 * busy / elapsed}
 
 

@@ -8,6 +8,8 @@ import shutil
 import numpy as np
 import pytest
 import spacy
+from torch.autograd import DeviceType
+from torch.autograd.profiler_util import EventList, FunctionEvent
 
 from benchmarks import (
     feeding,
@@ -197,6 +199,19 @@ def test_gpu_keeps_what_is_measured_before_an_error(tmp_path, monkeypatch):
         gpu.main(["--gpu-id", "-1", "--only", "tagging", "memory", "--output", str(output)])
     assert json.loads(output.read_text())["figures"][0]["setting"] == "of one"
     assert "of one" in output.with_suffix(".md").read_text()
+
+
+def test_a_gpu_is_busy_while_kernels_run(monkeypatch):
+    """Not while an operation waits for them, too: PyTorch tells the time of a kernel at both."""
+    options = {"use_device": "cuda", "stack": [], "start_us": 0}
+    operation = FunctionEvent(1, "aten::add", 1, end_us=10, **options)
+    operation.append_kernel("kernel", 0, 50)
+    kernel = FunctionEvent(2, "kernel", 7, end_us=50, device_type=DeviceType.CUDA, **options)
+    events = EventList([operation, kernel], use_device="cuda")
+    events._build_tree()
+    monkeypatch.setattr("torch.profiler.profile.key_averages", lambda self: events.key_averages())
+    monkeypatch.setattr(gpu, "seconds", lambda work: 100e-6)
+    assert gpu.asked_of_gpu(lambda: None)["busy, %"] == pytest.approx(50.0)
 
 
 def test_worker(pipeline, small_corpus):
