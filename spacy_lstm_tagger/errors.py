@@ -54,10 +54,7 @@ class Errors(metaclass=WithCodes):
         "inputs, and give them with another --output."
     )
     C018 = "--engine ray does not take {value}. {remedy}."
-    C019 = (
-        "Found two pipelines of one name ({names}). Rename a folder or, in Python, name them: "
-        "{{name: pipeline}}."
-    )
+    C019 = "Found two pipelines of one name: {names}. Rename a folder, or name them: {{name: …}}."
     C020 = "Found no pipeline, expected at least one, and a corpus behind it."
     C021 = "The page needs {package}. Install it: pip install 'spacy-lstm-tagger[report]'."
     C022 = (
@@ -151,10 +148,7 @@ class Errors(metaclass=WithCodes):
         "allows {allowed} at most. Scale them to values of about 1."
     )
     D024 = "{path} was cut while it was read. Read it again when nothing writes to it any more."
-    D025 = (
-        "A component keeps with the docs what a .spacy file cannot have ({error}). Write .jsonl, "
-        "or change the component."
-    )
+    D025 = "Docs have what no .spacy file can ({error}). Write .jsonl, or change the component."
     D026 = (
         "{path} has only some of its silver data, as labelling was interrupted or a shard was "
         "lost. Give the same `lstm-tagger label` command again, which goes on."
@@ -204,6 +198,10 @@ class Errors(metaclass=WithCodes):
         "pretrained_width = {width}, but the model has no pretrained vectors. Give the path or the "
         "name of a pipeline that has some as vectors of FillVocabulary.v1 in "
         "[initialize.after_init], or leave pretrained_width out."
+    )
+    M007 = (
+        "CuPy has a GPU, but PyTorch {version} finds none. Install a PyTorch with CUDA, see "
+        "https://pytorch.org/get-started, or take the CPU: no --gpu-id, no require_gpu."
     )
     P001 = (
         "The training data has the tag {tag!r}, which is not one of the tagger's labels: "

@@ -11,7 +11,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as load_safetensors
 from safetensors.torch import save as save_safetensors
-from thinc.api import Model, Optimizer, PyTorchShim
+from thinc.api import CupyOps, Model, Optimizer, PyTorchShim, get_current_ops
 from thinc.shims import Shim
 from thinc.types import ArgsKwargs
 from thinc.util import get_torch_default_device, xp2torch
@@ -61,9 +61,7 @@ class TorchShim(PyTorchShim):
 
     def __init__(self, module: torch.nn.Module, *, precision: str = "fp32"):
         check_choice("precision", precision, PRECISIONS)
-        # With Apple's GPU Thinc's arrays stay on the CPU, and so do we.
-        device = get_torch_default_device()
-        super().__init__(module, device=CPU if device.type == "mps" else device)
+        super().__init__(module, device=current_device())
         self.precision = precision
         self._changes = 0
         # Walking through a module takes longer than looking at its weights.
@@ -307,6 +305,17 @@ def dropout_rate(layer: Model, own: float | None) -> float:
     rate = layer.attrs["dropout_rate"] if own is None else own
     check_rate(dropout=rate)
     return 0.0 if rate is None else rate
+
+
+def current_device() -> torch.device:
+    """RETURNS (torch.device): Where new models are.
+    RAISES (ValueError): If CuPy has a GPU that PyTorch does not.
+    """
+    if isinstance(get_current_ops(), CupyOps) and not torch.cuda.is_available():
+        raise ValueError(Errors.M007.format(version=torch.__version__))
+    # With Apple's GPU Thinc's arrays stay on the CPU, and so do we.
+    device = get_torch_default_device()
+    return CPU if device.type == "mps" else device
 
 
 def shim_of(layer: Model) -> TorchShim:
