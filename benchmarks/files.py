@@ -19,7 +19,7 @@ from spacy.language import Language
 from spacy.tokens import DocBin
 
 from spacy_lstm_tagger.files.tagged import Style
-from spacy_lstm_tagger.files.texts import Reading
+from spacy_lstm_tagger.files.texts import BadTexts, Reading
 from spacy_lstm_tagger.tagging import FileTagger, Job, tag_files
 
 from .outputs import OUTPUT, write
@@ -68,9 +68,8 @@ def measure(pipeline: str, texts: Sequence[Text], folder: Path, *, rounds: int) 
         for out in OUTPUTS:
             target = folder / f"out{out}"
             files = [(target, [path])]
-            runs[kind, out] = partial(
-                tag_files, taggers[out], files, READING, report=lambda progress: None
-            )
+            options = {"n_process": 1, "bad": BadTexts(), "report": lambda progress: None}
+            runs[kind, out] = partial(tag_files, taggers[out], files, READING, **options)
     times: dict[tuple[str, str], list[float]] = {way: [] for way in runs}
     for _ in range(rounds + 1):
         for way, run in runs.items():
