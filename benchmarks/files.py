@@ -68,7 +68,11 @@ def measure(pipeline: str, texts: Sequence[Text], folder: Path, *, rounds: int) 
         for out in OUTPUTS:
             target = folder / f"out{out}"
             files = [(target, [path])]
-            options = {"n_process": 1, "bad": BadTexts(), "report": lambda progress: None}
+            options: dict[str, Any] = {
+                "n_process": 1,
+                "bad": BadTexts(),
+                "report": lambda progress: None,
+            }
             runs[kind, out] = partial(tag_files, taggers[out], files, READING, **options)
     times: dict[tuple[str, str], list[float]] = {way: [] for way in runs}
     for _ in range(rounds + 1):
