@@ -47,17 +47,24 @@ class TypeCache:
             every = list(range(len(keys)))
             return encode(every), every
         with self._lock:
-            if stamp != self._stamp:
-                self._clear()
-                self._stamp = stamp
-            missing = [i for i, key in enumerate(keys) if key not in self._rows]
-            if len(self._rows) + len(missing) > self.capacity:
-                self._clear()
-                missing = list(range(len(keys)))
-            if missing:
-                self._append([keys[i] for i in missing], encode(missing))
-            rows = self._rows
-            return cast(Tensor, self._vectors), [rows[key] for key in keys]
+            # Elsewhere: what a signal's handler raises within a comprehension that is written here
+            # would not free the lock. That is a bug of Python 3.12 and later.
+            return self._look_up(keys, encode, stamp)
+
+    def _look_up(
+        self, keys: list[int], encode: Callable[[list[int]], Tensor], stamp: Hashable
+    ) -> tuple[Tensor, list[int]]:
+        if stamp != self._stamp:
+            self._clear()
+            self._stamp = stamp
+        missing = [i for i, key in enumerate(keys) if key not in self._rows]
+        if len(self._rows) + len(missing) > self.capacity:
+            self._clear()
+            missing = list(range(len(keys)))
+        if missing:
+            self._append([keys[i] for i in missing], encode(missing))
+        rows = self._rows
+        return cast(Tensor, self._vectors), [rows[key] for key in keys]
 
     def start_over(self) -> None:
         """Be empty, as in a child of a fork: another thread of its parent may have held the lock,

@@ -4,22 +4,28 @@ PyTorch's that the host is in.
 An LSTM of this size gains little from a second thread, and loses much where threads share cores.
 """
 
+import contextlib
 import functools
 import os
 import sys
 import threading
+import traceback
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any, Protocol, TypeVar, cast
 
 import torch
+from torch.autograd import grad_mode
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 # What says how many threads PyTorch takes.
 VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 CPU = torch.device("cpu")
+
+# Where contexts begin and end.
+CONTEXTS = (contextlib.__file__, grad_mode.__file__)
 
 # How many seconds a fork waits for threads in our layers. A batch takes less.
 PATIENCE = 60
@@ -114,10 +120,25 @@ def on_our_threads(function: Function) -> Function:
 
     @functools.wraps(function)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
-        with our_threads():
-            return function(*args, **kwargs)
+        gradients = torch.is_grad_enabled()
+        try:
+            with our_threads():
+                return function(*args, **kwargs)
+        except BaseException as error:
+            _end_contexts(error)
+            torch.set_grad_enabled(gradients)
+            raise
 
     return cast(Function, wrapped)
+
+
+def _end_contexts(error: BaseException) -> None:
+    """End what an error left open, as it was raised where a context begins or ends: by a signal's
+    handler. It would end with the error's traceback, maybe much later and in another thread.
+    """
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        if frame.f_code.co_filename in CONTEXTS:
+            frame.clear()
 
 
 def _begin(thread: int) -> None:

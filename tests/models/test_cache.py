@@ -1,8 +1,11 @@
 """The cache changes no result: it follows the weights, is bounded, and copies are empty."""
 
 import copy
+import dis
+import itertools
 import os
 import pickle
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -13,6 +16,7 @@ from hypothesis import strategies as st
 from spacy.tokens import Doc
 from thinc.api import Adam
 
+from spacy_lstm_tagger.models import cache as cache_module
 from spacy_lstm_tagger.models.cache import TypeCache
 
 from ..processes import needs_fork
@@ -226,6 +230,33 @@ def test_a_fork_while_another_thread_encodes_does_not_wait_for_it():
             found = [array.shape for array in model.predict(docs)]
             os._exit(0 if found == [(len(doc), 8) for doc in docs] else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_who_is_interrupted_where_a_loop_jumps_back_frees_it():
+    """There Python calls the handlers of signals."""
+    for place in itertools.count():
+        cache, jumps = TypeCache(9), itertools.count()
+        look_up(cache, [1, 2])
+
+        def trace(frame, event, argument, place=place, jumps=jumps):
+            frame.f_trace_opcodes = True
+            if event == "opcode" and frame.f_code.co_filename == cache_module.__file__:
+                name = dis.opname[frame.f_code.co_code[frame.f_lasti]]
+                if name.startswith(("JUMP_BACKWARD", "JUMP_ABSOLUTE")) and next(jumps) == place:
+                    raise KeyboardInterrupt
+            return trace
+
+        before = sys.gettrace()
+        sys.settrace(trace)
+        try:
+            look_up(cache, [1, 2, 3, 4])
+        except KeyboardInterrupt:
+            assert not cache._lock.locked(), place
+        else:
+            break
+        finally:
+            sys.settrace(before)
+    assert place > 5
 
 
 def test_a_table_that_grows_keeps_its_vectors():
