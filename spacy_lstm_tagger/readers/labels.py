@@ -125,24 +125,19 @@ def read_morph_labels(*, path: str | Path | None, tag: str = "xpos") -> dict[str
     RETURNS (Dict[str, Dict[str, Any]]): For each label its features, in "morph", and spaCy's number
         of its coarse tag, in "pos"; and in "tags", for each tag the coarse tags that words with it
         have.
-    RAISES (ValueError): If a file is not valid, or no word has a coarse tag or features.
+    RAISES (ValueError): If a value or a file is not valid, or there is no sentence, or no word has
+        a coarse tag or features.
     RAISES (FileNotFoundError): If the path does not exist.
     """
-    corpus, vocab = Corpus(path, tag=tag), Vocab()
-    found: set[tuple[int, int, int]] = set()
-    columns = [COLUMNS[each] for each in (POS, MORPH, TAG)]
-    for _, sentences in corpus.read(vocab):
-        for tokens, _ in sentences:
-            found.update(map(tuple, tokens[:, columns].tolist()))
+    corpus, morphology = Corpus(path, tag=tag), Vocab().morphology
     labels = {}
     tags: defaultdict[str, set[str]] = defaultdict(set)
-    for pos, morph, tag_ in found:
-        name, feats = vocab.strings[pos], vocab.strings[morph]
-        if name and tag_:
-            tags[vocab.strings[tag_]].add(name)
-        label = morph_label(vocab.morphology, name, feats)
+    for (pos, feats, name), _ in _count(corpus, [POS, MORPH, TAG]):
+        if pos and name:
+            tags[name].add(pos)
+        label = morph_label(morphology, pos, feats)
         if label:
-            labels[label] = ("" if feats == Morphology.EMPTY_MORPH else feats, POS_IDS[name])
+            labels[label] = ("" if feats == Morphology.EMPTY_MORPH else feats, POS_IDS[pos])
     if not labels:
         raise ValueError(Errors.R019.format(path=corpus.path))
     ordered = sorted(labels.items())

@@ -50,7 +50,7 @@ def test_labels_need_tags(tmp_path):
         read_labels(path)
 
 
-@pytest.mark.parametrize("read", [read_labels, read_word_lemmas])
+@pytest.mark.parametrize("read", [read_labels, read_word_lemmas, read_morph_labels])
 def test_labels_need_sentences(tmp_path, read):
     path = tmp_path / "empty.conllu"
     path.write_text("# text = nothing\n")
