@@ -1,6 +1,7 @@
 """Tag dictionaries: which tags a word may have, by its form or another attribute."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -98,17 +99,15 @@ def as_table(
     """
     if not isinstance(entries, Mapping):
         raise ValueError(Errors.P018.format(found=f"is a {type(entries).__name__}"))
+    table: dict[str, Any] = {}
     for word, tags in entries.items():
         if not isinstance(word, str):
             raise ValueError(Errors.P018.format(found=f"has the word {word!r}"))
-        if not isinstance(tags, Iterable):
-            raise ValueError(Errors.P018.format(found=f"has {tags!r} for {word!r}"))
-    table = {
-        word: [tags] if isinstance(tags, str) else list(tags) for word, tags in entries.items()
-    }
-    for word, tags in table.items():
+        if isinstance(tags, Iterable):
+            tags = [tags] if isinstance(tags, str) else list(tags)
         if not is_list_of_strings(tags):
             raise ValueError(Errors.P018.format(found=f"has {tags!r} for {word!r}"))
+        table[word] = tags
     if known is None:
         return table
     table = {word: [tag for tag in tags if tag in known] for word, tags in table.items()}
