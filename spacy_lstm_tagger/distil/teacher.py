@@ -17,6 +17,7 @@ from ..checks import first_of
 from ..errors import Errors
 from ..files.texts import Text
 from ..memory import WordLimit
+from ..models.flat import FlatList
 from ..pipeline.annotations import annotate
 from ..probabilities import TagProbabilities
 from ..taggers import (
@@ -27,7 +28,7 @@ from ..taggers import (
     tokenize,
     written_by,
 )
-from ..whitespace import ABSTAINED, SPACE_TAG
+from ..whitespace import ABSTAINED, SPACE_TAG, is_space
 from .shards import LEARNED
 
 Encoded = TypeVar("Encoded")
@@ -142,31 +143,14 @@ class Teachers:
         docs = [part for text in texts for part in self._make_docs(text)]
         if not docs:
             return []
-        columns, total = self._label(self.members[0], docs)
-        if len(self.members) > 1 and total is not None:  # each of several tells some
-            total = total * np.float32(self.weights[0])
-            for teacher, weight in zip(self.members[1:], self.weights[1:], strict=True):
-                scores = cast("NDArray[np.float32]", self._label(teacher, docs)[1])
-                total += scores * np.float32(weight)
-        tags = columns[:, 0]
-        written = written_by(self.members[0].pipe)
-        ids = np.full(len(tags), ABSTAINED)
-        if total is not None:
-            ids = total.argmax(axis=1)
-            # One teacher may be sure of no tag. A CRF's is that of the best sequence, and another
-            # one may be more probable.
-            if len(self.members) == 1:
-                ids[tags == 0] = ABSTAINED
-            keys = [*map(docs[0].vocab.strings.add, self.labels), 0]
-            best = np.array(keys, dtype=np.uint64)[ids]
-            columns[tags != best, 1 : len(written)] = 0  # what universal tags said that are no more
-            tags[:] = best
-        spaces = np.concatenate([doc.to_array(IS_SPACE) for doc in docs]).astype(bool)
-        columns[spaces | (tags == get_string_id(SPACE_TAG))] = 0
+        columns, scores = self._label_together(docs)
+        ids = self._choose(columns, scores)
+        spaces = is_space(docs)
+        columns[spaces | (columns[:, 0] == get_string_id(SPACE_TAG))] = 0
         ids[spaces] = ABSTAINED
         kept = None
-        if total is not None and self.top_k:
-            mean = total / np.maximum(total.sum(axis=1, keepdims=True), TINY)
+        if scores is not None and self.top_k:
+            mean = scores / np.maximum(scores.sum(axis=1, keepdims=True), TINY)
             mean[spaces] = 0.0
             kept = TagProbabilities.of(self.labels, mean, top=self.top_k, half=True)
         start = 0
@@ -175,9 +159,10 @@ class Teachers:
             doc.from_array(LEARNED, cast(Ints2d, columns[part]))
             if kept is not None:
                 kept[part].to_doc(doc)
-            if POS in written:
-                tag_set = self.members[0].pipe.cfg["tag_set"]
-                annotate([doc], [ids[part]], self.labels, tag_set=tag_set, overwrite=False)
+        first = self.members[0].pipe
+        if POS in written_by(first):
+            guesses = FlatList(ids, map(len, docs))
+            annotate(docs, guesses, self.labels, tag_set=first.cfg["tag_set"], overwrite=False)
         return docs
 
     def _make_docs(self, text: Text) -> Iterator[Doc]:
@@ -203,6 +188,47 @@ class Teachers:
             sentences[0] = 1
             yield part.from_array(SENT_START, sentences)
             start = end
+
+    def _label_together(
+        self, docs: Sequence[Doc]
+    ) -> tuple[NDArray[np.uint64], NDArray[np.float32] | None]:
+        """RETURNS (tuple): What the first teacher set; and how probable all of them together find
+        the tags, up to a factor. None if the only one gives tags alone. *Shapes:* as `_label`.
+        """
+        columns, scores = self._label(self.members[0], docs)
+        if len(self.members) == 1:
+            return columns, scores
+        total = cast("NDArray[np.float32]", scores) * np.float32(self.weights[0])
+        for teacher, weight in zip(self.members[1:], self.weights[1:], strict=True):
+            scores = cast("NDArray[np.float32]", self._label(teacher, docs)[1])
+            total += scores * np.float32(weight)
+        return columns, total
+
+    def _choose(
+        self, columns: NDArray[np.uint64], scores: NDArray[np.float32] | None
+    ) -> NDArray[np.int64]:
+        """Put the most probable tags in the place of those that the first teacher set.
+
+        columns (NDArray[np.uint64]): What it set, see `_label`.
+        scores (Optional[NDArray[np.float32]]): How probable the tags are, likewise.
+        RETURNS (NDArray[np.int64]): The index of each tag in `labels`, or `ABSTAINED`.
+            *Shape:* ``(tokens,)``.
+        """
+        tags = columns[:, 0]
+        if scores is None:
+            return np.full(len(tags), ABSTAINED)
+        ids = scores.argmax(axis=1)
+        # One teacher may be sure of no tag. A CRF's is that of the best sequence, and another one
+        # may be more probable.
+        if len(self.members) == 1:
+            ids[tags == 0] = ABSTAINED
+        first = self.members[0]
+        keys = [*map(first.nlp.vocab.strings.add, self.labels), 0]
+        best = np.array(keys, dtype=np.uint64)[ids]
+        # What universal tags said that are no more.
+        columns[tags != best, 1 : len(written_by(first.pipe))] = 0
+        tags[:] = best
+        return ids
 
     def _label(
         self, teacher: Teacher, docs: Sequence[Doc]
