@@ -64,26 +64,23 @@ def calibrate(
     return Calibration(fitted, error(temperature), error(fitted), len(tokens))
 
 
-def expected_calibration_error(
-    confidence: NDArray[np.floating], right: NDArray[np.bool_], *, bins: int = BINS
-) -> float:
-    """How far confidence and accuracy lie apart: the mean over bins of equal width, weighted by
+def expected_calibration_error(confidence: NDArray[np.floating], right: NDArray[np.bool_]) -> float:
+    """How far confidence and accuracy lie apart: the mean over `BINS` of equal width, weighted by
     how much is in them (Naeini et al., 2015, https://doi.org/10.1609/aaai.v29i1.9602).
 
     confidence (NDArray[np.floating]): The probabilities of the chosen tags. *Shape:* ``(tokens,)``.
     right (NDArray[np.bool_]): Whether they are right. *Shape:* ``(tokens,)``.
-    bins (int): How many bins.
     RETURNS (float): The error, from 0 to 1.
     """
     if not len(confidence):
         return 0.0
-    gaps = np.bincount(bins_of(confidence, bins=bins), confidence - right, minlength=bins)
+    gaps = np.bincount(bins_of(confidence), confidence - right)
     return float(np.abs(gaps).sum() / len(confidence))
 
 
-def bins_of(confidence: NDArray[np.floating], *, bins: int = BINS) -> NDArray[np.int64]:
+def bins_of(confidence: NDArray[np.floating]) -> NDArray[np.int64]:
     """RETURNS (NDArray[np.int64]): The bin that each probability is in. *Shape:* ``(tokens,)``."""
-    return np.minimum((confidence * bins).astype(np.int64), bins - 1)
+    return np.minimum((confidence * BINS).astype(np.int64), BINS - 1)
 
 
 def minimize(function: Callable[[float], float], low: float, high: float) -> float:
