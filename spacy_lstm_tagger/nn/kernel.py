@@ -56,16 +56,14 @@ class LSTMLayer(nn.LSTM):
                 self._kept = (stamp, Arranged(in_one_buffer(weights, dtype)))
         return self._kept[1]
 
-    def run(self, x: Tensor, weights: "Arranged | None" = None) -> Tensor:
+    def run(self, x: Tensor, weights: "Arranged") -> Tensor:
         """Run the layer on padded input, from a zero state.
 
         x (Tensor): *Shape:* ``(time, batch, input_width)``.
-        weights (Optional[Arranged]): From `arranged`, for the type of `x`, if there are several
-            calls. None: they are arranged for this one.
+        weights (Arranged): From `arranged`, for the type of `x`.
         RETURNS (Tensor): The hidden states, in the type of `x`.
             *Shape:* ``(time, batch, hidden_width)``.
         """
-        weights = self.arranged(x.dtype) if weights is None else weights
         if weights.is_packed:
             return run_packed(weights.tensors, x, self.hidden_size)
         state = x.new_zeros(1, x.shape[1], self.hidden_size)

@@ -23,9 +23,13 @@ def x():
     return torch.randn(7, 3, 5, generator=torch.Generator().manual_seed(1))
 
 
-def tag(layer, x, precision=None):
+def run(layer, x, precision=torch.float32):
+    return layer.run(x.to(precision), layer.arranged(precision))
+
+
+def tag(layer, x, precision=torch.float32):
     with torch.inference_mode():
-        return layer.run(x if precision is None else x.to(precision))
+        return run(layer, x, precision)
 
 
 @pytest.mark.parametrize("packs", [True, False])
@@ -87,7 +91,7 @@ def test_copies_pack_for_themselves(layer, x, copied):
 @pytest.mark.parametrize("precision", TOLERANCE)
 def test_gradients_flow_in_training(layer, x, precision):
     layer.train()
-    layer.run(x.to(precision)).float().sum().backward()
+    run(layer, x, precision).float().sum().backward()
     found = layer.weight_hh_l0.grad.clone()
     layer.zero_grad()
     layer(x)[0].sum().backward()
