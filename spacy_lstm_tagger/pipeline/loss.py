@@ -15,13 +15,11 @@ from torch import Tensor
 
 from ..models.crf_output import CRFGradient
 from ..models.flat import FlatList
+from ..models.lattice import TINY
 from ..nn.crf import LinearChainCRF
 from ..nn.transfer import send
 from ..whitespace import word_lengths
 from .gold import MISSING, SEVERAL, GoldTags, select
-
-# Where single precision ends.
-TINY = 1.2e-38
 
 
 class Loss(NamedTuple):
