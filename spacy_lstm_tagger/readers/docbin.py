@@ -56,15 +56,7 @@ def encode_sentences(path: Path, tag: str, strings: Strings) -> Iterator[Encoded
         if not len(doc):
             continue
         tokens = cast("NDArray[np.uint64]", doc.to_array(list(ATTRIBUTES)))
-        # What `spacy convert` makes of a word without a head: a sentence of its own.
-        no_head = tokens[:, COLUMNS[DEP]] == no_value
-        if no_head.any():
-            tokens[:, [COLUMNS[DEP], COLUMNS[HEAD]]] = 0
-            tokens[no_head, starts_column] = 0
-        # As a lemma, too, it is none, but for that of the word itself.
-        no_lemma = tokens[:, COLUMNS[LEMMA]] == no_value
-        tokens[no_lemma & (tokens[:, COLUMNS[ORTH]] != no_value), COLUMNS[LEMMA]] = 0
-        tokens[tokens[:, COLUMNS[TAG]] == no_value, COLUMNS[TAG]] = 0
+        _clear_placeholders(tokens, no_value)
         if tag != "xpos":
             tokens[:, COLUMNS[TAG]] = _coarse_tags(tokens, tag, strings, names)
         starts = sorted({0, *np.flatnonzero(tokens[:, starts_column] == 1).tolist()})
@@ -74,6 +66,23 @@ def encode_sentences(path: Path, tag: str, strings: Strings) -> Iterator[Encoded
         tokens[cut, iob_column] = BEGIN
         for start, end in zip(starts, [*starts[1:], len(doc)], strict=True):
             yield EncodedSentence(tokens[start:end], newdoc=start == 0)
+
+
+def _clear_placeholders(tokens: NDArray[np.uint64], no_value: int) -> None:
+    """Take out what `spacy convert` leaves of the _ that CoNLL-U files have for no value.
+
+    tokens (NDArray[np.uint64]): A doc, which is changed in place.
+    no_value (int): The hash of _.
+    """
+    # It has made a word without a head a sentence of its own.
+    no_head = tokens[:, COLUMNS[DEP]] == no_value
+    if no_head.any():
+        tokens[:, [COLUMNS[DEP], COLUMNS[HEAD]]] = 0
+        tokens[no_head, COLUMNS[SENT_START]] = 0
+    # The lemma of the word _ itself is _.
+    no_lemma = (tokens[:, COLUMNS[LEMMA]] == no_value) & (tokens[:, COLUMNS[ORTH]] != no_value)
+    tokens[no_lemma, COLUMNS[LEMMA]] = 0
+    tokens[tokens[:, COLUMNS[TAG]] == no_value, COLUMNS[TAG]] = 0
 
 
 def _coarse_tags(
