@@ -186,37 +186,56 @@ def _inputs(model: Model, types: WordTypes, *, training: bool) -> ArgsKwargs:
         asked for rather than types.
     """
     shim = shim_of(model)
-    module = cast(WordEmbedding, shim.module)
+    module, device = cast(WordEmbedding, shim.module), shim.device
     settings = cast(EmbedSettings, model.attrs["settings"])
     strings = types.strings()
-    rows, keys = [], settings.features.keys(types, strings)
-    for name, table in module.tables.items():
-        column = keys[name]
+    keys = settings.features.keys(types, strings)
+    arrays = [_feature_rows(module.tables, keys, training=training)]
+    if training:
+        arrays.append(types.tokens)
+    spelled: tuple[Tensor, Buckets] | None = None
+    if module.characters is None:
+        sent = send_joined(arrays, device)
+    else:
+        points, lengths = letters(strings, max_length=settings.char_max_length)
+        arrays.append(_letter_rows(module.characters.embedding, points, training=training))
+        buckets, sent = Buckets.beside(
+            arrays,
+            lengths,
+            device=device,
+            keep=len(lengths) <= FEW and not training,
+            call_cost=LETTER_CALLS if device.type == "cpu" and not training else None,
+            training=training,
+            finals_only=True,
+        )
+        spelled = sent.pop(), buckets
+    features, *tokens = sent
+    return ArgsKwargs((features, spelled), {"tokens": tokens[0] if training else None})
+
+
+def _feature_rows(
+    tables: Mapping[str, EmbeddingTable], keys: Mapping[str, list[int]], *, training: bool
+) -> NDArray[np.int64]:
+    """RETURNS (NDArray[np.int64]): The row of each feature of each type, 0 for unknown.
+    *Shape:* ``(features, types)``.
+
+    RAISES (ValueError): If in training the pretrained vectors are missing.
+    """
+    rows = []
+    for name, table in tables.items():
         if training:
-            table.add(column)
+            table.add(keys[name])
             if not len(table):
                 raise ValueError(Errors.M006.format(width=table.width))
-        rows.append(table.lookup(column))
-    arrays = [np.array(rows, dtype=np.int64), *([types.tokens] if training else [])]
-    device = shim.device
-    if module.characters is None:
-        features, *tokens = send_joined(arrays, device)
-        return ArgsKwargs((features,), {"tokens": tokens[0]} if training else {})
-    points, lengths = letters(strings, max_length=settings.char_max_length)
-    characters = points.tolist()
-    embedding = module.characters.embedding
+        rows.append(table.lookup(keys[name]))
+    return np.array(rows, dtype=np.int64)
+
+
+def _letter_rows(
+    table: EmbeddingTable, points: NDArray[np.uint32], *, training: bool
+) -> NDArray[np.int64]:
+    """RETURNS (NDArray[np.int64]): The row of each letter, likewise. *Shape:* ``(letters,)``."""
+    keys = points.tolist()
     if training:
-        embedding.add(sorted(set(characters)))
-    arrays.append(np.array(embedding.lookup(characters), dtype=np.int64))
-    buckets, sent = Buckets.beside(
-        arrays,
-        lengths,
-        device=device,
-        keep=len(lengths) <= FEW and not training,
-        call_cost=LETTER_CALLS if device.type == "cpu" and not training else None,
-        training=training,
-        finals_only=True,
-    )
-    features, *tokens, letter_rows = sent
-    inputs = features, (letter_rows, buckets)
-    return ArgsKwargs(inputs, {"tokens": tokens[0]} if training else {})
+        table.add(sorted(set(keys)))
+    return np.array(table.lookup(keys), dtype=np.int64)
