@@ -58,9 +58,9 @@ class Teacher:
         self._name = taggers[0]
         self.pipe: Any = self.nlp.get_pipe(self._name)
         self.word_limit = WordLimit(self.nlp)
-        self._scored: tuple[str, ...] = tuple(getattr(self.pipe, "labels", ()))
+        labels: tuple[str, ...] = tuple(getattr(self.pipe, "labels", ()))
         # That of white space is a rule, which nobody has to learn.
-        self.labels = tuple(label for label in self._scored if label != SPACE_TAG)
+        self.labels = tuple(label for label in labels if label != SPACE_TAG)
         if not self.labels:
             raise ValueError(Errors.D004.format(source=source, name=taggers[0]))
 
@@ -75,10 +75,7 @@ class Teacher:
         with keeping_probabilities(self.nlp, self._name):
             for _ in self.nlp.pipe(docs):
                 pass
-        found = read_probabilities(docs, self._scored)
-        if found is None or self._scored == self.labels:
-            return found
-        return found[:, [self._scored.index(label) for label in self.labels]]
+        return read_probabilities(docs, self.labels)
 
 
 class Teachers:
