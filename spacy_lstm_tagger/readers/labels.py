@@ -148,15 +148,15 @@ def read_morph_labels(*, path: str | Path | None, tag: str = "xpos") -> dict[str
     }
 
 
-def _count(corpus: Corpus, columns: list[int]) -> list[tuple[tuple[str, ...], int]]:
-    """RETURNS (list): The distinct values of some columns of a corpus, and how often it has them:
-    the most frequent first.
+def _count(corpus: Corpus, attributes: list[int]) -> list[tuple[tuple[str, ...], int]]:
+    """RETURNS (list): The distinct values that words of a corpus have for some attributes, and how
+    often it has them: the most frequent first.
     """
-    vocab = Vocab()
+    vocab, columns = Vocab(), [COLUMNS[each] for each in attributes]
     counts: Counter[tuple[int, ...]] = Counter()
     for _, sentences in corpus.read(vocab):
         for tokens, _ in sentences:
-            counts.update(map(tuple, tokens[:, [COLUMNS[each] for each in columns]].tolist()))
+            counts.update(map(tuple, tokens[:, columns].tolist()))
     if not counts:
         raise ValueError(Errors.R003.format(path=corpus.path))
     strings = vocab.strings
