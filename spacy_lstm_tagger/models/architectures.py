@@ -104,30 +104,13 @@ def build_word_char_embed(
     RETURNS (Model[List[Doc], List[Floats2d]]): The layer.
     RAISES (ValueError): If a value is out of range.
     """
-    check_size(
-        MAX_WIDTH,
-        width=width,
-        word_width=word_width,
-        char_width=char_width,
-        char_hidden_width=char_hidden_width,
-        feature_width=feature_width,
-        pretrained_width=pretrained_width,
+    check_size(MAX_WIDTH, width=width, char_hidden_width=char_hidden_width)
+    check_tables(
+        word=(word_width, word_rows),
+        char=(char_width, char_rows),
+        feature=(feature_width, feature_rows),
+        pretrained=(pretrained_width, pretrained_rows),
     )
-    check_size(
-        MAX_ROWS,
-        word_rows=word_rows,
-        char_rows=char_rows,
-        feature_rows=feature_rows,
-        pretrained_rows=pretrained_rows,
-    )
-    for name, rows, columns in [
-        ("word_rows", word_rows, word_width),
-        ("char_rows", char_rows, char_width),
-        ("feature_rows", feature_rows, feature_width),
-        ("pretrained_rows", pretrained_rows, pretrained_width or 1),
-    ]:
-        most = MAX_VALUES // columns
-        check(rows <= most, name, rows, f"{most} or less with vectors {columns} wide")
     check_positive(**{f"prefixes[{i}]": n for i, n in enumerate(prefixes)})
     check_positive(**{f"suffixes[{i}]": n for i, n in enumerate(suffixes)})
     check_rate(word_dropout=word_dropout, dropout=dropout)
@@ -285,6 +268,18 @@ def build_crf_tagger(
     model.set_ref("crf", output)
     model.set_ref("output_layer", output)
     return model
+
+
+def check_tables(**tables: tuple[int | None, int]) -> None:
+    """Check the width and the rows of embedding tables.
+
+    RAISES (ValueError): If they are out of range, or are so together.
+    """
+    for name, (width, rows) in tables.items():
+        check_size(MAX_WIDTH, **{f"{name}_width": width})
+        check_size(MAX_ROWS, **{f"{name}_rows": rows})
+        most = MAX_VALUES // (width or 1)
+        check(rows <= most, f"{name}_rows", rows, f"{most} or less with vectors {width} wide")
 
 
 @contextlib.contextmanager
