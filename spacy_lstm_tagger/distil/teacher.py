@@ -140,7 +140,7 @@ class Teachers:
         docs = [part for text in texts for part in self._make_docs(text)]
         if not docs:
             return []
-        columns, scores = self._label_together(docs)
+        columns, scores = self._ask_all(docs)
         ids = self._choose(columns, scores)
         spaces = is_space(docs)
         columns[spaces | (columns[:, 0] == get_string_id(SPACE_TAG))] = 0
@@ -186,18 +186,18 @@ class Teachers:
             yield part.from_array(SENT_START, sentences)
             start = end
 
-    def _label_together(
+    def _ask_all(
         self, docs: Sequence[Doc]
     ) -> tuple[NDArray[np.uint64], NDArray[np.float32] | None]:
         """RETURNS (tuple): What the first teacher set; and how probable all of them together find
-        the tags, up to a factor. None if the only one gives tags alone. *Shapes:* as `_label`.
+        the tags, up to a factor. None if the only one gives tags alone. *Shapes:* as `_ask`.
         """
-        columns, scores = self._label(self.members[0], docs)
+        columns, scores = self._ask(self.members[0], docs)
         if len(self.members) == 1:
             return columns, scores
         total = cast("NDArray[np.float32]", scores) * np.float32(self.weights[0])
         for teacher, weight in zip(self.members[1:], self.weights[1:], strict=True):
-            scores = cast("NDArray[np.float32]", self._label(teacher, docs)[1])
+            scores = cast("NDArray[np.float32]", self._ask(teacher, docs)[1])
             total += scores * np.float32(weight)
         return columns, total
 
@@ -206,7 +206,7 @@ class Teachers:
     ) -> NDArray[np.int64]:
         """Put the most probable tags in the place of those that the first teacher set.
 
-        columns (NDArray[np.uint64]): What it set, see `_label`.
+        columns (NDArray[np.uint64]): What it set, see `_ask`.
         scores (Optional[NDArray[np.float32]]): How probable the tags are, likewise.
         RETURNS (NDArray[np.int64]): The index of each tag in `labels`, or `ABSTAINED`.
             *Shape:* ``(tokens,)``.
@@ -227,7 +227,7 @@ class Teachers:
         tags[:] = best
         return ids
 
-    def _label(
+    def _ask(
         self, teacher: Teacher, docs: Sequence[Doc]
     ) -> tuple[NDArray[np.uint64], NDArray[np.float32] | None]:
         """RETURNS (tuple): What a teacher set (`LEARNED`), *shape:* ``(tokens, attributes)``; and
