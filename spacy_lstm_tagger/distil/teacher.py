@@ -21,6 +21,7 @@ from ..models.flat import FlatList
 from ..pipeline.annotations import annotate
 from ..probabilities import TagProbabilities
 from ..taggers import (
+    check_tokens,
     keeping_probabilities,
     load_pipeline,
     read_probabilities,
@@ -136,6 +137,7 @@ class Teachers:
         RETURNS (list[Doc]): Docs with starts of sentences, tags, `TagProbabilities` if the
             teachers have any, and `pos_` and `morph` if the first one sets them before it tags or
             its tags say them. White space has no tag, and none of what follows.
+        RAISES (ValueError): If a component before the tagger changes tokens.
         """
         docs = [part for text in texts for part in self._make_docs(text)]
         if not docs:
@@ -239,6 +241,8 @@ class Teachers:
             Doc(vocab, [t.text for t in doc], [bool(t.whitespace_) for t in doc]) for doc in docs
         ]
         scores = teacher.label(copies)
+        for doc, copy in zip(docs, copies, strict=True):
+            check_tokens(copy, len(doc), place=teacher.source)
         columns = np.concatenate([copy.to_array(LEARNED) for copy in copies])
         if scores is not None and teacher.labels != self.labels:
             index = {label: i for i, label in enumerate(teacher.labels)}

@@ -15,7 +15,15 @@ from spacy_lstm_tagger.pipeline.soft_targets import is_corrected
 from spacy_lstm_tagger.probabilities import TagProbabilities
 from spacy_lstm_tagger.taggers import digest_of
 
-from ..util import SENTENCES, make_examples, small_model, tags_of, train, trained_nlp
+from ..util import (
+    SENTENCES,
+    make_examples,
+    merge_first,
+    small_model,
+    tags_of,
+    train,
+    trained_nlp,
+)
 from . import TEXTS, shared_teacher, stock_teacher
 
 TOK2VEC = {"@architectures": "spacy.HashEmbedCNN.v2", "pretrained_vectors": None, "width": 16}
@@ -264,6 +272,17 @@ def test_tag_set_that_is_not_known(tmp_path):
     nlp.to_disk(tmp_path)
     with pytest.raises(ValueError, match=r"D004.*'no_labels'"):
         Teacher(str(tmp_path))
+
+
+def test_a_teacher_that_changes_tokens(tmp_path, ours):
+    """Its tags would be those of other words."""
+    nlp = stock_teacher()
+    nlp.add_pipe(merge_first.__name__, first=True)
+    nlp.to_disk(tmp_path)
+    for sources in ([str(tmp_path)], [ours[0], str(tmp_path)]):
+        teachers = Teachers(sources)
+        with pytest.raises(ValueError, match=rf"C029.*{tmp_path.name}: \d+ tokens became \d+"):
+            teachers.label(map(text, TEXTS))
 
 
 def test_not_exactly_one_tagger(tmp_path):
