@@ -177,6 +177,13 @@ class Corpus:
         self._kept = None if kept is None else (stamp, kept)
         self._annotations = keeper.annotations
 
+    def explain_no_tags(self) -> str:
+        """RETURNS (str): That no word has a tag, and what to do."""
+        column, remedy = TAGS[self.tag]
+        if find_files(self.path)[0] is conllu.encode_sentences:
+            column = self.tag[:4].upper()
+        return Errors.R004.format(path=self.path, tag=self.tag, column=column, remedy=remedy)
+
     def _groups(self, files: Files, group_by: int | str | list[int]) -> Iterator[list[Tokens]]:
         """YIELDS (list): The sentences of each doc."""
         total, has_tags = 0, False
@@ -206,7 +213,7 @@ class Corpus:
         if not total:
             raise ValueError(Errors.R003.format(path=self.path))
         if not has_tags:
-            raise ValueError(explain_tags(self.path, self.tag))
+            raise ValueError(self.explain_no_tags())
 
     def _make_examples(self, nlp: Language, group: list[Tokens]) -> Iterator[Example]:
         """YIELDS (Example): What the augmenter makes of the sentences of a doc."""
@@ -264,14 +271,6 @@ def find_files(path: Path) -> tuple[Encoder, list[Path]]:
         message = Errors.R018 if kinds else Errors.R002
         raise ValueError(message.format(path=path))
     return ENCODERS[kinds[0]], found[kinds[0]]
-
-
-def explain_tags(path: Path, tag: str) -> str:
-    """RETURNS (str): That no word of a corpus has a tag, and what to do."""
-    column, remedy = TAGS[tag]
-    if find_files(path)[0] is conllu.encode_sentences:
-        column = tag[:4].upper()
-    return Errors.R004.format(path=path, tag=tag, column=column, remedy=remedy)
 
 
 def shuffle(items: Iterator[Item], size: int) -> Iterator[Item]:

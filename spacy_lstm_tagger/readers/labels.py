@@ -12,7 +12,7 @@ from spacy.util import registry
 from spacy.vocab import Vocab
 
 from ..errors import Errors
-from .corpus import Corpus, explain_tags
+from .corpus import Corpus
 from .encoded import COLUMNS
 from .missing_labels import morph_label
 
@@ -86,7 +86,7 @@ def read_word_tags(*, path: str | Path | None, tag: str = "xpos") -> Sequence[tu
     corpus = Corpus(path, tag=tag)
     found = Counted((word, name, n) for (word, name), n in _count(corpus, [ORTH, TAG]) if name)
     if not found:
-        raise ValueError(explain_tags(corpus.path, tag))
+        raise ValueError(corpus.explain_no_tags())
     return found
 
 
@@ -108,7 +108,7 @@ def read_word_lemmas(
     counts = _count(corpus, [ORTH, TAG, LEMMA])
     tagged = [(word, name, lemma, n) for (word, name, lemma), n in counts if name]
     if not tagged:
-        raise ValueError(explain_tags(corpus.path, tag))
+        raise ValueError(corpus.explain_no_tags())
     found = Counted(each for each in tagged if each[2])
     if not found:
         raise ValueError(Errors.R020.format(path=corpus.path))
