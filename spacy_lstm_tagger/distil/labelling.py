@@ -75,6 +75,16 @@ class Task(NamedTuple):
     texts: list[Text]
     digest: str
 
+    @property
+    def share(self) -> float:
+        """RETURNS (float): How many texts there are, or what share of one."""
+        return sum(text.share for text in self.texts)
+
+    @property
+    def size(self) -> float:
+        """RETURNS (float): Their size in their files, in bytes."""
+        return sum(text.size for text in self.texts)
+
 
 class Shard(NamedTuple):
     """Labelled texts, ready to be written.
@@ -99,12 +109,10 @@ class Shard(NamedTuple):
     @classmethod
     def of(cls, task: Task, teachers: Teachers) -> "Shard":
         """RETURNS (Shard): Texts that are labelled by these teachers."""
-        size = sum(text.size for text in task.texts)
         data, docs, words = teachers.apply(
             task.texts, lambda docs: (to_bytes(docs), len(docs), sum(map(len, docs)))
         )
-        texts = sum(text.share for text in task.texts)
-        return cls(task.number, task.digest, data, docs, words, texts, size)
+        return cls(task.number, task.digest, data, docs, words, task.share, task.size)
 
 
 def label(
@@ -146,8 +154,7 @@ def label(
             task = Task(count, texts, digest_of_texts(texts))
             count += 1
             if done.has(task.number, task.digest):
-                shares = sum(text.share for text in texts)
-                progress.skip(texts=shares, size=sum(text.size for text in texts))
+                progress.skip(texts=task.share, size=task.size)
             else:
                 yield task
 
