@@ -14,7 +14,7 @@ from wasabi import msg
 from ..checks import check_choice
 from ..errors import Errors
 from ..files.formats import ENCODERS, kind_for
-from ..files.outputs import incomplete
+from ..files.outputs import is_incomplete
 from ..files.parquet import import_pyarrow
 from ..files.reading import READERS, find_texts
 from ..files.streams import STANDARD, kind_of, open_source, split_name
@@ -193,17 +193,18 @@ def _kind_by_name(path: Path) -> str:
 
 
 def is_ours(path: Path, root: Path, output: Path, *, is_folder: bool) -> bool:
-    """RETURNS (bool): Whether a file that was found in a folder is what this command has written.
+    """RETURNS (bool): Whether a file that was found in a folder is what this command has written,
+    or what it or another one has left incomplete.
 
     path (Path): The file.
     root (Path): The folder, or the file itself.
     output (Path): Where it writes.
     is_folder (bool): Whether that is a folder.
     """
+    if path != root and is_incomplete(path):
+        return True
     output, path = output.resolve(), path.resolve()
-    if is_folder:
-        return output in path.parents and root.resolve() in output.parents
-    return path == incomplete(output)
+    return is_folder and output in path.parents and root.resolve() in output.parents
 
 
 def check_files(files: Sequence[tuple[Path, Sequence[Path]]], kind: str, reading: Reading) -> None:

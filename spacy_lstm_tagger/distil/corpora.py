@@ -174,7 +174,9 @@ class MixedCorpus:
         )
         check(holds, "weights", weights, f"a number above 0 for each of {names}")
         holds = is_integer(self.shuffle_buffer, 0)
-        check(holds, "shuffle_buffer", self.shuffle_buffer, "a whole number; 0 turns it off")
+        check(
+            holds, "shuffle_buffer", self.shuffle_buffer, "a whole number from 0 on; 0 turns it off"
+        )
         self._words: dict[str, int] = {}  # of each corpus, once they are counted
 
     def __call__(self, nlp: Language) -> Iterator[Example]:

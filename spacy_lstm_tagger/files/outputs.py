@@ -21,6 +21,8 @@ from .whole import (
     unfinished,
 )
 
+INCOMPLETE = ".incomplete"
+
 
 class Output:
     """A file that is written, bit by bit, with what an encoder of `formats` gives.
@@ -133,7 +135,13 @@ class Output:
 def incomplete(path: Path) -> Path:
     """RETURNS (Path): The name of what was broken off."""
     stem, suffix = split_name(path)
-    return path.with_name(f"{stem}.incomplete{suffix}")
+    return path.with_name(f"{stem}{INCOMPLETE}{suffix}")
+
+
+def is_incomplete(path: Path) -> bool:
+    """RETURNS (bool): Whether a file has such a name."""
+    stem, suffix = split_name(path)
+    return stem.endswith(INCOMPLETE) or suffix == INCOMPLETE
 
 
 WRITERS: dict[str, type[Writer]] = {

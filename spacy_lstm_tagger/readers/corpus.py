@@ -111,7 +111,7 @@ class Corpus:
         check(is_size, "also_group_by", also_group_by, f"{sizes} or null")
         bounds = {"shuffle_buffer": shuffle_buffer, "limit": limit, "max_length": max_length}
         for name, value in bounds.items():
-            check(is_integer(value, 0), name, value, "a whole number; 0 turns it off")
+            check(is_integer(value, 0), name, value, "a whole number from 0 on; 0 turns it off")
         self.path: Path = ensure_path(path)
         self.tag = tag
         self.group_by, self.also_group_by = group_by, also_group_by

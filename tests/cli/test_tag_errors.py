@@ -275,8 +275,14 @@ def test_its_own_outputs_are_no_inputs(model, tmp_path, monkeypatch):
     code, _ = run(model, folder, "--output", folder / "out.tsv")
     assert code == 1 and (folder / "out.incomplete.tsv").exists()
     (folder / "a.jsonl").write_text('{"text": "I slept"}\n')
+    # Nor is what another command has left.
+    (folder / "b.incomplete.jsonl").write_text('{"text": "He slept"}\n')
+    (folder / "c.incomplete").write_text("He slept")
     tag(model, folder, "--output", folder / "out.tsv")
     assert (folder / "out.tsv").read_text().count("slept") == 1
+    tag(model, folder / "b.incomplete.jsonl", "--output", tmp_path / "named.jsonl")
+    for name in ("b.incomplete.jsonl", "c.incomplete"):
+        (folder / name).unlink()
     (folder / "out.tsv").unlink()
     (folder / "out.incomplete.tsv").unlink()
     monkeypatch.chdir(folder)
