@@ -9,10 +9,11 @@ from zipfile import ZipFile
 import pytest
 import spacy
 import srsly
-from spacy.util import registry
+from spacy.util import is_compatible_version, registry
 from thinc.api import Config
 
 from benchmarks.machines import find, read_reports
+from spacy_lstm_tagger import __version__
 
 from .golden.make import FOLDER, SENTENCES, read_sentences
 from .util import ROOT, load_script
@@ -46,6 +47,15 @@ def test_there_are_some():
     if not WHEELS and not (ROOT / ".github").exists():
         pytest.skip("a source distribution has no wheels")
     assert len(WHEELS) >= 2
+
+
+@pytest.mark.parametrize("wheel", WHEELS, ids=lambda path: path.name.split("-")[0])
+def test_a_wheel_installs_beside_this_version(wheel):
+    name, version = wheel.name.split("-")[:2]
+    with ZipFile(wheel) as archive:
+        text = archive.read(f"{name}-{version}.dist-info/METADATA").decode("utf-8")
+    (allowed,) = re.findall(r"^Requires-Dist: spacy-lstm-tagger(.+)$", text, re.M)
+    assert is_compatible_version(__version__, allowed.strip())
 
 
 @pytest.mark.parametrize("wheel", WHEELS, ids=lambda path: path.name.split("-")[0])

@@ -7,13 +7,28 @@ import numpy as np
 import pytest
 import spacy
 
-from .releases.make import FOLDER, golden
+from spacy_lstm_tagger import __version__
+
+from .releases.make import FOLDER, golden, settings
 
 PIPELINES = sorted(path.parent for path in FOLDER.glob("*/*/golden.json"))
+SETTINGS = sorted(FOLDER.glob("*/settings.json"))
 
 
-def test_this_version_has_its_pipelines():
-    assert {path.name for path in PIPELINES if path.parent.name == version("spacy-lstm-tagger")}
+def test_what_is_installed_is_this_version():
+    assert version("spacy-lstm-tagger") == __version__  # otherwise: pip install -e .
+
+
+def test_this_version_has_its_pipelines_and_settings():
+    assert {path.name for path in PIPELINES if path.parent.name == __version__}
+    assert __version__ in {path.parent.name for path in SETTINGS}
+
+
+@pytest.mark.parametrize("path", SETTINGS, ids=lambda path: path.parent.name)
+def test_a_published_name_keeps_its_settings_and_their_defaults(path):
+    found = settings()
+    for name, was in json.loads(path.read_text(encoding="utf-8")).items():
+        assert was == {key: found[name].get(key, "gone") for key in was}, name
 
 
 @pytest.mark.filterwarnings("ignore:.*W095")  # made with another spaCy

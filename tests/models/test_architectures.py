@@ -1,6 +1,7 @@
 """The architectures that a config names: found, checked, composed with spaCy's, saved."""
 
 import importlib.metadata
+import inspect
 import math
 import re
 
@@ -13,6 +14,7 @@ from spacy.util import fix_random_seed, registry
 from spacy.vectors import Vectors
 from thinc.api import Config
 
+from spacy_lstm_tagger.models import architectures
 from spacy_lstm_tagger.models.architectures import (
     build_crf_tagger,
     build_lstm_encoder,
@@ -27,12 +29,10 @@ ENTRY_POINTS = [
     for entry in importlib.metadata.distribution("spacy-lstm-tagger").entry_points
     if entry.group.startswith("spacy_")
 ]
-NAMES = [
-    "WordCharEmbed.v1",
-    "LSTMEncoder.v1",
-    "Tagger.v1",
-    "CRFTagger.v1",
-]
+# Those in the source, whether others can find them or not.
+NAMES = re.findall(
+    r'registry\.architectures\("spacy-lstm-tagger\.(.+)"\)', inspect.getsource(architectures)
+)
 
 
 @pytest.mark.parametrize("entry", ENTRY_POINTS, ids=lambda entry: entry.name)

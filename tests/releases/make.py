@@ -1,13 +1,16 @@
 """Makes the pipelines of this version: `python -m tests.releases.make`, once, at its release."""
 
+import inspect
 import json
 import shutil
 import tempfile
-from importlib.metadata import version
+from importlib.metadata import distribution
 from pathlib import Path
 
 import spacy
 from spacy.cli.train import train
+
+from spacy_lstm_tagger import __version__
 
 from ..util import CONFIGS, CORPUS, SMALL_HALVES
 
@@ -65,8 +68,22 @@ def golden(nlp):
     ]
 
 
+def settings():
+    """RETURNS (dict): Whatever a config can name, each with its settings and their defaults."""
+    return {
+        f"{entry.group.removeprefix('spacy_')} {entry.name}": {
+            name: "required" if each.default is each.empty else json.loads(json.dumps(each.default))
+            for name, each in inspect.signature(entry.load()).parameters.items()
+        }
+        for entry in distribution("spacy-lstm-tagger").entry_points
+        if entry.name.startswith("spacy-lstm-tagger.")
+    }
+
+
 if __name__ == "__main__":
     for each in CONFIG:
-        place = FOLDER / version("spacy-lstm-tagger") / each
+        place = FOLDER / __version__ / each
         shutil.rmtree(place, ignore_errors=True)
         make(each, place)
+    text = json.dumps(settings(), indent=0)
+    (FOLDER / __version__ / "settings.json").write_text(text + "\n", encoding="utf-8")
