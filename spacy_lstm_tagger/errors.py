@@ -1,4 +1,4 @@
-"""The texts of our errors and warnings: what was given, what is allowed, what to do."""
+"""The texts of our errors: what was given, what is allowed, what to do."""
 
 
 class WithCodes(type):
@@ -32,7 +32,10 @@ class Errors(metaclass=WithCodes):
     )
     C005 = "The pipeline has no component {name!r}; it has {names}. Give one of them with --name."
     C006 = "{pipeline} has no component that sets token.tag_, only {names}. Give one with a tagger."
-    C007 = "{path}: the suffix {suffix!r} is none of {allowed}. Give another --output, or --format."
+    C007 = (
+        "{path}: found the suffix {suffix!r}, expected one of {allowed}. "
+        "Give another --output, or --format."
+    )
     C008 = (
         "{first} and {second} would both be written to {path}. Give them one by one, or an "
         "--output with a suffix for all of them."
@@ -54,7 +57,10 @@ class Errors(metaclass=WithCodes):
         "inputs, and give them with another --output."
     )
     C018 = "--engine ray does not take {value}. {remedy}."
-    C019 = "Found two pipelines of one name: {names}. Rename a folder, or name them: {{name: …}}."
+    C019 = (
+        "Found two pipelines of one name ({names}). Rename a folder or, in Python, name them: "
+        "{{name: pipeline}}."
+    )
     C020 = "Found no pipeline, expected at least one, and a corpus behind it."
     C021 = "The page needs {package}. Install it: pip install 'spacy-lstm-tagger[report]'."
     C022 = (
@@ -148,14 +154,17 @@ class Errors(metaclass=WithCodes):
         "allows {allowed} at most. Scale them to values of about 1."
     )
     D024 = "{path} was cut while it was read. Read it again when nothing writes to it any more."
-    D025 = "Docs have what no .spacy file can ({error}). Write .jsonl, or change the component."
+    D025 = (
+        "A component keeps with the docs what a .spacy file cannot have ({error}). Write .jsonl, "
+        "or change the component."
+    )
     D026 = (
         "{path} has only some of its silver data, as labelling was interrupted or a shard was "
         "lost. Give the same `lstm-tagger label` command again, which goes on."
     )
     D027 = (
-        "{place}: the tokenizer refuses it ({error}). Shorten or correct it; for `label` a smaller "
-        "--max-words may do."
+        "{place}: the tokenizer refuses this text ({error}). Shorten or correct it. In `label`, a "
+        "smaller --max-words may be enough."
     )
     L001 = (
         "The model file is damaged: its weights cannot be read ({error}). "
@@ -251,7 +260,10 @@ class Errors(metaclass=WithCodes):
         "nlp.replace_listeners({encoder!r}, {name!r}, ['model.tok2vec']), and rehearse within "
         "nlp.select_pipes(enable=[{name!r}])."
     )
-    P015 = "AddLabels.v1: {name!r} is a {kind}, expected a tagger. Give one's name as `component`."
+    P015 = (
+        "AddLabels.v1: the component {name!r} is a {kind}, expected a tagger. Give the name of one "
+        "as `component`."
+    )
     P016 = (
         "{name!r} listens to the component {encoder!r}, which has not run on this text: without "
         "its vectors all words look the same. Put {encoder!r} before it (in training, if one of "
@@ -344,56 +356,4 @@ class Errors(metaclass=WithCodes):
     T002 = (
         "{place}: expected the figures of an evaluation as a line of JSON, as ProgressLogger.v1 "
         "writes it ({error}). Give another file, or move this one away."
-    )
-
-
-class Warnings(metaclass=WithCodes):
-    """Texts of warnings by code."""
-
-    W001 = (
-        "{name!r} has left the tags of a whole batch as they were, since each token had one: "
-        "from another tagger before it, from the tokenizer (that of Japanese or Korean), or from "
-        "an earlier run. Take another tagger out of the pipeline, or set overwrite = true."
-    )
-    W002 = (
-        "After {updates} updates {name!r} hardly tags better than by how frequent each tag is. "
-        "Check [training.optimizer] learn_rate, which is probably too high (0.005 is that of the "
-        "configs), and the annotation."
-    )
-    W003 = (
-        "{path} has {count} label(s) that {name!r} lacks, so it can neither learn nor give them: "
-        "{labels}. If training data have them, give it their labels: set "
-        "[initialize.components.{name}.labels] to a reader such as spacy-lstm-tagger.TagLabels.v1 "
-        "(tags) or MorphLabels.v1 (morphologizer), or to spacy.read_labels.v1, for what `python "
-        "-m spacy init labels CONFIG FOLDER --training.max_epochs 0` writes. To a tagger with a "
-        "`source`, which takes no such block, AddLabels.v1 adds tags ([initialize.after_init])."
-    )
-    W004 = (
-        "The training corpus is streamed (max_epochs = -1), so {name!r} has taken its labels from "
-        "the first 100 examples, and lacks those that they do not have. Give it all: set "
-        "[initialize.components.{name}.labels] to spacy.read_labels.v1, for what `python -m spacy "
-        "init labels CONFIG FOLDER --training.max_epochs 0` writes."
-    )
-    W005 = (
-        "The training corpus is streamed (max_epochs = -1), so {name!r} has {what} in the first "
-        "100 examples alone. Give it all: set [initialize.components.{name}.{setting}] to the "
-        "reader spacy-lstm-tagger.{reader}."
-    )
-    W006 = (
-        "{name!r} found tokens without a tag, and has given them their words in lower case as "
-        "lemmas. Put a tagger before it, and leave its threshold at null."
-    )
-    W007 = (
-        "max_steps = {steps} is not a multiple of eval_frequency = {every}: `spacy train` does not "
-        "score the last {unscored} steps, and model-best is of an earlier one. Set [training] "
-        "eval_frequency to a divisor of max_steps."
-    )
-    W008 = (
-        "The pipeline's tokenizer finds {share:.0%} of the words of the training data, since it "
-        "needs spaces between them. Set [nlp.tokenizer] to that of the language: "
-        "--nlp.tokenizer.@tokenizers {own}. If you will only tag given words, ignore this."
-    )
-    W009 = (
-        "{name!r} got {setting} with tags such as {given}, and the training data has others, such "
-        "as {seen}. Give the reader of {setting} the `tag` of the corpus (xpos, upos, upos+feats)."
     )

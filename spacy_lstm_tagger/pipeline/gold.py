@@ -12,7 +12,8 @@ from spacy.attrs import ORTH, TAG
 from spacy.training import Example
 
 from ..checks import first_of
-from ..errors import Errors, Warnings
+from ..errors import Errors
+from ..warning_texts import Warnings
 from ..whitespace import SPACE_TAG, is_space
 from .notation import Notation
 

@@ -6,7 +6,8 @@ import warnings
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import Errors, Warnings
+from ..errors import Errors
+from ..warning_texts import Warnings
 
 # Nats a token. A tagger that knows nothing is surprised by the log of the number of tags, about 4;
 # one that was sure of other tags for all words by about 20, and learns. Measured.

@@ -17,12 +17,13 @@ from thinc.api import Model, to_numpy
 from thinc.types import Floats2d
 
 from ..checks import check, is_integer, is_list_of_strings
-from ..errors import Errors, Warnings
+from ..errors import Errors
 from ..lexicon import Lexicon
 from ..models.lattice import of_words, predict_lattice
 from ..models.resize import can_resize, n_tags, resize_output
 from ..models.threads import on_our_threads
 from ..nn.lattice import Lattice
+from ..warning_texts import Warnings
 from ..whitespace import SPACE_TAG, is_space
 from .annotations import annotate, check_tags
 from .calibration import Calibration, calibrate

@@ -3,6 +3,7 @@
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -16,10 +17,11 @@ from spacy.training import Example, validate_get_examples
 from spacy.vocab import Vocab
 
 from ..checks import check, is_counted
-from ..errors import Errors, Warnings
+from ..errors import Errors
 from ..lemmas import LemmaTables
+from ..warning_texts import Warnings
 from .gold import compare_tags, count_tags
-from .training_block import is_sample
+from .training_block import SAMPLE, is_sample
 
 FILE = "lemmas.json"
 # Words with their tags whose lemmas are kept at hand.
@@ -103,7 +105,8 @@ class TagLemmatizer(Pipe):
             counts[word, tag, lemma] += count
         if not counts:
             raise ValueError(Errors.P011.format(name=self.name))
-        compare_tags(self.name, "lemmas", (tag for _, tag, _ in counts), count_tags(get_examples()))
+        tags = (tag for _, tag, _ in counts)
+        compare_tags(self.name, "lemmas", tags, count_tags(islice(get_examples(), SAMPLE)))
         self._set_tables(LemmaTables.learn(counts))
 
     def __call__(self, doc: Doc) -> Doc:

@@ -3,6 +3,7 @@
 import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -18,12 +19,12 @@ from spacy.vocab import Vocab
 from thinc.api import Model, to_numpy
 
 from ..checks import check, is_list_of_strings
-from ..errors import Warnings
 from ..models.flat import FlatList, flatten
+from ..warning_texts import Warnings
 from .dictionary import TagDictionary
 from .factory import DEFAULT_MODEL
 from .gold import compare_tags, count_tags
-from .training_block import is_sample
+from .training_block import SAMPLE, is_sample
 
 
 @Language.factory(
@@ -122,7 +123,7 @@ class TagMorphologizer(Morphologizer):
         else:
             tag_pos = labels.get("tags", {})
             check_tag_pos(tag_pos)
-            compare_tags(self.name, "labels.tags", tag_pos, count_tags(get_examples()))
+            compare_tags(self.name, "labels", tag_pos, count_tags(islice(get_examples(), SAMPLE)))
         super().initialize(get_examples, nlp=nlp, labels=labels)
         self.cfg["tag_pos"] = tag_pos
 

@@ -9,7 +9,7 @@ from spacy.tokenizer import Tokenizer
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from ..errors import Warnings
+from ..warning_texts import Warnings
 
 SAMPLE = 100  # so many texts are looked at
 FEW = 0.5  # of the words. Where words are written with spaces between them, most are found.

@@ -9,7 +9,8 @@ from spacy.language import Language
 from spacy.training import Example
 
 from ..checks import check
-from ..errors import Errors, Warnings
+from ..errors import Errors
+from ..warning_texts import Warnings
 
 SAMPLE = 100  # so many examples of a streamed corpus spaCy shows when a pipeline is initialized
 

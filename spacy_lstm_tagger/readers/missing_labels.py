@@ -12,10 +12,10 @@ from spacy.pipeline import EntityRecognizer, Morphologizer, SentenceRecognizer, 
 from spacy.strings import StringStore
 
 from ..checks import first_of
-from ..errors import Warnings
 from ..pipeline import LSTMTagger
 from ..pipeline.notation import Notation
 from ..pipeline.training_block import read_training
+from ..warning_texts import Warnings
 from ..whitespace import SPACE_TAG
 from .encoded import Annotation
 

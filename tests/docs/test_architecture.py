@@ -13,7 +13,7 @@ ROWS = re.findall(r"^\| `(\w+)/` \| .+ \| (.+) \|$", PAGE, re.M)
 ROOMS = [room for room, _ in ROWS]
 # Beside the rooms, for all: they may import each other, and nothing of a room.
 FOR_ALL = {"augmenters", "checks", "comparison", "errors", "lemmas", "lexicon", "memory"}
-FOR_ALL |= {"probabilities", "progress", "scorer", "whitespace", "workers"}
+FOR_ALL |= {"probabilities", "progress", "scorer", "warning_texts", "whitespace", "workers"}
 # Upon the pipeline.
 UPON = {"corpus_profile", "evaluation", "logger", "missing_tags", "taggers", "tagging"}
 
