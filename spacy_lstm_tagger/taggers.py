@@ -121,7 +121,8 @@ def tokenize(tokenizer: Callable[[str], Doc], text: str, *, place: str) -> Doc:
     except (MemoryError, ImportError):
         raise
     except Exception as error:  # Sudachi's is nothing more
-        raise ValueError(Errors.D027.format(place=place, error=error)) from error
+        told = f"{type(error).__name__}: {error}"
+        raise ValueError(Errors.D027.format(place=place, error=told)) from error
 
 
 def check_tokens(doc: Doc, n_tokens: int, *, place: str) -> None:

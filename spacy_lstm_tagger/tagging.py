@@ -280,9 +280,9 @@ def _parts(
     for number, (_, inputs) in enumerate(files):
         failures: list[Exception] = []
         found = leave_out_long(read_texts(inputs, reading, bad=bad), longest, bad)
-        for texts in in_groups(until_failure(found, failures), CHARACTERS, most=DOCS):
-            yield Part(number, texts)
-        yield Part(number, [])  # there may be no text, and an error is one of this output
+        groups = in_groups(until_failure(found, failures), CHARACTERS, most=DOCS)
+        yield Part(number, next(groups, []))  # there may be no text, and an output nevertheless
+        yield from (Part(number, texts) for texts in groups)
         for failure in failures:
             raise failure
 

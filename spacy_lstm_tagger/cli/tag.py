@@ -14,10 +14,9 @@ from wasabi import msg
 from ..checks import check_choice
 from ..errors import Errors
 from ..files.formats import ENCODERS, kind_for
-from ..files.outputs import is_incomplete
 from ..files.parquet import import_pyarrow
 from ..files.reading import READERS, find_texts
-from ..files.streams import STANDARD, kind_of, open_source, split_name
+from ..files.streams import STANDARD, incomplete, kind_of, open_source, split_name
 from ..files.tagged import Style
 from ..files.texts import BadTexts, Reading
 from ..files.whole import check_place, identity
@@ -193,16 +192,13 @@ def _kind_by_name(path: Path) -> str:
 
 
 def is_ours(path: Path, root: Path, output: Path, *, is_folder: bool) -> bool:
-    """RETURNS (bool): Whether a file that was found in a folder is what this command has written,
-    or what it or another one has left incomplete.
+    """RETURNS (bool): Whether a file that was found in a folder is what this command has written.
 
     path (Path): The file.
     root (Path): The folder, or the file itself.
     output (Path): Where it writes.
     is_folder (bool): Whether that is a folder.
     """
-    if path != root and is_incomplete(path):
-        return True
     output, path = output.resolve(), path.resolve()
     return is_folder and output in path.parents and root.resolve() in output.parents
 
@@ -223,6 +219,7 @@ def check_files(files: Sequence[tuple[Path, Sequence[Path]]], kind: str, reading
         import_pyarrow(files[0][0])
     for path, _ in files:
         if path != STANDARD:
-            if path.exists() and identity(path) in known:
-                raise ValueError(Errors.C009.format(path=path))
+            for place in (path, incomplete(path.resolve())):  # which an error would leave
+                if place.exists() and identity(place) in known:
+                    raise ValueError(Errors.C009.format(path=place))
             check_place(path)

@@ -25,8 +25,8 @@ CUTS = [
 
 def cut(texts: Iterable[Text], *, max_words: int) -> Iterator[Text]:
     """Cut texts that are very much longer than a doc may be, before they become docs: at the end of
-    a sentence if it can be, or at white space. Other texts stay whole. None keeps its place and
-    source.
+    a sentence if it can be, or at white space. Other texts stay whole. They keep their places,
+    and not what else their files tell of them.
 
     texts (Iterable[Text]): The texts.
     max_words (int): How many words a doc may have.
@@ -39,7 +39,7 @@ def cut(texts: Iterable[Text], *, max_words: int) -> Iterator[Text]:
             share = (end - start) / len(whole) if whole else 1.0
             string = None if text.text is None else text.text[start:end]
             words, spaces = text.words[start:end], text.spaces[start:end]
-            yield Text(string, words, spaces, text.size * share, share=share)
+            yield Text(string, words, spaces, text.size * share, text.place, share=share)
 
 
 def _bounds(whole: str | list[str], most: int) -> Iterator[int]:

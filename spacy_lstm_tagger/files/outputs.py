@@ -10,7 +10,7 @@ from .docbin import DocsWriter
 from .formats import LINES
 from .lines import Writer
 from .parquet import TableWriter
-from .streams import STANDARD, open_sink, split_name
+from .streams import STANDARD, incomplete, open_sink
 from .whole import (
     alone,
     is_stream,
@@ -20,8 +20,6 @@ from .whole import (
     put_in_place,
     unfinished,
 )
-
-INCOMPLETE = ".incomplete"
 
 
 class Output:
@@ -130,18 +128,6 @@ class Output:
             if kept is None:
                 temporary.unlink(missing_ok=True)
         return kept
-
-
-def incomplete(path: Path) -> Path:
-    """RETURNS (Path): The name of what was broken off."""
-    stem, suffix = split_name(path)
-    return path.with_name(f"{stem}{INCOMPLETE}{suffix}")
-
-
-def is_incomplete(path: Path) -> bool:
-    """RETURNS (bool): Whether a file has such a name."""
-    stem, suffix = split_name(path)
-    return stem.endswith(INCOMPLETE) or suffix == INCOMPLETE
 
 
 WRITERS: dict[str, type[Writer]] = {

@@ -72,7 +72,7 @@ def _open(source: Source) -> Any:
     # It goes back and forth in it, which a pipe cannot, and decompression only from the beginning.
     if source.path.suffix.lower() in COMPRESSED or not file.seekable():
         file = io.BytesIO(file.read())
-    # Ahead it would read all of it.
+    # With a buffer it would read all of it ahead.
     return import_pyarrow(source.path).parquet.ParquetFile(file, pre_buffer=False)
 
 

@@ -9,7 +9,7 @@ from ..errors import Errors
 from .conllu import read_conllu
 from .lines import read_lines, read_objects
 from .parquet import read_parquet
-from .streams import STANDARD, Source, open_source
+from .streams import STANDARD, Source, is_incomplete, open_source
 from .texts import BadTexts, Reading, Text
 from .whole import is_stream
 
@@ -30,12 +30,13 @@ READERS: dict[str, Callable[[Source, Reading, BadTexts], Iterator[Text]]] = {
 
 
 def find_texts(path: Path) -> list[Path]:
-    """RETURNS (list[Path]): A file, or the files in a folder, at any depth, in sorted order.
+    """RETURNS (list[Path]): A file, or the files in a folder, at any depth, in sorted order, but
+    for those that a command has left incomplete.
     RAISES (FileNotFoundError): If there is none.
     """
     if path == STANDARD or is_stream(path):
         return [path]
-    paths = files_in(path)
+    paths = [each for each in files_in(path) if each == path or not is_incomplete(each)]
     if not paths:
         raise FileNotFoundError(Errors.D001.format(path=path))
     return paths

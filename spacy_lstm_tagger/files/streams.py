@@ -14,6 +14,7 @@ from typing import IO, Any
 from ..errors import Errors
 
 STANDARD = Path("-")
+INCOMPLETE = ".incomplete"  # in the name of a file that was broken off
 COMPRESSED = (".gz", ".zst")
 ALIASES = {".ndjson": ".jsonl", ".conll": ".conllu"}  # other suffixes of the same
 BLOCK = 1 << 16  # so many bytes are decompressed at a time
@@ -50,6 +51,18 @@ def split_name(path: Path) -> tuple[str, str]:
     compressed = path.suffix if path.suffix.lower() in COMPRESSED else ""
     kind = Path(path.name.removesuffix(compressed)).suffix
     return path.name.removesuffix(kind + compressed), kind + compressed
+
+
+def incomplete(path: Path) -> Path:
+    """RETURNS (Path): The name of what was broken off."""
+    stem, suffix = split_name(path)
+    return path.with_name(f"{stem}{INCOMPLETE}{suffix}")
+
+
+def is_incomplete(path: Path) -> bool:
+    """RETURNS (bool): Whether a file has such a name."""
+    stem, suffix = split_name(path)
+    return stem.endswith(INCOMPLETE) or suffix.startswith(INCOMPLETE)
 
 
 def kind_of(path: Path) -> str:

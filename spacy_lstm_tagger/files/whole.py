@@ -135,7 +135,7 @@ def unfinished(path: Path) -> Path:
 
 
 def put_in_place(temporary: Path, path: Path) -> None:
-    """Give a file its name. Who may read one that it replaces may read it."""
+    """Give a file its name. It keeps the mode of a file that it replaces."""
     # Where all files of a file system have one mode, nobody may set it.
     if path.exists() and path.stat().st_mode != temporary.stat().st_mode:
         shutil.copymode(path, temporary)

@@ -12,8 +12,8 @@ import pytest
 import spacy
 
 from spacy_lstm_tagger.cli.tag import plan_files
-from spacy_lstm_tagger.files.texts import Reading
-from spacy_lstm_tagger.tagging import FileTagger
+from spacy_lstm_tagger.files.texts import BadTexts, Reading
+from spacy_lstm_tagger.tagging import FileTagger, _parts
 
 from ..distil import stock_teacher
 from ..processes import children, is_alive, needs_proc, on_posix, wait_until
@@ -278,10 +278,11 @@ def test_its_own_outputs_are_no_inputs(model, tmp_path, monkeypatch):
     # Nor is what another command has left.
     (folder / "b.incomplete.jsonl").write_text('{"text": "He slept"}\n')
     (folder / "c.incomplete").write_text("He slept")
+    (folder / "d.incomplete.gz").write_text("He slept")
     tag(model, folder, "--output", folder / "out.tsv")
     assert (folder / "out.tsv").read_text().count("slept") == 1
     tag(model, folder / "b.incomplete.jsonl", "--output", tmp_path / "named.jsonl")
-    for name in ("b.incomplete.jsonl", "c.incomplete"):
+    for name in ("b.incomplete.jsonl", "c.incomplete", "d.incomplete.gz"):
         (folder / name).unlink()
     (folder / "out.tsv").unlink()
     (folder / "out.incomplete.tsv").unlink()
@@ -350,3 +351,21 @@ def test_a_tokenizer_that_refuses_a_text(model, tmp_path, monkeypatch):
     code, printed = run(model, path, "--output", tmp_path / "out.tsv")
     assert code == 1 and is_one_error(printed)
     assert "D027" in printed and "in.txt, line 1" in printed and "too long" in printed
+
+
+def test_what_was_left_incomplete_is_no_place_for_what_is_left(model, tmp_path):
+    path = tmp_path / "a.incomplete.jsonl"
+    path.write_text('{"text": "I slept"}\n{"text": 5}\n{"text": "She slept"}\n')
+    before = path.read_bytes()
+    code, printed = run(model, path, "--output", tmp_path / "a.jsonl")
+    assert code == 1 and "C009" in printed and path.read_bytes() == before
+    tag(model, path, "--output", tmp_path / "b.jsonl", "--skip-bad", "1")
+
+
+def test_parts_without_texts(tmp_path):
+    """There is none but where an output has no text: it would count as work of a process."""
+    for name in "abc":
+        (tmp_path / f"{name}.txt").write_text("" if name == "b" else "I slept\n")
+    files = [(tmp_path / f"{name}.tsv", [tmp_path / f"{name}.txt"]) for name in "abc"]
+    parts = _parts(files, Reading(), BadTexts(), 1000)
+    assert [(part.output, len(part.texts)) for part in parts] == [(0, 1), (1, 0), (2, 1)]

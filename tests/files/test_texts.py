@@ -257,6 +257,11 @@ def test_a_table_is_read_as_far_as_it_is_asked_for(tmp_path):
             read.append(super().readinto(buffer))
             return read[-1]
 
+        def readall(self):
+            data = super().readall()
+            read.append(len(data))
+            return data
+
     for is_local in (True, False):
         with io.BufferedReader(Counting(path)) as file:
             source = Source(path, file, file if is_local else None)
@@ -324,3 +329,8 @@ def test_a_folder_that_links_lead_to_again_is_read_once(tmp_path):
     except OSError:
         pytest.skip("this system makes no links")
     assert find_texts(tmp_path) == [tmp_path / "b" / "x.txt"]
+
+
+def test_cut_texts_keep_their_place():
+    pieces = list(cut([Text("It was so. " * 20, [], [], 6.0, "in.txt, line 2")], max_words=1))
+    assert len(pieces) > 1 and {piece.place for piece in pieces} == {"in.txt, line 2"}
