@@ -47,8 +47,8 @@ class TypeCache:
             every = list(range(len(keys)))
             return encode(every), every
         with self._lock:
-            # Elsewhere: what a signal's handler raises within a comprehension that is written here
-            # would not free the lock. That is a bug of Python 3.12 and later.
+            # In a method: what a signal's handler raises in a comprehension here would not free the
+            # lock, a bug of Python 3.12 and later.
             return self._look_up(keys, encode, stamp)
 
     def _look_up(

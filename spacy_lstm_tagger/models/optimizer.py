@@ -50,9 +50,9 @@ def update(optimizer: Optimizer, pieces: Iterable[Piece], states: dict[Key, Stat
     pieces (Iterable[Piece]): The weights.
     states (dict[tuple[int, str], State]): Where their states are kept from step to step.
     """
-    betas = optimizer.b1, optimizer.b2
-    is_adam = type(optimizer) is Optimizer and all(0.0 < beta < 1.0 for beta in betas)
-    if not is_adam or optimizer.use_radam:
+    # Any function of a key, weights and their gradient may be one.
+    is_adam = type(optimizer) is Optimizer and not optimizer.use_radam
+    if not is_adam or not all(0.0 < beta < 1.0 for beta in (optimizer.b1, optimizer.b2)):
         for key, weights, grad in pieces:
             updated, _ = optimizer(key, as_floats(weights), as_floats(grad))
             # Thinc's optimizers write to the array that they are given; if one does not:

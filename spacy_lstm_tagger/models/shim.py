@@ -3,7 +3,7 @@
 import contextlib
 import copy
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, cast
 
 import srsly
@@ -169,20 +169,28 @@ class TorchShim(PyTorchShim):
     @contextlib.contextmanager
     def use_params(self, params: dict) -> Iterator[None]:
         """Use other weights, such as the optimizer's averages, while the context lasts."""
-        backup = []
+        backup: list[tuple[Tensor, Tensor]] = []
+        # Not within the loop, for the same reason as in `TypeCache.vectors`.
+        pieces = [piece for piece in self._pieces() if piece[0] in params]
         try:
             with our_threads():
-                for key, weights, _ in self._pieces():
-                    if key in params:
-                        backup.append((weights, weights.clone()))
-                        weights.copy_(xp2torch(params[key], device=weights.device))
+                for key, weights, _ in pieces:
+                    backup.append((weights, weights.clone()))
+                    weights.copy_(xp2torch(params[key], device=weights.device))
             self.changed()
             yield
         finally:
-            with our_threads():
-                for weights, original in backup:
-                    weights.copy_(original)
-            self.changed()
+            try:
+                self._put_back(backup)
+            except BaseException:  # a signal's handler may raise anywhere
+                self._put_back(backup)
+                raise
+
+    def _put_back(self, backup: Iterable[tuple[Tensor, Tensor]]) -> None:
+        with our_threads():
+            for weights, original in backup:
+                weights.copy_(original)
+        self.changed()
 
     def _pieces(self) -> Iterator[tuple[Key, Tensor, Tensor | None]]:
         """Cut the parameters as the optimizer sees them: whole, but for a vocabulary's table, of

@@ -138,7 +138,8 @@ def _end_contexts(error: BaseException) -> None:
     """
     for frame, _ in traceback.walk_tb(error.__traceback__):
         if frame.f_code.co_filename in CONTEXTS:
-            frame.clear()
+            with contextlib.suppress(RuntimeError):  # it is running, and will end by itself
+                frame.clear()
 
 
 def _begin(thread: int) -> None:

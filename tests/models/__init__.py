@@ -1,5 +1,10 @@
 """Tests of the Thinc models, and the small models and docs that they share."""
 
+import contextlib
+import dis
+import itertools
+import sys
+
 import numpy as np
 import spacy
 from spacy.tokens import Doc
@@ -73,3 +78,29 @@ def assert_same(found, expected, atol=1e-6):
     assert len(found) == len(expected)
     for one, other in zip(found, expected, strict=True):
         np.testing.assert_allclose(one, other, atol=atol, rtol=1e-5)
+
+
+@contextlib.contextmanager
+def interrupted_at_jump(place, module):
+    """Raise at the nth place in a file at which a loop jumps back: there Python calls the handlers
+    of signals.
+
+    YIELDS (list): Not empty after the block if there are so many places.
+    """
+    jumps, found, before = itertools.count(), [], sys.gettrace()
+
+    def trace(frame, event, argument):
+        frame.f_trace_opcodes = True
+        if event == "opcode" and frame.f_code.co_filename == module.__file__:
+            name = dis.opname[frame.f_code.co_code[frame.f_lasti]]
+            if name.startswith(("JUMP_BACKWARD", "JUMP_ABSOLUTE")) and next(jumps) == place:
+                raise KeyboardInterrupt
+        return trace
+
+    sys.settrace(trace)
+    try:
+        yield found
+    except KeyboardInterrupt:
+        found.append(place)
+    finally:
+        sys.settrace(before)

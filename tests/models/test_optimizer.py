@@ -100,3 +100,17 @@ def test_averages_of_a_long_training_are_thincs():
     update(ours, used, {})
     for key, expected in thincs.averages.items():
         np.testing.assert_allclose(ours.averages[key], expected, rtol=2e-3)
+
+
+def test_an_optimizer_may_be_any_function():
+    """As with spaCy's components."""
+    weights, grads = draw(0), draw(1)
+    expected = [w - 0.5 * g for w, g in zip(weights, grads, strict=True)]
+
+    def descend(key, weights, gradient):
+        weights -= 0.5 * gradient
+        return weights, gradient
+
+    update(descend, pieces(weights, grads), {})
+    for found, value in zip(weights, expected, strict=True):
+        np.testing.assert_allclose(found, value, rtol=1e-6)

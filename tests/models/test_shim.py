@@ -1,18 +1,21 @@
 """What the shim adds to Thinc's: averages, copies, updates in place, precision."""
 
+import itertools
 import pickle
 from multiprocessing.reduction import ForkingPickler
 
+import numpy as np
 import pytest
 import torch
 from thinc.api import SGD, Adam, ArgsKwargs, RAdam, use_ops
 
+from spacy_lstm_tagger.models import shim as shim_module
 from spacy_lstm_tagger.models.shim import PRECISIONS, TorchShim, cpu_has_bf16
 from spacy_lstm_tagger.nn.output import ModuleOutput
 from spacy_lstm_tagger.nn.vocabulary import VocabularyEmbedding
 
 from ..util import SENTENCES, trained_nlp
-from . import assert_same, learn_vocabulary, make_docs, small_embed
+from . import assert_same, interrupted_at_jump, learn_vocabulary, make_docs, small_embed
 
 
 class Affine(torch.nn.Module):
@@ -294,3 +297,21 @@ def test_with_apples_gpu_all_stays_on_the_cpu():
     expected, _ = trained_nlp(steps=3)
     assert nlp.to_bytes() == expected.to_bytes()
     assert tags == [token.tag_ for token in expected(SENTENCES[0][0])]
+
+
+@pytest.mark.parametrize("left_out", [None, 3])
+def test_who_is_interrupted_where_a_loop_jumps_back_has_its_own_weights_again(left_out):
+    """One of the weights may have no average."""
+    shim = TorchShim(torch.nn.Sequential(*(torch.nn.Linear(2, 2) for _ in range(3))))
+    before = {key: weights.clone() for key, weights, _ in shim._pieces()}
+    params = {key: np.full(tuple(weights.shape), 7, "f") for key, weights in before.items()}
+    if left_out is not None:
+        del params[list(params)[left_out]]
+    for place in itertools.count():
+        with interrupted_at_jump(place, shim_module) as was_interrupted, shim.use_params(params):
+            pass
+        if not was_interrupted:
+            break
+        for key, weights, _ in shim._pieces():
+            assert torch.equal(weights, before[key]), (place, key)
+    assert place > 10
