@@ -100,7 +100,7 @@ class LemmaTables:
 
     def form(self, word: str, tag: str) -> str:
         """RETURNS (str): A word as the tables have it, with the apostrophe of their lemmas."""
-        # İ becomes i and a dot of its own, which no word has.
+        # Python makes i and a dot of its own of İ, and treebanks have i alone.
         word = word if tag in self.cased else word.lower().replace("i\u0307", "i")
         return word.replace("'", "’") if self.is_curly else word.replace("’", "'")
 

@@ -81,7 +81,7 @@ class LiveLine:
     def __init__(self, stream: IO | None = None, *, is_hidden: bool = False):
         self.stream = sys.stderr if stream is None else stream
         # A process may have no standard error, or one that only writes.
-        is_terminal = getattr(self.stream, "isatty", bool)()
+        is_terminal = hasattr(self.stream, "isatty") and self.stream.isatty()
         self.is_shown = is_terminal and not is_hidden
         self._shown = ""
 

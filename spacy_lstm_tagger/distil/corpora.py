@@ -104,8 +104,10 @@ class ShardCorpus:
         # The docs that augmenters of spaCy's make have no user data.
         kept = TagProbabilities.of_teacher(example.reference)
         for augmented in self.augmenter(nlp, example):
-            if kept is not None and len(augmented.reference) == len(example.reference):
-                kept.to_doc(augmented.reference)
+            reference = augmented.reference
+            has_own = TagProbabilities.of_teacher(reference) is not None
+            if kept is not None and not has_own and len(reference) == len(example.reference):
+                kept.to_doc(reference)
             yield augmented
 
     def _cut(self, doc: Doc) -> Iterator[Doc]:

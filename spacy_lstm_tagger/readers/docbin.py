@@ -93,7 +93,7 @@ def _coarse_tags(
     keys = tokens[:, [COLUMNS[POS], COLUMNS[MORPH]]].tolist()
     if tag == "upos":
         return [pos for pos, _ in keys]  # spaCy's ids of them are their hashes too
-    for pos, morph in set(map(tuple, keys)) - names.keys():
+    for pos, morph in set(map(tuple, keys)).difference(names):
         feats = sort_feats(store[morph]) if pos and morph else ""
         name = store[pos] if feats in ("", "_") else f"{store[pos]}|{feats}"
         names[pos, morph] = strings.add(name)

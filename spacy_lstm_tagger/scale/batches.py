@@ -31,7 +31,8 @@ class TagBatches:
     pos (bool): Whether to add coarse parts of speech, `token.pos_`.
     prefix (str): What the names of added columns start with.
     error_column (Optional[str]): A column to add, which tells what is wrong with a text that cannot
-        be tagged; its tokens and tags are null. None: such a text is an error.
+        be read; its tokens and tags are null. None: such a text is an error. One that the
+        tokenizer refuses always is.
     batch_size (Optional[int]): How many docs the pipeline gets at a time. None: as it likes.
     RAISES (ValueError): If the pipeline has no tagger, or one that does not tell what is asked.
     """

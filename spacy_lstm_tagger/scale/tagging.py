@@ -115,7 +115,7 @@ def tag_on_ray(
             longest=tagger.nlp.max_length,
             size=min(CHARACTERS, int(cluster.block_size * MEGABYTE)),
         )
-        _run(texts, (pipeline, replace(job, code=None)), sink, cluster)
+        _tag_texts(texts, (pipeline, replace(job, code=None)), sink, cluster)
     bad = folder.bad_texts()
     if len(bad) > skip_bad:
         raise ValueError(
@@ -126,11 +126,13 @@ def tag_on_ray(
     return sink.counts, bad
 
 
-def _run(texts: TextFiles, tags: tuple[Shipped, Job], sink: TaggedFiles, cluster: Cluster) -> None:
+def _tag_texts(
+    texts: TextFiles, tagger: tuple[Shipped, Job], sink: TaggedFiles, cluster: Cluster
+) -> None:
     """Let Ray Data read texts, have actors tag them, and write what they make.
 
     texts (TextFiles): The texts.
-    tags (tuple[Shipped, Job]): What `TagTexts` is made of.
+    tagger (tuple[Shipped, Job]): What `TagTexts` is made of.
     sink (TaggedFiles): Where they are written.
     cluster (Cluster): What the cluster does with the work.
     """
@@ -146,7 +148,7 @@ def _run(texts: TextFiles, tags: tuple[Shipped, Job], sink: TaggedFiles, cluster
             texts, num_cpus=FILES_CPUS, override_num_blocks=count, concurrency=most
         ).map_batches(
             TagTexts,
-            fn_constructor_args=tags,
+            fn_constructor_args=tagger,
             batch_format="pyarrow",
             batch_size=GPU_DOCS if cluster.gpus else None,
             compute=ActorPoolStrategy(min_size=1, max_size=most),
