@@ -66,7 +66,7 @@ def calibrate(
 
 def expected_calibration_error(confidence: NDArray[np.floating], right: NDArray[np.bool_]) -> float:
     """How far confidence and accuracy lie apart: the mean over `BINS` bins of equal width, weighted
-    how much is in them (Naeini et al., 2015, https://doi.org/10.1609/aaai.v29i1.9602).
+    by how much is in them (Naeini et al., 2015, https://doi.org/10.1609/aaai.v29i1.9602).
 
     confidence (NDArray[np.floating]): The probabilities of the chosen tags. *Shape:* ``(tokens,)``.
     right (NDArray[np.bool_]): Whether they are right. *Shape:* ``(tokens,)``.
