@@ -119,13 +119,13 @@ def count_tags(examples: Iterable[Example]) -> Counter[str]:
 
 
 def compare_tags(name: str, setting: str, given: Iterable[str], seen: Iterable[str]) -> None:
-    """Warn if what was read of a corpus has none of the tags of the training data: it is of another
-    column.
+    """Warn if what was read of a corpus has none of the tags that a component learns: it is of
+    another column.
 
     name (str): The component.
     setting (str): What was read for it.
     given (Iterable[str]): The tags in that.
-    seen (Iterable[str]): Those of the training data.
+    seen (Iterable[str]): Those that it learns.
     """
     given, seen = sorted(set(given)), sorted(set(seen))
     if given and seen and not set(given) & set(seen):

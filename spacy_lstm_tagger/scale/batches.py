@@ -64,7 +64,7 @@ class TagBatches:
         """
         if not isinstance(table, pyarrow.Table):
             raise TypeError(Errors.C014.format(found=type(table).__name__))
-        prepare_worker()  # Ray Data calls this in a thread of its own, and a GPU is one of a thread
+        prepare_worker()  # Ray Data calls this in another thread, and each has its own device
         key, style = self.reading.text_key, self.tagger.job.style
         if key not in table.column_names:
             names = ", ".join(map(repr, table.column_names))
