@@ -70,10 +70,10 @@ class Decoding:
     RAISES (ValueError): If a value is out of range.
     """
 
-    save_probabilities: bool = False
-    n_best: int | None = None
-    threshold: float | None = None
-    temperature: float = 1.0
+    save_probabilities: bool
+    n_best: int | None
+    threshold: float | None
+    temperature: float
 
     @classmethod
     def of(cls, cfg: Mapping[str, Any]) -> "Decoding":
