@@ -108,21 +108,20 @@ class NoiseAugmenter:
         new = list(map(case, old)) if case else list(old)
         for i in typed:
             new[i] = mistype(new[i], new)
-        if cut and n > 1 and FINAL.issuperset(old[-1]) and not has_dependent(n - 1, heads()):
+        if cut and n > 1 and FINAL.issuperset(old[-1]) and not is_last_a_head(heads()):
             new.pop()
         if new == old:
             return None
         return [strings.add(word) for word in new]
 
 
-def has_dependent(place: int, heads: NDArray) -> bool:
-    """RETURNS (bool): Whether the head of another word is here.
+def is_last_a_head(heads: NDArray) -> bool:
+    """RETURNS (bool): Whether the last word is the head of another one.
 
-    place (int): Where.
     heads (NDArray): Where the head of each word is, relative to it. *Shape:* ``(words,)``.
     """
-    of = np.arange(len(heads)) + heads.astype(np.int64)
-    return bool((np.delete(of, place) == place).any())
+    last = len(heads) - 1
+    return bool((np.arange(last) + heads[:-1].astype(np.int64) == last).any())
 
 
 def mistype(word: str, words: Sequence[str]) -> str:
