@@ -21,7 +21,7 @@ from thinc.api import Model, NumpyOps
 
 from .errors import Errors
 from .files.reading import files_in
-from .models.flat import flatten, of_tokens
+from .models.flat import FlatList, flatten, of_tokens
 from .pipeline import LSTMTagger
 from .pipeline.annotations import TAG_SETS
 from .pipeline.notation import Notation
@@ -184,11 +184,10 @@ def _predict_and_keep(pipe: Tagger, docs: Iterable[Doc]) -> Any:
     if any(lengths):
         ops, found = pipe.model.ops, of_tokens(pipe.model.predict(docs), lengths)
         scores = ops.to_numpy(flatten(ops, found))  # from a GPU all at once
-    ends = np.cumsum(lengths)
-    for doc, part in zip(docs, np.split(as_probabilities(scores), ends[:-1]), strict=True):
+    for doc, part in zip(docs, FlatList(as_probabilities(scores), lengths), strict=True):
         TagProbabilities.of(pipe.labels, part).to_doc(doc)
     if type(pipe).predict is Tagger.predict:  # which would run the model once more
-        return pipe._scores2guesses(np.split(scores, ends[:-1]))
+        return pipe._scores2guesses(FlatList(scores, lengths))
     return type(pipe).predict(pipe, docs)
 
 
