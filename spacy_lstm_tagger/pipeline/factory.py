@@ -30,7 +30,14 @@ DEFAULT_MODEL = Config().from_str(DEFAULT_CONFIG)["model"]
 
 @Language.factory(
     "lstm_tagger",
-    assigns=["token.tag", "token.pos", "token.morph"],
+    assigns=[
+        "token.tag",
+        "token.pos",
+        "token.morph",
+        "token._.tag_probabilities",
+        "token._.tag_confidence",
+        "doc._.tag_n_best",
+    ],
     default_config={
         "model": DEFAULT_MODEL,
         "overwrite": False,

@@ -6,6 +6,7 @@ import pickle
 import numpy as np
 import pytest
 import spacy
+from spacy.language import Language
 from spacy.tokens import Doc, DocBin, Token
 from spacy.training import Example
 from thinc.api import set_dropout_rate
@@ -106,6 +107,33 @@ def test_scores_are_those_of_the_tags(nlp, pipe, overwrite):
     pipe.cfg.update(save_probabilities=False, n_best=None, overwrite=overwrite)
     doc = pipe(doc)
     assert (doc[0]._.tag_confidence is None) == (doc._.tag_n_best is None) == overwrite
+
+
+def test_scores_of_the_tagger_whose_tags_stay(original, nlp, pipe):
+    """A second tagger, of universal tags, leaves token.tag_ as it is, and how sure it is."""
+    second = nlp.add_pipe("lstm_tagger", name="universal", config={"tag_set": "upos"})
+    tags = ["DET", "NOUN", "VERB", "DET", "NOUN"]
+    doc = nlp.make_doc(TEXTS[0])
+    second.initialize(lambda: [Example.from_dict(doc, {"tags": tags})])
+    for each in (pipe, second):
+        each.cfg.update(save_probabilities=True, n_best=2)
+    with nlp.select_pipes(disable="universal"):
+        expected = nlp(TEXTS[0])
+    doc = nlp(TEXTS[0])
+    assert all(token.pos_ in tags for token in doc)
+    for token, other in zip(doc, expected, strict=True):
+        assert token._.tag_confidence == other._.tag_confidence > 0.0
+    assert doc._.tag_n_best == expected._.tag_n_best
+    second.cfg["overwrite"] = True
+    doc = nlp(TEXTS[0])
+    assert set(doc[0]._.tag_probabilities) == set(tags)
+
+
+def test_what_needs_scores_is_told_that_they_are_there(nlp):
+    needs = ["token._.tag_probabilities", "token._.tag_confidence", "doc._.tag_n_best"]
+    Language.component("reads_scores", requires=needs, func=lambda doc: doc)
+    nlp.add_pipe("reads_scores")
+    assert nlp.analyze_pipes()["problems"]["reads_scores"] == []
 
 
 def test_scores_do_not_depend_on_the_batch(nlp, pipe):
