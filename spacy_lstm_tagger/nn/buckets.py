@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from .plan import Plan, make_plan
+from .plan import make_plan
 from .rows import empty_rows
 from .transfer import send_joined
 
@@ -64,18 +64,14 @@ class Bucket:
 class Buckets:
     """A ragged batch in buckets, and the way back to flat order.
 
-    plan (Plan): How it is cut.
-    arrays (Sequence[Tensor]): The plan's arrays, on the device, see `send_joined`.
+    plan (Sequence[Tensor]): What `make_plan` gives, on the device.
+    n_tokens (int): How many elements the sequences have.
     """
 
-    def __init__(self, plan: Plan, arrays: Sequence[Tensor]):
-        *of_buckets, self._finals = arrays
-        parts = zip(*(of_buckets[i::4] for i in range(4)), plan.shapes, strict=True)
-        self.buckets = [
-            Bucket(rows=rows.view(shape), reverse=reverse, last=last, targets=targets.view(2, -1))
-            for rows, reverse, last, targets, shape in parts
-        ]
-        self.n_tokens = plan.n_tokens
+    def __init__(self, plan: Sequence[Tensor], n_tokens: int):
+        *of_buckets, self._finals = plan
+        self.buckets = [Bucket(*of_buckets[i : i + 4]) for i in range(0, len(of_buckets), 4)]
+        self.n_tokens = n_tokens
 
     @classmethod
     def of(
@@ -113,8 +109,8 @@ class Buckets:
         if keep and torch.device(device).type == "cpu":
             return kept_buckets(tuple(lengths), **options), [*map(torch.from_numpy, arrays)]
         plan = make_plan(lengths, device_type=torch.device(device).type, **options)
-        sent = send_joined([*arrays, *plan.arrays], device)
-        return cls(plan, sent[len(arrays) :]), sent[: len(arrays)]
+        sent = send_joined([*arrays, *plan], device)
+        return cls(sent[len(arrays) :], sum(lengths)), sent[: len(arrays)]
 
     def flatten(self, outputs: Iterable[Sequence[Sequence[Tensor]]]) -> Tensor:
         """Bring the outputs of all buckets back into flat order. Without gradients each bucket's

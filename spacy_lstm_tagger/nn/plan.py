@@ -6,7 +6,6 @@ For a single sentence, the same work in PyTorch would take half as long as the L
 import functools
 import operator
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,21 +24,6 @@ COSTS = {"cpu": {False: (1, 40), True: (2, 200)}, "cuda": {False: (512, 8192), T
 FILL = 192
 
 
-@dataclass(frozen=True)
-class Plan:
-    """The index arrays of all buckets of a batch, see `Bucket`.
-
-    shapes (list[tuple[int, int]]): The steps and the size of each bucket.
-    arrays (list[NDArray[np.int64]]): Of each bucket the `rows`, `reverse`, `last` and `targets`,
-        flat; last, the place of each sequence among those of all buckets.
-    n_tokens (int): How many elements the sequences have.
-    """
-
-    shapes: list[tuple[int, int]]
-    arrays: list[Ints]
-    n_tokens: int
-
-
 def make_plan(
     lengths: Sequence[int],
     *,
@@ -52,7 +36,7 @@ def make_plan(
     context: int = 0,
     finals_only: bool = False,
     device_type: str = "cpu",
-) -> Plan:
+) -> list[Ints]:
     """Plan a batch. Sequences are sorted by length and cut where it is cheapest: padding costs
     computation, and each bucket costs its steps and a call of the kernel beside the tokens in it.
 
@@ -69,7 +53,8 @@ def make_plan(
     context (int): How many elements a window reads beyond each of its ends.
     finals_only (bool): Whether only the last elements will be asked for.
     device_type (str): The kind of device that will run it.
-    RETURNS (Plan): The plan.
+    RETURNS (list[NDArray[np.int64]]): The `rows`, `reverse`, `last` and `targets` of each bucket,
+        see `Bucket`; last, the place of each sequence among those of all buckets.
     RAISES (ValueError): If a length is negative.
     """
     costs = COSTS.get(device_type, COSTS["cuda"])[training]
@@ -80,8 +65,8 @@ def make_plan(
     rounded = device_type == "cpu" if rounded is None else rounded
     sizes = np.array(lengths, dtype=np.int64)
     windows = None
-    n_tokens = int(sizes.sum())
     if window and max(lengths, default=0) > window:
+        n_tokens = sizes.sum()
         windows = cut_windows(sizes, window=window, context=context)
         sizes = windows.lengths
         # Where the rows of the windows belong; what is context or padding belongs nowhere.
@@ -100,17 +85,17 @@ def make_plan(
         rows, reverse, last, targets = _lay_out(bucket, starts, sizes, nowhere)
         if windows is not None:
             rows, targets = windows.rows[rows], place[targets]
-        arrays += [rows.ravel(), reverse.ravel(), last, targets.ravel()]
+        arrays += [rows, reverse, last, targets]
     order = np.concatenate([sizes[:0], *(sequences for sequences, _, _ in buckets)])
     finals = np.zeros(len(sizes), dtype=np.int64)
     finals[order] = np.arange(len(order))
-    return Plan([(time, batch) for _, time, batch in buckets], [*arrays, finals], n_tokens)
+    return [*arrays, finals]
 
 
 def _lay_out(
     bucket: Cut, starts: Ints, sizes: Ints, nowhere: np.int64 | None
 ) -> tuple[Ints, Ints, Ints, Ints]:
-    """RETURNS (tuple): The `rows`, `reverse`, `last` and `targets` of a bucket, in their shapes.
+    """RETURNS (tuple): The `rows`, `reverse`, `last` and `targets` of a bucket, see `Bucket`.
 
     bucket (Cut): The bucket.
     starts (NDArray[np.int64]): The row at which each sequence of the batch starts.
@@ -126,11 +111,11 @@ def _lay_out(
     left = last - np.arange(time)[:, None]  # elements to come; negative: padding
     mirrored = np.maximum(left, 0)
     rows = (first + last) - mirrored  # (time, batch)
-    targets = sizes[:0]
+    targets = np.zeros((2, 0), dtype=np.int64)
     if nowhere is not None:
         is_element = (left >= 0) & (b < n)
-        targets = np.where(is_element, np.stack([rows, first + mirrored]), nowhere)
-    return rows, mirrored * batch + b, (last * batch + b)[:n], targets
+        targets = np.where(is_element, np.stack([rows, first + mirrored]), nowhere).reshape(2, -1)
+    return rows, (mirrored * batch + b).ravel(), (last * batch + b)[:n], targets
 
 
 def n_steps(length: Any) -> Any:
