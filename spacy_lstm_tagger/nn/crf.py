@@ -217,7 +217,7 @@ class LinearChainCRF:
         lengths: Sequence[int],
         *,
         allowed: Tensor,
-        weights: Tensor | None = None,
+        weights: Tensor,
     ) -> tuple[Tensor, Tensor, "LinearChainCRF"]:
         """The negative log of the probability of the tag sequences that are allowed together, and
         its gradient: what is expected, less what is expected of the allowed sequences.
@@ -225,13 +225,11 @@ class LinearChainCRF:
         emissions (Tensor): *Shape:* ``(tokens, tags)``.
         lengths (Sequence[int]): The length of each sequence.
         allowed (Tensor): The tags that each token may have. *Shape:* ``(tokens, tags)``, bool.
-        weights (Optional[Tensor]): How much each sequence counts. *Shape:* ``(sequences,)``.
+        weights (Tensor): How much each sequence counts. *Shape:* ``(sequences,)``.
         RETURNS (tuple): The losses of the sequences, *shape* ``(sequences,)``, float64; and the
             gradients of their sum: that of the emissions, *shape* ``(tokens, tags)``, and those of
             the transitions, in their places.
         """
-        if weights is None:
-            weights = emissions.new_ones(len(lengths))
         both = torch.cat([emissions, emissions.masked_fill(~allowed, -torch.inf)])
         # In one scan, as its cost lies in its steps; the second half counts negatively.
         expected = self.expectations(

@@ -153,7 +153,9 @@ def test_against_pytorch_crf(seed):
     loss.sum().backward()
 
     allowed = torch.nn.functional.one_hot(tags, n_tags).bool()
-    losses, d_emissions, d_crf = crf.negative_log_likelihood(emissions, lengths, allowed=allowed)
+    losses, d_emissions, d_crf = crf.negative_log_likelihood(
+        emissions, lengths, allowed=allowed, weights=torch.ones(len(lengths))
+    )
     torch.testing.assert_close(losses.float(), loss.detach(), atol=1e-3, rtol=1e-4)
     gradients = [
         (d_emissions, padded.grad[mask]),
