@@ -4,7 +4,7 @@ import contextlib
 import copy
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import srsly
 import torch
@@ -27,17 +27,6 @@ from .threads import CPU, on_our_threads, our_threads
 
 BLOCK = 1024
 PRECISIONS = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
-
-
-class Saved(NamedTuple):
-    """What a model file has of a shim.
-
-    config (dict): Thinc's configuration of it.
-    state (dict[str, Tensor]): The tensors of the module.
-    """
-
-    config: dict
-    state: dict[str, Tensor]
 
 
 class TorchShim(PyTorchShim):
@@ -266,11 +255,11 @@ class TorchShim(PyTorchShim):
         return srsly.msgpack_dumps({"config": self.cfg, "state": data, "checksum": checksum(data)})
 
     @on_our_threads
-    def read(self, bytes_data: bytes) -> Saved:
+    def read(self, bytes_data: bytes) -> tuple[dict, dict[str, Tensor]]:
         """Read what `to_bytes` gave, and check it, without loading it.
 
         bytes_data (bytes): The bytes.
-        RETURNS (Saved): What they have.
+        RETURNS (tuple): The configuration, and the tensors of the module.
         RAISES (ValueError): If the bytes are damaged or come from another architecture, or a weight
             is not a finite number.
         """
@@ -278,16 +267,16 @@ class TorchShim(PyTorchShim):
             msg = srsly.msgpack_loads(bytes_data)
             if msg["checksum"] != checksum(msg["state"]):
                 raise ValueError("the checksum is another one")
-            saved = Saved(msg["config"], load_safetensors(msg["state"]))
+            config, state = msg["config"], load_safetensors(msg["state"])
         except (SafetensorError, ValueError, KeyError, TypeError) as e:
             raise ValueError(Errors.L001.format(error=e)) from e
-        problems = state_problems(self.module, saved.state)
+        problems = state_problems(self.module, state)
         if problems:
             raise ValueError(Errors.L002.format(error="; ".join(problems)))
-        for name, value in saved.state.items():
+        for name, value in state.items():
             if value.is_floating_point() and not value.isfinite().all():
                 raise ValueError(Errors.L004.format(name=name))
-        return saved
+        return config, state
 
     @on_our_threads
     def from_bytes(self, bytes_data: bytes) -> "TorchShim":
@@ -295,9 +284,9 @@ class TorchShim(PyTorchShim):
 
         RAISES (ValueError): As `read`.
         """
-        saved = self.read(bytes_data)
-        self.module.load_state_dict(saved.state)  # where the module is
-        self.cfg = saved.config
+        config, state = self.read(bytes_data)
+        self.module.load_state_dict(state)  # where the module is
+        self.cfg = config
         self.changed()
         return self
 
