@@ -38,7 +38,7 @@ def score_by_hand(crf, emissions, tags):
     """RETURNS (float): The score of a tag sequence of a sentence."""
     score = sum(float(emissions[t, tag]) for t, tag in enumerate(tags))
     score += sum(float(crf.transitions[pair]) for pair in itertools.pairwise(tags))
-    return score + float(crf.start[tags[0]] + crf.end[tags[-1]]) if tags else score
+    return score + float(crf.start[tags[0]]) + float(crf.end[tags[-1]]) if tags else score
 
 
 def score_of(crf, emissions, lengths, tags):
