@@ -216,7 +216,10 @@ class TorchShim(PyTorchShim):
 
     def __getstate__(self) -> dict[str, Any]:
         tensors = named_tensors(self.module)
-        hollow = {id(tensor): without_values(tensor) for tensor in tensors.values()}
+        hollow = {
+            id(tensor): in_place_of(tensor, torch.empty(0, dtype=tensor.dtype, device=CPU))
+            for tensor in tensors.values()
+        }
         return {
             **self.__dict__,
             "_model": copy.deepcopy(self.module, hollow),
@@ -231,11 +234,9 @@ class TorchShim(PyTorchShim):
         device, values = state.pop("device"), state.pop("values")
         self.__dict__.update(state)
         for name, tensor in named_tensors(self.module).items():
-            value = torch.tensor(values[name])
-            if isinstance(tensor, torch.nn.Parameter):
-                value = torch.nn.Parameter(value, requires_grad=tensor.requires_grad)
             # Not into the tensor that is there: a host may have made it in inference mode.
             path, _, own_name = name.rpartition(".")
+            value = in_place_of(tensor, torch.tensor(values[name]))
             setattr(self.module.get_submodule(path), own_name, value)
         self.module.to(device)
 
@@ -356,12 +357,11 @@ def named_tensors(module: torch.nn.Module) -> dict[str, Tensor]:
     return {**dict(module.named_parameters()), **dict(module.named_buffers())}
 
 
-def without_values(tensor: Tensor) -> Tensor:
-    """RETURNS (Tensor): One of the same kind, on the CPU and empty."""
-    empty = torch.empty(0, dtype=tensor.dtype, device=CPU)
+def in_place_of(tensor: Tensor, value: Tensor) -> Tensor:
+    """RETURNS (Tensor): A value that a module can have instead: a parameter if that is one."""
     if isinstance(tensor, torch.nn.Parameter):
-        return torch.nn.Parameter(empty, requires_grad=tensor.requires_grad)
-    return empty
+        return torch.nn.Parameter(value, requires_grad=tensor.requires_grad)
+    return value
 
 
 def checksum(data: bytes) -> bytes:
