@@ -79,7 +79,7 @@ class CharacterLSTM(nn.Module):
         """
         x = self.embedding(rows)  # (characters, width)
         x = x if precision is None else x.to(precision)
-        lstms = [self.forward_lstm, *([self.backward_lstm] if self.backward_lstm else [])]
+        lstms = [each for each in (self.forward_lstm, self.backward_lstm) if each]
         layers = [(lstm, lstm.arranged(x.dtype)) for lstm in lstms]
         guess = bool(self.language_models) and self.training
         vectors: list[Tensor] = []

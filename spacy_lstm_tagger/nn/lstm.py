@@ -147,7 +147,7 @@ class BucketedLSTM(nn.Module):
 
     def _layers(self) -> Iterator[tuple[LSTMLayer, ...]]:
         """YIELDS (tuple): The directions of each layer."""
-        directions = [self.forward_lstms, *([self.backward_lstms] if self.backward_lstms else [])]
+        directions = [each for each in (self.forward_lstms, self.backward_lstms) if each]
         yield from zip(*(cast(Sequence[LSTMLayer], each) for each in directions), strict=True)
 
     def _run(
