@@ -55,13 +55,13 @@ def is_list_of_strings(value: object) -> bool:
     return isinstance(value, (list, tuple)) and all(isinstance(each, str) for each in value)
 
 
-def is_counted(value: object, strings: int) -> bool:
+def is_counted(value: object, strings: int, *, least: int = 1) -> bool:
     """RETURNS (bool): Whether a value is a list, or tuple, of so many strings, and of how often
-    there are such.
+    there are such, at least so often.
     """
     if not isinstance(value, (list, tuple)) or len(value) != strings + 1:
         return False
-    return is_list_of_strings(value[:-1]) and is_integer(value[-1], 1)
+    return is_list_of_strings(value[:-1]) and is_integer(value[-1], least)
 
 
 def check_positive(**values: Any) -> None:

@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from typing import Any, TypeVar
 
 from .checks import is_integer
@@ -28,6 +29,8 @@ class LemmaTables:
     cased (set[str]): The tags whose words keep their capitals, as names do.
     exceptions (dict[str, dict[str, str]]): The lemmas of words whose ending does not tell.
     changes (dict[str, dict[str, Change]]): For an ending how it changes.
+    rare (dict[str, set[str]]): The endings that change so in one word alone. They hold only where
+        they lead to a known lemma: after "Sept." and "September", "Capt." is not "Captember".
     lemmas (set[str]): All lemmas of the treebank. Where endings disagree, the one that leads to one
         of them is right.
     """
@@ -35,13 +38,15 @@ class LemmaTables:
     cased: set[str] = field(default_factory=set)
     exceptions: dict[str, dict[str, str]] = field(default_factory=dict)
     changes: dict[str, dict[str, Change]] = field(default_factory=dict)
+    rare: dict[str, set[str]] = field(default_factory=dict)
     lemmas: set[str] = field(default_factory=set)
 
     @classmethod
     def learn(cls, counts: Mapping[tuple[str, str, str], int]) -> "LemmaTables":
         """Learn from a treebank.
 
-        counts (Mapping[tuple[str, str, str], int]): How often it has each word, tag and lemma.
+        counts (Mapping[tuple[str, str, str], int]): How often it has each word, tag and lemma. One
+            that it has 0 times is known, but says nothing of other words.
         RETURNS (LemmaTables): The tables.
         """
         ordered = sorted(counts.items())  # so that what is as frequent is chosen alike
@@ -50,12 +55,14 @@ class LemmaTables:
             if word != word.lower():
                 capitals[tag] += count if lemma != lemma.lower() else -count
         cased = {tag for tag, excess in capitals.items() if excess > 0}
-        tables = cls(cased=cased, lemmas={lemma for _, _, lemma in counts})
+        tables = cls(cased=cased, lemmas={lemma for (_, _, lemma), count in ordered if count})
         by_form: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
         for (word, tag, lemma), count in ordered:
             by_form[tables.form(word, tag), tag][lemma] += count
         best = {key: lemmas.most_common(1)[0][0] for key, lemmas in by_form.items()}
-        tables.changes.update(_learn_changes(best))
+        changes, rare = _learn_changes({key: best[key] for key in best if by_form[key].total()})
+        tables.changes.update(changes)
+        tables.rare.update(rare)
         for (form, tag), lemma in best.items():
             if tables.by_ending(form, tag) != lemma:
                 tables.exceptions.setdefault(tag, {})[form] = lemma
@@ -76,11 +83,14 @@ class LemmaTables:
             tag: {end: _read_change(change) for end, change in _read(by_ending, dict).items()}
             for tag, by_ending in _read(parts.get("changes"), dict).items()
         }
-        cased, lemmas = (
-            {_read(each, str) for each in _read(parts.get(name), list)}
-            for name in ("cased", "lemmas")
+        rare = {tag: _read_texts(found) for tag, found in _read(parts.get("rare"), dict).items()}
+        return cls(
+            cased=_read_texts(parts.get("cased")),
+            exceptions=exceptions,
+            changes=changes,
+            rare=rare,
+            lemmas=_read_texts(parts.get("lemmas")),
         )
-        return cls(cased=cased, exceptions=exceptions, changes=changes, lemmas=lemmas)
 
     def to_json(self) -> dict[str, Any]:
         """RETURNS (dict[str, Any]): The tables as JSON can have them."""
@@ -88,6 +98,7 @@ class LemmaTables:
             "cased": sorted(self.cased),
             "exceptions": self.exceptions,
             "changes": self.changes,
+            "rare": {tag: sorted(found) for tag, found in self.rare.items()},
             "lemmas": sorted(self.lemmas),
         }
 
@@ -111,16 +122,28 @@ class LemmaTables:
         return curly > straight
 
     def by_ending(self, form: str, tag: str) -> str:
-        """RETURNS (str): The lemma that the end of a word tells: that of the longest ending which
-        leads to a known lemma or, if none does, of the longest one.
+        """RETURNS (str): The lemma that the end of a word tells. A name that is written otherwise
+        than the treebank's ("london", "LONDON") has the lemma of that.
         """
-        changes = self.changes.get(tag, {})
+        lemma = self._by_ending(form, tag)
+        if tag in self.cased and (form.islower() or (form.isupper() and lemma not in self.lemmas)):
+            name = self._by_ending(form.capitalize(), tag)
+            return name if name in self.lemmas else lemma
+        return lemma
+
+    def _by_ending(self, form: str, tag: str) -> str:
+        """RETURNS (str): The lemma of the longest ending which leads to a known one or, if none
+        does, of the longest which several words have.
+        """
+        changes, rare = self.changes.get(tag, {}), self.rare.get(tag, ())
         found = [
-            form[: len(form) - length] + new
-            for length, new in (changes[end] for end in endings(form) if end in changes)
+            (end, form[: len(form) - length] + new)
+            for end, (length, new) in ((e, changes[e]) for e in endings(form) if e in changes)
             if length < len(form)
         ]
-        return next((lemma for lemma in found if lemma in self.lemmas), [*found, form][0])
+        known = (lemma for _, lemma in found if lemma in self.lemmas)
+        common = (lemma for end, lemma in found if end not in rare)
+        return next(chain(known, common), form)
 
 
 def endings(form: str) -> Iterator[str]:
@@ -129,9 +152,11 @@ def endings(form: str) -> Iterator[str]:
         yield form[start:]
 
 
-def _learn_changes(best: Mapping[tuple[str, str], str]) -> dict[str, dict[str, Change]]:
-    """RETURNS (dict[str, dict[str, Change]]): For each tag the change of each ending, where it is
-    another than that of the next shorter one that has one.
+def _learn_changes(
+    best: Mapping[tuple[str, str], str],
+) -> tuple[dict[str, dict[str, Change]], dict[str, set[str]]]:
+    """RETURNS (tuple): For each tag the change of each ending, where it is another than that of the
+    next shorter one that has one; and the endings that only one word has with this change.
 
     best (Mapping[tuple[str, str], str]): The lemma of each form and tag.
     """
@@ -143,14 +168,17 @@ def _learn_changes(best: Mapping[tuple[str, str], str]) -> dict[str, dict[str, C
                 if len(ending) >= change[0]:
                     seen[tag][ending][change] += 1
     learned: dict[str, dict[str, Change]] = {}
+    rare: dict[str, set[str]] = {}
     for tag, by_ending in seen.items():
-        changes = learned[tag] = {}
+        changes, rare[tag] = learned.setdefault(tag, {}), set()
         for ending in sorted(by_ending, key=len):
-            change = by_ending[ending].most_common(1)[0][0]
+            change, words = by_ending[ending].most_common(1)[0]
             shorter = next((end for end in endings(ending) if end in changes), None)
             if shorter is None or changes[shorter] != change:
                 changes[ending] = change
-    return learned
+                if words == 1:
+                    rare[tag].add(ending)
+    return learned, rare
 
 
 def _change(form: str, lemma: str) -> Change:
@@ -165,6 +193,10 @@ def _read(value: Any, kind: type[Value]) -> Value:
     if not isinstance(value, kind):
         raise ValueError(f"found {value!r:.60}, expected a {kind.__name__}")
     return value
+
+
+def _read_texts(value: Any) -> set[str]:
+    return {_read(each, str) for each in _read(value, list)}
 
 
 def _read_change(value: Any) -> Change:

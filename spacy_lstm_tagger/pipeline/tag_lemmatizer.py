@@ -85,7 +85,8 @@ class TagLemmatizer(Pipe):
         get_examples (Callable[[], Iterable[Example]]): Returns the training data.
         nlp (Optional[Language]): The pipeline.
         lemmas (Optional[Iterable[Tuple[str, str, str, int]]]): Words, each with a tag, a lemma and
-            how often, as `WordLemmas.v1` reads them. None: those of the training data.
+            how often, as `WordLemmas.v1` reads them. What is there 0 times is known, but no rule
+            is learned from it. None: those of the training data.
         RAISES (ValueError): If no word has a tag and a lemma, or `lemmas` are not such.
         """
         if lemmas is None:
@@ -99,11 +100,11 @@ class TagLemmatizer(Pipe):
             lemmas = (each for each in found if each[2] != "_" or each[0] == "_")
         counts: Counter[tuple[str, str, str]] = Counter()
         for i, entry in enumerate(lemmas):
-            if not is_counted(entry, 3):
+            if not is_counted(entry, 3, least=0):
                 check(False, f"lemmas[{i}]", entry, "a word, a tag, a lemma and a number of tokens")
             word, tag, lemma, count = entry
             counts[word, tag, lemma] += count
-        if not counts:
+        if not any(counts.values()):
             raise ValueError(Errors.P011.format(name=self.name))
         tags = (tag for _, tag, _ in counts)
         compare_tags(self.name, "lemmas", tags, count_tags(islice(get_examples(), SAMPLE)))

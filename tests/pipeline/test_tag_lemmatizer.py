@@ -13,9 +13,9 @@ from spacy_lstm_tagger.lemmas import LemmaTables
 
 from .test_serialize import by_bytes, by_deepcopy, by_disk, by_pickle
 
-WORDS = ["Two", "dogs", "walked", "and", "Anna", "saw", "her", "cats", "."]
-TAGS = ["CD", "NNS", "VBD", "CC", "NNP", "VBD", "PRP$", "NNS", "."]
-LEMMAS = ["two", "dog", "walk", "and", "Anna", "see", "her", "cat", "."]
+WORDS = ["Two", "dogs", "walked", "and", "played", ",", "Anna", "saw", "her", "cats", "."]
+TAGS = ["CD", "NNS", "VBD", "CC", "VBD", ",", "NNP", "VBD", "PRP$", "NNS", "."]
+LEMMAS = ["two", "dog", "walk", "and", "play", ",", "Anna", "see", "her", "cat", "."]
 NEW = ["Bob", "talked", "\n", "birds"]
 NEW_TAGS = ["NNP", "VBD", "_SP", "NNS"]
 NEW_LEMMAS = ["Bob", "talk", "\n", "bird"]
@@ -56,13 +56,13 @@ def test_lemmas_that_spacy_converts_from_none():
         make = [Example(nlp.make_doc("a"), make_doc(nlp, ["a"], ["DT"], lemmas=["_"]))]
         nlp.initialize(lambda: make)
     nlp.initialize(lambda: [first, second])
-    assert lemmas(nlp, words, tags) == ["dog", "_", "cat"]
+    assert lemmas(nlp, words, tags) == ["dog", "_", "cats"]
 
 
 def test_score(nlp):
     reference = make_doc(nlp, WORDS, TAGS, lemmas=[*LEMMAS[:-1], "?"])
     example = Example(make_doc(nlp, WORDS, TAGS), reference)
-    assert nlp.evaluate([example])["lemma_acc"] == pytest.approx(8 / 9)
+    assert nlp.evaluate([example])["lemma_acc"] == pytest.approx(10 / 11)
 
 
 def by_source(nlp, path):
@@ -146,6 +146,11 @@ def test_a_streamed_corpus():
         warnings.simplefilter("error")
         pipe.initialize(get_examples, nlp=nlp, lemmas=[("geese", "NNS", "goose", 1)])
     assert lemmas(nlp, ["Geese", "cats"], ["NNS", "NNS"]) == ["goose", "cats"]
+    known = [("cats", "NNS", "cat", 1), ("dogs", "NNS", "dog", 1), ("mice", "NNS", "mouse", 0)]
+    pipe.initialize(get_examples, nlp=nlp, lemmas=known)
+    assert lemmas(nlp, ["mice", "birds"], ["NNS", "NNS"]) == ["mouse", "bird"]
+    with pytest.raises(ValueError, match="P011"):
+        pipe.initialize(get_examples, nlp=nlp, lemmas=known[2:])
     saw = [("saw", "VBD", "see", 2), ("saw", "VBD", "saw", 3), ("saw", "VBD", "see", 2)]
     pipe.initialize(get_examples, nlp=nlp, lemmas=saw)
     assert lemmas(nlp, ["saw"], ["VBD"]) == ["see"]
@@ -156,7 +161,7 @@ def test_a_streamed_corpus():
             pipe.initialize(get_examples, nlp=nlp, lemmas=[*saw[:1], entry])
 
 
-EMPTY = {"cased": [], "exceptions": {}, "lemmas": [], "changes": {}}
+EMPTY = {"cased": [], "exceptions": {}, "rare": {}, "lemmas": [], "changes": {}}
 CHANGES = [1, ["x", ""], [1, None], [-1, ""], [1e400, ""], [True], [1, "a", "b"]]
 DAMAGED = [
     *[{"changes": {"NN": {"s": change}}} for change in CHANGES],
@@ -164,6 +169,8 @@ DAMAGED = [
     *[{"exceptions": value} for value in ([], {"NN": []}, {"NN": {"x": 5}})],
     *[{"lemmas": value} for value in ("abc", [1], {})],
     {"cased": "NNP"},
+    {"rare": {"NN": "s"}},
+    {"rare": None},
 ]
 
 
