@@ -15,6 +15,7 @@ from thinc.api import Config
 from benchmarks.machines import find, read_reports
 from spacy_lstm_tagger import __version__
 
+from .forks import run_python
 from .golden.make import FOLDER, SENTENCES, read_sentences
 from .util import ROOT, load_script
 
@@ -30,10 +31,12 @@ pytestmark = pytest.mark.slow
 
 TAG = """
 import json, sys
+from pathlib import Path
 import spacy
 from spacy.tokens import Doc
 nlp = spacy.load(sys.argv[1])
-docs = list(nlp.pipe(Doc(nlp.vocab, words=words) for words in json.load(sys.stdin)))
+words = json.loads(Path(sys.argv[2]).read_text())
+docs = list(nlp.pipe(Doc(nlp.vocab, words=each) for each in words))
 (text,) = nlp.pipe(["She didn't send the two letters. They were too old!"])
 found = [(t.tag_, t.pos_, str(t.morph), t.lemma_, t.is_sent_start) for t in text]
 known = nlp.get_pipe("morphologizer").label_data["tags"]
@@ -68,13 +71,25 @@ def test_a_wheel_needs_nothing_of_its_project(wheel):
     assert training["max_steps"] > 0
 
 
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """The folder in which all of them are installed, and a script that tags with one."""
+    folder = tmp_path_factory.mktemp("installed")
+    options = ["--no-deps", "--no-index", "--target", folder]
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", *options, *WHEELS], check=True)
+    (folder / "tag.py").write_text(TAG)
+    return folder
+
+
 @pytest.mark.parametrize("wheel", WHEELS, ids=lambda path: path.name.split("-")[0])
-def test_tags_are_those_of_the_release(wheel, tmp_path):
+def test_tags_are_those_of_the_release(wheel, installed, tmp_path):
     name, version = wheel.name.split("-")[:2]
-    options = ["--no-deps", "--no-index", "--target", tmp_path]
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", *options, wheel], check=True)
     words = [[token.text for token in doc] for doc in read_sentences(spacy.blank("en"))]
-    found = tag(tmp_path, name, words)
+    (tmp_path / "words.json").write_text(json.dumps(words))
+    with (tmp_path / "found.json").open("w") as file:
+        command = [installed / "tag.py", name, tmp_path / "words.json"]
+        assert run_python(command, stdout=file.fileno()) == 0
+    found = json.loads((tmp_path / "found.json").read_text().splitlines()[-1])
     golden = (FOLDER / f"{name}-{version}.txt").read_text(encoding="utf-8").splitlines()
     assert len(golden) == len(words) == SENTENCES
     pairs = [
@@ -89,19 +104,6 @@ def test_tags_are_those_of_the_release(wheel, tmp_path):
     assert pos[:4] == ("PRON", "AUX", "PART", "VERB")
     assert morphs[6] == "Number=Plur" and lemmas[6] == "letter"
     assert [i for i, start in enumerate(starts) if start] == [0, 8]
-
-
-def tag(path, name, words):
-    """RETURNS (dict): What an installed pipeline finds, in a process of its own."""
-    code = f"import sys; sys.path.insert(0, {str(path)!r})\n{TAG}"
-    result = subprocess.run(
-        [sys.executable, "-c", code, name],
-        input=json.dumps(words),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return json.loads(result.stdout.splitlines()[-1])
 
 
 def read_tables():
