@@ -1,6 +1,7 @@
 """`python -m spacy lstm-tagger calibrate`: it fits, reports and saves; tags stay as they are."""
 
 import re
+import shutil
 from functools import partial
 
 import pytest
@@ -14,8 +15,8 @@ from ..util import trained_nlp
 from . import is_one_error, run_command
 
 
-@pytest.fixture
-def model(small_corpus, tmp_path):
+@pytest.fixture(scope="module")
+def sure(small_corpus, tmp_path_factory):
     """A tagger that is far too sure: it is trained on half of the data with large weights."""
     nlp, optimizer = trained_nlp(steps=0)
     examples = list(Corpus(small_corpus)(nlp))
@@ -24,8 +25,15 @@ def model(small_corpus, tmp_path):
         nlp.update(examples[::2], sgd=optimizer)
     softmax = nlp.get_pipe("lstm_tagger").model.get_ref("softmax")
     softmax.set_param("W", softmax.get_param("W") * 5)
-    nlp.to_disk(tmp_path / "model")
-    return tmp_path / "model"
+    path = tmp_path_factory.mktemp("sure") / "model"
+    nlp.to_disk(path)
+    return path
+
+
+@pytest.fixture
+def model(sure, tmp_path):
+    """A copy, which a test may change."""
+    return shutil.copytree(sure, tmp_path / "model")
 
 
 @pytest.mark.parametrize("kind", ["conllu", "spacy"])
