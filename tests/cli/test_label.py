@@ -18,7 +18,7 @@ from spacy_lstm_tagger.cli.label import SHOWN
 from spacy_lstm_tagger.probabilities import TagProbabilities
 
 from ..distil import TEXTS, stock_teacher
-from ..processes import children, is_alive, needs_proc, wait_until, workers_of
+from ..processes import needs_proc, wait_until, workers_of
 from ..util import CONFIGS, CORPUS, SMALL_SETTINGS, make_examples, overrides, small_model
 from . import is_one_error, run_command
 
@@ -276,23 +276,6 @@ def test_code_is_imported_first(work, tmp_path):
         app, ["lstm-tagger", "label", *map(str, arguments), "--code", str(tmp_path / "code.py")]
     )
     assert result.exit_code and "imported" in str(result.exception) + result.output
-
-
-@needs_proc
-def test_killed_work_leaves_no_processes(work, tmp_path):
-    texts = tmp_path / "texts.txt"
-    texts.write_text("\n".join(TEXTS * 50_000))
-    command = [sys.executable, "-m", "spacy", "lstm-tagger", "label", work / "teacher"]
-    options = ["--texts", texts, "--output", tmp_path / "s", "--n-process", "2"]
-    process = subprocess.Popen([*command, *options, "--shard-size", "1000"])
-    try:
-        assert wait_until(lambda: list(tmp_path.glob("s/*.spacy")))
-        workers = children(process.pid)
-    finally:
-        process.kill()
-        process.wait()
-    assert len(workers) >= 2
-    assert wait_until(lambda: not any(map(is_alive, workers)))
 
 
 @pytest.mark.parametrize("factory", ["lstm_tagger", "tagger"])
