@@ -179,11 +179,11 @@ def test_speed_memory(run):
 
 
 @pytest.mark.slow
-def test_gpu_trains_to_the_end(tmp_path):
+def test_gpu_trains_to_the_end(small_corpus, tmp_path):
     """The last section, which the tests on a GPU leave out: it takes as long as a training."""
     output = tmp_path / "gpu.json"
     options = ["--gpu-id", "-1", "--quick", "--only", "accuracy", "--output", str(output)]
-    gpu.main([*TREEBANK, *options])
+    gpu.main(["--train", str(small_corpus), "--dev", str(small_corpus), *options])
     figures = json.loads(output.read_text(encoding="utf-8"))["figures"]
     found = {figure["setting"]: figure["value"] for figure in figures}
     assert found.keys() == {"from start to end", "sentences", "docs of ten"}
