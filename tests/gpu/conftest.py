@@ -6,6 +6,7 @@ from thinc.api import get_current_ops, require_cpu, require_gpu, set_current_ops
 from thinc.compat import has_cupy_gpu
 
 from . import pretend
+from .util import copied
 
 HAS_GPU = torch.cuda.is_available() and has_cupy_gpu
 IS_PRETENDED = HAS_GPU and torch.cuda.get_device_name(0) == pretend.NAME
@@ -41,3 +42,9 @@ def gpu():
     finally:
         require_cpu()
         set_current_ops(ops)
+
+
+@pytest.fixture
+def pair(original):
+    """The pipeline of a module's own on both devices."""
+    return copied(original, "cpu"), copied(original, "gpu")

@@ -3,7 +3,7 @@
 import pytest
 
 from ..util import ARCHITECTURES, TAGS, TEXTS, make_examples, scores_of, tags_of, train, trained_nlp
-from .util import TOLERANCE, assert_close, copied, device_of, on
+from .util import TOLERANCE, assert_close, device_of, on
 
 SIZES = {"depth": 2, "lm_weight": 0.1, "char_lm_weight": 0.03}
 
@@ -13,12 +13,6 @@ def original(request):
     config = {"label_smoothing": 0.05}
     with on("cpu"):
         return trained_nlp(steps=10, architecture=request.param, config=config, **SIZES)[0]
-
-
-@pytest.fixture
-def pair(original):
-    """The same pipeline on both devices."""
-    return copied(original, "cpu"), copied(original, "gpu")
 
 
 def test_in_turn(pair):

@@ -25,12 +25,6 @@ def original(request):
         return trained_nlp(steps=30, architecture=request.param, char_attention=True, **SIZES)[0]
 
 
-@pytest.fixture
-def pair(original):
-    """The same pipeline on both devices."""
-    return copied(original, "cpu"), copied(original, "gpu")
-
-
 def test_it_learned(original):
     assert tags_of(original.pipe(TEXTS)) == TAGS
 
