@@ -100,6 +100,15 @@ def test_morphologizer():
     assert set(initialize) == set(parameters) - {"self", "get_examples", "nlp"}
 
 
+def test_sentence_finder():
+    meta = spacy.blank("en").get_factory_meta("paragraph_senter")
+    (component,) = tables("paragraph_senter")
+    assert set(component) == set(meta.default_config)
+    assert component["overwrite"] == as_config(meta.default_config["overwrite"])
+    assert component["scorer"] == f"`{meta.default_config['scorer']['@scorers']}`"
+    assert set(meta.default_score_weights) <= set(re.findall(r"`(\w+)`", PAGE))
+
+
 def test_errors_that_are_told_of():
     told = re.findall(r"`\[(\w\d+)\] ([^`…]+)", PAGES["docs/troubleshooting.md"])
     assert len(told) >= 2

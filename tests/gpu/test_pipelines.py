@@ -2,6 +2,7 @@
 
 import pytest
 
+from ..pipeline import test_paragraph_senter as sentences
 from ..pipeline import test_tag_morphologizer as morphology
 from ..util import ARCHITECTURES, SENTENCES, TAGS, TEXTS, make_examples, tags_of, train, trained_nlp
 from .util import TOLERANCE, assert_close, copied, device_of, on
@@ -132,3 +133,13 @@ def test_morphology_that_agrees_with_the_tags():
             tags = ["VBD", "DT", "NN", "", "NN"]
             found.append(morphology.annotate(copied(nlp, device), morphology.WORDS, tags))
     assert found[0] == found[1] and found[1][0][:3] == ["VERB", "DET", "NOUN"]
+
+
+def test_sentences_of_several_lines():
+    with on("gpu"):
+        nlp = sentences.make_pipelines()[0]
+    found = []
+    for device in ("cpu", "gpu"):
+        with on(device):
+            found.append(sentences.sentences(copied(nlp, device)("We slept\n\nslept too .")))
+    assert found[0] == found[1] == ["We slept\n\n", "slept too ."]

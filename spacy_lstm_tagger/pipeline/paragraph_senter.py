@@ -1,0 +1,82 @@
+"""The `paragraph_senter` component: spaCy's sentence finder, for texts of several lines."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from spacy.language import Language
+from spacy.pipeline.senter import DEFAULT_SENTER_MODEL, SentenceRecognizer
+from spacy.tokens import Doc
+from thinc.api import Model, to_numpy
+
+from ..models.flat import FlatList, flatten
+from ..whitespace import is_space
+
+
+@Language.factory(
+    "paragraph_senter",
+    assigns=["token.is_sent_start"],
+    default_config={
+        "model": DEFAULT_SENTER_MODEL,
+        "overwrite": False,
+        "scorer": {"@scorers": "spacy.senter_scorer.v1"},
+    },
+    default_score_weights={"sents_f": 1.0, "sents_p": 0.0, "sents_r": 0.0},
+)
+def make_paragraph_senter(
+    nlp: Language, name: str, model: Model, overwrite: bool, scorer: Callable | None
+) -> "ParagraphSenter":
+    """Make the component. See `ParagraphSenter` for the values."""
+    return ParagraphSenter(nlp.vocab, model, name, overwrite=overwrite, scorer=scorer)
+
+
+class ParagraphSenter(SentenceRecognizer):
+    """spaCy's sentence finder, with two rules for white space, which treebanks do not have: it
+    belongs to the sentence before it, and a blank line ends a sentence.
+
+    vocab (Vocab): The vocabulary of the pipeline.
+    model (Model): The network, as of a tagger.
+    name (str): The name of the component.
+    overwrite (bool): Whether boundaries that are there already are replaced.
+    scorer (Optional[Callable]): The scoring method.
+    """
+
+    def predict(self, docs: Iterable[Doc]) -> Sequence[NDArray[np.int64]]:
+        """Find where sentences begin, without changing the docs.
+
+        docs (Iterable[Doc]): The docs.
+        RETURNS (Sequence[NDArray[np.int64]]): 1 for the first token of a sentence, otherwise 0: one
+            array a doc.
+        """
+        docs = list(docs)
+        lengths = list(map(len, docs))
+        if not any(lengths):
+            return FlatList(np.zeros(0, dtype=np.int64), lengths)
+        scores = flatten(self.model.ops, self.model.predict(docs))
+        guesses = FlatList(to_numpy(scores.argmax(axis=1)), lengths)
+        for doc, starts in zip(docs, guesses, strict=True):
+            move_from_spaces(doc, starts)
+        return guesses
+
+
+def move_from_spaces(doc: Doc, starts: NDArray[np.int64]) -> None:
+    """Let a sentence that begins with white space begin with the next word, and one begin after
+    each blank line. White space that a doc begins with belongs to its first sentence.
+
+    doc (Doc): The doc.
+    starts (NDArray[np.int64]): Where sentences begin, to be changed. *Shape:* ``(tokens,)``.
+    """
+    spaces = is_space([doc])
+    if not spaces.any():
+        return
+    begins, lines = False, 0
+    for i in range(len(doc)):
+        if spaces[i]:
+            begins, lines = begins or starts[i] == 1, lines + doc[i].text.count("\n")
+            starts[i] = 0
+        else:
+            starts[i] = starts[i] == 1 or begins or lines > 1
+            begins, lines = False, 0
+    if spaces[0]:
+        starts[: spaces.argmin() + 1] = 0
+        starts[0] = 1

@@ -1,0 +1,110 @@
+"""The `paragraph_senter`: sentences of texts of several lines."""
+
+import numpy as np
+import pytest
+import spacy
+from spacy.tokens import Doc
+from spacy.training import Example
+
+from spacy_lstm_tagger.pipeline.paragraph_senter import move_from_spaces
+
+from ..util import small_model
+from .test_serialize import by_bytes, by_deepcopy, by_disk, by_pickle
+
+FACTORIES = ("paragraph_senter", "senter")
+TEXT = "We slept . They slept too ."
+
+
+def make_pipelines():
+    """RETURNS (list[Language]): Both components with the same weights, trained on a text without line breaks."""
+    pipelines = []
+    for factory in FACTORIES:
+        nlp = spacy.blank("en")
+        nlp.add_pipe(factory, name="senter", config={"model": small_model()})
+        pipelines.append(nlp)
+    ours, theirs = pipelines
+    words = TEXT.split()
+    starts = [i in (0, 3) for i in range(len(words))]
+    examples = [Example.from_dict(ours.make_doc(TEXT), {"words": words, "sent_starts": starts})]
+    optimizer = ours.initialize(lambda: examples)
+    optimizer.learn_rate = 0.02
+    for _ in range(40):
+        ours.update(examples, sgd=optimizer)
+    theirs.initialize(lambda: examples)
+    theirs.get_pipe("senter").from_bytes(ours.get_pipe("senter").to_bytes())
+    return pipelines
+
+
+@pytest.fixture(scope="module")
+def trained():
+    return make_pipelines()
+
+
+def sentences(doc):
+    return [sentence.text for sentence in doc.sents]
+
+
+def test_texts_without_line_breaks_are_cut_as_by_spacy(trained):
+    texts = [TEXT, TEXT + " " + TEXT, "", "We", "They slept"]
+    ours, theirs = ([sentences(doc) for doc in nlp.pipe(texts)] for nlp in trained)
+    assert ours == theirs and ours[0] == ["We slept .", "They slept too ."]
+
+
+@pytest.mark.parametrize("gap", ["\n", "\n\n", "  ", " \n \n ", "\r\n\r\n"])
+def test_no_sentence_is_white_space_alone_or_begins_with_it(trained, gap):
+    nlp = trained[0]
+    text = gap.join(["We slept .", "They slept too .", "We slept .", ""])
+    found = [sentence.strip() for sentence in sentences(nlp(text))]
+    assert found[:1] == ["We slept ."] and all(found)
+    assert not any(sentence[0].isspace() for sentence in sentences(nlp(text)))
+    for sentence in sentences(nlp(gap + text))[1:]:
+        assert not sentence[0].isspace()
+
+
+def test_a_blank_line_ends_a_sentence(trained):
+    ours, theirs = (sentences(nlp("We slept\n\nslept too .")) for nlp in trained)
+    assert ours == ["We slept\n\n", "slept too ."] != theirs
+
+
+@pytest.mark.parametrize(
+    ("words", "found", "right"),
+    [
+        (["Hi", ".", "\n", "He", "left"], [0, 2], [0, 3]),
+        (["Hi", ".", "\n", "He", "left"], [0, 3], [0, 3]),
+        (["Hi", "\n", "there"], [0], [0]),
+        (["Hi", "\n\n", "He", "left"], [0], [0, 2]),
+        (["Hi", "\n", "\n", "He", "left"], [0], [0, 3]),
+        (["\n\n", "Hi", "\n", "He"], [0, 1], [0]),
+        (["Hi", ".", "\n", "\n\n"], [0, 2, 3], [0]),
+        (["\n", "\n"], [1], [0]),
+        (["Hi", ".", "He"], [2], [2]),
+    ],
+)
+def test_white_space(words, found, right):
+    starts = np.isin(np.arange(len(words)), found).astype(np.int64)
+    move_from_spaces(Doc(spacy.blank("en").vocab, words=words), starts)
+    assert np.flatnonzero(starts).tolist() == right
+
+
+def test_boundaries_that_are_there_stay(trained):
+    nlp = trained[0]
+    make = lambda: Doc(nlp.vocab, ["We", "\n\n", "slept"], sent_starts=[True, True, False])  # noqa: E731
+    assert sentences(nlp(make())) == ["We", "\n\n slept"]
+    pipe = nlp.get_pipe("senter")
+    pipe.cfg["overwrite"] = True
+    assert sentences(nlp(make())) == ["We \n\n", "slept"]
+    pipe.cfg["overwrite"] = False
+
+
+@pytest.mark.parametrize("way", [by_disk, by_bytes, by_pickle, by_deepcopy])
+def test_a_saved_one_is_the_same(trained, way, tmp_path):
+    text = "We slept\n\nThey slept too ."
+    assert sentences(way(trained[0], tmp_path)(text)) == sentences(trained[0](text))
+
+
+def test_score(trained):
+    nlp = trained[0]
+    example = Example.from_dict(
+        nlp.make_doc(TEXT), {"words": TEXT.split(), "sent_starts": [1, 0, 0, 1, 0, 0, 0]}
+    )
+    assert nlp.evaluate([example])["sents_f"] == 1.0
