@@ -10,6 +10,7 @@ from spacy.pipeline.morphologizer import morphologizer_score
 from spacy.pipeline.tagger import tagger_score
 from spacy.scorer import MISSING_VALUES, Scorer
 from spacy.strings import get_string_id
+from spacy.symbols import SPACE as SPACE_POS
 from spacy.training import Example
 from spacy.util import registry
 
@@ -75,10 +76,11 @@ def score_tags(
         scores["tag_per_type"] = None
     if threshold is not None:
         scores.update(score_abstaining(found))
+    unscored = {*MISSING_VALUES, SPACE_POS}
     if tag_set == "upos":
-        scores.update(Scorer.score_token_attr(examples, "pos"))
+        scores.update(Scorer.score_token_attr(examples, "pos", missing_values=unscored))
     elif tag_set == "upos+feats":
-        scores.update(morphologizer_score(examples))
+        scores.update(morphologizer_score(examples, missing_values=unscored))
     return scores
 
 
@@ -119,7 +121,8 @@ def score_abstaining(found: Comparison) -> dict[str, float | None]:
         `tag_f05`, which minds a wrong tag more than a missing one (F₀.₅); and `tag_coverage`, how
         many words have a tag. None if there is no word.
     """
-    words, tagged = len(found.words), int((found.guesses != 0).sum())
+    words, given = len(found.words), found.guesses != 0
+    tagged = int(given.sum())
     if not words:
         return dict.fromkeys(("tag_p", "tag_r", "tag_f", "tag_f05", "tag_coverage"))
     right = int(found.is_hit.sum())
@@ -128,7 +131,7 @@ def score_abstaining(found: Comparison) -> dict[str, float | None]:
         "tag_r": right / words,
         "tag_f": 2 * right / (tagged + words),
         "tag_f05": 1.25 * right / (tagged + 0.25 * words),
-        "tag_coverage": tagged / words,
+        "tag_coverage": len(np.unique(found.places[given])) / words,
     }
 
 

@@ -46,6 +46,15 @@ def test_white_space_does_not_count():
             assert score_tags([example], threshold=0.0)["tag_r"] == expected
 
 
+@pytest.mark.parametrize("tag_set", ["upos", "upos+feats"])
+def test_white_space_has_no_universal_tag(tag_set):
+    words, pos = ["a", "\n", "b"], ["NOUN", "SPACE", "VERB"]
+    reference = Doc(VOCAB, words=words, tags=["NOUN", "_SP", "VERB"], pos=pos)
+    predicted = Doc(VOCAB, words=words, tags=["NOUN", "_SP", "X"], pos=["NOUN", "SPACE", "X"])
+    scores = score_tags([Example(predicted, reference)], tag_set=tag_set)
+    assert scores["pos_acc"] == scores["tag_acc"] == 0.5
+
+
 def test_parts():
     scores = score_tags(iter([SENTENCE, TEXT, UNTAGGED]))
     assert scores["acc_sents"] == 2 / 3  # the token without a gold tag does not count
@@ -75,6 +84,13 @@ def test_an_abstaining_tagger():
     assert scores["tag_f"] == pytest.approx(2 * p * r / (p + r))
     assert scores["tag_f05"] == pytest.approx(1.25 * p * r / (0.25 * p + r))
     assert scores["tag_acc"] == tagger_score([partly])["tag_acc"]
+
+
+def test_a_word_of_two_tokens_is_one_word_with_a_tag():
+    reference = Doc(VOCAB, words=["ab", "c"], tags=["A", "B"])
+    predicted = Doc(VOCAB, words=["a", "b", "c"], spaces=[False, True, False], tags=["A", "B", "B"])
+    scores = score_tags([Example(predicted, reference)], threshold=0.5)
+    assert (scores["tag_p"], scores["tag_r"], scores["tag_coverage"]) == (2 / 3, 1.0, 1.0)
 
 
 def test_scores_of_a_tagger_that_never_abstains():

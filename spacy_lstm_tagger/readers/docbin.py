@@ -7,12 +7,14 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 from spacy.attrs import DEP, ENT_IOB, HEAD, LEMMA, MORPH, ORTH, POS, SENT_START, TAG
+from spacy.symbols import SPACE as SPACE_POS
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
 from ..errors import Errors
 from ..files.conllu_lines import sort_feats
 from ..files.docs import FORMAT, read_docbin
+from ..whitespace import SPACE_TAG
 from .encoded import ATTRIBUTES, COLUMNS, EncodedSentence, Strings
 
 INSIDE, BEGIN = 1, 3  # of an entity, in ENT_IOB
@@ -88,13 +90,16 @@ def _clear_placeholders(tokens: NDArray[np.uint64], no_value: int) -> None:
 def _coarse_tags(
     tokens: NDArray[np.uint64], tag: str, strings: Strings, names: dict[tuple[int, int], int]
 ) -> list[int]:
-    """RETURNS (list[int]): The hashes of universal tags, with features if they are asked for."""
-    store = strings.vocab.strings
+    """RETURNS (list[int]): The hashes of universal tags, with features if they are asked for, and
+    that of white space, which has no universal tag.
+    """
+    store, space = strings.vocab.strings, strings.add(SPACE_TAG)
     keys = tokens[:, [COLUMNS[POS], COLUMNS[MORPH]]].tolist()
-    if tag == "upos":
-        return [pos for pos, _ in keys]  # spaCy's ids of them are their hashes too
+    if tag == "upos":  # spaCy's ids of them are their hashes too
+        return [space if pos == SPACE_POS else pos for pos, _ in keys]
     for pos, morph in set(map(tuple, keys)).difference(names):
         feats = sort_feats(store[morph]) if pos and morph else ""
         name = store[pos] if feats in ("", "_") else f"{store[pos]}|{feats}"
+        name = SPACE_TAG if pos == SPACE_POS else name
         names[pos, morph] = strings.add(name)
     return [names[pos, morph] for pos, morph in keys]

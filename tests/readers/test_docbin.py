@@ -311,3 +311,15 @@ def test_features_have_the_order_of_treebanks(nlp, tmp_path):
     for each in (tmp_path / "a.conllu", path):
         (eg,) = Corpus(each, tag="upos+feats")(nlp)
         assert eg.reference[0].tag_ == f"NUM|{feats}"
+
+
+@pytest.mark.parametrize("tag", ["xpos", "upos", "upos+feats"])
+def test_white_space_has_no_universal_tag(tag, tmp_path):
+    """A pipeline gives it the coarse tag SPACE, which is nothing to learn or to score."""
+    nlp = spacy.blank("en")
+    doc = Doc(nlp.vocab, words=["a", "\n"], tags=["X", "_SP"], pos=["X", "SPACE"], morphs=["", ""])
+    path = save(tmp_path / "space.spacy", [doc])
+    (eg,) = Corpus(path, tag=tag)(nlp)
+    assert [token.tag_ for token in eg.reference] == ["X", "_SP"]
+    assert [token.pos_ for token in eg.reference] == ["X", "SPACE"]
+    assert read_tag_counts(path=path, tag=tag) == {"X": 1, "_SP": 1}
