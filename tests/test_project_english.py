@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 import spacy
 import torch
+from spacy.lookups import Lookups
+from spacy.tokens import Doc
 from spacy.vectors import Vectors
 from weasel.util.config import load_project_config
 
@@ -52,6 +54,7 @@ def project(tmp_path_factory, small_corpus, spacy_command):
         target = project / "output" / name
         spacy_command("train", CONFIGS / f"{config}.cfg", "--output", target, *overrides(paths))
     save_vectors(project / "output" / "vectors", ["soup", "stove", "stoves"])
+    save_irregular(project / "output" / "irregular", verb={"drank": ["drink"]}, noun={"X": ["x"]})
     return project
 
 
@@ -60,6 +63,16 @@ def save_vectors(folder, words):
     nlp = spacy.blank("en")
     data = np.random.default_rng(0).normal(size=(len(words), 32)).astype("f")
     nlp.vocab.vectors = Vectors(strings=nlp.vocab.strings, data=data, keys=words)
+    nlp.to_disk(folder)
+
+
+def save_irregular(folder, **exceptions):
+    """Save a pipeline with spaCy's rules of lemmas."""
+    nlp = spacy.blank("en")
+    lookups = Lookups()
+    lookups.add_table("lemma_rules", {})
+    lookups.add_table("lemma_exc", {"adj": {}, **exceptions})
+    nlp.add_pipe("lemmatizer", config={"mode": "rule"}).initialize(lookups=lookups)
     nlp.to_disk(folder)
 
 
@@ -74,7 +87,7 @@ def test_from_teachers_to_wheels(project):
     scores = json.loads((project / "output" / "teachers.json").read_text())
     assert set(scores["together"]) == {"en_ewt", "en_gum"}
     assert 0.0 < scores["together"]["en_ewt"]["texts"] <= 1.0
-    project_run(project, "heads-accurate", overrides=STEPS)
+    project_run(project, "heads-accurate", overrides=STEPS | {"vars.irregular": "output/irregular"})
     shutil.copytree(project / "output" / "accurate", project / "output" / "fast")
     for command in ("measure", "package"):
         project_run(project, command)
@@ -83,7 +96,7 @@ def test_from_teachers_to_wheels(project):
         assert nlp.pipe_names == ["tok2vec", "lstm_tagger", "morphologizer", "senter", "lemmatizer"]
         assert nlp.meta["license"] == "CC BY-SA 4.0" and len(nlp.meta["sources"]) == 5
         assert not any(nlp.config["paths"].values())
-        assert nlp.config["training"]["before_to_disk"] is None  # which only the project has
+        assert "english." not in nlp.config.to_str()  # what only the project has
         assert not {"acc_sents", "acc_docs"} & nlp.meta["performance"].keys()
         assert "stove" not in nlp.vocab.strings  # nor other words that training met
         modules = [shim.module for layer in layers_of(nlp) for shim in layer.shims]
@@ -95,6 +108,9 @@ def test_from_teachers_to_wheels(project):
         doc = nlp("What?! BOOKS")
         assert [token.text for token in doc] == ["What", "?!", "BOOKS"]
         assert [token.lemma_ for token in doc] == ["what", "?!", "books"]
+        lemmatizer = nlp.get_pipe("lemmatizer")
+        assert lemmatizer(Doc(nlp.vocab, ["Drank"], tags=["VBD"]))[0].lemma_ == "drink"
+        assert [sentence.text for sentence in nlp("\n\nBooks\n\nWe").sents][-1] == "We"
         figures = json.loads((project / "output" / f"{kind}.json").read_text())
         card = (project / "output" / f"en_lstm_{kind}" / "README.md").read_text()
         assert f"{100 * figures['en_gum']['sentences']['tag_acc']:.1f}" in card
@@ -162,6 +178,8 @@ def test_vectors_are_the_first_principal_components(vectors):
         ("What?!! No!!", ["What", "?!!", "No", "!!"]),
         ("Call 713-853-3989 and/or e-mail", ["Call", "713-853-3989", "and", "/", "or", "e-mail"]),
         ("<<a>> ===== Mr. Lee's dog.", ["<<", "a", ">>", "=====", "Mr.", "Lee", "'s", "dog", "."]),
+        ("(Re-elected) #MeToo!", ["(", "Re-elected", ")", "#MeToo", "!"]),
+        ("non-smokers' well-known #1.", "non-smokers ' well - known # 1 .".split()),
     ],
 )
 def test_tokenizer(text, words):

@@ -47,7 +47,7 @@ SOURCES = [
         "author": "Robyn Speer",
     },
     {
-        "name": "en_core_web_sm 3.8.0 (labelled it too)",
+        "name": "en_core_web_sm 3.8.0 (labelled it too; lemmas of irregular words)",
         "url": "https://github.com/explosion/spacy-models",
         "license": "MIT",
         "author": "Explosion",
@@ -82,6 +82,7 @@ def main(
     nlp = spacy.load(pipeline, exclude=["vocab"])
     nlp.config["paths"] = dict.fromkeys(nlp.config["paths"])
     nlp.config["initialize"]["before_init"] = None
+    nlp.config["initialize"]["components"] = {}
     nlp.config["training"]["before_to_disk"] = None
     # The last training scored texts of ten: a sentence that is left over tells nothing of others.
     for score in ("acc_sents", "acc_docs"):

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
+import spacy
 import torch
 from spacy.language import Language
 from spacy.util import import_file, registry
@@ -11,10 +12,43 @@ from thinc.shims import PyTorchShim
 from thinc.util import torch2xp, xp2torch
 from torch import Tensor
 
+from spacy_lstm_tagger.readers import read_word_lemmas
 from spacy_lstm_tagger.taggers import layers_of
 
 # Only one file can be given to `--code`.
 import_file("tokenizer", Path(__file__).with_name("tokenizer.py"))
+
+# In which of spaCy's tables the irregular words of a tag are, and how they end.
+IRREGULAR = {
+    "VBD": ("verb", ""),
+    "VBN": ("verb", ""),
+    "VBG": ("verb", "ing"),
+    "VBZ": ("verb", "s"),
+    "NNS": ("noun", ""),
+    "JJR": ("adj", "er"),
+    "JJS": ("adj", "st"),
+}
+
+
+@registry.readers("english.lemmas.v1")
+def read_lemmas(path: str, tag: str, irregular: str) -> list[tuple[str, str, str, int]]:
+    """Read the lemmas of a treebank, and of irregular words that it may lack: "drank", "heroes".
+
+    path (str): The treebank.
+    tag (str): The column of its tags.
+    irregular (str): A pipeline with spaCy's rule lemmatizer, as `en_core_web_sm`.
+    RETURNS (list[tuple[str, str, str, int]]): Words, tags, lemmas, and how often the treebank has
+        them: 0 for those of the lemmatizer.
+    """
+    lookups = spacy.load(irregular).get_pipe("lemmatizer").lookups
+    tables = lookups.get_table("lemma_exc")
+    known = [
+        (word, name, lemmas[0], 0)
+        for name, (table, ending) in IRREGULAR.items()
+        for word, lemmas in tables[table].items()
+        if word.endswith(ending)
+    ]
+    return [*read_word_lemmas(path=path, tag=tag), *known]
 
 
 @registry.callbacks("english.round_weights.v1")

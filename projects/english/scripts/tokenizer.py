@@ -14,6 +14,10 @@ from spacy.util import compile_prefix_regex, compile_suffix_regex, registry
 RUNS = [r"[.!?]*[!?][.!?]*", r"<{2,}", r">{2,}", r"={2,}", r"\*{2,}", r"_{2,}"]
 # Telephone numbers, "e-mail", and short forms that spaCy splits.
 ONE_WORD = r"(?:\d{3}[-.])?\d{3}[-.]\d{4}|(?i:e-mails?|nos?\.|ft\.|lt\.|sat\.|wed\.|fri\.)"
+# "non-smoker".
+PREFIXED = r"(?i:(?:anti|co|counter|e|ex|mid|mis|multi|non|over|post|pre|pro|re|semi|vice)-[a-z]+)"
+# A mark of its own, but in "#MeToo".
+HASH = r"#(?![A-Za-z]\w)"
 # What is one word for spaCy.
 SEVERAL = ["and/or", "):"]
 
@@ -31,8 +35,9 @@ def customize(nlp: Language) -> Language:
     RETURNS (Language): The same.
     """
     tokenizer, defaults = nlp.tokenizer, nlp.Defaults
-    tokenizer.prefix_search = compile_prefix_regex([*RUNS, *defaults.prefixes]).search
+    prefixes = [HASH if prefix == "#" else prefix for prefix in defaults.prefixes]
+    tokenizer.prefix_search = compile_prefix_regex([*RUNS, *prefixes]).search
     tokenizer.suffix_search = compile_suffix_regex([*RUNS, *defaults.suffixes]).search
-    tokenizer.token_match = re.compile(f"(?:{ONE_WORD})$").match
+    tokenizer.token_match = re.compile(f"(?:{ONE_WORD}|{PREFIXED})$").match
     tokenizer.rules = {key: value for key, value in tokenizer.rules.items() if key not in SEVERAL}
     return nlp
