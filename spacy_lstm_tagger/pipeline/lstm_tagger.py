@@ -1,6 +1,7 @@
 """The `lstm_tagger` component: a spaCy tagger with decoding, losses and annotations of its own."""
 
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -36,7 +37,7 @@ from .listening import check_encoder, check_listener
 from .lock import WeightsLock
 from .loss_watch import LossWatch
 from .notation import Notation
-from .settings import check_counts, check_settings, check_word_tags
+from .settings import check_settings, check_word_tags
 from .tokenizing import check_tokenizer
 from .training_block import check_steps, is_sample, read_training
 
@@ -153,7 +154,6 @@ class LSTMTagger(LearningTagger):
         nlp: Language | None = None,
         labels: list[str] | None = None,
         tag_dictionary: Mapping[str, str | list[str]] | None = None,
-        tag_counts: dict[str, int] | None = None,
         word_tags: Any = None,
     ) -> None:
         """Prepare for training.
@@ -164,10 +164,9 @@ class LSTMTagger(LearningTagger):
             tags already keeps them, before these.
         tag_dictionary (Optional[Dict[str, Union[str, List[str]]]]): See `set_tag_dictionary`.
             None: what was set stays.
-        tag_counts (Optional[Dict[str, int]]): How often the training data has each tag, for
-            "balanced" class weights. None: as often as the sample.
-        word_tags (Optional[List[Tuple[str, str, int]]]): How often it has each word with each tag,
-            by which scores tell words apart. None: they do not.
+        word_tags (Optional[List[Tuple[str, str, int]]]): How often the training data has each word
+            with each tag: by it scores tell words apart, and "balanced" class weights are found.
+            None: scores do not, and weights are those of the sample.
         RAISES (ValueError): If a value is not allowed, there is no tag or one that is none of the
             `tag_set`, the dictionary or the weights name others, the model has outputs for another
             number of them or listens to vectors of another width, or [training] of the pipeline's
@@ -178,27 +177,28 @@ class LSTMTagger(LearningTagger):
             check_steps(read_training(nlp))
             check_tokenizer(nlp, get_examples)
         check_settings(self.cfg)
-        check_counts("tag_counts", tag_counts, low=0)
         check_word_tags(word_tags)
         self._watch = LossWatch()
         weigh, notation = self.cfg["class_weights"] == BALANCED, Notation.of(self.cfg)
-        if labels is None or (weigh and tag_counts is None):
+        given: Counter[str] = Counter()
+        for _, tag, count in word_tags or ():
+            given[tag] += count
+        counted = given
+        if labels is None or (weigh and not given):
             seen = count_tags(get_examples())
             has_pos = (eg.reference.has_annotation("POS") for eg in get_examples())
             if not (seen or labels or self.labels) and any(has_pos):
                 raise ValueError(Errors.P019.format(name=self.name))
             labels = sorted(notation.named(seen)) if labels is None else labels
-            if weigh and tag_counts is None and is_sample(get_examples, nlp):
-                names = {"what": "counted tags", "setting": "tag_counts", "reader": "TagCounts.v1"}
+            if weigh and not given and is_sample(get_examples, nlp):
+                names = {"what": "counted tags", "setting": "word_tags", "reader": "WordTags.v1"}
                 warnings.warn(Warnings.W005.format(name=self.name, **names), stacklevel=2)
-            tag_counts = seen if tag_counts is None else tag_counts
+            counted = given or seen
         check(is_list_of_strings(labels), "labels", labels, "a list of tags")
         labels = notation.named(labels)
         check_tags(labels, self.cfg["tag_set"])
         tags = list(dict.fromkeys([*self.labels, *labels]))
-        compare_tags(self.name, "tag_counts", notation.named(tag_counts or ()), tags)
-        word_annotations = (tag for _, tag, _ in word_tags or ())
-        compare_tags(self.name, "word_tags", notation.named(word_annotations), tags)
+        compare_tags(self.name, "word_tags", notation.named(given), tags)
         changes: dict[str, Any] = {"temperature": 1.0}
         width = self.model.maybe_get_dim("nO") if n_tags(self.model) is None else None
         if width not in (None, len(tags)):
@@ -206,7 +206,7 @@ class LSTMTagger(LearningTagger):
         if nlp is not None:
             check_listener(self.model, self.name, nlp)
         if weigh:
-            counts = notation.count(tag_counts or {}, tags)
+            counts = notation.count(counted, tags)
             changes["tag_counts"] = {tag: counts[tag] for tag in tags}
         if tag_dictionary is not None:
             changes["tag_dictionary"] = as_table(tag_dictionary, None)

@@ -52,10 +52,8 @@ def read_tag_labels(*, path: str | Path | None, tag: str = "xpos") -> list[str]:
     return list(read_tag_counts(path=path, tag=tag))
 
 
-@registry.readers("spacy-lstm-tagger.TagCounts.v1")
 def read_tag_counts(*, path: str | Path | None, tag: str = "xpos") -> dict[str, int]:
-    """Count the tags of a corpus, for `class_weights = "balanced"` where the corpus is streamed:
-    spaCy then shows a component only its first examples before training.
+    """Count the tags of a corpus.
 
     path (Optional[Union[str, Path]]): Files, as in `Corpus`.
     tag (str): What becomes the tag, as in `Corpus`.
@@ -72,7 +70,7 @@ def read_tag_counts(*, path: str | Path | None, tag: str = "xpos") -> dict[str, 
 @registry.readers("spacy-lstm-tagger.WordTags.v1")
 def read_word_tags(*, path: str | Path | None, tag: str = "xpos") -> Sequence[tuple[str, str, int]]:
     """Count how often a corpus has each word with each tag, for scores of words that training had,
-    had not, or had with several tags.
+    had not, or had with several tags, and for `class_weights = "balanced"`.
 
     path (Optional[Union[str, Path]]): Files, as in `Corpus`.
     tag (str): What becomes the tag, as in `Corpus`.

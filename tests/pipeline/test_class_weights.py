@@ -86,8 +86,9 @@ def test_balanced_from_the_sample_or_from_counts():
     assert weights["ADJ"] > 1.0 > weights["NN"]
     again = spacy.blank("en").from_config(nlp.config).from_bytes(nlp.to_bytes())
     assert weights_of(again.get_pipe("lstm_tagger")) == weights
-    counts = {"NN": 1, "ADJ": 1000}
-    pipe.initialize(lambda: make_examples(nlp), nlp=nlp, tag_counts=counts)
+    counts = [("dog", "NN", 1), ("red", "ADJ", 900), ("old", "ADJ", 100)]
+    pipe.initialize(lambda: make_examples(nlp), nlp=nlp, word_tags=counts)
+    assert pipe.cfg["tag_counts"]["ADJ"] == 1000
     assert weights_of(pipe)["NN"] > weights_of(pipe)["ADJ"]
     pipe.initialize(lambda: make_examples(nlp), nlp=nlp)  # the tags are counted anew
     assert weights_of(pipe) == weights
@@ -101,8 +102,8 @@ def test_balanced_counts_what_sets_of_tags_name(given):
     pipe = nlp.add_pipe("lstm_tagger", config=config)
     gold = {"words": list("abcdef"), "tags": ["A", "B|C", "B|C", "A", "!C", "A"]}
     examples = [Example.from_dict(Doc(nlp.vocab, words=gold["words"]), gold)]
-    counts = {"A": 3, "B|C": 2, "!C": 1} if given else None
-    pipe.initialize(lambda: examples, nlp=nlp, labels=["A", "B", "C"], tag_counts=counts)
+    counts = [("a", "A", 3), ("b", "B|C", 2), ("c", "!C", 1)] if given else None
+    pipe.initialize(lambda: examples, nlp=nlp, labels=["A", "B", "C"], word_tags=counts)
     assert pipe.cfg["tag_counts"] == {"A": 3, "B": 2, "C": 2}
 
 
@@ -138,7 +139,7 @@ def test_a_streamed_corpus():
         warnings.simplefilter("error")
         pipe.initialize(lambda: examples, nlp=nlp)  # which are all
     examples = (examples * 100)[:100]  # what spaCy shows of a stream
-    with pytest.warns(UserWarning, match=r"W005.*lstm_tagger.tag_counts\].*TagCounts.v1"):
+    with pytest.warns(UserWarning, match=r"W005.*lstm_tagger.word_tags\].*WordTags.v1"):
         pipe.initialize(lambda: examples, nlp=nlp)
 
 

@@ -185,7 +185,6 @@ COARSE = {"morph": {"POS=DET": ""}, "pos": {"POS=DET": 90}}
 @pytest.mark.parametrize(
     ("name", "setting", "of_column"),
     [
-        ("lstm_tagger", "tag_counts", lambda tag: {tag: 3}),
         ("lstm_tagger", "word_tags", lambda tag: [("the", tag, 3)]),
         ("tag_lemmatizer", "lemmas", lambda tag: [("dogs", tag, "dog", 3)]),
         ("tag_morphologizer", "labels", lambda tag: {**COARSE, "tags": {tag: ["DET"]}}),

@@ -99,8 +99,6 @@ BAD_INITIALIZE = [
     ("word_tags", 5, r"word_tags = 5 .*null or a list"),
     ("word_tags", [("a", "A", 0)], r"word_tags\[0\] = \('a', 'A', 0\).*number of tokens"),
     ("word_tags", [("a", "A", 1), ("a", "A")], r"word_tags\[1\] = .*a word, a tag"),
-    ("tag_counts", [1], r"tag_counts = \[1\] .*null or a table"),
-    ("tag_counts", {"A": -3}, r"tag_counts\['A'\] = -3 .*number of tokens"),
 ]
 
 

@@ -51,7 +51,7 @@ def test_in_a_training_config(tmp_path):
     nlp.config["initialize"]["components"]["lstm_tagger"] = {
         "labels": ["DT", "IN", "NN"],
         "tag_dictionary": {"@readers": "spacy-lstm-tagger.TagDictionary.v1", "path": str(path)},
-        "tag_counts": {"@readers": "spacy-lstm-tagger.TagCounts.v1", "path": str(corpus)},
+        "word_tags": {"@readers": "spacy-lstm-tagger.WordTags.v1", "path": str(corpus)},
     }
     nlp.initialize(lambda: [Example(nlp.make_doc("a"), nlp.make_doc("a"))])
     assert set(pipe.cfg["tag_counts"]) == {"DT", "IN", "NN"}
