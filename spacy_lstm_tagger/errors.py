@@ -326,25 +326,20 @@ class Errors(metaclass=WithCodes):
         "{place}: found range {id} in a sentence that ends with word {last}, expected "
         "words up to {end}. Add the missing words, or shorten the range."
     )
-    R014 = "TagDictionary: found no file at path = {path}. Correct the path."
-    R015 = (
-        "{path}: found {found}, expected a JSON object with a list of tags for each word, "
-        'such as {{"the": ["DT"], "that": ["DT", "IN"]}}. Correct the file.'
-    )
-    R016 = (
+    R014 = (
         "{path}: found compressed data, as a .spacy file has, expected CoNLL-U. Give the file the "
         "suffix .spacy, so that it is read as such, or give a text file."
     )
-    R017 = "{path}: found a file packed by {tool}, expected CoNLL-U. Unpack it with {unpack}."
-    R018 = (
+    R015 = "{path}: found a file packed by {tool}, expected CoNLL-U. Unpack it with {unpack}."
+    R016 = (
         "{path}: found .conllu and .spacy files in this folder or below it, expected one kind. "
         "Give a file, or a folder that has one kind."
     )
-    R019 = (
+    R017 = (
         "{path}: found no word with a coarse tag or features, expected some for a morphologizer. "
         "Take the component out, or give a corpus that has them."
     )
-    R020 = (
+    R018 = (
         "{path}: found no word with both a tag and a lemma, expected some. Give data with lemmas, "
         "or take the tag_lemmatizer out of the pipeline."
     )

@@ -1,7 +1,6 @@
-"""Readers for `[corpora]` and `[initialize.components]`: corpora, labels, dictionaries."""
+"""Readers for `[corpora]` and `[initialize.components]`: corpora, labels."""
 
 from .corpus import Corpus, shuffle
-from .dictionary import read_tag_dictionary
 from .labels import (
     read_morph_labels,
     read_tag_counts,
@@ -14,7 +13,6 @@ __all__ = [
     "Corpus",
     "read_morph_labels",
     "read_tag_counts",
-    "read_tag_dictionary",
     "read_tag_labels",
     "read_word_lemmas",
     "read_word_tags",

@@ -139,10 +139,10 @@ def explain_bytes(path: Path) -> str:
     with path.open("rb") as file:
         start = file.read(5)
         if start.startswith(ZLIB):
-            return Errors.R016.format(path=path)
+            return Errors.R014.format(path=path)
         for magic, (tool, unpack) in PACKED.items():
             if start.startswith(magic):
-                return Errors.R017.format(path=path, tool=tool, unpack=unpack)
+                return Errors.R015.format(path=path, tool=tool, unpack=unpack)
         file.seek(0)
         for number, line in enumerate(file, 1):
             try:

@@ -268,7 +268,7 @@ def find_files(path: Path) -> tuple[Encoder, list[Path]]:
     found = {suffix: files_in(path, suffix) for suffix in ENCODERS}
     kinds = [suffix for suffix, paths in found.items() if paths]
     if len(kinds) != 1:
-        message = Errors.R018 if kinds else Errors.R002
+        message = Errors.R016 if kinds else Errors.R002
         raise ValueError(message.format(path=path))
     return ENCODERS[kinds[0]], found[kinds[0]]
 

@@ -109,7 +109,7 @@ def read_word_lemmas(
         raise ValueError(corpus.explain_no_tags())
     found = Counted(each for each in tagged if each[2])
     if not found:
-        raise ValueError(Errors.R020.format(path=corpus.path))
+        raise ValueError(Errors.R018.format(path=corpus.path))
     return found
 
 
@@ -137,7 +137,7 @@ def read_morph_labels(*, path: str | Path | None, tag: str = "xpos") -> dict[str
         if label:
             labels[label] = ("" if feats == Morphology.EMPTY_MORPH else feats, POS_IDS[pos])
     if not labels:
-        raise ValueError(Errors.R019.format(path=corpus.path))
+        raise ValueError(Errors.R017.format(path=corpus.path))
     ordered = sorted(labels.items())
     return {
         "morph": {label: feats for label, (feats, _) in ordered},

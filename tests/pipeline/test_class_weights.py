@@ -13,7 +13,7 @@ from spacy_lstm_tagger.pipeline.class_weights import (
     class_weights_array,
 )
 
-from ..util import ARCHITECTURES, make_examples, small_model, train, trained_nlp
+from ..util import ARCHITECTURES, CORPUS, make_examples, small_model, train, trained_nlp
 
 
 @pytest.mark.parametrize(
@@ -92,6 +92,16 @@ def test_balanced_from_the_sample_or_from_counts():
     assert weights_of(pipe)["NN"] > weights_of(pipe)["ADJ"]
     pipe.initialize(lambda: make_examples(nlp), nlp=nlp)  # the tags are counted anew
     assert weights_of(pipe) == weights
+
+
+def test_balanced_in_a_training_config():
+    nlp = spacy.blank("en")
+    pipe = nlp.add_pipe("lstm_tagger", config={"class_weights": "balanced"})
+    reader = {"@readers": "spacy-lstm-tagger.WordTags.v1", "path": str(CORPUS / "en-dev.conllu")}
+    settings = {"labels": ["DT", "IN", "NN"], "word_tags": reader}
+    nlp.config["initialize"]["components"]["lstm_tagger"] = settings
+    nlp.initialize(lambda: [Example(nlp.make_doc("a"), nlp.make_doc("a"))])
+    assert set(pipe.cfg["tag_counts"]) == {"DT", "IN", "NN"}
 
 
 @pytest.mark.parametrize("given", [True, False])

@@ -88,13 +88,18 @@ def test_from_the_config(tmp_path):
     nlp = spacy.blank("en")
     nlp.add_pipe("lstm_tagger")
     nlp.config["initialize"]["components"]["lstm_tagger"] = {
-        "tag_dictionary": {"@readers": "spacy-lstm-tagger.TagDictionary.v1", "path": str(path)}
+        "tag_dictionary": {"@readers": "srsly.read_json.v1", "path": str(path)}
     }
     nlp.initialize(lambda: make_examples(nlp))
     assert nlp("The dog")[1].tag_ == "V"
-    srsly.write_json(path, {"dog": ["XYZ"]})
-    with pytest.raises(ValueError, match="P003"):
-        nlp.initialize(lambda: make_examples(nlp))
+    for entries, error in (
+        ({"dog": ["XYZ"]}, "P003"),
+        ({"dog": [1]}, "dog"),
+        (["dog"], "dictionary"),
+    ):
+        srsly.write_json(path, entries)
+        with pytest.raises(ValueError, match=error):
+            nlp.initialize(lambda: make_examples(nlp))
 
 
 def test_the_layer():
