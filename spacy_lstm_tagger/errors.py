@@ -224,7 +224,7 @@ class Errors(metaclass=WithCodes):
     )
     P003 = (
         "The tag dictionary has the tag {tag!r} for {word!r}, which is not one of the "
-        "tagger's labels: {labels}. Correct it, or leave out such tags with ignore_unknown=True."
+        "tagger's labels: {labels}. Correct it, or leave the tag out."
     )
     P004 = "The tag dictionary has no tag for {word!r}. Leave out the word, and it may have any."
     P005 = "class_weights has the tag {tag!r}, none of the tagger's labels: {labels}. Correct it."

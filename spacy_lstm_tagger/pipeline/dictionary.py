@@ -1,6 +1,6 @@
 """Tag dictionaries: which tags a word may have, by its form or another attribute."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,7 +34,7 @@ class TagDictionary:
         *,
         attribute: int = ORTH,
     ):
-        table = as_table(entries, None)
+        table = as_table(entries)
         index = {label: i for i, label in enumerate(labels)}
         keys = np.array([get_string_id(word) for word in table], dtype=np.uint64)
         # Many words have the same tags: a row for each of them would be large.
@@ -86,14 +86,10 @@ class TagDictionary:
         emissions[where] = emissions[where].masked_fill(~allowed, -torch.inf)
 
 
-def as_table(
-    entries: Mapping[str, Iterable[str]], known: Collection[str] | None
-) -> dict[str, list[str]]:
+def as_table(entries: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
     """Write entries out as they are saved.
 
     entries (Mapping[str, Iterable[str]]): The tag or the tags of each word.
-    known (Optional[Collection[str]]): Leave out all other tags, and words that then have none.
-        None: leave out nothing.
     RETURNS (dict[str, list[str]]): The tags of each word.
     RAISES (ValueError): If this is no table of words.
     """
@@ -108,7 +104,4 @@ def as_table(
         if not is_list_of_strings(tags):
             raise ValueError(Errors.P018.format(found=f"has {tags!r} for {word!r}"))
         table[word] = tags
-    if known is None:
-        return table
-    table = {word: [tag for tag in tags if tag in known] for word, tags in table.items()}
-    return {word: tags for word, tags in table.items() if tags}
+    return table

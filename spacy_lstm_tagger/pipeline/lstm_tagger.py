@@ -209,7 +209,7 @@ class LSTMTagger(LearningTagger):
             counts = notation.count(counted, tags)
             changes["tag_counts"] = {tag: counts[tag] for tag in tags}
         if tag_dictionary is not None:
-            changes["tag_dictionary"] = as_table(tag_dictionary, None)
+            changes["tag_dictionary"] = as_table(tag_dictionary)
             TagDictionary(changes["tag_dictionary"], tags)
         # Weights of other tags are an error.
         class_weights_array(self.cfg["class_weights"], tags, counts=changes.get("tag_counts"))
@@ -219,9 +219,7 @@ class LSTMTagger(LearningTagger):
         self.cfg["word_counts"] = lexicon and dict(lexicon.counts)
         self.cfg["ambiguous_words"] = lexicon and list(lexicon.ambiguous)
 
-    def set_tag_dictionary(
-        self, entries: Mapping[str, Iterable[str]] | None, *, ignore_unknown: bool = False
-    ) -> None:
+    def set_tag_dictionary(self, entries: Mapping[str, Iterable[str]] | None) -> None:
         """Say which tags words may have. It holds for decoding, from now on, and is saved with the
         pipeline: the tags, probabilities and sequences found are those without all others. Words
         are compared as they are written. Words that are not in it may have any tag. To change it,
@@ -229,13 +227,11 @@ class LSTMTagger(LearningTagger):
 
         entries (Optional[Mapping[str, Iterable[str]]]): The tags of each word. None: there is no
             dictionary any more.
-        ignore_unknown (bool): Whether tags that are not in the tag set are left out, and words
-            that then have none; by default, they are an error.
         RAISES (ValueError): If this is no table of words, or a word has no tag, or one that is not
             in the tag set.
         """
         if entries is not None:
-            entries = as_table(entries, self.labels if ignore_unknown else None)
+            entries = as_table(entries)
             TagDictionary(entries, self.labels)
         self.cfg["tag_dictionary"] = entries
 
