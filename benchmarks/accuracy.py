@@ -53,7 +53,6 @@ def main(argv: Sequence[str] | None = None) -> None:
         help="which to run, see variants.py (default: %(default)s)",
     )
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
-    parser.add_argument("--raw", type=Path, help="JSONL for the variants that read raw text")
     parser.add_argument(
         "--pretrained", type=Path, help="weights of spacy pretrain for the variants that use them"
     )
@@ -77,7 +76,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     ]
     for name, _ in todo:
         find_treebank(parser, args.ud, VARIANTS[name].treebank)
-    given = {"paths.raw": args.raw, "paths.init_tok2vec": args.pretrained}
+    given = {"paths.init_tok2vec": args.pretrained}
     for name, _ in todo:
         for option, value in needed(VARIANTS[name]).items():
             if given[value] is None:
@@ -116,11 +115,7 @@ def needed(variant: Variant) -> dict[str, str]:
     """RETURNS (dict[str, str]): The options of files that a variant needs, and the config values
     that they become.
     """
-    files = {
-        "raw": (variant.raw, "paths.raw"),
-        "pretrained": (variant.pretrained, "paths.init_tok2vec"),
-    }
-    return {option: path for option, (needs, path) in files.items() if needs}
+    return {"pretrained": "paths.init_tok2vec"} if variant.pretrained else {}
 
 
 def run(
@@ -156,8 +151,7 @@ def run(
     overrides = {"paths.train": train, "paths.dev": dev, "system.seed": seed, **variant.overrides}
     overrides |= {path: given[path] for path in needed(variant).values()}
     if variant.limit:
-        treebank = "corpora.train.corpora.gold" if variant.raw else "corpora.train"
-        overrides[f"{treebank}.limit"] = variant.limit
+        overrides["corpora.train.limit"] = variant.limit
     if not variant.config:  # the CNN's own has neither our variables nor our layers
         ours = {key for key in variant.overrides if not key.startswith("corpora.train.")}
         overrides = {key: value for key, value in overrides.items() if key not in ours}

@@ -32,11 +32,6 @@ class Variant:
         """RETURNS (str): The column that the tags come from."""
         return str(self.overrides.get("vars.tag", "xpos"))
 
-    @property
-    def raw(self) -> bool:
-        """RETURNS (bool): Whether it reads raw text beside the treebank."""
-        return self.config == "raw.cfg"
-
 
 EMBED = "components.lstm_tagger.model.tok2vec.embed."
 ENCODE = "components.lstm_tagger.model.tok2vec.encode."
@@ -227,7 +222,6 @@ VARIANTS: dict[str, Variant] = {
     "tenth-variational-no-shape": tenth(WIDER, NO_SHAPE),
     "tenth-variational-no-smoothing": tenth(WIDER, NO_SMOOTHING),
     "tenth-small": tenth(config="small.cfg"),
-    "tenth-raw": Variant(config="raw.cfg", limit=TENTH, overrides=steps(1600)),
     "tenth-pretrained": tenth(CLEAN, pretrained=True),
     # Greek.
     "greek-plain": greek(NO_FORM),

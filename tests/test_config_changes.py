@@ -101,35 +101,6 @@ CHANGES = {
             RATE + "initial_rate": 0.01,
         },
     ),
-    "raw.cfg": (
-        "accurate.cfg",
-        {
-            **WIDER,
-            "training.max_steps": 4000,
-            RATE + "total_steps": 4000,
-            "paths.raw": None,
-            EMBED + "word_rows": 32000,
-            EMBED + "feature_rows": 20000,
-            ENCODE + "dropout": GONE,
-            "corpora.train": {
-                "@readers": "spacy-lstm-tagger.MixedCorpus.v1",
-                "weights": {"gold": 3.0, "raw": 1.0},
-                "shuffle_buffer": 500,
-                "corpora": {
-                    "gold": GOLD,
-                    "raw": {
-                        "@readers": "spacy.JsonlCorpus.v1",
-                        "path": "${paths.raw}",
-                        "min_length": 1,
-                        "max_length": 500,
-                        "limit": 0,
-                    },
-                },
-            },
-            "training.dropout": 0.2,
-            RATE + "initial_rate": 0.003,
-        },
-    ),
     "continue.cfg": (
         "accurate.cfg",
         {

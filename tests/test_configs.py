@@ -51,14 +51,6 @@ def silver(tmp_path_factory, small_docs):
     return folder
 
 
-@pytest.fixture(scope="module")
-def raw(tmp_path_factory):
-    """Raw text as JSONL."""
-    path = tmp_path_factory.mktemp("raw") / "texts.jsonl"
-    path.write_text('{"text": "The soup was cold. Nobody ate it."}\n' * 3, encoding="utf-8")
-    return path
-
-
 @pytest.fixture
 def source(short_training):
     """A small pipeline that is trained a little."""
@@ -68,7 +60,7 @@ def source(short_training):
 @pytest.fixture
 def paths(request, small_corpus, tmp_path):
     """RETURNS (Callable): The paths that a config is run with."""
-    further = {"distil.cfg": "silver", "raw.cfg": "raw", "vectors.cfg": "vectors"}
+    further = {"distil.cfg": "silver", "vectors.cfg": "vectors"}
     further["continue.cfg"] = "source"
 
     def make(name, *, suffix=".conllu"):
@@ -218,14 +210,12 @@ def test_missing_vectors_are_a_clear_error(spacy_command, small_corpus, tmp_path
 
 @pytest.mark.parametrize(
     ("name", "error"),
-    [("raw", r"raw\.path.*--paths\.raw"), ("continue", "E050"), ("small", "E913")],
+    [("continue", "E050"), ("small", "E913")],
 )
-def test_missing_paths_are_a_clear_error(spacy_command, small_corpus, tmp_path, name, error):
+def test_missing_paths_are_a_clear_error(spacy_command, tmp_path, name, error):
     """Of a config that has none by default."""
-    given = {"paths.train": small_corpus, "paths.dev": small_corpus} if name == "raw" else {}
-    command = ["train", CONFIGS / f"{name}.cfg", "--output", tmp_path, *overrides(given)]
     with pytest.raises(AssertionError) as caught:
-        spacy_command(*command)
+        spacy_command("train", CONFIGS / f"{name}.cfg", "--output", tmp_path)
     cause = caught.value.__cause__
     assert isinstance(cause, (ValueError, OSError)) and re.search(error, str(cause))
 

@@ -160,8 +160,7 @@ def tell_data(nlp: Language, train: CorpusProfile, dev: CorpusProfile, *, is_new
             f"Low number of examples to train a new pipeline ({sentences} sentences). At least "
             f"{BLANK_MODEL_THRESHOLD} are recommended (minimum {BLANK_MODEL_MIN_THRESHOLD})"
         )
-    small = "small.cfg, or with raw text raw.cfg"
-    fitting = small if tagged <= SMALL else "accurate.cfg, or with much text to tag fast.cfg"
+    fitting = "small.cfg" if tagged <= SMALL else "accurate.cfg, or with much text to tag fast.cfg"
     msg.info(f"What the README says to take for {tagged:,} words with a tag: {fitting}")
     overlap = sum(n for each, n in dev.sentences.items() if each in train.sentences)
     if overlap:
