@@ -15,7 +15,8 @@ def affine_map(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     """Map rows to rows, without gradients.
 
     For many rows on a CPU that is oneDNN's matrix product: on an AMD EPYC it is more than twice as
-    fast as MKL's, which PyTorch takes for single precision.
+    fast as MKL's, which PyTorch takes for single precision. Without MKL, as on ARM, PyTorch's own
+    choice is the better one.
 
     x (Tensor): The rows. *Shape:* ``(rows, nI)``.
     weight (Tensor): The weights. *Shape:* ``(nO, nI)``.
@@ -41,10 +42,11 @@ def run_onednn(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
 
 @functools.cache
 def has_onednn(device_type: str) -> bool:
-    """RETURNS (bool): Whether this PyTorch has oneDNN's kernel on the device, and it computes what
+    """RETURNS (bool): Whether this PyTorch has both kernels on the device, and oneDNN's computes what
     `torch.addmm` does. It is there for PyTorch's compiler rather than for us.
     """
-    if device_type != "cpu" or not torch.backends.mkldnn.is_available():
+    backends = torch.backends
+    if device_type != "cpu" or not (backends.mkl.is_available() and backends.mkldnn.is_available()):
         return False
     try:
         values = torch.linspace(-1, 1, 24, dtype=torch.float32)

@@ -25,6 +25,12 @@ def test_it_is_the_formula(n_rows, has_onednn, monkeypatch):
     torch.testing.assert_close(affine_map(x, weight, bias), expected, atol=1e-5, rtol=1e-5)
 
 
+def test_without_mkl_pytorch_chooses(monkeypatch):
+    """On ARM `addmm` is oneDNN's best product, and what is called here its slowest."""
+    monkeypatch.setattr(torch.backends.mkl, "is_available", lambda: False)
+    assert not affine.has_onednn.__wrapped__("cpu")
+
+
 def test_rows_may_lie_apart_in_memory():
     x, weight, bias, expected = make(BLOCK)
     wide = torch.cat([x, x], dim=1)[:, : x.shape[1]]
