@@ -273,7 +273,7 @@ def test_parts_of_speech_that_nobody_learns_from():
 
 def test_is_declared():
     assigns = set(spacy.blank("en").get_factory_meta("lstm_tagger").assigns)
-    assert assigns == {"token.tag", "token.pos", "token.morph"}
+    assert {"token.tag", "token.pos", "token.morph"} < assigns
 
 
 # Several taggers, several vocabularies
