@@ -225,6 +225,7 @@ VARIANTS: dict[str, Variant] = {
     "tenth-pretrained": tenth(CLEAN, pretrained=True),
     # Greek.
     "greek-plain": greek(NO_FORM),
+    "greek-no-letters": greek({EMBED + "char_attention": False, EMBED + "char_lm_weight": 0.0}),
     "greek-no-shape": greek(NO_SHAPE),
     "greek-no-smoothing": greek(NO_SMOOTHING),
     "greek-other-dropout": greek(dropout(0.0, 0.33)),
