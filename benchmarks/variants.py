@@ -106,6 +106,7 @@ NO_FORM: Overrides = {
     EMBED + "char_attention": False,
     EMBED + "char_lm_weight": 0.0,
 }
+NO_LETTERS: Overrides = {EMBED + "char_attention": False, EMBED + "char_lm_weight": 0.0}
 NOISY: Overrides = {
     "corpora.train.augmenter": {"@augmenters": "spacy-lstm-tagger.NoiseAugmenter.v1"}
 }
@@ -222,10 +223,11 @@ VARIANTS: dict[str, Variant] = {
     "tenth-variational-no-shape": tenth(WIDER, NO_SHAPE),
     "tenth-variational-no-smoothing": tenth(WIDER, NO_SMOOTHING),
     "tenth-small": tenth(config="small.cfg"),
+    "tenth-small-no-letters": tenth(NO_LETTERS, config="small.cfg"),
     "tenth-pretrained": tenth(CLEAN, pretrained=True),
     # Greek.
     "greek-plain": greek(NO_FORM),
-    "greek-no-letters": greek({EMBED + "char_attention": False, EMBED + "char_lm_weight": 0.0}),
+    "greek-no-letters": greek(NO_LETTERS),
     "greek-no-shape": greek(NO_SHAPE),
     "greek-no-smoothing": greek(NO_SMOOTHING),
     "greek-other-dropout": greek(dropout(0.0, 0.33)),
