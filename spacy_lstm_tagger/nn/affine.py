@@ -42,8 +42,8 @@ def run_onednn(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
 
 @functools.cache
 def has_onednn(device_type: str) -> bool:
-    """RETURNS (bool): Whether this PyTorch has both kernels on the device, and oneDNN's computes what
-    `torch.addmm` does. It is there for PyTorch's compiler rather than for us.
+    """RETURNS (bool): Whether this PyTorch has both kernels on the device, and oneDNN's computes
+    what `torch.addmm` does. It is there for PyTorch's compiler rather than for us.
     """
     backends = torch.backends
     if device_type != "cpu" or not (backends.mkl.is_available() and backends.mkldnn.is_available()):

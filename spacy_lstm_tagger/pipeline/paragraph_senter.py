@@ -54,21 +54,22 @@ class ParagraphSenter(SentenceRecognizer):
             return FlatList(np.zeros(0, dtype=np.int64), lengths)
         scores = flatten(self.model.ops, self.model.predict(docs))
         guesses = FlatList(to_numpy(scores.argmax(axis=1)), lengths)
-        for doc, starts in zip(docs, guesses, strict=True):
-            move_from_spaces(doc, starts)
+        spaces = is_space(docs)
+        if spaces.any():
+            for doc, of_doc, starts in zip(docs, FlatList(spaces, lengths), guesses, strict=True):
+                if of_doc.any():
+                    move_from_spaces(doc, of_doc, starts)
         return guesses
 
 
-def move_from_spaces(doc: Doc, starts: NDArray[np.int64]) -> None:
+def move_from_spaces(doc: Doc, spaces: NDArray[np.bool_], starts: NDArray[np.int64]) -> None:
     """Let a sentence that begins with white space begin with the next word, and one begin after
     each blank line. White space that a doc begins with belongs to its first sentence.
 
     doc (Doc): The doc.
+    spaces (NDArray[np.bool_]): Which tokens are white space. *Shape:* ``(tokens,)``.
     starts (NDArray[np.int64]): Where sentences begin, to be changed. *Shape:* ``(tokens,)``.
     """
-    spaces = is_space([doc])
-    if not spaces.any():
-        return
     begins, lines = False, 0
     for i in range(len(doc)):
         if spaces[i]:

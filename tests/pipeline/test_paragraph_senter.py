@@ -7,6 +7,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 
 from spacy_lstm_tagger.pipeline.paragraph_senter import move_from_spaces
+from spacy_lstm_tagger.whitespace import is_space
 
 from ..util import small_model
 from .test_serialize import by_bytes, by_deepcopy, by_disk, by_pickle
@@ -82,7 +83,8 @@ def test_a_blank_line_ends_a_sentence(trained):
 )
 def test_white_space(words, found, right):
     starts = np.isin(np.arange(len(words)), found).astype(np.int64)
-    move_from_spaces(Doc(spacy.blank("en").vocab, words=words), starts)
+    doc = Doc(spacy.blank("en").vocab, words=words)
+    move_from_spaces(doc, is_space([doc]), starts)
     assert np.flatnonzero(starts).tolist() == right
 
 
