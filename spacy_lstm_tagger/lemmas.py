@@ -45,17 +45,17 @@ class LemmaTables:
     def learn(cls, counts: Mapping[tuple[str, str, str], int]) -> "LemmaTables":
         """Learn from a treebank.
 
-        counts (Mapping[tuple[str, str, str], int]): How often it has each word, tag and lemma. One
-            that it has 0 times is known, but says nothing of other words.
+        counts (Mapping[tuple[str, str, str], int]): How often it has each word, tag and lemma. What
+            it has 0 times is known, but no rule is made of it.
         RETURNS (LemmaTables): The tables.
         """
         ordered = sorted(counts.items())  # so that what is as frequent is chosen alike
         capitals: Counter[str] = Counter()
         for (word, tag, lemma), count in ordered:
-            if word != word.lower():
-                capitals[tag] += count if lemma != lemma.lower() else -count
+            if count and word != word.lower():  # each word once: "I" is frequent, and no name
+                capitals[tag] += 1 if lemma != lemma.lower() else -1
         cased = {tag for tag, excess in capitals.items() if excess > 0}
-        tables = cls(cased=cased, lemmas={lemma for (_, _, lemma), count in ordered if count})
+        tables = cls(cased=cased, lemmas={lemma for _, _, lemma in counts})
         by_form: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
         for (word, tag, lemma), count in ordered:
             by_form[tables.form(word, tag), tag][lemma] += count
@@ -63,8 +63,9 @@ class LemmaTables:
         changes, rare = _learn_changes({key: best[key] for key in best if by_form[key].total()})
         tables.changes.update(changes)
         tables.rare.update(rare)
-        for (form, tag), lemma in best.items():
-            if tables.by_ending(form, tag) != lemma:
+        # An exception may be what other words are found by, so they are tried again.
+        while wrong := {key: best[key] for key in best if tables.find(*key) != best[key]}:
+            for (form, tag), lemma in wrong.items():
                 tables.exceptions.setdefault(tag, {})[form] = lemma
         return tables
 
@@ -106,8 +107,7 @@ class LemmaTables:
         """RETURNS (str): The lemma of a word. That of a tag that the treebank lacks is the word in
         lower case.
         """
-        form = self.form(word, tag)
-        return self.exceptions.get(tag, {}).get(form) or self.by_ending(form, tag)
+        return self.find(self.form(word, tag), tag)
 
     def form(self, word: str, tag: str) -> str:
         """RETURNS (str): A word as the tables have it, with the apostrophe of their lemmas."""
@@ -121,17 +121,26 @@ class LemmaTables:
         curly, straight = (sum(mark in lemma for lemma in self.lemmas) for mark in "’'")
         return curly > straight
 
-    def by_ending(self, form: str, tag: str) -> str:
-        """RETURNS (str): The lemma that the end of a word tells. A name that is written otherwise
-        than the treebank's ("london", "LONDON") has the lemma of that.
+    def find(self, form: str, tag: str) -> str:
+        """RETURNS (str): The lemma of a word as the tables have it. A name in small letters or in
+        capitals has that of the name as the treebank has it ("London", "NASA").
         """
-        lemma = self._by_ending(form, tag)
-        if tag in self.cased and (form.islower() or (form.isupper() and lemma not in self.lemmas)):
-            name = self._by_ending(form.capitalize(), tag)
-            return name if name in self.lemmas else lemma
-        return lemma
+        exceptions = self.exceptions.get(tag, {})
+        if form in exceptions:
+            return exceptions[form]
+        lemma = self.by_ending(form, tag)
+        if tag not in self.cased or not (form.islower() or form.isupper()):
+            return lemma
+        if form.isupper() and lemma in self.lemmas:
+            return lemma
+        others = [form.capitalize(), form.upper()]
+        if not (form.islower() or lemma.isupper()):
+            # The rule is one for small letters.
+            others, lemma = [form.capitalize(), form.lower()], form
+        found = (exceptions.get(other) or self.by_ending(other, tag) for other in others)
+        return next((each for each in found if each in self.lemmas), lemma)
 
-    def _by_ending(self, form: str, tag: str) -> str:
+    def by_ending(self, form: str, tag: str) -> str:
         """RETURNS (str): The lemma of the longest ending which leads to a known one or, if none
         does, of the longest which several words have.
         """

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from spacy.attrs import SENT_START
@@ -11,6 +11,7 @@ from spacy.pipeline.tagger import tagger_score
 from spacy.scorer import MISSING_VALUES, Scorer
 from spacy.strings import get_string_id
 from spacy.symbols import SPACE as SPACE_POS
+from spacy.tokens import Token
 from spacy.training import Example
 from spacy.util import registry
 
@@ -76,11 +77,12 @@ def score_tags(
         scores["tag_per_type"] = None
     if threshold is not None:
         scores.update(score_abstaining(found))
-    unscored = {*MISSING_VALUES, SPACE_POS}
-    if tag_set == "upos":
+    if tag_set == "upos+feats":
+        scores.update(morphologizer_score(examples))
+        scores.update(Scorer.score_token_attr(examples, "morph", getter=morph_of_word))
+    if tag_set in ("upos", "upos+feats"):
+        unscored = {*MISSING_VALUES, SPACE_POS}
         scores.update(Scorer.score_token_attr(examples, "pos", missing_values=unscored))
-    elif tag_set == "upos+feats":
-        scores.update(morphologizer_score(examples, missing_values=unscored))
     return scores
 
 
@@ -133,6 +135,11 @@ def score_abstaining(found: Comparison) -> dict[str, float | None]:
         "tag_f05": 1.25 * right / (tagged + 0.25 * words),
         "tag_coverage": len(np.unique(found.places[given])) / words,
     }
+
+
+def morph_of_word(token: Token, attr: str) -> int:
+    """RETURNS (int): The features of a token, 0 of white space."""
+    return 0 if token.pos == SPACE_POS else cast(Any, token.morph).key
 
 
 def is_document(example: Example) -> bool:

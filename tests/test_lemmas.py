@@ -88,6 +88,14 @@ def test_a_name_that_is_written_otherwise():
         assert tables.lemma(word, "NNP") == lemma
 
 
+def test_names_that_are_exceptions_or_in_capitals():
+    words = {"London": "London", "Berlin": "Berlin", "NASA": "NASA", "Best": "Good", "Good": "Good"}
+    tables = LemmaTables.learn({(word, "NNP", lemma): 1 for word, lemma in words.items()})
+    written = {"nasa": "NASA", "best": "Good", "BEST": "Good", "BERLIN": "Berlin"}
+    for word, lemma in (written | words).items():
+        assert tables.lemma(word, "NNP") == lemma
+
+
 def test_words_that_the_treebank_lacks_teach_nothing():
     counts = Counter(WORDS)
     known = LemmaTables.learn(counts)
@@ -96,7 +104,25 @@ def test_words_that_the_treebank_lacks_teach_nothing():
     assert tables.lemma("sank", "VBD") == "sink" and tables.lemma("drank", "VBD") == "drink"
     assert tables.lemma("shrank", "VBD") == known.lemma("shrank", "VBD") == "shrank"
     assert tables.lemma("went", "VBD") == "go"
-    assert tables.changes == known.changes and tables.lemmas == known.lemmas
+    assert tables.changes == known.changes
+    # But what is known is preferred.
+    tables = LemmaTables.learn({**counts, ("hope", "VB", "hope"): 0})
+    assert known.lemma("hoped", "VBD") == "hop" and tables.lemma("hoped", "VBD") == "hope"
+
+
+def test_one_frequent_word_does_not_make_names_of_the_others():
+    counts = {("I", "PRP", "I"): 99, ("He", "PRP", "he"): 2, ("She", "PRP", "she"): 1}
+    tables = LemmaTables.learn(counts)
+    assert (
+        not tables.cased and tables.lemma("HE", "PRP") == "he" and tables.lemma("i", "PRP") == "I"
+    )
+
+
+def test_rules_of_small_letters_put_none_behind_capitals():
+    words = {"Μεγάλη": "Μεγάλης", "Μικρή": "Μικρής", "Nghymru": "Cymru", "Cymru": "Cymru"}
+    tables = LemmaTables.learn({(word, "PROPN", lemma): 1 for word, lemma in words.items()})
+    assert tables.lemma("Στενή", "PROPN") == "Στενής" and tables.lemma("ΣΤΕΝΗ", "PROPN") == "ΣΤΕΝΗ"
+    assert tables.lemma("NGHYMRU", "PROPN") == "Cymru"
 
 
 def test_the_more_frequent_lemma_wins():

@@ -47,21 +47,16 @@ class Guesses(FlatList):
         """Keep probabilities and sequences, if there are any, with the docs.
 
         docs (Iterable[Doc]): The docs.
-        overwrite (bool): Whether those of earlier tags go. If not, those of other tags stay.
+        overwrite (bool): Whether those of earlier tags go. If not, they stay, as their tags do.
         """
         for i, doc in enumerate(docs):
             if overwrite:
                 forget(doc)
-            if self.probabilities and not self._has_others(doc, TagProbabilities):
+            if self.probabilities and TagProbabilities.from_doc(doc) is None:
                 self.probabilities[i].to_doc(doc)
                 doc.user_data[TagProbabilities.key][OWN] = True
-            if self.sequences and not self._has_others(doc, TagSequences):
+            if self.sequences and TagSequences.from_doc(doc) is None:
                 self.sequences[i].to_doc(doc)
-
-    def _has_others(self, doc: Doc, kind: type[TagProbabilities] | type[TagSequences]) -> bool:
-        """RETURNS (bool): Whether a doc has those of a tagger of other tags."""
-        kept = kind.from_doc(doc)
-        return kept is not None and not {*self.labels, SPACE_TAG}.issuperset(kept.labels)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from spacy.pipeline.senter import DEFAULT_SENTER_MODEL, SentenceRecognizer
 from spacy.tokens import Doc
 from thinc.api import Model, to_numpy
 
-from ..models.flat import FlatList, flatten
+from ..models.flat import FlatList, flatten, of_tokens
 from ..whitespace import is_space
 
 
@@ -52,7 +52,7 @@ class ParagraphSenter(SentenceRecognizer):
         lengths = list(map(len, docs))
         if not any(lengths):
             return FlatList(np.zeros(0, dtype=np.int64), lengths)
-        scores = flatten(self.model.ops, self.model.predict(docs))
+        scores = flatten(self.model.ops, of_tokens(self.model.predict(docs), lengths))
         guesses = FlatList(to_numpy(scores.argmax(axis=1)), lengths)
         spaces = is_space(docs)
         if spaces.any():
@@ -73,7 +73,7 @@ def move_from_spaces(doc: Doc, spaces: NDArray[np.bool_], starts: NDArray[np.int
     begins, lines = False, 0
     for i in range(len(doc)):
         if spaces[i]:
-            begins, lines = begins or starts[i] == 1, lines + doc[i].text.count("\n")
+            begins, lines = begins or starts[i] == 1, lines + count_lines(doc[i].text)
             starts[i] = 0
         else:
             starts[i] = starts[i] == 1 or begins or lines > 1
@@ -81,3 +81,8 @@ def move_from_spaces(doc: Doc, spaces: NDArray[np.bool_], starts: NDArray[np.int
     if spaces[0]:
         starts[: spaces.argmin() + 1] = 0
         starts[0] = 1
+
+
+def count_lines(space: str) -> int:
+    """RETURNS (int): How many lines end in white space, of any system. A page may end anywhere."""
+    return len(f"{space}.".replace("\f", "").splitlines()) - 1

@@ -19,7 +19,7 @@ from spacy.vocab import Vocab
 from thinc.api import Model, to_numpy
 
 from ..checks import check, is_list_of_strings
-from ..models.flat import FlatList, flatten
+from ..models.flat import FlatList, flatten, of_tokens
 from ..warning_texts import Warnings
 from .dictionary import TagDictionary
 from .factory import DEFAULT_MODEL
@@ -137,7 +137,8 @@ class TagMorphologizer(Morphologizer):
         lengths = list(map(len, docs))
         if not any(lengths):
             return FlatList(np.zeros(0, dtype=np.int64), lengths)
-        scores: Any = flatten(self.model.ops, self.model.predict(docs))
+        found = of_tokens(self.model.predict(docs), lengths)
+        scores: Any = flatten(self.model.ops, found)
         guesses = to_numpy(scores.argmax(axis=1))
         dictionary = self._labels_of_tags()
         if dictionary is not None:

@@ -109,24 +109,23 @@ def test_scores_are_those_of_the_tags(nlp, pipe, overwrite):
     assert (doc[0]._.tag_confidence is None) == (doc._.tag_n_best is None) == overwrite
 
 
-def test_scores_of_the_tagger_whose_tags_stay(original, nlp, pipe):
-    """A second tagger, of universal tags, leaves token.tag_ as it is, and how sure it is."""
-    second = nlp.add_pipe("lstm_tagger", name="universal", config={"tag_set": "upos"})
-    tags = ["DET", "NOUN", "VERB", "DET", "NOUN"]
-    doc = nlp.make_doc(TEXTS[0])
-    second.initialize(lambda: [Example.from_dict(doc, {"tags": tags})])
+@pytest.mark.parametrize("tag_set", ["upos", "xpos"])
+def test_scores_of_the_tagger_whose_tags_stay(original, nlp, pipe, tag_set):
+    """A second tagger leaves token.tag_ as it is, and how sure it is."""
+    second = nlp.add_pipe("lstm_tagger", name="second", config={"tag_set": tag_set})
+    labels = ["DET", "NOUN", "VERB"] if tag_set == "upos" else [*pipe.labels, "NEW"]
+    second.initialize(lambda: make_examples(nlp), labels=labels)
     for each in (pipe, second):
         each.cfg.update(save_probabilities=True, n_best=2)
-    with nlp.select_pipes(disable="universal"):
+    with nlp.select_pipes(disable="second"):
         expected = nlp(TEXTS[0])
     doc = nlp(TEXTS[0])
-    assert all(token.pos_ in tags for token in doc)
+    assert all((token.pos_ in labels) == (tag_set == "upos") for token in doc)
     for token, other in zip(doc, expected, strict=True):
         assert token._.tag_confidence == other._.tag_confidence > 0.0
     assert doc._.tag_n_best == expected._.tag_n_best
     second.cfg["overwrite"] = True
-    doc = nlp(TEXTS[0])
-    assert set(doc[0]._.tag_probabilities) == set(tags)
+    assert set(nlp(TEXTS[0])[0]._.tag_probabilities) == set(labels)
 
 
 def test_what_needs_scores_is_told_that_they_are_there(nlp):

@@ -315,6 +315,23 @@ def test_behind_what_splits_tokens(architecture):
     assert tags_of(nlp.pipe(texts)) == tags_of(alone)
 
 
+@pytest.mark.parametrize("factory", ["paragraph_senter", "tag_morphologizer"])
+def test_others_behind_what_splits_tokens(factory):
+    fix_random_seed(0)
+    nlp = spacy.blank("en")
+    nlp.add_pipe("tok2vec", config={"model": ENCODER})
+    nlp.add_pipe(factory, config={"model": SPACY_TAGGER})
+    examples = examples_with_pos(nlp)
+    for token in (token for eg in examples for token in eg.reference):
+        token.is_sent_start = token.i == 0
+    nlp.initialize(lambda: examples)
+    train(nlp, examples, steps=30, optimizer=Adam(0.01))
+    nlp.add_pipe("token_splitter", after="tok2vec", config={"min_length": 7, "split_length": 4})
+    texts = ["The quickly ate", *TEXTS]
+    found = [[(t.is_sent_start, t.pos_) for t in doc] for doc in nlp.pipe(texts)]
+    assert found == [[(t.is_sent_start, t.pos_) for t in nlp(text)] for text in texts]
+
+
 def test_behind_what_clears_the_vectors():
     """`doc_cleaner` sets `doc.tensor` to None."""
     nlp, *_ = make_shared("tagger", SPACY_TAGGER, steps=1)

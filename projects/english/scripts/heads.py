@@ -32,7 +32,8 @@ IRREGULAR = {
 
 @registry.readers("english.lemmas.v1")
 def read_lemmas(path: str, tag: str, irregular: str) -> list[tuple[str, str, str, int]]:
-    """Read the lemmas of a treebank, and of irregular words that it may lack: "drank", "heroes".
+    """Read the lemmas of a treebank, and what it may lack: irregular words ("drank", "heroes") and
+    verbs, by which rules are chosen ("wiped" is of "wipe").
 
     path (str): The treebank.
     tag (str): The column of its tags.
@@ -46,8 +47,9 @@ def read_lemmas(path: str, tag: str, irregular: str) -> list[tuple[str, str, str
         (word, name, lemmas[0], 0)
         for name, (table, ending) in IRREGULAR.items()
         for word, lemmas in tables[table].items()
-        if word.endswith(ending)
+        if word.endswith(ending) and "_" not in word + lemmas[0]
     ]
+    known += [(verb, "VB", verb, 0) for verb in lookups.get_table("lemma_index")["verb"]]
     return [*read_word_lemmas(path=path, tag=tag), *known]
 
 

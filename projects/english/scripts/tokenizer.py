@@ -13,7 +13,7 @@ from spacy.util import compile_prefix_regex, compile_suffix_regex, registry
 # Marks that are one word however many there are: "?!", ">>", "=====".
 RUNS = [r"[.!?]*[!?][.!?]*", r"<{2,}", r">{2,}", r"={2,}", r"\*{2,}", r"_{2,}"]
 # Telephone numbers, "e-mail", and short forms that spaCy splits.
-ONE_WORD = r"(?:\d{3}[-.])?\d{3}[-.]\d{4}|(?i:e-mails?|nos?\.|ft\.|lt\.|sat\.|wed\.|fri\.)"
+ONE_WORD = r"(?:\d{3}[-.])?\d{3}[-.]\d{4}|(?i:e-mails?|ft\.|lt\.)|Sat\.|Wed\.|Fri\."
 # "non-smoker".
 PREFIXED = r"(?i:(?:anti|co|counter|e|ex|mid|mis|multi|non|over|post|pre|pro|re|semi|vice)-[a-z]+)"
 # A mark of its own, but in "#MeToo".
