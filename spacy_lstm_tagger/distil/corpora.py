@@ -119,7 +119,7 @@ class ShardCorpus:
             return
         columns = cast("NDArray[np.uint64]", doc.to_array([ORTH, SPACY, SENT_START, *LEARNED]))
         starts = sorted({0, *np.flatnonzero(columns[:, 2] == 1).tolist()})
-        probabilities = TagProbabilities.from_doc(doc)
+        probabilities = TagProbabilities.of_teacher(doc)
         bounds = self.group_by if isinstance(self.group_by, (list, tuple)) else [self.group_by] * 2
         i = 0
         while i < len(starts):

@@ -44,18 +44,20 @@ class Guesses(FlatList):
         self.sequences = sequences
 
     def keep(self, docs: Iterable[Doc], *, overwrite: bool) -> None:
-        """Keep probabilities and sequences, if there are any, with the docs.
+        """Keep probabilities and sequences, if there are any, with the docs, before their tags are
+        set: those of an earlier tagger stay where all its tags do.
 
         docs (Iterable[Doc]): The docs.
-        overwrite (bool): Whether those of earlier tags go. If not, they stay, as their tags do.
+        overwrite (bool): Whether tags that are there already are replaced.
         """
         for i, doc in enumerate(docs):
             if overwrite:
                 forget(doc)
-            if self.probabilities and TagProbabilities.from_doc(doc) is None:
+            stay = bool(doc.user_data) and doc.has_annotation("TAG", require_complete=True)
+            if self.probabilities and not (stay and TagProbabilities.from_doc(doc)):
                 self.probabilities[i].to_doc(doc)
                 doc.user_data[TagProbabilities.key][OWN] = True
-            if self.sequences and TagSequences.from_doc(doc) is None:
+            if self.sequences and not (stay and TagSequences.from_doc(doc)):
                 self.sequences[i].to_doc(doc)
 
 

@@ -295,14 +295,15 @@ class LSTMTagger(LearningTagger):
         docs = [docs] if isinstance(docs, Doc) else list(docs)
         guesses = list(map(to_numpy, batch_tag_ids))
         tag_set, overwrite = self.cfg["tag_set"], self.cfg["overwrite"]
-        # By now the tag set may be another: a thread has loaded another model.
-        named = batch_tag_ids.labels if isinstance(batch_tag_ids, Guesses) else self.labels
+        named = self.labels
+        if isinstance(batch_tag_ids, Guesses):
+            # By now the tag set may be another: a thread has loaded another model.
+            named = batch_tag_ids.labels
+            batch_tag_ids.keep(docs, overwrite=overwrite)
         in_vain = annotate(docs, guesses, named, tag_set=tag_set, overwrite=overwrite)
         if in_vain and not self._warned:
             self._warned = True
             warnings.warn(Warnings.W001.format(name=self.name), stacklevel=2)
-        if isinstance(batch_tag_ids, Guesses):
-            batch_tag_ids.keep(docs, overwrite=overwrite)
 
     @on_our_threads
     def calibrate(self, examples: Iterable[Example], *, batch_size: int = 256) -> Calibration:

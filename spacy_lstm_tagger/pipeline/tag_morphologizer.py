@@ -13,6 +13,7 @@ from spacy.language import Language
 from spacy.parts_of_speech import IDS as POS_IDS
 from spacy.parts_of_speech import NAMES as POS_NAMES
 from spacy.pipeline.morphologizer import Morphologizer, morphologizer_score
+from spacy.symbols import SPACE as SPACE_POS
 from spacy.tokens import Doc
 from spacy.training import Example, validate_get_examples
 from spacy.vocab import Vocab
@@ -21,6 +22,7 @@ from thinc.api import Model, to_numpy
 from ..checks import check, is_list_of_strings
 from ..models.flat import FlatList, flatten, of_tokens
 from ..warning_texts import Warnings
+from ..whitespace import is_space
 from .dictionary import TagDictionary
 from .factory import DEFAULT_MODEL
 from .gold import compare_tags, count_tags
@@ -153,7 +155,8 @@ class TagMorphologizer(Morphologizer):
     def set_annotations(
         self, docs: Iterable[Doc] | Doc, batch_tag_ids: Sequence[NDArray[np.int64]]
     ) -> None:
-        """Set `token.pos_` and `token.morph`, as spaCy's component does.
+        """Set `token.pos_` and `token.morph`, as spaCy's component does. White space is `SPACE`
+        and has no features.
 
         docs (Union[Iterable[Doc], Doc]): The docs.
         batch_tag_ids (Sequence[NDArray[np.int64]]): Indices of labels, from `predict`.
@@ -164,7 +167,13 @@ class TagMorphologizer(Morphologizer):
         for vocab in {doc.vocab for doc in docs} - {self.vocab}:
             for features in self.cfg["labels_morph"].values():
                 vocab.morphology.add(features)
+        overwrite = self.cfg["overwrite"]
+        spaces = [doc[i] for doc in docs for i in np.flatnonzero(is_space([doc])).tolist()]
+        free = [(token, token.pos) for token in spaces if overwrite or not token.has_morph()]
         super().set_annotations(docs, batch_tag_ids)
+        for token, pos in free:
+            token.set_morph("")
+            token.pos = SPACE_POS if overwrite or not pos else pos
 
     def _labels_of_tags(self) -> TagDictionary | None:
         """RETURNS (Optional[TagDictionary]): Which labels go with which tags, as `cfg` says now.

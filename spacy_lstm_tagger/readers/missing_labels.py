@@ -10,6 +10,7 @@ from spacy.language import Language
 from spacy.morphology import Morphology
 from spacy.pipeline import EntityRecognizer, Morphologizer, SentenceRecognizer, Tagger
 from spacy.strings import StringStore
+from spacy.symbols import SPACE as SPACE_POS
 
 from ..checks import first_of
 from ..pipeline import LSTMTagger
@@ -59,7 +60,8 @@ def labels_for(
     """
     if isinstance(pipe, Morphologizer):
         morphology = pipe.vocab.morphology
-        pairs = {(strings[each.pos], strings[each.morph]) for each in annotations}
+        words = (each for each in annotations if each.pos != SPACE_POS)
+        pairs = {(strings[each.pos], strings[each.morph]) for each in words}
         return {morph_label(morphology, *pair) for pair in pairs} - {""}
     if isinstance(pipe, Tagger):
         return set(count_labels(pipe, {strings[each.tag]: 1 for each in annotations}))

@@ -118,9 +118,14 @@ def by_unit(units: NDArray[np.int64], words: NDArray[np.bool_]) -> NDArray[np.in
 
 def _intervals(tagged: TaggedCorpus, kinds: Sequence[NDArray[np.bool_]]) -> list[Bounds]:
     """RETURNS (list[Bounds]): The interval of the accuracy on each kind of words."""
-    units, right = tagged.units(), tagged.found.right
-    hits = np.column_stack([by_unit(units, kind & right) for kind in kinds])
-    total = np.column_stack([by_unit(units, kind) for kind in kinds])
+    units, found = tagged.units(), tagged.found
+    # As `Comparison.accuracy`: white space that the corpus gives a tag has no guess.
+    right, given = (
+        np.bincount(places, minlength=len(units))
+        for places in (found.places[found.is_hit], found.places)
+    )
+    hits = np.column_stack([np.bincount(units, 2 * right * kind) for kind in kinds])
+    total = np.column_stack([np.bincount(units, (1 + given) * kind) for kind in kinds])
     return _bounds(share_intervals(hits, total))
 
 

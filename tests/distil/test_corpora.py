@@ -20,7 +20,7 @@ from spacy_lstm_tagger.augmenters import NoiseAugmenter
 from spacy_lstm_tagger.distil.corpora import MixedCorpus, ShardCorpus, count_words
 from spacy_lstm_tagger.distil.shards import to_bytes
 from spacy_lstm_tagger.files.docs import read_docbin
-from spacy_lstm_tagger.probabilities import TagProbabilities
+from spacy_lstm_tagger.probabilities import OWN, TagProbabilities
 from spacy_lstm_tagger.readers import Corpus, docbin
 
 from ..util import CORPUS
@@ -352,3 +352,12 @@ def test_probabilities_stay_with_an_augmenter_of_spacy(nlp, shards, augmenter):
         else:
             expected = TagProbabilities.of_teacher(example.reference)
             np.testing.assert_array_equal(kept.dense(), expected.dense())
+
+
+@pytest.mark.parametrize("group_by", [0, 1, [1, 10]])
+def test_what_a_tagger_has_kept_to_be_read_teaches_nobody(nlp, tmp_path, group_by):
+    doc = make_doc(nlp.vocab, [2, 3], 0)
+    doc.user_data[TagProbabilities.key][OWN] = True
+    (tmp_path / "a.spacy").write_bytes(to_bytes([doc]))
+    examples = list(ShardCorpus(tmp_path, group_by=group_by)(nlp))
+    assert examples and not any(TagProbabilities.of_teacher(eg.reference) for eg in examples)

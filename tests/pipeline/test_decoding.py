@@ -13,6 +13,7 @@ from thinc.api import set_dropout_rate
 
 from spacy_lstm_tagger.pipeline import LSTMTagger
 from spacy_lstm_tagger.pipeline.extensions import register
+from spacy_lstm_tagger.probabilities import TagProbabilities
 
 from ..util import SENTENCES, TAGS, TEXTS, make_examples, tags_of, trained_nlp
 
@@ -126,6 +127,15 @@ def test_scores_of_the_tagger_whose_tags_stay(original, nlp, pipe, tag_set):
     assert doc._.tag_n_best == expected._.tag_n_best
     second.cfg["overwrite"] = True
     assert set(nlp(TEXTS[0])[0]._.tag_probabilities) == set(labels)
+
+
+def test_scores_of_tags_that_were_left_empty(nlp, pipe):
+    """Whoever fills them in says how sure it is."""
+    pipe.cfg.update(save_probabilities=True, n_best=1)
+    doc = nlp.make_doc(TEXTS[0])
+    others = np.ones((len(doc), 1), dtype=np.float32)
+    TagProbabilities.of(["OTHER"], others).to_doc(doc)
+    assert [t._.tag_confidence for t in pipe(doc)] == [t._.tag_confidence for t in nlp(TEXTS[0])]
 
 
 def test_what_needs_scores_is_told_that_they_are_there(nlp):

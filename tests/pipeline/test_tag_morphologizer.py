@@ -51,6 +51,18 @@ def test_a_word_gets_what_goes_with_its_tag(nlp):
     assert morphs == ["Tense=Past", "Tense=Past", "Number=Sing", "Number=Sing", ""]
 
 
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_white_space_has_no_features(nlp, overwrite):
+    nlp = by_bytes(nlp, None)
+    nlp.get_pipe("morphologizer").cfg["overwrite"] = overwrite
+    words, tags = ["dog", "\n", "dog", "\n\n"], ["NN", "_SP", "NN", "_SP"]
+    expected = ["NOUN", "SPACE"] * 2, ["Number=Sing", ""] * 2
+    for pos in (None, expected[0]):
+        assert annotate(nlp, words, tags, pos=pos) == expected
+    there = {"pos": ["X"] * 4, "morphs": ["Case=Nom"] * 4}
+    assert annotate(nlp, words, tags, **there) == (expected if overwrite else tuple(there.values()))
+
+
 def test_in_another_pipeline_its_features_are_known(nlp):
     other = spacy.blank("en")
     other.add_pipe("morphologizer", source=nlp)

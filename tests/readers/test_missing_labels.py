@@ -5,6 +5,7 @@ import warnings
 import pytest
 import spacy
 from spacy.tokens import Doc, DocBin
+from spacy.training import Example
 
 from spacy_lstm_tagger.readers import Corpus, read_morph_labels
 
@@ -118,3 +119,13 @@ def test_a_pipeline_without_a_training(fifty):
     nlp.config["training"] = {}
     with pytest.warns(UserWarning, match=r"W003.*'tagger'"):
         assert list(Corpus(fifty)(nlp))
+
+
+def test_white_space_is_no_label_of_a_morphologizer(tmp_path):
+    vocab = spacy.blank("en").vocab
+    doc = Doc(vocab, words=["a", "\n"], tags=["NN", "_SP"], pos=["NOUN", "SPACE"])
+    DocBin(docs=[doc]).to_disk(tmp_path / "a.spacy")
+    nlp = spacy.blank("en")
+    nlp.add_pipe("tag_morphologizer", config={"model": small_model()})
+    nlp.initialize(lambda: [Example(nlp.make_doc("a"), doc[:1].as_doc())])
+    assert messages(Corpus(tmp_path / "a.spacy"), nlp) == []

@@ -15,7 +15,7 @@ from spacy_lstm_tagger.readers import Corpus
 from spacy_lstm_tagger.report import Report
 from spacy_lstm_tagger.report.figures import as_number, band_name, reliability
 
-from ..util import write_conllu
+from ..util import TAGS, TEXTS, trained_nlp, write_conllu
 
 
 @pytest.fixture(scope="module")
@@ -272,3 +272,17 @@ def test_the_most_frequent_confusion_is_first(report):
 def test_a_figure_that_no_sample_has_is_none():
     """JSON has no NaN."""
     assert as_number(float("nan")) is None and as_number(0.5) == 0.5
+
+
+def test_intervals_where_the_corpus_gives_white_space_a_tag(tmp_path):
+    nlp, _ = trained_nlp(steps=30)
+    words, tags = [*TEXTS[0].split(), " "], [*TAGS[0], "SPACE"]
+    doc = Doc(nlp.vocab, words, tags=tags, sent_starts=[i == 0 for i in range(len(words))])
+    DocBin(docs=[doc] * 9).to_disk(tmp_path / "a.spacy")
+    (found,) = Report(nlp, tmp_path / "a.spacy").figures["pipelines"]
+    figures = [
+        *found["figures"].values(),
+        *(row for rows in found["bands"].values() for row in rows),
+    ]
+    for row in filter(None, figures):
+        assert row["low"] <= row.get("value", row.get("accuracy")) <= row["high"]
