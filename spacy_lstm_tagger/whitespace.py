@@ -4,7 +4,7 @@ It is a rule, so nothing is learned of them and no output is spent on them. A ta
 other tokens.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,18 @@ def is_space(docs: Iterable[Doc]) -> NDArray[np.bool_]:
     """
     arrays = [doc.to_array(IS_SPACE) for doc in docs]
     return np.concatenate(arrays).astype(bool) if arrays else np.zeros(0, dtype=bool)
+
+
+def docs_with_spaces(docs: Sequence[Doc]) -> Iterator[tuple[int, NDArray[np.bool_]]]:
+    """YIELDS (tuple): The place of each doc of a batch that has white space, and which of its
+    tokens are. *Shape:* ``(tokens,)``.
+    """
+    spaces = is_space(docs)
+    if spaces.any():
+        ends = np.cumsum([len(doc) for doc in docs])
+        for i, of_doc in enumerate(np.split(spaces, ends[:-1])):
+            if of_doc.any():
+                yield i, of_doc
 
 
 def word_lengths(lengths: Sequence[int], spaces: NDArray[np.bool_]) -> list[int]:

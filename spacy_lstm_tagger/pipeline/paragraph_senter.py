@@ -10,7 +10,7 @@ from spacy.tokens import Doc
 from thinc.api import Model, to_numpy
 
 from ..models.flat import FlatList, flatten, of_tokens
-from ..whitespace import is_space
+from ..whitespace import docs_with_spaces
 
 
 @Language.factory(
@@ -54,11 +54,8 @@ class ParagraphSenter(SentenceRecognizer):
             return FlatList(np.zeros(0, dtype=np.int64), lengths)
         scores = flatten(self.model.ops, of_tokens(self.model.predict(docs), lengths))
         guesses = FlatList(to_numpy(scores.argmax(axis=1)), lengths)
-        spaces = is_space(docs)
-        if spaces.any():
-            for doc, of_doc, starts in zip(docs, FlatList(spaces, lengths), guesses, strict=True):
-                if of_doc.any():
-                    move_from_spaces(doc, of_doc, starts)
+        for i, spaces in docs_with_spaces(docs):
+            move_from_spaces(docs[i], spaces, guesses[i])
         return guesses
 
 

@@ -22,7 +22,7 @@ from thinc.api import Model, to_numpy
 from ..checks import check, is_list_of_strings
 from ..models.flat import FlatList, flatten, of_tokens
 from ..warning_texts import Warnings
-from ..whitespace import is_space
+from ..whitespace import docs_with_spaces
 from .dictionary import TagDictionary
 from .factory import DEFAULT_MODEL
 from .gold import compare_tags, count_tags
@@ -167,8 +167,8 @@ class TagMorphologizer(Morphologizer):
         for vocab in {doc.vocab for doc in docs} - {self.vocab}:
             for features in self.cfg["labels_morph"].values():
                 vocab.morphology.add(features)
-        overwrite = self.cfg["overwrite"]
-        spaces = [doc[i] for doc in docs for i in np.flatnonzero(is_space([doc])).tolist()]
+        overwrite, places = self.cfg["overwrite"], docs_with_spaces(docs)
+        spaces = [docs[i][j] for i, of_doc in places for j in np.flatnonzero(of_doc).tolist()]
         free = [(token, token.pos) for token in spaces if overwrite or not token.has_morph()]
         super().set_annotations(docs, batch_tag_ids)
         for token, pos in free:
