@@ -131,8 +131,6 @@ class LemmaTables:
         lemma = self.by_ending(form, tag)
         if tag not in self.cased or not (form.islower() or form.isupper()):
             return lemma
-        if form.isupper() and lemma in self.lemmas:
-            return lemma
         others = [form.capitalize(), form.upper()]
         if not (form.islower() or lemma.isupper()):
             # The rule is one for small letters.

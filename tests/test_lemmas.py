@@ -118,11 +118,26 @@ def test_one_frequent_word_does_not_make_names_of_the_others():
     )
 
 
+def test_names_are_those_of_words_that_the_treebank_has():
+    counts = {("Ann", "NNP", "Ann"): 1, ("Cats", "NNP", "cat"): 0, ("Dogs", "NNP", "dog"): 0}
+    assert LemmaTables.learn(counts).cased == {"NNP"}
+
+
+def test_exceptions_by_which_other_words_would_be_found():
+    """ "ab" would be "Zz" as "Ab" is."""
+    words = {"ab": "ab", "Ab": "Zz", "Zz": "Zz", "Cd": "Cd", "Ef": "Ef", "Gh": "Gh"}
+    tables = LemmaTables.learn({(word, "NNP", lemma): 1 for word, lemma in words.items()})
+    assert {word: tables.lemma(word, "NNP") for word in words} == words
+
+
 def test_rules_of_small_letters_put_none_behind_capitals():
     words = {"Μεγάλη": "Μεγάλης", "Μικρή": "Μικρής", "Nghymru": "Cymru", "Cymru": "Cymru"}
     tables = LemmaTables.learn({(word, "PROPN", lemma): 1 for word, lemma in words.items()})
     assert tables.lemma("Στενή", "PROPN") == "Στενής" and tables.lemma("ΣΤΕΝΗ", "PROPN") == "ΣΤΕΝΗ"
     assert tables.lemma("NGHYMRU", "PROPN") == "Cymru"
+    words = {"Μεγάλη": "Μεγάλης", "Μικρή": "Μικρής", "Καλή": "Καλής", "στενή": "στενός"}
+    counts = {(word, "ADJ", lemma): 1 for word, lemma in (words | {"στενός": "στενός"}).items()}
+    assert LemmaTables.learn(counts).lemma("ΣΤΕΝΉ", "ADJ") == "στενός"
 
 
 def test_the_more_frequent_lemma_wins():

@@ -54,7 +54,7 @@ def project(tmp_path_factory, small_corpus, spacy_command):
         target = project / "output" / name
         spacy_command("train", CONFIGS / f"{config}.cfg", "--output", target, *overrides(paths))
     save_vectors(project / "output" / "vectors", ["soup", "stove", "stoves"])
-    save_irregular(project / "output" / "irregular", verb={"drank": ["drink"]}, noun={"X": ["x"]})
+    save_irregular(project / "output" / "irregular", verb={"drank": ["drink"]}, noun={"a_b": ["x"]})
     return project
 
 
@@ -110,6 +110,8 @@ def test_from_teachers_to_wheels(project):
         assert [token.text for token in doc] == ["What", "?!", "BOOKS"]
         assert [token.lemma_ for token in doc] == ["what", "?!", "books"]
         lemmatizer = nlp.get_pipe("lemmatizer")
+        tables = json.loads(lemmatizer.to_bytes())
+        assert "wipe" in tables["lemmas"] and "a_b" not in tables["exceptions"].get("NNS", {})
         assert lemmatizer(Doc(nlp.vocab, ["Drank"], tags=["VBD"]))[0].lemma_ == "drink"
         assert [sentence.text for sentence in nlp("\n\nBooks\n\nWe").sents][-1] == "We"
         figures = json.loads((project / "output" / f"{kind}.json").read_text())

@@ -100,7 +100,7 @@ class TagLemmatizer(Pipe):
             lemmas = (each for each in found if each[2] != "_" or each[0] == "_")
         counts: Counter[tuple[str, str, str]] = Counter()
         for i, entry in enumerate(lemmas):
-            if not is_counted(entry, 3, least=0):
+            if not (is_counted(entry, 3, least=0) and entry[2]):
                 check(False, f"lemmas[{i}]", entry, "a word, a tag, a lemma and a number of tokens")
             word, tag, lemma, count = entry
             counts[word, tag, lemma] += count

@@ -169,11 +169,13 @@ class TagMorphologizer(Morphologizer):
                 vocab.morphology.add(features)
         overwrite, places = self.cfg["overwrite"], docs_with_spaces(docs)
         spaces = [docs[i][j] for i, of_doc in places for j in np.flatnonzero(of_doc).tolist()]
-        free = [(token, token.pos) for token in spaces if overwrite or not token.has_morph()]
+        present = [(token, token.has_morph(), token.pos) for token in spaces]
         super().set_annotations(docs, batch_tag_ids)
-        for token, pos in free:
-            token.set_morph("")
-            token.pos = SPACE_POS if overwrite or not pos else pos
+        for token, has_morph, pos in present:
+            if overwrite or not has_morph:
+                token.set_morph("")
+            if overwrite or not pos:
+                token.pos = SPACE_POS
 
     def _labels_of_tags(self) -> TagDictionary | None:
         """RETURNS (Optional[TagDictionary]): Which labels go with which tags, as `cfg` says now.

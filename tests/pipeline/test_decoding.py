@@ -129,10 +129,13 @@ def test_scores_of_the_tagger_whose_tags_stay(original, nlp, pipe, tag_set):
     assert set(nlp(TEXTS[0])[0]._.tag_probabilities) == set(labels)
 
 
-def test_scores_of_tags_that_were_left_empty(nlp, pipe):
+@pytest.mark.parametrize("filled", [0, 1])
+def test_scores_of_tags_that_were_left_empty(nlp, pipe, filled):
     """Whoever fills them in says how sure it is."""
     pipe.cfg.update(save_probabilities=True, n_best=1)
-    doc = nlp.make_doc(TEXTS[0])
+    doc = Doc(
+        nlp.vocab, TEXTS[0].split(), tags=[tag if filled else "" for tag in TAGS[0][:-1]] + [""]
+    )
     others = np.ones((len(doc), 1), dtype=np.float32)
     TagProbabilities.of(["OTHER"], others).to_doc(doc)
     assert [t._.tag_confidence for t in pipe(doc)] == [t._.tag_confidence for t in nlp(TEXTS[0])]

@@ -67,6 +67,11 @@ def test_a_blank_line_ends_a_sentence(trained):
     assert ours == ["We slept\n\n", "slept too ."] != theirs
 
 
+def test_empty_docs_beside_white_space(trained):
+    docs = list(trained[0].pipe(["", "We\n\nslept", ""]))
+    assert [sentences(doc) for doc in docs] == [[], ["We\n\n", "slept"], []]
+
+
 @pytest.mark.parametrize(
     ("words", "found", "right"),
     [

@@ -59,6 +59,7 @@ def test_white_space_has_no_features(nlp, overwrite):
     expected = ["NOUN", "SPACE"] * 2, ["Number=Sing", ""] * 2
     for pos in (None, expected[0]):
         assert annotate(nlp, words, tags, pos=pos) == expected
+    assert annotate(nlp, words, tags, morphs=[""] * 4)[0] == expected[0]
     there = {"pos": ["X"] * 4, "morphs": ["Case=Nom"] * 4}
     assert annotate(nlp, words, tags, **there) == (expected if overwrite else tuple(there.values()))
 

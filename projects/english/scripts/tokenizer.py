@@ -15,7 +15,7 @@ RUNS = [r"[.!?]*[!?][.!?]*", r"<{2,}", r">{2,}", r"={2,}", r"\*{2,}", r"_{2,}"]
 # Telephone numbers, "e-mail", and short forms that spaCy splits.
 ONE_WORD = r"(?:\d{3}[-.])?\d{3}[-.]\d{4}|(?i:e-mails?|ft\.|lt\.)|Sat\.|Wed\.|Fri\."
 # "non-smoker".
-PREFIXED = r"(?i:(?:anti|co|counter|e|ex|mid|mis|multi|non|over|post|pre|pro|re|semi|vice)-[a-z]+)"
+PREFIXED = r"(?i:(?:anti|co|counter|e|ex|mid|multi|non|over|post|pre|pro|re|semi)-[a-z]+)"
 # A mark of its own, but in "#MeToo".
 HASH = r"#(?![A-Za-z]\w)"
 # What is one word for spaCy.
