@@ -6,7 +6,6 @@ from typing import Any, cast
 
 import numpy as np
 from spacy.attrs import SENT_START
-from spacy.pipeline.morphologizer import morphologizer_score
 from spacy.pipeline.tagger import tagger_score
 from spacy.scorer import MISSING_VALUES, Scorer
 from spacy.strings import get_string_id
@@ -77,12 +76,12 @@ def score_tags(
         scores["tag_per_type"] = None
     if threshold is not None:
         scores.update(score_abstaining(found))
+    if tag_set != "xpos":
+        no_parts = {*MISSING_VALUES, SPACE_POS}
+        scores.update(Scorer.score_token_attr(examples, "pos", missing_values=no_parts))
     if tag_set == "upos+feats":
-        scores.update(morphologizer_score(examples))
-        scores.update(Scorer.score_token_attr(examples, "morph", getter=morph_of_word))
-    if tag_set in ("upos", "upos+feats"):
-        unscored = {*MISSING_VALUES, SPACE_POS}
-        scores.update(Scorer.score_token_attr(examples, "pos", missing_values=unscored))
+        for score in (Scorer.score_token_attr, Scorer.score_token_attr_per_feat):
+            scores.update(score(examples, "morph", getter=morph_of_word))
     return scores
 
 

@@ -67,16 +67,16 @@ def move_from_spaces(doc: Doc, spaces: NDArray[np.bool_], starts: NDArray[np.int
     spaces (NDArray[np.bool_]): Which tokens are white space. *Shape:* ``(tokens,)``.
     starts (NDArray[np.int64]): Where sentences begin, to be changed. *Shape:* ``(tokens,)``.
     """
-    begins, lines = False, 0
-    for i in range(len(doc)):
-        if spaces[i]:
-            begins, lines = begins or starts[i] == 1, lines + count_lines(doc[i].text)
-            starts[i] = 0
-        else:
-            starts[i] = starts[i] == 1 or begins or lines > 1
-            begins, lines = False, 0
+    words, blanks = np.flatnonzero(~spaces), np.flatnonzero(spaces)
+    lines = np.zeros_like(starts)
+    lines[blanks] = [count_lines(doc[i].text) for i in blanks.tolist()]
+    # In the white space before each word: beginnings, and ends of lines.
+    totals = np.cumsum([starts * spaces, lines], axis=1)[:, words]
+    begun, ended = np.diff(totals, axis=1, prepend=0)
+    starts[words] |= (begun > 0) | (ended > 1)
+    starts[blanks] = 0
     if spaces[0]:
-        starts[: spaces.argmin() + 1] = 0
+        starts[words[:1]] = 0
         starts[0] = 1
 
 

@@ -111,11 +111,6 @@ def reliability(tagged: TaggedCorpus) -> dict[str, Any] | None:
     return {"error": expected_calibration_error(sure, right), "bins": rows}
 
 
-def by_unit(units: NDArray[np.int64], words: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """RETURNS (NDArray[np.int64]): How many of some words each sentence has, or each document."""
-    return np.bincount(units[words], minlength=units.max() + 1)
-
-
 def _intervals(tagged: TaggedCorpus, kinds: Sequence[NDArray[np.bool_]]) -> list[Bounds]:
     """RETURNS (list[Bounds]): The interval of the accuracy on each kind of words."""
     units, found = tagged.units(), tagged.found

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .figures import by_unit
 from .resampling import difference_interval, randomization_test
 from .tagged import TaggedCorpus
 
@@ -58,8 +57,9 @@ def compare(first: TaggedCorpus, second: TaggedCorpus) -> dict[str, Any]:
     """
     one, other, units = first.found, second.found, first.units()
     only_first, only_second = one.right & ~other.right, other.right & ~one.right
-    gain = by_unit(units, only_second) - by_unit(units, only_first)
     total = np.bincount(units)
+    gain = np.bincount(units[only_second], minlength=len(total))
+    gain -= np.bincount(units[only_first], minlength=len(total))
     interval = difference_interval(gain, total)
     return {
         "first": first.name,
