@@ -16,15 +16,15 @@ class Errors(metaclass=WithCodes):
 
     C001 = (
         "One of the {n_process} processes ended before its work was done: it failed (see above), "
-        "was killed, or found no memory. Give a smaller --n-process; what is done stays."
+        "was killed, or ran out of memory. Give a smaller --n-process; finished work is kept."
     )
     C002 = (
         "{path}: found {found}, expected a JSON list of tags, as `spacy init labels` writes. "
         "Correct --student."
     )
     C003 = (
-        "There was not enough memory: {error}. Give a smaller --n-process, --batch-size, "
-        "--max-words or --shard-size, as the command has them; what is done stays."
+        "Out of memory: {error}. Give a smaller --n-process, --batch-size, --max-words or "
+        "--shard-size, whichever the command has; finished work is kept."
     )
     C004 = (
         "{path}: most words have tags that {pipeline} does not give, such as {tags} (tag = {tag}). "
@@ -37,7 +37,7 @@ class Errors(metaclass=WithCodes):
         "Give another --output, or --format."
     )
     C008 = (
-        "{first} and {second} would both be written to {path}. Give them one by one, or an "
+        "{first} and {second} would both be written to {path}. Tag them one by one, or give an "
         "--output with a suffix for all of them."
     )
     C009 = "{path} is both read and written. Give another --output."
@@ -46,9 +46,12 @@ class Errors(metaclass=WithCodes):
     C012 = "{pipeline} has tags such as {tag}, which do not fit --tag {column}. Give --tag {other}."
     C013 = "This needs the package ray. Install it: pip install 'spacy-lstm-tagger[ray]'."
     C014 = 'Found a batch of type {found}, expected an Arrow table. Give batch_format="pyarrow".'
-    C015 = "{folder} has files that no interrupted work left. Give another --output, or move them."
+    C015 = (
+        "{folder} has files that are not from interrupted work. Give another --output, or move "
+        "them."
+    )
     C016 = (
-        "{folder} has work that was begun otherwise: {name} was {old}, and is {new}. Give the same "
+        "{folder} has unfinished work in which {name} was {old}, and is {new} now. Give the same "
         "pipeline, texts and options to go on, or another --output, or delete it."
     )
     C017 = (
@@ -58,14 +61,14 @@ class Errors(metaclass=WithCodes):
     )
     C018 = "--engine ray does not take {value}. {remedy}."
     C019 = (
-        "Found two pipelines of one name ({names}). Rename a folder or, in Python, name them: "
+        "Found two pipelines of the same name ({names}). Rename a folder or, in Python, name them: "
         "{{name: pipeline}}."
     )
-    C020 = "Found no pipeline, expected at least one, and a corpus behind it."
+    C020 = "Found no pipeline, expected at least one, and after that a corpus: PIPELINE CORPUS."
     C021 = "The page needs {package}. Install it: pip install 'spacy-lstm-tagger[report]'."
     C022 = (
-        "A worker of the cluster has died again and again ({error}). What is done stays: give the "
-        "same command again, with more memory or fewer actors."
+        "A worker of the cluster has died again and again ({error}). Give the same command again, "
+        "with more memory or fewer actors; finished work is kept."
     )
     C023 = (
         "{path}: found no component to train that sets token.tag_ in [nlp] pipeline = {names}. Put "
@@ -80,12 +83,17 @@ class Errors(metaclass=WithCodes):
         "--concurrency to wait until there are some."
     )
     C026 = "Found inputs of several kinds: {kinds}. Give --format: all are written as one kind."
-    C027 = "{name} is for a cluster, and there is no --engine ray. Give that, or leave {name} out."
+    C027 = "{name} needs --engine ray. Give that too, or leave {name} out."
     C028 = "{path} is being written by another command. Wait for it, or give another --output."
-    C029 = "{place}: {words} tokens became {found}. Take what changes them out of the pipeline."
+    C029 = (
+        "{place}: {words} tokens became {found}. Take the component that merges or splits tokens "
+        "out of the pipeline."
+    )
     C030 = "{name} cannot be loaded: {error}. If its files are damaged, copy or install it again."
     C031 = "The cluster cannot be joined: {error}. Start it, or correct --address or RAY_ADDRESS."
-    D001 = "Found no text at {path}, expected a file, or a folder with some in it."
+    D001 = (
+        "Found no text at {path}, expected a file, or a folder with some in it. Correct the path."
+    )
     D002 = (
         "{place} cannot be read: {error}. Expected UTF-8 and, in a .jsonl file, an object such as "
         '{{"{key}": "A text."}}; in a table, a text or a list of words. Correct it, give '
@@ -100,19 +108,19 @@ class Errors(metaclass=WithCodes):
         "labels are known, such as a trained one."
     )
     D005 = (
-        "The teacher {source} and {whose} have different tags: only the first has {more}; "
-        "only the second has {less}. Give teachers and a student of the same tag set, or --tag for "
-        "the column of the student's; for teachers there is --other-tags."
+        "The teacher {source} and {whose} have different tags: only the first has {more}; only the "
+        "second has {less}. Give teachers and a student of the same tag set, --tag for the column "
+        "of the student's tags, or --other-tags to leave out tags of other teachers."
     )
     D006 = (
         "The teacher {source} gives tags without probabilities, which cannot be averaged "
         "with those of others. Give it as the only teacher, or leave it out."
     )
     D007 = (
-        "{folder} has silver data that was made otherwise: {name} was {old}, and is {new}. "
-        "Give the same teachers, texts and options to go on, or another --output, or delete it."
+        "{folder} has silver data in which {name} was {old}, and is {new} now. Give the same "
+        "teachers, texts and options to go on, or another --output, or delete it."
     )
-    D008 = "{folder} has .spacy files, but no {name}, which tells of them. Give another --output."
+    D008 = "{folder} has .spacy files, but no {name}, which lists them. Give another --output."
     D009 = "Found no .spacy file with a doc at {path}. Give the folder that was labelled."
     D010 = (
         "FillVocabulary: found no WordCharEmbed layer in this pipeline. Take the callback "
@@ -137,8 +145,8 @@ class Errors(metaclass=WithCodes):
         "0.000001 to 1000000 for each, such as --weights 2,1."
     )
     D020 = (
-        "{place}: it has {characters:,} characters, and nlp.max_length is {longest:,}. "
-        "Cut it, or leave out up to N such texts with --skip-bad N."
+        "{place}: it has {characters:,} characters, and nlp.max_length is {longest:,}. Shorten it, "
+        "or leave out up to N such texts with --skip-bad N."
     )
     D021 = (
         "FillVocabulary: vectors = {name}, but WordCharEmbed keeps none. Set its pretrained_width "
@@ -159,8 +167,8 @@ class Errors(metaclass=WithCodes):
         "or change the component."
     )
     D026 = (
-        "{path} has only some of its silver data, as labelling was interrupted or a shard was "
-        "lost. Give the same `lstm-tagger label` command again, which goes on."
+        "{path} has only some of its silver data: labelling was interrupted, or a shard was lost. "
+        "Give the same `lstm-tagger label` command again, which goes on where it stopped."
     )
     D027 = (
         "{place}: the tokenizer refuses this text ({error}). Shorten or correct it. In `label`, a "
@@ -180,8 +188,8 @@ class Errors(metaclass=WithCodes):
         "nothing. Train again, with a lower [training.optimizer] learn_rate."
     )
     L005 = (
-        "The tagger has {labels} labels, but the weights of {tags} tags. The files cfg and model "
-        "belong to different taggers, or cfg was changed: copy the pipeline again."
+        "The tagger has {labels} labels, but its weights are those of {tags} tags. The files cfg "
+        "and model belong to different taggers, or cfg was changed: copy the pipeline again."
     )
     L006 = "The settings in cfg cannot be read ({error}). Copy the pipeline again."
     L007 = "The lemmas in {path} cannot be read ({error}). Copy the pipeline again."
@@ -196,8 +204,8 @@ class Errors(metaclass=WithCodes):
         "include_static_vectors = false. A trained tagger needs the vectors of its own pipeline."
     )
     M004 = (
-        "CRFTagger.v1 is decoded and trained by the lstm_tagger component, and another one "
-        'is to be initialized with it. Set factory = "lstm_tagger", or use Tagger.v1 there.'
+        "CRFTagger.v1 works only in the component lstm_tagger, and is the model of another one. "
+        'Set factory = "lstm_tagger", or use Tagger.v1 there.'
     )
     M005 = (
         "A gradient is not a finite number, however float16 is scaled. Lower the learn_rate, or "
@@ -209,8 +217,8 @@ class Errors(metaclass=WithCodes):
         "[initialize.after_init], or leave pretrained_width out."
     )
     M007 = (
-        "CuPy has a GPU, but PyTorch {version} finds none. Install a PyTorch with CUDA, see "
-        "https://pytorch.org/get-started, or take the CPU: no --gpu-id, no require_gpu."
+        "CuPy finds a GPU, but PyTorch {version} finds none. Install a PyTorch with CUDA, see "
+        "https://pytorch.org/get-started, or use the CPU: no --gpu-id, no require_gpu."
     )
     P001 = (
         "The training data has the tag {tag!r}, which is not one of the tagger's labels: "
@@ -226,8 +234,11 @@ class Errors(metaclass=WithCodes):
         "The tag dictionary has the tag {tag!r} for {word!r}, which is not one of the "
         "tagger's labels: {labels}. Correct it, or leave the tag out."
     )
-    P004 = "The tag dictionary has no tag for {word!r}. Leave out the word, and it may have any."
-    P005 = "class_weights has the tag {tag!r}, none of the tagger's labels: {labels}. Correct it."
+    P004 = "The tag dictionary has no tag for {word!r}. Leave the word out if it may have any."
+    P005 = (
+        "class_weights has the tag {tag!r}, which is not one of the tagger's labels: {labels}. "
+        "Correct it."
+    )
     P006 = (
         'class_weights = "balanced" was set after the tagger was initialized, so the tags '
         "were not counted. Initialize it, or give a weight for each tag."
@@ -236,7 +247,7 @@ class Errors(metaclass=WithCodes):
     P008 = "{name!r} is a {kind}, expected an lstm_tagger. Give the name of one with --name."
     P009 = (
         "The training of {name!r} has diverged: {found}. Start again with a lower "
-        "[training.optimizer] learn_rate (0.005 is that of the configs) and a grad_clip (5.0)."
+        "[training.optimizer] learn_rate (our configs have 0.005) and a grad_clip (5.0)."
     )
     P010 = (
         "The tag {tag!r} is not what tag_set = {tag_set!r} of the tagger says: a universal part of "
@@ -249,14 +260,15 @@ class Errors(metaclass=WithCodes):
     )
     P012 = (
         "{name!r} listens to the component {encoder!r}, whose vectors are {expected} wide, but "
-        "found vectors that are {found} wide, another component's. Put {encoder!r} before it, with "
-        "no other encoder between. In a pipeline with another {encoder!r} it needs a copy: load "
-        "the pipeline that it comes from, say there replace_listeners({encoder!r}, {name!r}, "
-        "['model.tok2vec']), and add it from there (`source`)."
+        "found vectors that are {found} wide, from another component. Put {encoder!r} before it, "
+        "with no other encoder between. If this pipeline has another {encoder!r}, it needs an "
+        "encoder of its own: load the pipeline that it comes from, call its "
+        "replace_listeners({encoder!r}, {name!r}, ['model.tok2vec']), and add it from there "
+        "(`source`)."
     )
     P013 = "{name!r} has {count} tags, but nO = {width}. Set nO = null: as many as it has tags."
     P014 = (
-        "{name!r} listens to the component {encoder!r}, behind which it cannot rehearse. Say "
+        "{name!r} listens to the component {encoder!r}, and cannot rehearse like this. Call "
         "nlp.replace_listeners({encoder!r}, {name!r}, ['model.tok2vec']), and rehearse within "
         "nlp.select_pipes(enable=[{name!r}])."
     )
@@ -268,8 +280,8 @@ class Errors(metaclass=WithCodes):
         "{name!r} listens to the component {encoder!r}, which has not run on this text: without "
         "its vectors all words look the same. Put {encoder!r} before it (in training, if one of "
         "the two is frozen or annotating, in [training] annotating_components too), or run it: "
-        "nlp.get_pipe({encoder!r})(doc). In another pipeline it needs a copy of its own: load the "
-        "one that it comes from, say there replace_listeners({encoder!r}, {name!r}, "
+        "nlp.get_pipe({encoder!r})(doc). In another pipeline it needs an encoder of its own: load "
+        "the pipeline that it comes from, call its replace_listeners({encoder!r}, {name!r}, "
         "['model.tok2vec']), and add it from there (`source`)."
     )
     P017 = (
@@ -288,7 +300,7 @@ class Errors(metaclass=WithCodes):
         "{name!r} is not initialized. Call nlp.initialize(); one that is in [training] "
         "frozen_components needs a trained `source`."
     )
-    R001 = "Corpus: found nothing at path = {path}, expected a file or folder."
+    R001 = "Corpus: found nothing at path = {path}, expected a file or folder. Correct the path."
     R002 = "{path}: found no .conllu or .spacy file in this folder or below it. Correct the path."
     R003 = "{path}: found no sentence, expected some. Check that this is the right path."
     R004 = (
@@ -336,7 +348,7 @@ class Errors(metaclass=WithCodes):
         "Give a file, or a folder that has one kind."
     )
     R017 = (
-        "{path}: found no word with a coarse tag or features, expected some for a morphologizer. "
+        "{path}: found no word with pos_ (UPOS) or features, expected some for a morphologizer. "
         "Take the component out, or give a corpus that has them."
     )
     R018 = (

@@ -12,16 +12,16 @@ class Warnings(metaclass=WithCodes):
         "an earlier run. Take another tagger out of the pipeline, or set overwrite = true."
     )
     W002 = (
-        "After {updates} updates {name!r} hardly tags better than by how frequent each tag is. "
-        "Check [training.optimizer] learn_rate, which is probably too high (0.005 is that of the "
-        "configs), and the annotation."
+        "After {updates} updates {name!r} hardly knows more than how frequent each tag is. Check "
+        "[training.optimizer] learn_rate, which is probably too high (our configs have 0.005), and "
+        "the annotation."
     )
     W003 = (
         "{path} has {count} label(s) that {name!r} lacks, so it can neither learn nor give them: "
-        "{labels}. If training data have them, give it their labels: set "
+        "{labels}. If the training data have them, give it all labels: set "
         "[initialize.components.{name}.labels] to a reader such as spacy-lstm-tagger.TagLabels.v1 "
-        "(tags) or MorphLabels.v1 (morphologizer), or to spacy.read_labels.v1, for what `python "
-        "-m spacy init labels CONFIG FOLDER --training.max_epochs 0` writes. To a tagger with a "
+        "(tags) or MorphLabels.v1 (morphologizer), or to spacy.read_labels.v1, for what `python -m "
+        "spacy init labels CONFIG FOLDER --training.max_epochs 0` writes. To a tagger with a "
         "`source`, which takes no such block, AddLabels.v1 adds tags ([initialize.after_init])."
     )
     W004 = (
@@ -36,8 +36,8 @@ class Warnings(metaclass=WithCodes):
         "reader spacy-lstm-tagger.{reader}."
     )
     W006 = (
-        "{name!r} found tokens without a tag, and has given them their words in lower case as "
-        "lemmas. Put a tagger before it, and leave its threshold at null."
+        "{name!r} found tokens without a tag, and has taken their words in lower case as lemmas. "
+        "Put a tagger before it, and leave its threshold at null."
     )
     W007 = (
         "max_steps = {steps} is not a multiple of eval_frequency = {every}: `spacy train` does not "
@@ -45,11 +45,11 @@ class Warnings(metaclass=WithCodes):
         "eval_frequency to a divisor of max_steps."
     )
     W008 = (
-        "The pipeline's tokenizer finds {share:.0%} of the words of the training data, since it "
-        "needs spaces between them. Set [nlp.tokenizer] to that of the language: "
+        "The pipeline's tokenizer finds only {share:.0%} of the words of the training data, since "
+        "it needs spaces between them. Set [nlp.tokenizer] to that of the language: "
         "--nlp.tokenizer.@tokenizers {own}. If you will only tag given words, ignore this."
     )
     W009 = (
-        "{name!r} got {setting} with tags such as {given}, but the tags are others, such as "
-        "{seen}. Give the reader of {setting} the `tag` of the corpus (xpos, upos, upos+feats)."
+        "{name!r} got {setting} with tags such as {given}, but learns others, such as {seen}. Give "
+        "the reader of {setting} the `tag` of the corpus (xpos, upos, upos+feats)."
     )

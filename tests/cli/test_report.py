@@ -80,7 +80,7 @@ def test_a_page_needs_matplotlib(model, corpus, tmp_path, monkeypatch):
 
 CASES = {
     "no corpus": ("C020", "at least one"),
-    "same twice": ("C019", "of one name"),
+    "same twice": ("C019", "of the same name"),
     "no tagger": ("C006", "no component that sets token.tag_"),
     "no tags": ("R004", "no word with a tag"),
     "empty": ("R003", "no sentence"),

@@ -129,7 +129,7 @@ def test_labels_of_words_with_one_or_neither(german):
 def test_no_labels_of_a_morphologizer(tmp_path):
     path = tmp_path / "a.conllu"
     path.write_text("1\ta\t_\t_\tT\t_\t_\t_\t_\t_\n\n")
-    with pytest.raises(ValueError, match=r"R017.*a\.conllu.*coarse tag or features"):
+    with pytest.raises(ValueError, match=r"R017.*a\.conllu.*pos_ \(UPOS\) or features"):
         read_morph_labels(path=path)
     with pytest.raises(ValueError, match="E913"):
         read_morph_labels(path=None)
