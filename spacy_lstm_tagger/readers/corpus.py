@@ -169,8 +169,6 @@ class Corpus:
         keeper = Keeper(strings)
         for path in paths:
             left = self.limit - keeper.sentences if self.limit else None
-            if left == 0:
-                break
             sentences = islice(encode_sentences(path, self.tag, strings), left)
             yield path, keeper.collect(path, sentences)
         kept = keeper.corpus()
