@@ -69,7 +69,7 @@ def check_fit(
     has_features = any("|" in label for label in labels)
     if _known(counts, knows) >= 0.5 and not (has_features and tag == "upos"):
         return unknown
-    others = [each for each in TAGS if each != tag and not (has_features and each == "upos")]
+    others = [each for each in TAGS if not (has_features and each == "upos")]
     shares = {each: _share(path, each, knows) for each in others}
     best = max(shares, key=shares.__getitem__)
     raise ValueError(
