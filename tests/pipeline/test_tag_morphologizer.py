@@ -79,6 +79,17 @@ def test_without_a_known_tag_it_is_spacys(nlp, tag):
     assert annotate(nlp, WORDS, tags)[0] == [*annotate(theirs, WORDS, tags)[0][:4], "DET"]
 
 
+def test_data_without_coarse_tags():
+    """No label goes with a tag, so any may be given."""
+    nlp = spacy.blank("en")
+    nlp.add_pipe("tag_morphologizer", config={"model": small_model()})
+    reference = Doc(nlp.vocab, words=WORDS, tags=TAGS, morphs=MORPHS)
+    examples = [Example(nlp.make_doc(reference.text), reference)]
+    nlp.initialize(lambda: examples)
+    pos, morphs = annotate(nlp, WORDS, TAGS)
+    assert pos == [""] * 5 and set(morphs) <= set(MORPHS)
+
+
 def test_docs_of_a_batch(nlp):
     docs = [Doc(nlp.vocab, words=WORDS[:n], tags=TAGS[:n]) for n in (0, 5, 1, 0, 3)]
     for doc in nlp.pipe(docs):
