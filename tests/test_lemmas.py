@@ -176,6 +176,13 @@ def test_saved_tables_are_the_same(counts, word, tag):
     assert again.lemma(word, tag) == tables.lemma(word, tag) != ""
 
 
+def test_the_same_tables_are_the_same_file():
+    """In every process: Python's sets have another order in each."""
+    tables = LemmaTables(cased=set("badc"), rare={"NN": set("badc")}, lemmas=set("badc"))
+    data, letters = tables.to_json(), ["a", "b", "c", "d"]
+    assert data["cased"] == data["rare"]["NN"] == data["lemmas"] == letters
+
+
 def test_apostrophes_are_alike():
     tables = LemmaTables.learn({("n't", "RB", "not"): 1, ("o’clock", "NN", "o'clock"): 1})
     assert tables.lemma("n’t", "RB") == "not" and tables.lemma("o'clock", "NN") == "o'clock"
@@ -204,12 +211,24 @@ def test_a_tag_keeps_capitals_if_most_of_its_capitalized_words_do():
 def test_words_without_capitals_do_not_tell_whether_a_tag_keeps_them():
     counts = {("Anna", "NNP", "Anna"): 1, ("van", "NNP", "van"): 9, ("de", "NNP", "de"): 9}
     assert LemmaTables.learn(counts).cased == {"NNP"}
+    counts = {("IBM", "NN", "IBM"): 1, ("TV", "NN", "TV"): 1, ("Dogs", "NN", "dog"): 1}
+    assert LemmaTables.learn(counts).cased == {"NN"}
     assert not LemmaTables.learn({("IBM", "NN", "IBM"): 1, ("Dogs", "NN", "dog"): 1}).cased
 
 
 def test_an_ending_is_not_shorter_than_what_is_taken_off():
     """After "mice", "dogs" would be "douse"."""
     assert LemmaTables.learn({("mice", "NNS", "mouse"): 1}).lemma("dogs", "NNS") == "dogs"
+
+
+def test_a_name_in_capitals_follows_a_rule_for_capitals():
+    tables = LemmaTables.learn({("CDS", "NNPS", "CD"): 1, ("TVS", "NNPS", "TV"): 1})
+    assert tables.lemma("DVDS", "NNPS") == "DVD"
+
+
+def test_a_word_that_is_no_name_is_not_written_as_one():
+    counts = {("Bush", "NNP", "Bush"): 1, ("cat", "NN", "cat"): 1, ("dog", "NN", "dog"): 1}
+    assert LemmaTables.learn(counts).lemma("bush", "NN") == "bush"
 
 
 def test_the_turkish_capital_i():
