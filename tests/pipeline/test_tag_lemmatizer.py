@@ -104,6 +104,15 @@ def test_processes_and_memory_zones(nlp):
             assert lemmas(nlp, ["zonked", "Zelda"], ["VBD", "NNP"]) == ["zonk", "Zelda"]
 
 
+def test_few_words_are_kept_at_hand(nlp, monkeypatch):
+    """Texts have ever new ones."""
+    monkeypatch.setattr("spacy_lstm_tagger.pipeline.tag_lemmatizer.CACHE_SIZE", 3)
+    cache = nlp.get_pipe("tag_lemmatizer")._lemmas[1]
+    for i in range(9):
+        assert lemmas(nlp, [f"x{i}s"], ["NNS"]) == [f"x{i}"]
+        assert len(cache) <= 4
+
+
 def test_lemmas_that_are_there_stay(nlp):
     assert lemmas(nlp, lemmas=["x", "", "", ""]) == ["x", *NEW_LEMMAS[1:]]
     other = spacy.blank("en")
