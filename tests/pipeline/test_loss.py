@@ -221,6 +221,12 @@ def test_surprisal_is_that_of_tokens_with_a_single_tag():
     assert [len(array) for array in loss.gradient] == LENGTHS
 
 
+def test_surprisal_of_what_seems_impossible_is_finite():
+    gold = GoldTags(np.array([0]), np.array([0]), np.eye(1, 2, dtype=bool))
+    loss = softmax_loss(torch.tensor([[0.0, 1.0]]), torch.zeros(1, 2), [1], gold)
+    assert 50.0 < loss.surprisal < np.inf
+
+
 @pytest.mark.parametrize("label_smoothing", [0.0, 0.2])
 @pytest.mark.parametrize("weight", [None, 3.0])
 def test_surprisal_of_a_crf_depends_on_neither_smoothing_nor_weights(label_smoothing, weight):
@@ -247,3 +253,12 @@ def test_words_of_docs_are_counted():
     """Also of a last one that has none."""
     spaces = np.array([False, True, False, True, True])
     assert word_lengths([3, 0, 2], spaces) == [2, 0, 0]
+
+
+def test_a_crf_weighs_a_last_doc_without_words():
+    gold = GoldTags(np.array([0, 1]), np.array([0, 1]), np.eye(2, dtype=bool))
+    emissions, weights = torch.randn(2, 2), np.array([1.0, 3.0], "f")
+    options = {"label_smoothing": 0.0, "spaces": np.zeros(2, dtype=bool), "weights": weights}
+    crf = LinearChainCRF.independent(emissions)
+    losses = [crf_loss(emissions, lengths, crf, gold, **options) for lengths in ([1, 1], [1, 1, 0])]
+    assert losses[0].value == losses[1].value and len(losses[1].gradient) == 3
