@@ -10,7 +10,7 @@ from spacy.tokens import Doc, DocBin
 from spacy.training import Corpus
 from spacy.training.corpus import walk_corpus
 
-from spacy_lstm_tagger.distil.shards import ShardFolder, digest_of_texts, to_bytes
+from spacy_lstm_tagger.distil.shards import ShardFolder, digest_of_texts, is_complete, to_bytes
 from spacy_lstm_tagger.files import whole
 from spacy_lstm_tagger.files.texts import Text
 from spacy_lstm_tagger.probabilities import TagProbabilities
@@ -121,7 +121,7 @@ def test_work_stopped_at_the_first_shard_goes_on(tmp_path, monkeypatch):
     monkeypatch.setattr(folder, "_save", stop)
     with pytest.raises(KeyboardInterrupt):
         put(folder, b"old")
-    assert (tmp_path / "shard-00000.spacy").exists()
+    assert (tmp_path / "shard-00000.spacy").exists() and not is_complete(tmp_path)
     folder = ShardFolder(tmp_path, OPTIONS)
     assert len(folder) == 0
     put(folder, b"new")
