@@ -361,3 +361,17 @@ def test_what_a_tagger_has_kept_to_be_read_teaches_nobody(nlp, tmp_path, group_b
     (tmp_path / "a.spacy").write_bytes(to_bytes([doc]))
     examples = list(ShardCorpus(tmp_path, group_by=group_by)(nlp))
     assert examples and not any(TagProbabilities.of_teacher(eg.reference) for eg in examples)
+
+
+def test_an_augmenter_may_give_other_probabilities(nlp, shards):
+    def surer(nlp, example):
+        kept = TagProbabilities.from_doc(example.reference)
+        TagProbabilities(kept.labels, kept.tags, kept.probabilities**2).to_doc(example.reference)
+        yield example
+
+    plain = ShardCorpus(shards, shuffle=False)(nlp)
+    for before, after in zip(
+        plain, ShardCorpus(shards, shuffle=False, augmenter=surer)(nlp), strict=True
+    ):
+        old, new = (TagProbabilities.from_doc(eg.reference).dense() for eg in (before, after))
+        np.testing.assert_allclose(new, old**2, rtol=1e-2, atol=1e-3)
