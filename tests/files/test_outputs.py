@@ -1,5 +1,7 @@
 """Files that are written bit by bit."""
 
+import sys
+
 import pyarrow.parquet
 import pytest
 
@@ -34,6 +36,29 @@ def test_what_cannot_be_renamed_is_kept(tmp_path, monkeypatch, kind, data):
     kept = output.break_off()
     assert kept == tmp_path / f".a{kind}.tmp"
     assert [text.text for text in read_texts([kept], Reading(kind=kind))] == ["One."]
+
+
+def test_what_cannot_be_begun_leaves_nothing(tmp_path, monkeypatch):
+    """Nor does it keep others from writing there."""
+    path = tmp_path / "a.jsonl.zst"
+    with monkeypatch.context() as patch, pytest.raises(ValueError, match="D014") as found:
+        patch.setitem(sys.modules, "zstandard", None)
+        Output(path, ".jsonl")
+    assert found.value and not list(tmp_path.iterdir())  # its traceback has the output
+    Output(path, ".jsonl").complete()
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_half_a_table_is_not_kept(tmp_path, monkeypatch):
+    """As on a disk that is full."""
+    output = Output(tmp_path / "a.parquet", ".parquet")
+    output.write(pyarrow.table({"text": ["One."]}))
+
+    def fail(_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", fail)
+    assert output.break_off() is None and not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("place", range(4, 400, 11))
