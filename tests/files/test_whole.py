@@ -283,3 +283,12 @@ def test_a_folder_that_refuses_files_on_windows(monkeypatch, tmp_path):
     for check in (check_place, lambda path: ShardFolder(path.parent, {})):
         with pytest.raises(PermissionError):
             check(tmp_path / "a.json")
+
+
+@on_posix
+def test_many_files_are_not_too_many_open_files(tmp_path):
+    """A folder may have more shards than a process may have open files."""
+    before = os.listdir("/dev/fd")
+    for i in range(9):
+        write_whole(tmp_path / f"{i}", b"x")
+    assert len(os.listdir("/dev/fd")) == len(before)
