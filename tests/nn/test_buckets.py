@@ -283,3 +283,6 @@ def test_max_cells_bounds_a_bucket_without_padding():
     """As of a batch of sequences that are all as long."""
     buckets = Buckets.of([10] * 320, max_batch_items=1000).buckets
     assert max(b.rows.numel() for b in buckets) <= 1000
+    # Thirteen would do, but they are filled up to sixteen.
+    buckets = Buckets.of([3] * 26, max_batch_items=40).buckets
+    assert max(b.rows.numel() for b in buckets) <= 40
