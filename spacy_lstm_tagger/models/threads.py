@@ -175,7 +175,16 @@ def _end(thread: int) -> None:
 
 def _is_chosen() -> bool:
     """RETURNS (bool): Whether the number of threads is not just what PyTorch takes by default."""
-    return any(map(os.environ.get, VARIABLES)) or torch.get_num_threads() != _default
+    number = torch.get_num_threads()
+    return number != _default or any(number <= _said_by(name) for name in VARIABLES)
+
+
+def _said_by(name: str) -> int:
+    """RETURNS (int): How many threads a variable says. 0: none that OpenMP understands. It counts
+    only if PyTorch has heeded it: set below its import, it may say less than PyTorch takes.
+    """
+    first = os.environ.get(name, "").partition(",")[0].strip()
+    return int(first) if first.isdecimal() else 0
 
 
 def _before_fork() -> None:

@@ -137,8 +137,10 @@ def test_a_variable_is_obeyed(variable, seen, monkeypatch):
     assert seen == {3}
 
 
-def test_a_variable_without_a_value_says_nothing(seen, monkeypatch):
-    monkeypatch.setenv("OMP_NUM_THREADS", "")  # as a container's file may have it
+@pytest.mark.parametrize("value", ["", "0", "auto", "1"])
+def test_a_variable_that_pytorch_did_not_heed_says_nothing(value, seen, monkeypatch):
+    """As a container's file may have it, or a program that sets it below its imports."""
+    monkeypatch.setenv("OMP_NUM_THREADS", value)
     work()
     assert seen == {1}
 
