@@ -99,7 +99,7 @@ class CharacterLSTM(nn.Module):
                 if guess:
                     # Without the words that fill the bucket up.
                     letter_rows = rows[order].view_as(bucket.rows)[:, :n]
-                    cells = (h[:, :n].float(), letter_rows, bucket.mask[:, :n])
+                    cells = (h[:, :n].to(self.embedding.weight), letter_rows, bucket.mask[:, :n])
                     losses.append(self.language_models[k](*cells, self.embedding.used()))
             vectors.append(torch.cat([*finals, *means], dim=-1))  # (words, output_width)
         loss = self.lm_weight * torch.stack(losses).sum() if losses else None

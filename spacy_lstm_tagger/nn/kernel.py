@@ -45,8 +45,10 @@ class LSTMLayer(nn.LSTM):
 
         dtype (torch.dtype): What to compute in.
         """
-        weights = cast(list[Tensor], self._flat_weights)
-        if self.training or torch.is_grad_enabled():
+        # By name, as they may have been replaced: by `functional_call`, or a parametrization.
+        weights = [getattr(self, name) for name in cast(list[str], self._flat_weights_names)]
+        # Autocast would cast packed weights, too, for which PyTorch has no kernel.
+        if self.training or torch.is_grad_enabled() or torch.is_autocast_enabled("cpu"):
             return Arranged(in_one_buffer(weights, dtype))
         stamp = (dtype, *stamp_of(weights))
         if self._kept is None or self._kept[0] != stamp:

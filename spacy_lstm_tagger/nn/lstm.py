@@ -99,7 +99,10 @@ class BucketedLSTM(nn.Module):
             are of that type.
         RETURNS (ModuleOutput): *Shape:* ``(tokens, output_width)``, or ``(tokens, width)`` with
             `head`; and the loss of the language model.
+        RAISES (ValueError): If `x` has another width.
         """
+        if x.shape[1] != self.input_width:  # PyTorch's kernel does not look
+            raise ValueError(f"The input is {x.shape[1]} wide, but input_width {self.input_width}.")
         dtype = x.dtype if precision is None else precision
         outputs: Iterable[Outputs] = self._outputs(
             x, buckets, tokens=tokens, dropout=dropout, head=head, dtype=dtype
@@ -114,7 +117,7 @@ class BucketedLSTM(nn.Module):
             y = y if head is None else head(y)
         loss = None
         if self.language_model is not None and followed is not None and buckets.buckets:
-            both = buckets.flatten([[h] for h in first] for _, first in outputs).float()
+            both = buckets.flatten([[h] for h in first] for _, first in outputs).to(x.dtype)
             loss = self.lm_weight * self.language_model(x, both, followed)
         return ModuleOutput(y, loss)
 

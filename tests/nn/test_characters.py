@@ -134,3 +134,9 @@ def test_in_half_precision_states_guess_too():
         exact = module(rows, buckets).loss
         rough = module(rows, buckets, precision=torch.bfloat16).loss
     torch.testing.assert_close(rough, exact, atol=0.1, rtol=0.03)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_a_language_model_of_another_type(dtype):
+    module = make(lm_weight=0.1).train().to(dtype)
+    module(torch.arange(8), Buckets.of([3, 5])).loss.backward()

@@ -5,6 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
+from torch.func import functional_call
 from torch.nn.utils.rnn import pack_sequence, unpack_sequence
 
 from spacy_lstm_tagger.nn.buckets import Buckets
@@ -254,3 +255,37 @@ def test_dropout_is_on_the_input_and_between_layers(depth):
         for lstm in (module.forward_lstms[0], module.backward_lstms[0]):
             torch.nn.init.zeros_(lstm.weight_ih_l0)  # it does not see its input any more
             torch.nn.init.normal_(lstm.bias_ih_l0)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_functional_call_takes_the_weights_given(training):
+    module, other = (BucketedLSTM(input_width=5, hidden_width=4).train(training) for _ in range(2))
+    x, buckets = torch.randn(8, 5), Buckets.of([3, 5])
+    with torch.set_grad_enabled(training):
+        expected = other(x, buckets).vectors
+        assert not torch.equal(module(x, buckets).vectors, expected)
+        found = functional_call(module, dict(other.named_parameters()), (x, buckets)).vectors
+        assert torch.equal(found, expected)
+
+
+@pytest.mark.parametrize("width", [4, 6])
+def test_a_wrong_width_is_an_error(width):
+    with pytest.raises(ValueError, match=f"{width} wide"):
+        BucketedLSTM(input_width=5, hidden_width=4)(torch.randn(8, width), Buckets.of([3, 5]))
+
+
+def test_autocast_while_evaluating():
+    module, x, buckets = BucketedLSTM(input_width=5, hidden_width=4), torch.randn(8, 5), [3, 5]
+    module.eval()
+    with torch.no_grad():
+        expected = module(x, Buckets.of(buckets)).vectors  # for which weights were packed
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            found = module(x, Buckets.of(buckets)).vectors
+    torch.testing.assert_close(found.float(), expected, atol=0.05, rtol=0.0)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_a_language_model_of_another_type(dtype):
+    module = BucketedLSTM(input_width=5, hidden_width=4, lm_weight=0.1).to(dtype)
+    x = torch.randn(8, 5, dtype=dtype)
+    module(x, Buckets.of([3, 5]), followed=torch.tensor([0, 1])).loss.backward()
