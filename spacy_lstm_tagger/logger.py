@@ -17,7 +17,7 @@ from spacy.util import ensure_path, registry
 
 from .checks import check, is_number
 from .errors import Errors
-from .files.whole import check_place
+from .files.whole import check_place, write_whole
 from .pipeline.training_block import read_training
 from .progress import LiveLine
 
@@ -96,13 +96,15 @@ class TrainingLog:
             _check_old(self.path)
         if self.path is None:
             return
-        if self._is_new:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
         record = {name: info[name] for name in ("step", "epoch", "words", "seconds", "score")}
         record |= {"losses": info["losses"], "scores": info["other_scores"]}
-        with self.path.open("w" if self._is_new else "a", encoding="utf-8") as file:
-            file.write(json.dumps(record, default=float) + "\n")
-        self._is_new = False
+        line = (json.dumps(record, default=float) + "\n").encode("utf-8")
+        if self._is_new:  # whole: a file without one whole line is taken for no log
+            write_whole(self.path, line)
+            self._is_new = False
+        else:
+            with self.path.open("ab") as file:
+                file.write(line)
 
 
 def read_training_log(path: Path) -> list[dict[str, Any]]:

@@ -107,7 +107,7 @@ class LiveLine:
         blank = " " * len(self._shown)
         try:
             print(f"\r{blank}\r{line}", end="", file=self.stream, flush=True)
-        except OSError:  # the terminal was closed, and the work goes on
+        except (OSError, ValueError):  # a closed terminal, say; the work goes on
             self.is_shown, line = False, ""
         self._shown = line
 

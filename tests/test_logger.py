@@ -195,6 +195,20 @@ def test_a_log_replaces_that_of_another_training(tmp_path):
     assert [record["step"] for record in read_training_log(path)] == [0, 3]
 
 
+def test_a_full_disk_leaves_the_log_of_another_training(tmp_path, monkeypatch):
+    """And no half one, which the next training would take for another file."""
+    path = tmp_path / FILE
+    TrainingLog(path).add(make_info(7))
+
+    def fail(_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", fail)
+    with pytest.raises(OSError, match="No space left"):
+        TrainingLog(path).add(make_info(0))
+    assert [record["step"] for record in read_training_log(path)] == [7]
+
+
 THEIRS = '{"epoch": 0, "step": 0, "score": 0.1, "losses": {}, "scores": {}}\n'  # spaCy's logger
 
 

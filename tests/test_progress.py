@@ -68,10 +68,18 @@ def test_a_live_line(is_hidden):
     assert ("half" in stream.getvalue()) != is_hidden
 
 
-def test_work_goes_on_when_the_terminal_is_closed():
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(5, "Input/output error"),
+        ValueError("I/O operation on closed file"),
+        UnicodeEncodeError("ascii", "ä", 0, 1, "ordinal not in range(128)"),
+    ],
+)
+def test_work_goes_on_when_the_line_cannot_be_shown(error):
     class Closed(Terminal):
         def write(self, text):
-            raise OSError(5, "Input/output error")
+            raise error
 
     with LiveLine(Closed()) as line:
         line("half")

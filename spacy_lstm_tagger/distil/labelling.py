@@ -24,9 +24,9 @@ class LabelJob:
     """What to label, and how.
 
     teachers (tuple[str, ...]): Names or folders of pipelines.
+    texts (Path): A file or a folder of them, see `read_texts`.
     weights (tuple[float, ...]): What the probabilities of each count. None given: all the same.
     other_tags (bool): Whether the others may have tags that the first teacher lacks.
-    texts (Path): A file or a folder of them, see `read_texts`.
     text_key (str): The name of the text in a .jsonl file.
     limit (int): Label only this many texts. 0: all.
     top_k (int): How many tags of a token to keep with their probabilities. 0: only the tag.
