@@ -31,7 +31,9 @@ class LemmaTables:
     changes (dict[str, dict[str, Change]]): For an ending how it changes.
     rare (dict[str, set[str]]): The endings that change so in one word alone. They hold only where
         they lead to a known lemma: after "Sept." and "September", "Capt." is not "Captember".
-    lemmas (set[str]): All lemmas of the treebank. Where endings disagree, the one that leads to one
+    others (dict[str, dict[str, set[str]]]): For an ending what several words have in its place:
+        "" for "ing" as in "walking", "e" as in "baking".
+    lemmas (set[str]): All lemmas of the treebank. Where changes disagree, the one that leads to one
         of them is right.
     """
 
@@ -39,6 +41,7 @@ class LemmaTables:
     exceptions: dict[str, dict[str, str]] = field(default_factory=dict)
     changes: dict[str, dict[str, Change]] = field(default_factory=dict)
     rare: dict[str, set[str]] = field(default_factory=dict)
+    others: dict[str, dict[str, set[str]]] = field(default_factory=dict)
     lemmas: set[str] = field(default_factory=set)
 
     @classmethod
@@ -60,9 +63,11 @@ class LemmaTables:
         for (word, tag, lemma), count in ordered:
             by_form[tables.form(word, tag), tag][lemma] += count
         best = {key: lemmas.most_common(1)[0][0] for key, lemmas in by_form.items()}
-        changes, rare = _learn_changes({key: best[key] for key in best if by_form[key].total()})
+        seen = {key: best[key] for key in best if by_form[key].total()}
+        changes, rare = _learn_changes(seen)
         tables.changes.update(changes)
         tables.rare.update(rare)
+        tables.others.update(_learn_others(seen))
         # An exception may be what other words are found by, so they are tried again.
         while wrong := {key: best[key] for key in best if tables.find(*key) != best[key]}:
             for (form, tag), lemma in wrong.items():
@@ -85,11 +90,16 @@ class LemmaTables:
             for tag, by_ending in _read(parts.get("changes"), dict).items()
         }
         rare = {tag: _read_texts(found) for tag, found in _read(parts.get("rare"), dict).items()}
+        others = {
+            tag: {end: _read_texts(news) for end, news in _read(by_ending, dict).items()}
+            for tag, by_ending in _read(parts.get("others"), dict).items()
+        }
         return cls(
             cased=_read_texts(parts.get("cased")),
             exceptions=exceptions,
             changes=changes,
             rare=rare,
+            others=others,
             lemmas=_read_texts(parts.get("lemmas")),
         )
 
@@ -100,6 +110,10 @@ class LemmaTables:
             "exceptions": self.exceptions,
             "changes": self.changes,
             "rare": {tag: sorted(found) for tag, found in self.rare.items()},
+            "others": {
+                tag: {end: sorted(news) for end, news in by_ending.items()}
+                for tag, by_ending in self.others.items()
+            },
             "lemmas": sorted(self.lemmas),
         }
 
@@ -139,8 +153,9 @@ class LemmaTables:
         return next((each for each in found if each in self.lemmas), lemma)
 
     def by_ending(self, form: str, tag: str) -> str:
-        """RETURNS (str): The lemma of the longest ending which leads to a known one or, if none
-        does, of the longest which several words have.
+        """RETURNS (str): The lemma of the longest ending which leads to a known one; or else the
+        longest known one that another change leads to; or else that of the longest ending which
+        several words have.
         """
         changes, rare = self.changes.get(tag, {}), self.rare.get(tag, ())
         found = [
@@ -150,7 +165,22 @@ class LemmaTables:
         ]
         known = (lemma for _, lemma in found if lemma in self.lemmas)
         common = (lemma for end, lemma in found if end not in rare)
-        return next(chain(known, common), form)
+        return next(chain(known, self.by_other_change(form, tag), common), form)
+
+    def by_other_change(self, form: str, tag: str) -> list[str]:
+        """RETURNS (list[str]): The known lemmas that any change of several words leads to, the
+        longest first.
+        """
+        if tag in self.cased:  # "Land" is no "Lan"
+            return []
+        others = self.others.get(tag, {})
+        found = {
+            form[: len(form) - len(end)] + new
+            for end in endings(form)
+            if len(end) < len(form)
+            for new in others.get(end, ())
+        }
+        return sorted(found & self.lemmas, key=lambda lemma: (-len(lemma), lemma))
 
 
 def endings(form: str) -> Iterator[str]:
@@ -186,6 +216,25 @@ def _learn_changes(
                 if words == 1:
                     rare[tag].add(ending)
     return learned, rare
+
+
+def _learn_others(best: Mapping[tuple[str, str], str]) -> dict[str, dict[str, set[str]]]:
+    """RETURNS (dict[str, dict[str, set[str]]]): See `LemmaTables.others`.
+
+    best (Mapping[tuple[str, str], str]): The lemma of each form and tag.
+    """
+    seen: dict[str, dict[str, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
+    for (form, tag), lemma in best.items():
+        length, new = _change(form, lemma)
+        if length < len(form):
+            seen[tag][form[len(form) - length :]][new] += 1
+    others: dict[str, dict[str, set[str]]] = defaultdict(dict)
+    for tag, by_ending in seen.items():
+        for ending, news in by_ending.items():
+            several = {new for new, words in news.items() if words > 1}
+            if several:
+                others[tag][ending] = several
+    return others
 
 
 def _change(form: str, lemma: str) -> Change:

@@ -70,6 +70,24 @@ def test_a_known_lemma_is_preferred(tables):
     assert tables.lemma("smelled", "VBD") == "smell"
 
 
+def test_a_change_of_other_endings_leads_to_a_known_lemma():
+    words = {"walking": "walk", "talking": "talk", "mining": "mine", "making": "make"}
+    counts = {(word, "VBG", lemma): 1 for word, lemma in words.items()}
+    assert LemmaTables.learn(counts).lemma("parking", "VBG") == "park"
+    known = {("spark", "VB", "spark"): 0, ("stare", "VB", "stare"): 0, ("star", "VB", "star"): 0}
+    tables = LemmaTables.learn(counts | known)
+    assert tables.lemma("sparking", "VBG") == "spark"
+    assert tables.lemma("staring", "VBG") == "stare", "the longest"
+    assert LemmaTables.learn(counts | {("go", "VBG", "going"): 1}).others == tables.others
+
+
+def test_a_name_is_not_shortened_to_another_one():
+    names = {"Jets": "Jet", "Colts": "Colt", "Han": "Han", "Paris": "Paris", "Ross": "Ross"}
+    names |= {"James": "James", "Lois": "Lois"}
+    tables = LemmaTables.learn({(name, "NNP", lemma): 1 for name, lemma in names.items()})
+    assert tables.lemma("Hans", "NNP") == "Hans"
+
+
 def test_what_one_word_has_is_no_rule():
     words = [("Sept.", "September"), ("Dept.", "Dept."), ("Capt", "Capt"), ("Anna", "Anna")]
     tables = LemmaTables.learn({(word, "NNP", lemma): 1 for word, lemma in words})
