@@ -72,7 +72,7 @@ def save_irregular(folder, **exceptions):
     lookups = Lookups()
     lookups.add_table("lemma_rules", {})
     lookups.add_table("lemma_exc", {"adj": {}, **exceptions})
-    lookups.add_table("lemma_index", {"verb": ["wipe"]})
+    lookups.add_table("lemma_index", {"verb": ["wipe"], "noun": []})
     nlp.add_pipe("lemmatizer", config={"mode": "rule"}).initialize(lookups=lookups)
     nlp.to_disk(folder)
 
@@ -183,6 +183,12 @@ def test_vectors_are_the_first_principal_components(vectors):
         ("<<a>> ===== Mr. Lee's dog.", ["<<", "a", ">>", "=====", "Mr.", "Lee", "'s", "dog", "."]),
         ("I said no. He sat. On Sat. too.", "I said no . He sat . On Sat. too .".split()),
         ("(Re-elected) #MeToo!", ["(", "Re-elected", ")", "#MeToo", "!"]),
+        ("the U.S.? A J.D.! No.?", "the U.S. ? A J.D. ! No .?".split()),
+        ("DON'T! WE DON'T.", "DO N'T ! WE DO N'T .".split()),
+        ("At 7:30PM or 11AM, 65k.", "At 7:30 PM or 11 AM , 65 k .".split()),
+        ("the '90s, ’72 and 60's.", "the '90s , ’72 and 60's .".split()),
+        ("good food- great -but well-known", "good food - great - but well - known".split()),
+        ("Call 1-800-555-1234 on Mon. too.", "Call 1-800-555-1234 on Mon. too .".split()),
         ("non-smokers' well-known #1.", "non-smokers ' well - known # 1 .".split()),
     ],
 )
@@ -191,6 +197,15 @@ def test_tokenizer(text, words):
     assert [token.text for token in nlp(text)] == words
     again = spacy.blank("en").from_bytes(nlp.to_bytes())
     assert [token.text for token in again(text)] == words
+
+
+def test_forms_of_verbs():
+    verbs = ["combine", "sing", "singe", "star", "stare", "tie", "agree", "name", "pre-name"]
+    found = {(word, tag): lemma for word, tag, lemma in script("heads").forms_of_verbs(verbs)}
+    expected = {"combining": "combine", "staring": "stare", "tying": "tie", "agreeing": "agree"}
+    assert {word: found.get((word, "VBG")) for word in expected} == expected
+    assert found["named", "VBD"] == found["named", "VBN"] == "name"
+    assert ("singing", "VBG") not in found
 
 
 @pytest.mark.parametrize(

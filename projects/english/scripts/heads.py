@@ -1,6 +1,7 @@
 """What the config of the last training needs beside spaCy: `--code scripts/heads.py`."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import cast
 
@@ -28,12 +29,17 @@ IRREGULAR = {
     "JJR": ("adj", "er"),
     "JJS": ("adj", "st"),
 }
+# Verbs that double their last letter before "ing".
+DOUBLING = re.compile(r"[^aeiou][aeiou][^aeiouwxy]$")
+# Of nouns whose plural another noun could have: "viruses", "calories", "headaches".
+NOUNS = ("us", "ie", "che")
 
 
 @registry.readers("english.lemmas.v1")
 def read_lemmas(path: str, tag: str, irregular: str) -> list[tuple[str, str, str, int]]:
-    """Read the lemmas of a treebank, and what it may lack: irregular words ("drank", "heroes") and
-    verbs, by which rules are chosen ("wiped" is of "wipe").
+    """Read the lemmas of a treebank, and what it may lack: irregular words ("drank", "heroes"),
+    verbs and nouns by which rules are chosen ("wiped" is of "wipe"), and verbs in -e whose forms
+    rules would give another one ("named", "staring").
 
     path (str): The treebank.
     tag (str): The column of its tags.
@@ -49,8 +55,27 @@ def read_lemmas(path: str, tag: str, irregular: str) -> list[tuple[str, str, str
         for word, lemmas in tables[table].items()
         if word.endswith(ending) and "_" not in word + lemmas[0]
     ]
-    known += [(verb, "VB", verb, 0) for verb in lookups.get_table("lemma_index")["verb"]]
+    index = lookups.get_table("lemma_index")
+    known += [(verb, "VB", verb, 0) for verb in index["verb"]]
+    known += [(noun, "NN", noun, 0) for noun in index["noun"] if noun.endswith(NOUNS)]
+    known += [(*form, 0) for form in forms_of_verbs(index["verb"])]
     return [*read_word_lemmas(path=path, tag=tag), *known]
+
+
+def forms_of_verbs(verbs: Iterable[str]) -> Iterator[tuple[str, str, str]]:
+    """YIELDS (tuple): Forms of verbs in -e, with a tag and the verb.
+
+    verbs (Iterable[str]): All verbs.
+    """
+    verbs = set(verbs)
+    for verb in sorted(verb for verb in verbs if verb.isalpha() and verb.endswith("e")):
+        stem = verb[:-1]
+        # "singing" is of "sing", but "staring" of "stare": that of "star" has "rr".
+        if stem not in verbs or DOUBLING.search(stem):
+            start = stem[:-1] + "y" if verb.endswith("ie") else stem
+            start = verb if verb.endswith(("ee", "oe", "ye")) else start
+            yield from ((verb + "d", tag, verb) for tag in ("VBD", "VBN"))
+            yield start + "ing", "VBG", verb
 
 
 @registry.callbacks("english.round_weights.v1")

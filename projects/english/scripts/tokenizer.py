@@ -7,17 +7,26 @@ code. They were found in the treebank's training set.
 import re
 from collections.abc import Callable
 
+from spacy.attrs import ORTH
 from spacy.language import Language
 from spacy.util import compile_prefix_regex, compile_suffix_regex, registry
 
-# Marks that are one word however many there are: "?!", ">>", "=====".
-RUNS = [r"[.!?]*[!?][.!?]*", r"<{2,}", r">{2,}", r"={2,}", r"\*{2,}", r"_{2,}"]
-# Telephone numbers, "e-mail", and short forms that spaCy splits.
-ONE_WORD = r"(?:\d{3}[-.])?\d{3}[-.]\d{4}|(?i:e-mails?|ft\.|lt\.)|Sat\.|Wed\.|Fri\."
+# Marks that are one word however many there are: "?!", ">>", "=====". The full stop in "U.S.?" is
+# none of them.
+RUNS = [r"(?<!\.[A-Za-z])[.!?]*[!?][.!?]*", r"<{2,}", r">{2,}", r"={2,}", r"\*{2,}", r"_{2,}"]
+# Telephone numbers, decades ("60's"), "e-mail", and short forms that spaCy splits.
+ONE_WORD = (
+    r"(?:(?:1[-.])?\d{3}[-.])?\d{3}[-.]\d{4}|(?:\d\d)?\d0['’]s"
+    r"|(?i:e-mails?|ft\.|lt\.)|(?:Mon|Tues?|Wed|Thur?s?|Fri|Sat)\."
+)
 # "non-smoker".
 PREFIXED = r"(?i:(?:anti|co|counter|e|ex|mid|multi|non|over|post|pre|pro|re|semi)-[a-z]+)"
 # A mark of its own, but in "#MeToo".
 HASH = r"#(?![A-Za-z]\w)"
+# What is a word of its own behind a number or a word: "7:30PM", "65k", "food- great", "WON'T.".
+SUFFIXES = [r"(?<=\d)(?:[AaPp][Mm]|[ap]\.m\.|k)", r"(?<=[A-Za-z0-9]{3})-", r"(?<=['’][A-Z])\."]
+# And in front of one: "-but"; and what would lose its first mark there: "'72,".
+PREFIXES = [r"-(?=[A-Za-z])", r"['’]\d\ds?(?!\w)"]
 # What is one word for spaCy.
 SEVERAL = ["and/or", "):"]
 
@@ -36,8 +45,15 @@ def customize(nlp: Language) -> Language:
     """
     tokenizer, defaults = nlp.tokenizer, nlp.Defaults
     prefixes = [HASH if prefix == "#" else prefix for prefix in defaults.prefixes]
-    tokenizer.prefix_search = compile_prefix_regex([*RUNS, *prefixes]).search
-    tokenizer.suffix_search = compile_suffix_regex([*RUNS, *defaults.suffixes]).search
+    tokenizer.prefix_search = compile_prefix_regex([*RUNS, *PREFIXES, *prefixes]).search
+    tokenizer.suffix_search = compile_suffix_regex([*RUNS, *SUFFIXES, *defaults.suffixes]).search
     tokenizer.token_match = re.compile(f"(?:{ONE_WORD}|{PREFIXED})$").match
-    tokenizer.rules = {key: value for key, value in tokenizer.rules.items() if key not in SEVERAL}
+    rules = {key: value for key, value in tokenizer.rules.items() if key not in SEVERAL}
+    # "DON'T", as "don't".
+    shouted = {
+        key.upper(): [part | {ORTH: part[ORTH].upper()} for part in parts]
+        for key, parts in rules.items()
+        if re.search(r"\w['’]\w", key)
+    }
+    tokenizer.rules = {**shouted, **rules}
     return nlp
