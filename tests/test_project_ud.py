@@ -52,7 +52,10 @@ def test_from_a_treebank_to_a_wheel(project, capfd):
     )
     assert nlp.meta["license"] == "CC BY 4.0"
     figure = json.loads((folder / "accuracy.json").read_text())["sentences"]["all"]["tag_acc"]
-    assert f"| {100 * figure:.1f} % |" in (folder / "package" / "README.md").read_text()
+    text = (folder / "package" / "README.md").read_text()
+    assert f"| {100 * figure:.1f} % |" in text and "(`token.tag_`, `token.pos_`)" in text
+    # The treebank writes all words apart, so its tokenizer splits none.
+    assert "words with an F1 of 100.0 %" in text
     (wheel,) = (project / "packages").glob("*/dist/*.whl")
     assert wheel.name.startswith("en_tagger_en_small-")
     assert nlp.pipe_names == ["lstm_tagger"]
@@ -210,7 +213,51 @@ def test_a_language_without_spaces_gets_its_tokenizer(lang, expected, tmp_path, 
     assert given.get("--nlp.tokenizer.@tokenizers") == expected
     # That of Japanese sets tags as well.
     assert given.get("--components.lstm_tagger.overwrite") == (expected and "true")
+    assert ("--initialize.before_init" in given) == (expected is None)
     assert calls[0][-1] == "--training.max_steps=2"
+
+
+def test_a_language_that_spacy_lacks(tmp_path):
+    (tmp_path / "train.conllu").write_text("1\tA\t_\tX\tX\t_\t_\t_\t_\t_\n\n")
+    with pytest.raises(SystemExit, match=r"spaCy has no language got\. Set lang to xx\."):
+        load_script(PROJECT / "scripts" / "train.py").main(tmp_path, ["--nlp.lang", "got"])
+
+
+def learned_tokenizer(path, lang, *sentences):
+    """RETURNS (Language): A pipeline with the tokenizer of a treebank: words, those without a space
+    behind them with "+".
+    """
+    with path.open("w", encoding="utf-8") as file:
+        for sentence in sentences:
+            for i, word in enumerate(sentence.split(), 1):
+                space = "SpaceAfter=No" if word.endswith("+") else "_"
+                file.write(f"{i}\t{word.rstrip('+')}\t_\tX\tX\t_\t_\t_\t_\t{space}\n")
+            file.write("\n")
+    script = load_script(PROJECT / "scripts" / "tokenizer.py")
+    return script.create_callback(str(path), "upos")(spacy.blank(lang))
+
+
+@pytest.mark.parametrize(
+    ("lang", "sentences", "text", "words"),
+    [
+        # What is a word beside another one twice is one.
+        ("xx", ["l-+ art ta' dar+ ։"] * 2, "l-ikel l- ta' tuna։", "l- ikel l- ta' tuna ։"),
+        ("xx", ["art dar+ ։"], "ikel tuna։", "ikel tuna։"),
+        # Two that are alike: the longer one first.
+        ("xx", ["a+ ։։ a+ ։"] * 2, "b։։ b։", "b ։։ b ։"),
+        # A rule of the language that the treebank contradicts goes, others stay.
+        ("en", ["one-two a+ ,"], "three-four, five", "three-four , five"),
+        ("en", ["one+ -+ two a+ ,"], "three-four, five", "three - four , five"),
+        # What is as often right as wrong changes nothing.
+        ("xx", ["a+ ։", "a+ ։", "a։", "a։"], "b։", "b։"),
+        # Vowel signs are parts of letters.
+        ("hi", ["की+ ।"] * 2, "कीमत।", "कीमत ।"),
+    ],
+)
+def test_a_tokenizer_learns_to_split_as_a_treebank(lang, sentences, text, words, tmp_path):
+    nlp = learned_tokenizer(tmp_path / "train.conllu", lang, *sentences)
+    for each in (nlp, spacy.blank(lang).from_bytes(nlp.to_bytes())):
+        assert [token.text for token in each(text)] == words.split()
 
 
 def test_a_figure_that_a_test_set_does_not_have():

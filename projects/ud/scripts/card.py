@@ -11,8 +11,16 @@ import spacy
 import srsly
 import typer
 from spacy.language import Language
+from spacy.scorer import Scorer
 
 from spacy_lstm_tagger.readers import Corpus, read_word_lemmas
+
+# What the tagger sets, by its tags.
+ATTRIBUTES = {
+    "xpos": "`token.tag_`",
+    "upos": "`token.tag_`, `token.pos_`",
+    "upos+feats": "`token.tag_`, `token.pos_`, `token.morph`",
+}
 
 
 def main(
@@ -36,10 +44,12 @@ def main(
     lemmas = add_lemmatizer(nlp, folder / "train.conllu", test)
     url = f"https://github.com/UniversalDependencies/{treebank}"
     nlp.config["paths"] = dict.fromkeys(nlp.config["paths"])
+    nlp.config["initialize"]["before_init"] = None  # what it did is saved
     license = license.strip('"')  # as weasel gives it on Windows
     nlp.meta["sources"] = [{"name": f"{treebank} {release}", "url": url, "license": license}]
     nlp.meta["license"] = license
-    nlp.meta["description"] = f"Part-of-speech tags, learned from {treebank}."
+    attributes = ATTRIBUTES[nlp.get_pipe("lstm_tagger").cfg["tag_set"]]
+    nlp.meta["description"] = f"Part-of-speech tags ({attributes}), learned from {treebank}."
     shutil.rmtree(path, ignore_errors=True)  # with what only an earlier pipeline had
     nlp.to_disk(path)
     names = {"accuracy": "the treebank's words", "accuracy-raw": "its own tokenizer's words"}
@@ -52,7 +62,7 @@ def main(
 |---|--:|--:|--:|
 {chr(10).join(rows)}
 
-{lemmas}The licence is that of [{treebank}]({url}), release {release}.
+{tokens(nlp, test)}{lemmas}The licence is that of [{treebank}]({url}), release {release}.
 """
     (path / "README.md").write_text(text, encoding="utf-8")
 
@@ -80,6 +90,17 @@ def add_lemmatizer(nlp: Language, train: Path, test: Path) -> str:
     if score is None:  # the test set has none
         return ""
     return f"Of its lemmas {100 * score:.1f} % are right (lone sentences, its words).\n\n"
+
+
+def tokens(nlp: Language, test: Path) -> str:
+    """RETURNS (str): What the card says of the tokenizer."""
+    tag = nlp.get_pipe("lstm_tagger").cfg["tag_set"]
+    score = Scorer.score_tokenization(list(Corpus(test, tag=tag, gold_tokens=False)(nlp)))
+    return (
+        f"Its tokenizer finds the treebank's words with an F1 of {100 * score['token_f']:.1f} %. "
+        "If a multiword token does not spell its words (French *du*: *de le*), it got the words."
+        "\n\n"
+    )
 
 
 def row(name: str, figures: dict[str, Any]) -> str:

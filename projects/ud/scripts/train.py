@@ -1,5 +1,6 @@
 """Train the config that fits the size of a treebank: `train.py FOLDER [options of spacy train]`."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -22,6 +23,7 @@ def main(folder: Path, options: list[str]) -> int:
     folder (Path): Has train.conllu and dev.conllu, and gets the model.
     options (list[str]): Options of `spacy train`, and settings of the config as `name=value`.
     RETURNS (int): Its exit status.
+    RAISES (SystemExit): If spaCy does not know the language.
     """
     words = Corpus(folder / "train.conllu").count_words()
     config = CONFIGS / ("small.cfg" if words <= SMALL else "accurate.cfg")
@@ -33,11 +35,19 @@ def main(folder: Path, options: list[str]) -> int:
     # weasel takes the dashes away.
     options = [f"--{each}" if "=" in each and each[0] != "-" else each for each in options]
     lang = options[options.index("--nlp.lang") + 1]
-    tokenizer = own_tokenizer(get_lang_class(lang))
+    try:
+        tokenizer = own_tokenizer(get_lang_class(lang))
+    except ImportError:
+        sys.exit(f"spaCy has no language {lang}. Set lang to xx.")
     if tokenizer is not None and lang not in SPACED:
         arguments += ["--nlp.tokenizer.@tokenizers", tokenizer]
         # That of Japanese sets tags too.
         arguments += ["--components.lstm_tagger.overwrite", "true"]
+    else:
+        learn = {"@callbacks": "ud.learn_tokenizer.v1"}
+        learn |= {"path": "${paths.train}", "tag": "${vars.tag}"}
+        arguments += ["--code", str(Path(__file__).with_name("tokenizer.py"))]
+        arguments += ["--initialize.before_init", json.dumps(learn)]
     print(f"{words:,} words: {config.name}", flush=True)
     return subprocess.call([sys.executable, "-m", "spacy", "train", *arguments, *options])
 
