@@ -177,7 +177,7 @@ class LemmaTables:
         found = {
             form[: len(form) - len(end)] + new
             for end in endings(form)
-            if len(end) < len(form)
+            if len(end) + 1 < len(form)  # "fled" is not of "f"
             for new in others.get(end, ())
         }
         return sorted(found & self.lemmas, key=lambda lemma: (-len(lemma), lemma))

@@ -78,7 +78,9 @@ def test_a_change_of_other_endings_leads_to_a_known_lemma():
     tables = LemmaTables.learn(counts | known)
     assert tables.lemma("sparking", "VBG") == "spark"
     assert tables.lemma("staring", "VBG") == "stare", "the longest"
-    assert LemmaTables.learn(counts | {("go", "VBG", "going"): 1}).others == tables.others
+    assert LemmaTables.learn(counts | {("going", "VBG", "go"): 0}).others == tables.others
+    letter = LemmaTables.learn(counts | {("f", "NN", "f"): 1})
+    assert letter.lemma("fing", "VBG") != "f"
 
 
 def test_a_name_is_not_shortened_to_another_one():

@@ -186,7 +186,7 @@ def test_vectors_are_the_first_principal_components(vectors):
         ("the U.S.? A J.D.! No.?", "the U.S. ? A J.D. ! No .?".split()),
         ("DON'T! WE DON'T.", "DO N'T ! WE DO N'T .".split()),
         ("At 7:30PM or 11AM, 65k.", "At 7:30 PM or 11 AM , 65 k .".split()),
-        ("the '90s, ’72 and 60's.", "the '90s , ’72 and 60's .".split()),
+        ("the '90s, ’72, '24/7' and 60's.", "the '90s , ’72 , ' 24/7 ' and 60's .".split()),
         ("good food- great -but well-known", "good food - great - but well - known".split()),
         ("Call 1-800-555-1234 on Mon. too.", "Call 1-800-555-1234 on Mon. too .".split()),
         ("non-smokers' well-known #1.", "non-smokers ' well - known # 1 .".split()),
@@ -197,6 +197,16 @@ def test_tokenizer(text, words):
     assert [token.text for token in nlp(text)] == words
     again = spacy.blank("en").from_bytes(nlp.to_bytes())
     assert [token.text for token in again(text)] == words
+
+
+def test_nouns_in_doubt():
+    nouns, verbs = ["virus", "dune", "retiree", "cooke", "stare", "dog"], ["cook", "retire", "star"]
+    assert list(script("heads").nouns_in_doubt(nouns, verbs)) == [
+        "virus",
+        "dune",
+        "retiree",
+        "stare",
+    ]
 
 
 def test_forms_of_verbs():

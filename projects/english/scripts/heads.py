@@ -31,8 +31,6 @@ IRREGULAR = {
 }
 # Verbs that double their last letter before "ing".
 DOUBLING = re.compile(r"[^aeiou][aeiou][^aeiouwxy]$")
-# Of nouns whose plural another noun could have: "viruses", "calories", "headaches".
-NOUNS = ("us", "ie", "che")
 
 
 @registry.readers("english.lemmas.v1")
@@ -57,9 +55,24 @@ def read_lemmas(path: str, tag: str, irregular: str) -> list[tuple[str, str, str
     ]
     index = lookups.get_table("lemma_index")
     known += [(verb, "VB", verb, 0) for verb in index["verb"]]
-    known += [(noun, "NN", noun, 0) for noun in index["noun"] if noun.endswith(NOUNS)]
+    known += [(noun, "NN", noun, 0) for noun in nouns_in_doubt(index["noun"], index["verb"])]
     known += [(*form, 0) for form in forms_of_verbs(index["verb"])]
     return [*read_word_lemmas(path=path, tag=tag), *known]
+
+
+def nouns_in_doubt(nouns: Iterable[str], verbs: Iterable[str]) -> Iterator[str]:
+    """YIELDS (str): Nouns whose plural another word could have ("viruses", "dunes"), but for those
+    that would be taken for verbs: "cooking" is not of "cooke".
+
+    nouns (Iterable[str]): All nouns.
+    verbs (Iterable[str]): All verbs.
+    """
+    verbs = set(verbs)
+    for noun in nouns:
+        stem = noun[:-1]
+        is_no_verb = stem not in verbs or noun.endswith("ee") or DOUBLING.search(stem)
+        if noun.endswith("us") or (noun.endswith("e") and is_no_verb):
+            yield noun
 
 
 def forms_of_verbs(verbs: Iterable[str]) -> Iterator[tuple[str, str, str]]:

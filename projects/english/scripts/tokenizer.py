@@ -26,7 +26,7 @@ HASH = r"#(?![A-Za-z]\w)"
 # What is a word of its own behind a number or a word: "7:30PM", "65k", "food- great", "WON'T.".
 SUFFIXES = [r"(?<=\d)(?:[AaPp][Mm]|[ap]\.m\.|k)", r"(?<=[A-Za-z0-9]{3})-", r"(?<=['’][A-Z])\."]
 # And in front of one: "-but"; and what would lose its first mark there: "'72,".
-PREFIXES = [r"-(?=[A-Za-z])", r"['’]\d\ds?(?!\w)"]
+PREFIXES = [r"-(?=[A-Za-z])", r"['’]\d\ds?(?![\w/])"]
 # What is one word for spaCy.
 SEVERAL = ["and/or", "):"]
 

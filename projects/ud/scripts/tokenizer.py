@@ -35,7 +35,8 @@ def create_callback(path: str, tag: str) -> Callable[[Language], Language]:
         if type(nlp.tokenizer) is Tokenizer:  # others have no such rules
             examples = Corpus(path, tag=tag)(nlp)
             chunks = Counter(chunk for eg in examples for chunk in chunks_of(eg.reference))
-            Rules(nlp, chunks).learn(find_marks(chunks))
+            if any(len(words) > 1 for words in chunks):  # else it does not say what is split
+                Rules(nlp, chunks).learn(find_marks(chunks))
         return nlp
 
     return learn
@@ -78,6 +79,8 @@ class Rules:
         rules (list[str]): All of this kind.
         """
         texts = list(filter(re.compile(rule).search, self.gold))
+        if not any(self.wrong[text] for text in texts):
+            return
         self.put(kind, rules)
         wrong = {text: self.count_wrong(text) for text in texts}
         if sum(wrong.values()) < sum(self.wrong[text] for text in texts):
