@@ -54,8 +54,6 @@ DEFAULT_MODEL = Config().from_str(DEFAULT_CONFIG)["model"]
     },
     default_score_weights={
         "tag_acc": 1.0,
-        "acc_sents": None,
-        "acc_docs": None,
         "whole_sents": None,
         "tag_macro_f": None,
         "tag_per_type": None,

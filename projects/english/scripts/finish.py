@@ -84,9 +84,6 @@ def main(
     nlp.config["initialize"]["before_init"] = None
     nlp.config["initialize"]["components"] = {}
     nlp.config["training"]["before_to_disk"] = None
-    # The last training scored texts of ten: a sentence that is left over tells nothing of others.
-    for score in ("acc_sents", "acc_docs"):
-        nlp.meta["performance"].pop(score, None)
     nlp.meta.pop("requirements", None)  # packaging tells those of today
     nlp.meta.update(
         name=name,
