@@ -96,9 +96,8 @@ def forward(
         return FlatList(model.ops.alloc2f(0, model.get_dim("nO")), [0] * len(docs)), no_gradient
     if not is_train:
         table, rows, lengths = lookup(model, docs)
-        with torch.inference_mode():
-            vectors = empty_rows(len(rows), table.shape[1], like=table)
-            torch.index_select(table, 0, send(rows, table.device), out=vectors)
+        vectors = empty_rows(len(rows), table.shape[1], like=table)
+        torch.index_select(table, 0, send(rows, table.device), out=vectors)
         return FlatList(torch2xp(vectors), lengths), no_gradient
     types = WordTypes.of(docs)
     shim = shim_of(model)
@@ -130,13 +129,9 @@ def init(
 ) -> None:
     """Draw the weights of the layer, and fit it to the pipeline's static vectors, if it
     uses them.
-
-    RAISES (ValueError): If they are missing.
     """
     shim_of(model).reset_parameters()
     for static in model.layers:
-        if X:
-            check_vectors(X[0].vocab)
         static.initialize(X=X)
 
 
@@ -173,8 +168,7 @@ def lookup(model: Model, docs: Sequence[Doc]) -> tuple[Tensor, NDArray[np.int64]
         check_vectors(types.vocab)
         # Not kept: the vocabulary's vectors may change at any time.
         static = xp2torch(model.layers[0].predict([types]).data, device=table.device)
-        with torch.inference_mode():
-            table = table.index_select(0, send(rows, table.device)) + static
+        table = table.index_select(0, send(rows, table.device)) + static
         rows = np.arange(len(types))
     return table, rows[types.tokens], types.lengths
 
