@@ -98,7 +98,7 @@ def _coarse_tags(
     if tag == "upos":  # spaCy's ids of them are their hashes too
         return [space if pos == SPACE_POS else pos for pos, _ in keys]
     for pos, morph in set(map(tuple, keys)).difference(names):
-        feats = sort_feats(store[morph]) if pos and morph else ""
+        feats = sort_feats(store[morph]) if pos else ""
         name = store[pos] if feats in ("", "_") else f"{store[pos]}|{feats}"
         name = SPACE_TAG if pos == SPACE_POS else name
         names[pos, morph] = strings.add(name)
