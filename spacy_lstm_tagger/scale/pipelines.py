@@ -45,7 +45,7 @@ def ship(source: str, *, code: Path | None = None) -> Shipped:
     """
     script = None if code is None else Path(code).read_text(encoding="utf-8")
     folder = Path(source)
-    if "://" in source or not folder.is_dir():
+    if not folder.is_dir():
         return Shipped(source, code=script)
     packed = BytesIO()
     with zipfile.ZipFile(packed, "w", strict_timestamps=False) as archive:
