@@ -124,7 +124,7 @@ def _svg(draw: Draw) -> str:
         figure = Figure(figsize=(4.6, 2.8), layout="constrained")
         draw(figure.subplots())
         file = StringIO()
-        figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
+        figure.savefig(file, format="svg", transparent=True)
     text = file.getvalue()
     text = text[text.index("<svg") :]
     # It is as wide as its place on the page, in the page's letters, and leaves its style alone.
