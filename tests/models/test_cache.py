@@ -131,6 +131,13 @@ def by_optimizer(model, docs):
     model.finish_update(Adam(0.1))
 
 
+def by_late_optimizer(model, docs):  # as of a component that annotates in training
+    Y, backprop = model.begin_update(docs)
+    backprop(Y)
+    model.predict(docs)
+    model.finish_update(Adam(0.1))
+
+
 def by_bytes(model, docs):
     torch.manual_seed(1)
     model.from_bytes(learn_vocabulary(small_embed(), docs).to_bytes())
@@ -152,7 +159,10 @@ def by_new_data(model, docs):
     weight.data = weight.data * 2
 
 
-@pytest.mark.parametrize("change", [by_optimizer, by_bytes, by_state_dict, by_torch, by_new_data])
+@pytest.mark.parametrize(
+    "change",
+    [by_optimizer, by_late_optimizer, by_bytes, by_state_dict, by_torch, by_new_data],
+)
 def test_it_is_emptied_when_the_weights_change(change):
     docs = make_docs()
     model = learn_vocabulary(small_embed(), docs)
@@ -161,6 +171,14 @@ def test_it_is_emptied_when_the_weights_change(change):
     after = model.predict(docs)
     assert_same(after, uncached(model, docs))
     assert abs(after[0] - before[0]).max() > 1e-3
+
+
+def test_it_is_emptied_when_the_model_is_initialized_anew():
+    docs = make_docs()
+    model = learn_vocabulary(small_embed(width=None, characters=False), docs)
+    model.predict(docs)
+    model.initialize()
+    assert_same(model.predict(docs), uncached(model, docs))
 
 
 def test_it_is_emptied_when_the_vocabulary_grows():
