@@ -38,15 +38,23 @@ def test_they_add_up():
     torch.testing.assert_close(x.grad, torch.full((2,), 8e-9))
 
 
-def test_leaves_that_were_not_used_have_none():
+def test_leaves_that_were_not_used_stay():
     x, other = (torch.ones(2, requires_grad=True) for _ in range(2))
     scaled_backward([ThroughHalf.apply(x, 2.0)], [torch.ones(2)], [x, other])
     assert other.grad is None
+    scaled_backward([ThroughHalf.apply(other, 2.0)], [torch.ones(2)], [x, other])
+    assert x.grad.tolist() == other.grad.tolist() == [2.0, 2.0]
 
 
 def test_no_gradient_is_no_gradient():
     x = torch.ones(2, requires_grad=True)
     scaled_backward([ThroughHalf.apply(x, 2.0)], [torch.zeros(2)], [x])
+    assert x.grad.tolist() == [0.0, 0.0]
+
+
+def test_of_empty_docs_they_are_zero():
+    x = torch.ones(2, requires_grad=True)
+    scaled_backward([ThroughHalf.apply(x, 2.0)[:0]], [torch.ones(0)], [x])
     assert x.grad.tolist() == [0.0, 0.0]
 
 
