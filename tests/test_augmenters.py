@@ -3,6 +3,7 @@
 import random
 import unicodedata
 
+import hypothesis
 import numpy as np
 import pytest
 import spacy
@@ -92,6 +93,7 @@ def test_punctuation_with_a_dependent_stays(nlp):
 
 @settings(deadline=None)
 @given(st.text(min_size=1, max_size=12).filter(str.strip), st.integers(0, 99))
+@hypothesis.example("\u0301abc", 0)
 def test_a_typo_is_one_edit_and_keeps_the_first_letter(word, seed):
     random.seed(seed)
     typed = mistype(word, "xyz")
