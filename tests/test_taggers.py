@@ -14,6 +14,7 @@ from spacy_lstm_tagger.taggers import (
     read_confidence,
     read_probabilities,
     tagger_name,
+    tokenize,
 )
 
 from .util import make_examples, train, trained_nlp
@@ -134,6 +135,15 @@ def test_how_sure_a_tagger_is_of_the_tags_that_docs_have():
     assert np.isnan(found).tolist() == [False, True, False] and found[0] == expected[0]
     doc.user_data.clear()
     assert read_confidence([doc], pipe.labels) is None
+
+
+@pytest.mark.parametrize("error", [MemoryError, ImportError])
+def test_a_text_is_not_to_blame_for_a_lack_of_memory_or_of_a_package(error):
+    def tokenizer(text):
+        raise error
+
+    with pytest.raises(error):
+        tokenize(tokenizer, "The dog", place="line 1")
 
 
 @pytest.mark.parametrize("gpu_id,required", [(-1, []), (0, [0]), (1, [1])])
