@@ -246,6 +246,13 @@ def test_memory_does_not_grow_with_a_line(tmp_path):
     assert peak < 10 * lines.LINE
 
 
+def test_a_bad_row_of_a_table(tmp_path):
+    path, bad = tmp_path / "a.parquet", BadTexts(1)
+    pyarrow.parquet.write_table(pyarrow.table({"text": [["a"], ["b", None], None]}), path)
+    assert [text.whole() for text in read_texts([path], bad=bad)] == ["a ", ""]
+    assert bad.found == [f"{path}, row 2: found None in the list 'text', where words are"]
+
+
 def test_a_table_is_read_as_far_as_it_is_asked_for(tmp_path):
     """As a file and, in a cluster, as what a file system gives."""
     path, read = tmp_path / "a.parquet", []
