@@ -43,7 +43,8 @@ def warn_of_missing_labels(nlp: Language, path: Path, annotations: Iterable[Anno
         needed = labels_for(pipe, annotations, nlp.vocab.strings)
         if needed is None:
             is_given = initialize.get("components", {}).get(name, {}).get("labels")
-            if hasattr(pipe, "label_data") and training.get("max_epochs") == -1 and not is_given:
+            takes_labels = getattr(pipe, "label_data", None) is not None  # unlike a ruler
+            if takes_labels and training.get("max_epochs") == -1 and not is_given:
                 warnings.warn(Warnings.W004.format(name=name), stacklevel=1)
         elif missing := sorted(needed - labels):
             shown = first_of(list(map(repr, missing)))

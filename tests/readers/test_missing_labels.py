@@ -112,6 +112,14 @@ def test_labels_of_a_streamed_corpus_that_cannot_be_compared(tmp_path, max_epoch
     assert all("W004" in each and "'trainable_lemmatizer'" in each for each in found)
 
 
+def test_patterns_are_not_to_be_had_from_a_reader():
+    """Of a streamed corpus, either."""
+    nlp = spacy.blank("en")
+    nlp.add_pipe("entity_ruler").add_patterns([{"label": "ORG", "pattern": "Apple"}])
+    nlp.config["training"]["max_epochs"] = -1
+    assert messages(Corpus(TRAIN), nlp) == []
+
+
 def test_a_pipeline_without_a_training(fifty):
     """Its config has no block for it."""
     nlp = spacy.blank("en")
