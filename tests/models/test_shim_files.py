@@ -73,12 +73,12 @@ def test_foreign_bytes_are_damaged(data):
         7,
         "text",
         {"config": {}},
-        {"config": {}, "state": None},
-        {"config": {}, "state": 3},
-        {"config": {}, "state": "text"},
-        {"config": {}, "state": b""},
-        {"config": {}, "state": b"\xff" * 100},
-        {"state": save({})},
+        {"config": {}, "state": None, "checksum": b""},
+        {"config": {}, "state": 3, "checksum": b""},
+        {"config": {}, "state": "text", "checksum": b""},
+        {"config": {}, "state": b"", "checksum": checksum(b"")},
+        {"config": {}, "state": b"\xff" * 100, "checksum": checksum(b"\xff" * 100)},
+        {"state": save({}), "checksum": checksum(save({}))},
     ],
 )
 def test_other_messages_are_damaged(message):
@@ -105,7 +105,8 @@ def test_a_pickle_is_not_executed():
     with pytest.raises(Executed):
         pickle.loads(payload)
     refuses(EMBED, payload, "L001")
-    refuses(EMBED, srsly.msgpack_dumps({"config": {}, "state": payload}), "L001")
+    message = {"config": {}, "state": payload, "checksum": checksum(payload)}
+    refuses(EMBED, srsly.msgpack_dumps(message), "L001")
 
 
 def repacked(shim, **changes):
