@@ -110,6 +110,8 @@ def test_what_the_line_does_not_tell():
     progress = TrainingProgress(0, clock=lambda: 1.0)
     progress.update(None)
     assert str(progress) == "step 0"
+    progress.update(make_info(1, words=2000))  # too soon for the clock
+    assert str(progress) == "step 1  loss 12.50  best 0.5000  at step 1"
 
 
 def test_at_the_first_step_no_time_is_known():
