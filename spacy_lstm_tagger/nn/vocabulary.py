@@ -180,7 +180,6 @@ class PretrainedEmbedding(EmbeddingTable):
             are left out.
         """
         self._rows = {key: row for row, key in enumerate(keys, start=1) if row <= self.capacity}
-        self.weight.zero_()
         self.weight[1 : len(self) + 1] = vectors[: self.capacity]
 
     def differences(self, rows: Tensor, *, drop: float) -> Tensor:
