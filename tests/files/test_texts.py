@@ -233,6 +233,9 @@ def test_a_long_line_of_plain_text_comes_in_parts(tmp_path, monkeypatch, string)
     path.write_bytes(path.read_bytes() + b"x" * 60 + b"\xff")
     with pytest.raises(ValueError, match="line 4"):
         texts_of(path)
+    path.write_bytes(b"\x80" * 60)  # no character begins there
+    with pytest.raises(ValueError, match="line 1 "):
+        texts_of(path)
 
 
 def test_memory_does_not_grow_with_a_line(tmp_path):
