@@ -82,12 +82,13 @@ def test_texts_that_are_none(model):
     [
         (pyarrow.table({"body": ["x"]}), "D015"),
         (batch(["x"], tags=[1]), "D016"),
+        (batch(["x"], error=[1]), "D016"),
         ({"text": np.array(["x"])}, "C014"),
     ],
 )
 def test_batches_that_do_not_fit(model, table, code):
     with pytest.raises((ValueError, TypeError), match=code):
-        TagBatches(str(model))(table)
+        TagBatches(str(model), error_column="error")(table)
 
 
 def test_pipelines_that_do_not_fit(tmp_path):
@@ -118,8 +119,9 @@ def test_what_went_through_numpy(model):
     words = [np.array(["The", "dog"], object), np.array(["ate"], object)]
     table = BlockAccessor.batch_to_block({"text": words})
     assert [row["tokens"] for row in tag(table).to_pylist()] == [["The", "dog"], ["ate"]]
-    table = BlockAccessor.batch_to_block({"text": np.array([None, None])})
-    assert [row["tokens"] for row in tag(table).to_pylist()] == [[], []]
+    for nulls in ([None, None], [np.nan, np.nan]):
+        table = BlockAccessor.batch_to_block({"text": np.array(nulls)})
+        assert [row["tokens"] for row in tag(table).to_pylist()] == [[], []]
 
 
 def test_each_thread_has_the_gpu(model, monkeypatch):
