@@ -78,6 +78,7 @@ def test_gradients_add_up_until_the_update_clears_them():
         backprop(torch.ones_like(Y))
     twice.finish_update(SGD(0.1))
     assert_equal(weights(twice), weights(once))
+    assert all(p.grad is None for p in twice.module.parameters())
     after = weights(twice)
     twice.finish_update(SGD(0.1))
     assert_equal(weights(twice), after)
