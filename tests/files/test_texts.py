@@ -47,6 +47,8 @@ def test_jsonl(tmp_path):
     assert texts_of(path) == ["One\ntext.", "", "Two."]
     path.write_text('{"body": "One."}\n', encoding="utf-8")
     assert texts_of(path, text_key="body") == ["One."]
+    path.write_text('{"kind": "text", "text": "One.", "more": {"text": 2}}\n', encoding="utf-8")
+    assert texts_of(path) == ["One."]
 
 
 def test_tokens_of_docs_are_kept(tmp_path):
