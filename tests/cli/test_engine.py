@@ -69,6 +69,8 @@ def test_files_are_found_once_and_not_among_what_is_written(tmp_path, monkeypatc
     assert uri == "s3://crawl/x.txt"
     named = str(tmp_path / "in" / "out" / "b.txt")
     assert find_inputs(["in/out/b.txt"], "in/out") == [named]  # a file is what was asked for
+    with pytest.raises(FileNotFoundError, match="D001"):
+        find_inputs(["in/out"], "in")
 
 
 def test_without_ray(model, texts, tmp_path, monkeypatch):
