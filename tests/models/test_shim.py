@@ -57,7 +57,12 @@ def assert_equal(found, expected):
 # Training
 
 
-@pytest.mark.parametrize("optimizer", [Adam(0.1), SGD(0.1), RAdam(0.1)])
+def anew(key, weights, gradient):
+    """An optimizer that does not write to the weights that it is given."""
+    return weights - 0.1 * gradient, gradient
+
+
+@pytest.mark.parametrize("optimizer", [Adam(0.1), SGD(0.1), RAdam(0.1), anew])
 def test_weights_are_updated_in_place(optimizer):
     shim = make()
     before = weights(shim)
