@@ -47,6 +47,11 @@ def test_a_page_and_json_are_utf_8_wherever_they_go(model, tmp_path):
         assert output.read_bytes() + b"\n" in result.stdout_bytes.replace(b"\r\n", b"\n")
 
 
+def test_what_is_our_own_fault_keeps_its_traceback():
+    with pytest.raises(RuntimeError, match="no idea"), clear_errors():
+        raise RuntimeError("no idea")
+
+
 @pytest.mark.parametrize("errors", ["strict", "surrogateescape"])
 def test_any_text_where_the_locale_is_c(monkeypatch, errors):
     stream = TextIOWrapper(BytesIO(), "ascii", errors=errors)
