@@ -75,6 +75,18 @@ def test_weights_are_updated_in_place(optimizer):
     assert all(not torch.equal(after, before[name]) for name, after in weights(shim).items())
 
 
+def test_a_seed_gives_the_same_weights():
+    found = []
+    for seed in (0, 0, 1):
+        model = learn_vocabulary(small_embed())
+        torch.manual_seed(seed)
+        model.initialize()
+        assert not any(map(len, model.shims[0].module.tables.values()))
+        found.append(weights(model.shims[0]))
+    assert_equal(found[0], found[1])
+    assert not torch.equal(found[0]["projection.weight"], found[2]["projection.weight"])
+
+
 def test_gradients_add_up_until_the_update_clears_them():
     once, twice = make(), make()
     step(once, SGD(0.1), torch.ones(8, 2))
