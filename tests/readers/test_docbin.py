@@ -130,20 +130,21 @@ def test_files_that_spacy_converted(nlp, tmp_path, spacy_command):
     assert sizes(Corpus(tmp_path / "en-dev.spacy", group_by=4)(nlp)) == [4] * 38
 
 
-def test_an_underscore_is_no_tag(nlp, tmp_path, spacy_command):
+def test_an_underscore_is_no_tag_and_no_lemma(nlp, tmp_path, spacy_command):
     """`spacy convert` leaves it where a treebank has none."""
     path = tmp_path / "part.conllu"
     path.write_text(
         "1\tShe\tshe\tPRON\tPRP\t_\t2\tnsubj\t_\t_\n"
-        "2\tsleeps\tsleep\t_\t_\t_\t0\troot\t_\t_\n"
+        "2\tsleeps\t_\t_\t_\t_\t0\troot\t_\t_\n"
         "3\t.\t.\tPUNCT\t.\t_\t2\tpunct\t_\t_\n\n"
     )
     spacy_command("convert", path, tmp_path, "--converter", "conllu", "--n-sents", 1)
     for tag in ("xpos", "upos"):
         files = path, tmp_path / "part.spacy"
-        found = [[t.tag_ for eg in Corpus(p, tag=tag)(nlp) for t in eg.reference] for p in files]
+        docs = [[eg.reference for eg in Corpus(path, tag=tag)(nlp)] for path in files]
+        found = [[(t.tag_, t.lemma_) for doc in each for t in doc] for each in docs]
         assert found[0] == found[1]
-        assert found[0][1] == ""
+        assert found[0][1] == ("", "")
         assert "_" not in read_tag_labels(path=files[1], tag=tag)
 
 
