@@ -119,6 +119,14 @@ def test_what_a_pipeline_does_not_tell(corpus):
     assert "not known" in Page(report.to_html()).text and "–" in report.to_text()
 
 
+def test_what_a_pipeline_keeps_of_its_training(corpus):
+    nlp = make_pipeline(steps=1)
+    nlp.get_pipe("lstm_tagger").cfg.update(word_counts={"ate": 2}, ambiguous_words=["ate"])
+    (pipe,) = Report(nlp, corpus).figures["pipelines"]
+    known, ambiguous = (pipe["figures"][name]["count"] for name in ("acc_known", "acc_ambiguous"))
+    assert known == ambiguous > 0 and "frequency" in pipe["bands"]
+
+
 @spacy.Language.component("tag_by_rule", assigns=["token.tag"])
 def tag_by_rule(doc):
     tags = {"the": "DET", "a": "DET", "that": "DET", "ate": "V", "slept": "V", "i": "PRP"}
@@ -184,6 +192,12 @@ def test_each_plot_is_a_table_too(ours, corpus, tmp_path):
     for row in pipe["bands"]["place"]:
         accuracy, low, high = (percent(row[name]) for name in ("accuracy", "low", "high"))
         assert f"{accuracy}\n({low}–{high})" in cells
+
+
+def test_a_curve_for_each_pipeline():
+    svg = plot_training([[(10, 0.5), (20, 0.75)], [(10, 0.25)]], "all words")
+    for part in ("var(--series-1)", "var(--series-2)", "step", "all words, %"):
+        assert part in svg
 
 
 @pytest.mark.parametrize("n", [0, 1, 300, 301, 600, 1000])
