@@ -64,9 +64,8 @@ def update(optimizer: Optimizer, pieces: Iterable[Piece], states: dict[Key, Stat
     for piece in pieces:
         optimizer.nr_update[piece.key] += 1
         groups[optimizer.nr_update[piece.key]].append(piece)
-    with torch.no_grad():
-        for count, group in groups.items():
-            _adam(optimizer, group, [_state(optimizer, p, states) for p in group], count)
+    for count, group in groups.items():
+        _adam(optimizer, group, [_state(optimizer, p, states) for p in group], count)
 
 
 def _adam(
