@@ -196,10 +196,11 @@ def test_other_annotation_is_kept(nlp, tmp_path):
 
 
 def test_an_entity_over_two_sentences_is_two(nlp, tmp_path):
-    doc = Doc(nlp.vocab, words=["New", "York"], tags=["N", "N"], sent_starts=[True, True])
+    doc = Doc(nlp.vocab, words=["New", "York", "rains"], tags=["N"] * 3, sent_starts=[True] * 3)
     doc.set_ents([Span(doc, 0, 2, label="GPE")])
     examples = list(Corpus(save(tmp_path / "a.spacy", [doc]))(nlp))
-    assert [eg.reference.ents[0].text for eg in examples] == ["New", "York"]
+    assert [list(map(str, eg.reference.ents)) for eg in examples] == [["New"], ["York"], []]
+    assert [t.ent_iob_ for eg in examples for t in eg.reference] == ["B", "B", "O"]
 
 
 def test_no_tags(nlp, tmp_path):
