@@ -52,6 +52,11 @@ def test_the_page_needs_nothing_else(ours, theirs, corpus):
     assert "approximate randomization" in page.text
 
 
+def test_words_are_in_the_language_of_the_pipeline(ours, corpus):
+    page = Page(Report(ours, corpus).to_html())
+    assert ("div", "data-language", "en") in page.attributes
+
+
 def test_hostile_text_stays_text(tmp_path):
     """In words, tags, the corpus' name and the pipeline's."""
     nlp = make_pipeline(tags=["<b>V</b>"])
