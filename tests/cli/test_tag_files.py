@@ -187,6 +187,14 @@ def test_the_garbage_collector_spares_the_pipeline_while_it_tags(
     assert min(frozen) > 0 and gc.get_freeze_count() == 0
 
 
+def test_a_folder_of_what_is_written_alone(model, tmp_path):
+    output = tmp_path / "in" / "out"
+    output.mkdir(parents=True)
+    (output / "a.tsv").write_text("The\tDET\n")
+    code, printed = run(model, tmp_path / "in", "--output", output)
+    assert code == 1 and is_one_error(printed) and "D001" in printed
+
+
 @on_posix
 def test_two_names_of_one_output(model, tmp_path):
     """As on a Mac, where a.tsv and A.tsv are one file."""
