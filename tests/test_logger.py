@@ -251,7 +251,7 @@ def test_a_log_that_was_cut(tmp_path):
 
 
 def test_scores_that_are_no_numbers_are_left_out(tmp_path):
-    scores = {"tag_acc": None, "speed": float("nan"), "note": "x", "acc_known": 0.5}
+    scores = {"tag_acc": None, "speed": float("inf"), "note": "x", "acc_known": 0.5}
     record = {"step": 1, "words": 9, "losses": {}, "scores": scores}
     (tmp_path / FILE).write_text(json.dumps(record) + "\n")
     assert read_training_log(tmp_path / FILE)[0]["scores"] == {"acc_known": 0.5}

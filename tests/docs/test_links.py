@@ -63,3 +63,12 @@ def test_every_picture_is_there_for_dark_pages_too():
                 re.findall(rf'{name}="([^"]+)"', picture) for name in ("srcset", "src")
             )
             assert dark == light.replace(".svg", "-dark.svg")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_tables_are_whole(name):
+    """An empty line within one would make text of its rest."""
+    lines = ["", *PAGES[name].splitlines(), ""]
+    for before, line, after in zip(lines, lines[1:], lines[2:], strict=False):
+        if line.startswith("|") and not before.startswith("|"):
+            assert re.fullmatch(r"\|[ :|-]+\|", after), line
