@@ -64,10 +64,10 @@ class LemmaTables:
             by_form[tables.form(word, tag), tag][lemma] += count
         best = {key: lemmas.most_common(1)[0][0] for key, lemmas in by_form.items()}
         seen = {key: best[key] for key in best if by_form[key].total()}
-        changes, rare = _learn_changes(seen)
+        changes, rare, others = _learn_changes(seen)
         tables.changes.update(changes)
         tables.rare.update(rare)
-        tables.others.update(_learn_others(seen))
+        tables.others.update(others)
         # An exception may be what other words are found by, so they are tried again.
         while wrong := {key: best[key] for key in best if tables.find(*key) != best[key]}:
             for (form, tag), lemma in wrong.items():
@@ -167,12 +167,12 @@ class LemmaTables:
         common = (lemma for end, lemma in found if end not in rare)
         return next(chain(known, self.by_other_change(form, tag), common), form)
 
-    def by_other_change(self, form: str, tag: str) -> list[str]:
-        """RETURNS (list[str]): The known lemmas that any change of several words leads to, the
-        longest first.
+    def by_other_change(self, form: str, tag: str) -> Iterator[str]:
+        """YIELDS (str): The known lemmas that any change of several words leads to, the longest
+        first.
         """
         if tag in self.cased:  # "Land" is no "Lan"
-            return []
+            return
         others = self.others.get(tag, {})
         found = {
             form[: len(form) - len(end)] + new
@@ -180,7 +180,7 @@ class LemmaTables:
             if len(end) + 1 < len(form)  # "fled" is not of "f"
             for new in others.get(end, ())
         }
-        return sorted(found & self.lemmas, key=lambda lemma: (-len(lemma), lemma))
+        yield from sorted(found & self.lemmas, key=lambda lemma: (-len(lemma), lemma))
 
 
 def endings(form: str) -> Iterator[str]:
@@ -191,9 +191,10 @@ def endings(form: str) -> Iterator[str]:
 
 def _learn_changes(
     best: Mapping[tuple[str, str], str],
-) -> tuple[dict[str, dict[str, Change]], dict[str, set[str]]]:
+) -> tuple[dict[str, dict[str, Change]], dict[str, set[str]], dict[str, dict[str, set[str]]]]:
     """RETURNS (tuple): For each tag the change of each ending, where it is another than that of the
-    next shorter one that has one; and the endings that only one word has with this change.
+    next shorter one that has one; the endings that only one word has with this change; and what
+    several words have in the place of an ending.
 
     best (Mapping[tuple[str, str], str]): The lemma of each form and tag.
     """
@@ -206,8 +207,14 @@ def _learn_changes(
                     seen[tag][ending][change] += 1
     learned: dict[str, dict[str, Change]] = {}
     rare: dict[str, set[str]] = {}
+    others: dict[str, dict[str, set[str]]] = {}
     for tag, by_ending in seen.items():
         changes, rare[tag] = learned.setdefault(tag, {}), set()
+        several = {
+            ending: {new for (n, new), words in found.items() if n == len(ending) and words > 1}
+            for ending, found in by_ending.items()
+        }
+        others[tag] = {ending: news for ending, news in several.items() if news}
         for ending in sorted(by_ending, key=len):
             change, words = by_ending[ending].most_common(1)[0]
             shorter = next((end for end in endings(ending) if end in changes), None)
@@ -215,26 +222,7 @@ def _learn_changes(
                 changes[ending] = change
                 if words == 1:
                     rare[tag].add(ending)
-    return learned, rare
-
-
-def _learn_others(best: Mapping[tuple[str, str], str]) -> dict[str, dict[str, set[str]]]:
-    """RETURNS (dict[str, dict[str, set[str]]]): See `LemmaTables.others`.
-
-    best (Mapping[tuple[str, str], str]): The lemma of each form and tag.
-    """
-    seen: dict[str, dict[str, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
-    for (form, tag), lemma in best.items():
-        length, new = _change(form, lemma)
-        if length < len(form):
-            seen[tag][form[len(form) - length :]][new] += 1
-    others: dict[str, dict[str, set[str]]] = defaultdict(dict)
-    for tag, by_ending in seen.items():
-        for ending, news in by_ending.items():
-            several = {new for new, words in news.items() if words > 1}
-            if several:
-                others[tag][ending] = several
-    return others
+    return learned, rare, others
 
 
 def _change(form: str, lemma: str) -> Change:

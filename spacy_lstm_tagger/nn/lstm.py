@@ -102,7 +102,10 @@ class BucketedLSTM(nn.Module):
         RAISES (ValueError): If `x` has another width.
         """
         if x.shape[1] != self.input_width:  # PyTorch's kernel does not look
-            raise ValueError(f"The input is {x.shape[1]} wide, but input_width {self.input_width}.")
+            raise ValueError(
+                f"The input is {x.shape[1]} wide, expected input_width = {self.input_width}. Make "
+                "them the same."
+            )
         dtype = x.dtype if precision is None else precision
         outputs: Iterable[Outputs] = self._outputs(
             x, buckets, tokens=tokens, dropout=dropout, head=head, dtype=dtype

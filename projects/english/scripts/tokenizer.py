@@ -23,9 +23,9 @@ ONE_WORD = (
 PREFIXED = r"(?i:(?:anti|co|counter|e|ex|mid|multi|non|over|post|pre|pro|re|semi)-[a-z]+)"
 # A mark of its own, but in "#MeToo".
 HASH = r"#(?![A-Za-z]\w)"
-# What is a word of its own behind a number or a word: "7:30PM", "65k", "food- great", "WON'T.".
+# Words of their own at the end of others: "7:30PM", "65k", "food- great", "WON'T.".
 SUFFIXES = [r"(?<=\d)(?:[AaPp][Mm]|[ap]\.m\.|k)", r"(?<=[A-Za-z0-9]{3})-", r"(?<=['’][A-Z])\."]
-# And in front of one: "-but"; and what would lose its first mark there: "'72,".
+# And at their beginning: "-but". "'72" is one word, mark and all.
 PREFIXES = [r"-(?=[A-Za-z])", r"['’]\d\ds?(?![\w/])"]
 # What is one word for spaCy.
 SEVERAL = ["and/or", "):"]

@@ -98,8 +98,8 @@ def tokens(nlp: Language, test: Path) -> str:
     score = Scorer.score_tokenization(list(Corpus(test, tag=tag, gold_tokens=False)(nlp)))
     return (
         f"Its tokenizer finds the treebank's words with an F1 of {100 * score['token_f']:.1f} %. "
-        "If a multiword token does not spell its words (French *du*: *de le*), it got the words."
-        "\n\n"
+        "Where a multiword token does not spell its words (French *du*: *de le*), the text has the "
+        "words.\n\n"
     )
 
 

@@ -89,9 +89,9 @@ class Rules:
         else:
             self.put(kind, self.rules[kind])
 
-    def put(self, kind: str, rules: Iterable[str]) -> None:
+    def put(self, kind: str, rules: list[str]) -> None:
         """Give the tokenizer rules."""
-        tokenizer, rules = self.tokenizer, list(rules)
+        tokenizer = self.tokenizer
         if kind == "prefixes":
             tokenizer.prefix_search = compile_prefix_regex(rules).search if rules else None
         elif kind == "suffixes":
