@@ -53,3 +53,8 @@ class Warnings(metaclass=WithCodes):
         "{name!r} got {setting} with tags such as {given}, but learns others, such as {seen}. Give "
         "the reader of {setting} the `tag` of the corpus (xpos, upos, upos+feats)."
     )
+    W010 = (
+        "The learning rate is 0, so {name!r} learns nothing. Set optimizer.learn_rate, such as to "
+        "0.001: that of most configs begins at 0 and stays there, as only `spacy train` makes it "
+        "follow its schedule. If this is `spacy train`, total_steps of the schedule is too low."
+    )

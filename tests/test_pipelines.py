@@ -71,6 +71,14 @@ def test_a_wheel_needs_nothing_of_its_project(wheel):
     assert training["max_steps"] > 0
 
 
+@pytest.mark.parametrize("wheel", WHEELS, ids=lambda path: path.name.split("-")[0])
+def test_a_wheel_has_its_card(wheel):
+    name, version = wheel.name.split("-")[:2]
+    with ZipFile(wheel) as archive:
+        text = archive.read(f"{name}/{name}-{version}/README.md").decode("utf-8")
+    assert text == (PIPELINES / f"{name}.md").read_text(encoding="utf-8")
+
+
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory):
     """The folder in which all of them are installed, and a script that tags with one."""

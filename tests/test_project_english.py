@@ -227,3 +227,17 @@ def test_steps_are_those_of_the_configs(name, config):
     assert variables[f"{name}steps"] == training["max_steps"]
     assert variables[f"{name}steps"] == training["optimizer"]["learn_rate"]["total_steps"]
     assert variables[f"{name}eval_frequency"] == training["eval_frequency"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("the person(s) (I like)was", "the person ( s ) ( I like ) was".split()),
+        ("both ways-- hard --but so", "both ways -- hard -- but so".split()),
+        ("So...I'm fine!It isn`t", "So ... I 'm fine ! It is n`t".split()),
+        ("MR. SMITH a.k.a. me, Wed", "MR. SMITH a.k.a. me , Wed".split()),
+    ],
+)
+def test_words_that_stick_together(text, words):
+    nlp = script("tokenizer").customize(spacy.blank("en"))
+    assert [token.text for token in nlp(text)] == words

@@ -55,7 +55,7 @@ def report_cli(
             write_whole(output, text.encode())
     if output is not None:
         tell_done("Saved report", str(output))
-    elif kind == "text":
+    elif kind == "text" or not hasattr(sys.stdout, "buffer"):  # as that of a notebook
         print(text)
     else:  # UTF-8 whatever the terminal has, as in a file
         sys.stdout.buffer.write(f"{text}\n".encode())

@@ -50,8 +50,8 @@ class Output:
 
     def _open(self, kind: str) -> IO[bytes]:
         if self.path == STANDARD:
-            if sys.stdout is None:
-                raise OSError("standard output is closed: give a file instead of -")
+            if not hasattr(sys.stdout, "buffer"):  # closed, or that of a notebook
+                raise OSError("standard output is closed or a notebook's: give a file instead of -")
             return sys.stdout.buffer
         if is_stream(self.path):
             raw = self._stack.enter_context(open_stream(self.path))

@@ -87,6 +87,7 @@ class LearningTagger(SavedTagger):
 
         sgd (Optimizer): The optimizer.
         """
+        self._watch.step(getattr(sgd, "learn_rate", None), name=self.name)
         with self._lock.changing():
             super().finish_update(sgd)
 

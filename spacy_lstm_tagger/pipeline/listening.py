@@ -12,27 +12,34 @@ from ..errors import Errors
 
 # The layer of spacy-transformers that listens, and where what it listens to leaves its vectors.
 TRANSFORMER_LISTENER, VECTORS = "transformer-listener", "trf_data"
+# What a layer of spacy-curated-transformers has as long as it listens.
+CURATED_LISTENER = "_TRANSFORMER_LISTENER"
 
 
 def listener_of(model: Model) -> Model | None:
     """RETURNS (Optional[Model]): The layer of a tagger model that listens to an encoder of another
-    component or, anywhere in the model, to a transformer of spacy-transformers.
+    component or, anywhere in the model, to a transformer.
     """
     encoder = model.maybe_get_ref("tok2vec")
     if isinstance(encoder, Tok2VecListener):
         return encoder
     if not Doc.has_extension(VECTORS):  # then there can be no transformer
         return None
-    return next((node for node in model.walk() if node.name == TRANSFORMER_LISTENER), None)
+    return next((node for node in model.walk() if is_transformer_listener(node)), None)
+
+
+def is_transformer_listener(layer: Model) -> bool:
+    """RETURNS (bool): Whether a layer listens to a transformer."""
+    return layer.name == TRANSFORMER_LISTENER or CURATED_LISTENER in layer.attrs
 
 
 def encoder_name(listener: Model) -> str:
     """RETURNS (str): The name of the component that is listened to. "*" is any: in configs that
     spaCy writes there is one, of this name.
     """
-    name = getattr(listener, "upstream_name", "*")
+    name = getattr(listener, "upstream_name", listener.attrs.get("_upstream_name", "*"))
     if name == "*":
-        return "transformer" if listener.name == TRANSFORMER_LISTENER else "tok2vec"
+        return "transformer" if is_transformer_listener(listener) else "tok2vec"
     return name
 
 
@@ -69,7 +76,7 @@ def check_encoder(model: Model, name: str, docs: Sequence[Doc]) -> None:
         return
     docs = [doc for doc in docs if len(doc)]
     names = {"name": name, "encoder": encoder_name(listener)}
-    if listener.name == TRANSFORMER_LISTENER:
+    if is_transformer_listener(listener):
         if any(getattr(doc._, VECTORS) is None for doc in docs):
             raise ValueError(Errors.P016.format(**names))
         return

@@ -22,7 +22,7 @@ class LossWatch:
     """Watches the losses of a training."""
 
     def __init__(self) -> None:
-        self._windows, self._warned = 0, False
+        self._windows, self._warned, self._idle = 0, False, 0
         self._surprisals: list[float] = []
         self._counts = np.zeros(1, dtype=np.int64)
 
@@ -46,6 +46,16 @@ class LossWatch:
         self._surprisals.append(surprisal)
         if len(self._surprisals) == WINDOW:
             self._look_back(name)
+
+    def step(self, rate: float | None, *, name: str) -> None:
+        """Look at the learning rate of a step. The first step of a training with a warm-up has 0.
+
+        rate (Optional[float]): The learning rate. None: the optimizer does not tell.
+        name (str): The name of the component.
+        """
+        self._idle = self._idle + 1 if rate == 0 else 0
+        if self._idle == 2:
+            warnings.warn(Warnings.W010.format(name=name), stacklevel=2)
 
     def _look_back(self, name: str) -> None:
         """Compare a tagger with one that knows only how frequent tags are."""

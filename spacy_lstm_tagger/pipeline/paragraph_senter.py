@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from spacy.language import Language
 from spacy.pipeline.senter import DEFAULT_SENTER_MODEL, SentenceRecognizer
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Token
 from thinc.api import Model, to_numpy
 
 from ..models.flat import FlatList, flatten, of_tokens
@@ -31,8 +31,8 @@ def make_paragraph_senter(
 
 
 class ParagraphSenter(SentenceRecognizer):
-    """spaCy's sentence finder, with two rules for white space, which treebanks do not have: it
-    belongs to the sentence before it, and a blank line ends a sentence.
+    """spaCy's sentence finder, with rules for what treebanks rarely have: white space belongs to
+    the sentence before it, as a closing quote does, and a blank line ends a sentence.
 
     vocab (Vocab): The vocabulary of the pipeline.
     model (Model): The network, as of a tagger.
@@ -54,9 +54,33 @@ class ParagraphSenter(SentenceRecognizer):
             return FlatList(np.zeros(0, dtype=np.int64), lengths)
         scores = flatten(self.model.ops, of_tokens(self.model.predict(docs), lengths))
         guesses = FlatList(to_numpy(scores.argmax(axis=1)), lengths)
+        for doc, starts in zip(docs, guesses, strict=True):
+            move_from_marks(doc, starts)
         for i, spaces in docs_with_spaces(docs):
             move_from_spaces(docs[i], spaces, guesses[i])
         return guesses
+
+
+def move_from_marks(doc: Doc, starts: NDArray[np.int64]) -> None:
+    """Let a sentence that begins with a mark between a word and a space, as a closing quote is,
+    begin after it.
+
+    doc (Doc): The doc.
+    starts (NDArray[np.int64]): Where sentences begin, to be changed. *Shape:* ``(tokens,)``.
+    """
+    for i in (np.flatnonzero(starts[1:]) + 1).tolist():
+        if is_closing(doc[i]):
+            starts[i] = 0
+            starts[i + 1 : i + 2] = 1
+
+
+def is_closing(token: Token) -> bool:
+    """RETURNS (bool): Whether a token is a mark between a word and a space, or the text's end."""
+    if token.is_space or any(map(str.isalnum, token.text)):
+        return False
+    before, is_last = token.nbor(-1), token.i + 1 == len(token.doc)
+    is_apart = before.whitespace_ or before.is_space
+    return not is_apart and bool(token.whitespace_ or is_last or token.nbor().is_space)
 
 
 def move_from_spaces(doc: Doc, spaces: NDArray[np.bool_], starts: NDArray[np.int64]) -> None:

@@ -28,7 +28,8 @@ ONE = (Language, str, Path)  # what a pipeline is given as
 MOST_BYTES = 1_000_000  # of sentences with errors, so that a page has less than 2 MB
 FRAME = (
     '<iframe title="Tagging report" srcdoc="{}" sandbox="allow-scripts" '
-    'style="width: 100%; height: 80vh; min-height: 30rem"></iframe>'
+    'style="width: 100%; height: 80vh; min-height: 30rem">'
+    "A tagging report. It is shown if you trust this notebook.</iframe>"
 )
 
 
@@ -62,6 +63,7 @@ class Report:
         train: str | Path | None = None,
         logs: Mapping[str, str | Path] | None = None,
     ):
+        check(isinstance(corpus, (str, Path)), "corpus", corpus, "a file or folder")
         path = Path(corpus)
         check_reread(path)
         named = name_pipelines(pipelines)
@@ -126,7 +128,8 @@ class Report:
         """RETURNS (str): The page in a frame of its own, for notebooks."""
         # Its links to its own parts would open the notebook in the frame.
         page = self.to_html().replace("<head>", '<head>\n<base href="about:srcdoc">', 1)
-        return FRAME.format(escape(page))
+        # On one line, as an empty one ends HTML in Markdown.
+        return FRAME.format(escape(page).replace("\n", "&#10;"))
 
 
 def name_pipelines(pipelines: Any) -> dict[str, Language | str | Path]:

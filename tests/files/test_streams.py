@@ -1,5 +1,6 @@
 """What names of files say, and files that change while they are read."""
 
+import io
 from pathlib import Path
 
 import pytest
@@ -34,9 +35,12 @@ def test_the_same_data_make_the_same_file(tmp_path):
     assert (tmp_path / "a.gz").read_bytes() == (tmp_path / "b.gz").read_bytes()
 
 
-@pytest.mark.parametrize("name", ["stdin", "stdout"])
-def test_a_process_without_standard_streams(monkeypatch, name):
-    monkeypatch.setattr(f"sys.{name}", None)
+@pytest.mark.parametrize(
+    ("name", "stream"), [("stdin", None), ("stdout", None), ("stdout", io.StringIO())]
+)
+def test_a_process_without_standard_streams(monkeypatch, name, stream):
+    """Or, as in a notebook, with one for text alone."""
+    monkeypatch.setattr(f"sys.{name}", stream)
     with pytest.raises(OSError, match=r"standard (in|out)put is closed"):
         if name == "stdin":
             with open_source(Path("-")):

@@ -1,9 +1,14 @@
 """What a GPU is asked to do for a batch of about 4,000 words of `configs/gpu.cfg`, in its bounds."""
 
+import copy
+
 import pytest
+import torch
 from spacy.training.batchers import minibatch_by_words
 from spacy.util import registry
 from thinc.api import Adam
+
+from spacy_lstm_tagger.nn.kernel import LSTMLayer
 
 from .pretend import Kind, counting
 from .util import PRECISIONS, device_of, nlp_from, on, with_precision
@@ -68,3 +73,11 @@ def test_weights_are_ready_for_cudnn(nlp, batch, optimizer):
     calls = counts.of("cuDNN's LSTM")
     assert calls > 20 and not counts.of("cuDNN's weights made flat"), counts
     assert counts.of("_to_copy") < 3 * calls, counts  # there and back, with the inputs
+
+
+def test_weights_of_a_copied_layer_are_ready_for_cudnn():
+    layer = copy.deepcopy(LSTMLayer(4, 6).to("cuda")).train()
+    with counting() as counts:
+        states = layer.run(torch.randn(3, 2, 4).to("cuda"), layer.arranged(torch.float32))
+        states.sum().backward()
+    assert counts.of("cuDNN's LSTM") and not counts.of("cuDNN's weights made flat"), counts

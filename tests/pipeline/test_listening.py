@@ -7,14 +7,18 @@ from thinc.api import Model
 from ..util import ARCHITECTURES, TAGS, TEXTS, make_examples, tags_of, trained_nlp
 
 
-@pytest.fixture
-def nlp():
-    """A pipeline whose tagger has a layer like the listener of spacy-transformers in it."""
+@pytest.fixture(params=["transformer-listener", "last_transformer_layer_listener"])
+def nlp(request):
+    """A pipeline whose tagger has a layer like the listener of spacy-transformers, or that of
+    spacy-curated-transformers, in it.
+    """
     Doc.set_extension("trf_data", default=None)
     nlp, _ = trained_nlp(architecture=ARCHITECTURES[0])
     model = nlp.get_pipe("lstm_tagger").model
     tok2vec = model.layers[0]
-    listener = Model("transformer-listener", lambda model, docs, is_train: tok2vec(docs, is_train))
+    listener = Model(request.param, lambda model, docs, is_train: tok2vec(docs, is_train))
+    if request.param != "transformer-listener":
+        listener.attrs.update(_TRANSFORMER_LISTENER=True, _upstream_name="transformer")
     model.layers[0] = Model(
         "transformer-listener>>wrapper",
         lambda model, docs, is_train: listener(docs, is_train),

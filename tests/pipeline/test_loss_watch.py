@@ -7,7 +7,7 @@ import pytest
 import spacy
 import torch
 from spacy.training import Example
-from thinc.api import Adam
+from thinc.api import Adam, warmup_linear
 from torch import nn
 
 from spacy_lstm_tagger.models.shim import TorchShim
@@ -128,3 +128,25 @@ def test_initializing_starts_anew():
     watch([FREQUENCIES] * WINDOW, progress=pipe._watch)
     nlp.initialize(lambda: make_examples(nlp))
     assert not watch([FREQUENCIES] * WINDOW, progress=pipe._watch)
+
+
+# How fast
+
+
+def test_a_rate_that_stays_at_zero():
+    """As that of a schedule with a warm-up does where nobody makes steps."""
+    nlp, _ = trained_nlp(steps=0)
+    schedule = warmup_linear(0.01, warmup_steps=10, total_steps=100)
+    with pytest.warns(UserWarning, match=r"W010.*'lstm_tagger' learns nothing") as caught:
+        train(nlp, make_examples(nlp), steps=5, optimizer=Adam(schedule))
+    assert len(caught) == 1
+
+
+def test_a_rate_that_begins_at_zero():
+    nlp, _ = trained_nlp(steps=0)
+    optimizer = Adam(warmup_linear(0.01, warmup_steps=10, total_steps=100))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for _ in range(3):
+            train(nlp, make_examples(nlp), steps=1, optimizer=optimizer)
+            optimizer.step_schedules()

@@ -6,7 +6,7 @@ import spacy
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from spacy_lstm_tagger.pipeline.paragraph_senter import move_from_spaces
+from spacy_lstm_tagger.pipeline.paragraph_senter import move_from_marks, move_from_spaces
 from spacy_lstm_tagger.whitespace import is_space
 
 from ..util import small_model
@@ -121,3 +121,18 @@ def test_score(trained):
         nlp.make_doc(TEXT), {"words": TEXT.split(), "sent_starts": [1, 0, 0, 1, 0, 0, 0]}
     )
     assert nlp.evaluate([example])["sents_f"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("text", "begun", "moved"),
+    [
+        ('"Stop!" she said. "Go." Then', [0, 3, 10], ['"', "she", "Then"]),
+        ("He (she) left . Why ?", [0, 3, 5], ["He", "left", "."]),
+        ('One."\nTwo."', [0, 2, 6], ["One", "\n"]),
+    ],
+)
+def test_no_sentence_begins_with_a_closing_mark(text, begun, moved):
+    doc = spacy.blank("en")(text)
+    starts = np.isin(range(len(doc)), begun).astype(np.int64)
+    move_from_marks(doc, starts)
+    assert [doc[i].text for i in np.flatnonzero(starts)] == moved

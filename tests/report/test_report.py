@@ -291,3 +291,18 @@ def test_a_loss_that_is_no_number_is_null(ours, corpus, tmp_path):
 @pytest.mark.parametrize(("value", "text"), [(-3e-6, "0.00"), (3e-6, "0.00"), (-0.5, "−50.00")])
 def test_per_cent(value, text):
     assert percent(value) == text
+
+
+def test_a_notebook_that_is_made_into_markdown(ours, corpus):
+    """There an empty line ends HTML, and what follows would be text."""
+    assert "\n" not in Report(ours, corpus)._repr_html_()
+
+
+def test_a_notebook_that_nobody_trusts_yet(ours, corpus):
+    """It shows what is in the frame's tag rather than the frame."""
+    assert "trust" in Page(Report(ours, corpus)._repr_html_()).text
+
+
+def test_examples_are_no_corpus(ours):
+    with pytest.raises(ValueError, match="corpus"):
+        Report(ours, [])

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from ray.exceptions import RayTaskError
+from ray.exceptions import RayActorError, RayTaskError
 
 from spacy_lstm_tagger.distil.labelling import LabelJob
 from spacy_lstm_tagger.scale import ship
@@ -44,6 +44,11 @@ def test_a_fault_of_a_worker_keeps_its_account():
     with pytest.raises(RayTaskError) as caught, own_errors():
         raise fault
     assert caught.value is fault
+
+
+def test_an_actor_that_ends_again_and_again():
+    with pytest.raises(ChildProcessError, match=r"C022.*same command"), own_errors():
+        raise RayActorError()
 
 
 class Asked(Exception):

@@ -8,8 +8,9 @@ import re
 from collections.abc import Callable
 
 from spacy.attrs import ORTH
+from spacy.lang.char_classes import ALPHA
 from spacy.language import Language
-from spacy.util import compile_prefix_regex, compile_suffix_regex, registry
+from spacy.util import compile_infix_regex, compile_prefix_regex, compile_suffix_regex, registry
 
 # Marks that are one word however many there are: "?!", ">>", "=====". The full stop in "U.S.?" is
 # none of them.
@@ -23,12 +24,25 @@ ONE_WORD = (
 PREFIXED = r"(?i:(?:anti|co|counter|e|ex|mid|multi|non|over|post|pre|pro|re|semi)-[a-z]+)"
 # A mark of its own, but in "#MeToo".
 HASH = r"#(?![A-Za-z]\w)"
-# Words of their own at the end of others: "7:30PM", "65k", "food- great", "WON'T.".
-SUFFIXES = [r"(?<=\d)(?:[AaPp][Mm]|[ap]\.m\.|k)", r"(?<=[A-Za-z0-9]{3})-", r"(?<=['’][A-Z])\."]
-# And at their beginning: "-but". "'72" is one word, mark and all.
-PREFIXES = [r"-(?=[A-Za-z])", r"['’]\d\ds?(?![\w/])"]
-# What is one word for spaCy.
+# Words of their own at the end of others: "7:30PM", "65k", "food- great", "ways--", "WON'T.".
+SUFFIXES = [
+    r"(?<=\d)(?:[AaPp][Mm]|[ap]\.m\.|k)",
+    r"(?<=[A-Za-z0-9]{3})-",
+    r"(?<=[A-Za-z0-9.,!?)])-{2,}",
+    r"(?<=['’\d&][A-Z])\.",
+]
+# And at their beginning: "-but", "--but". "'72" is one word, mark and all.
+PREFIXES = [r"-+(?=[A-Za-z])", r"['’]\d\ds?(?![\w/])"]
+# And within: "person(s)", 'rule--"So', "clean!It", "so...I'm", "mama`s".
+INFIXES = [
+    rf"(?<=[{ALPHA}0-9.,!?)])[()](?=[{ALPHA}0-9(])",
+    r'(?<=\w)-{2,}(?=[\w"($])',
+    r"(?<=[a-z]{3})[;!?]+(?=[A-Za-z])",
+    r"(?<=[A-Za-z])(?:n['’`´]t|['’`´](?:m|re|ve|ll|d|s))(?!\w)",
+]
+# What is one word for spaCy, and what it splits.
 SEVERAL = ["and/or", "):"]
+ONE = ["Wed", "wed", "MR.", "MRS.", "MS.", "a.d.", "a.k.a.", "b.c.", "o.k.", "t.v.", "u.k.", "u.s."]
 
 
 @registry.callbacks("english.customize_tokenizer.v1")
@@ -47,6 +61,7 @@ def customize(nlp: Language) -> Language:
     prefixes = [HASH if prefix == "#" else prefix for prefix in defaults.prefixes]
     tokenizer.prefix_search = compile_prefix_regex([*RUNS, *PREFIXES, *prefixes]).search
     tokenizer.suffix_search = compile_suffix_regex([*RUNS, *SUFFIXES, *defaults.suffixes]).search
+    tokenizer.infix_finditer = compile_infix_regex([*INFIXES, *defaults.infixes]).finditer
     tokenizer.token_match = re.compile(f"(?:{ONE_WORD}|{PREFIXED})$").match
     rules = {key: value for key, value in tokenizer.rules.items() if key not in SEVERAL}
     # "DON'T", as "don't".
@@ -55,5 +70,5 @@ def customize(nlp: Language) -> Language:
         for key, parts in rules.items()
         if re.search(r"\w['’]\w", key)
     }
-    tokenizer.rules = {**shouted, **rules}
+    tokenizer.rules = {**shouted, **rules, **{key: [{ORTH: key}] for key in ONE}}
     return nlp
