@@ -12,8 +12,8 @@ from spacy.tokens import Doc, DocBin
 from spacy.training import Example
 
 from ..distil import stock_teacher
-from ..util import make_examples
-from .tagging import read_jsonl, run, tag
+from ..util import make_examples, small_model
+from .tagging import CONLLU, read_jsonl, run, tag
 
 
 def test_rows_of_different_keys(model, tmp_path):
@@ -109,6 +109,11 @@ def test_probabilities_are_those_of_the_tagger_whose_tags_stay(model, tmp_path):
         (5, "a"),
         ({"a": 1}, {"a": 1, "b": 2}),
         ([{"a": 1}], [{"a": 1, "c": 9}]),
+        ({"a": "b"}, {"a": 5}),
+        ([1], 5),
+        (5, [1]),
+        ({"a": 1}, 5),
+        (5, {"a": 1}),
         (5, 0.5),
     ],
 )
@@ -132,6 +137,23 @@ def test_a_value_that_a_column_takes(model, tmp_path, monkeypatch, first, later)
     tag(model, tmp_path / "in.jsonl", "--output", tmp_path / "out.parquet")
     found = pyarrow.parquet.read_table(tmp_path / "out.parquet")["x"].to_pylist()
     assert found == [first, later]
+
+
+@pytest.mark.parametrize("column", ["xpos", "upos", "upos+feats"])
+def test_words_without_a_tag(tmp_path, column):
+    """Of which a tagger is not sure enough: CoNLL-U has no empty columns."""
+    nlp = spacy.blank("en")
+    settings = {"model": small_model(), "tag_set": "upos", "threshold": 1.0}
+    nlp.add_pipe("lstm_tagger", config=settings)
+    nlp.initialize(lambda: make_examples(nlp, [("It ran", "PRON VERB")]))
+    nlp.to_disk(tmp_path / "model")
+    (tmp_path / "in.conllu").write_text(CONLLU, encoding="utf-8")
+    output = tmp_path / "out.conllu"
+    tag(tmp_path / "model", tmp_path / "in.conllu", "--output", output, "--tag", column)
+    rows = [line.split("\t") for line in output.read_text(encoding="utf-8").splitlines()]
+    words = [cells for cells in rows if cells[0].isdigit()]
+    places = {"xpos": [4], "upos": [3], "upos+feats": [3, 5]}[column]
+    assert len(words) == 6 and {cells[i] for cells in words for i in places} == {"_"}
 
 
 def test_pairs_that_json_has_not(model, tmp_path):
