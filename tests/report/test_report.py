@@ -194,6 +194,8 @@ def test_each_plot_is_a_table_too(ours, corpus, tmp_path):
     for row in pipe["reliability"]["bins"]:
         name = f"{100 * row['from']:.0f}–{100 * row['to']:.0f} % sure"
         assert cells[cells.index(name) + 1] == percent(row["accuracy"])
+    error = percent(pipe["reliability"]["error"])
+    assert cells[cells.index("calibration error") + 1] == error
     for row in pipe["bands"]["place"]:
         accuracy, low, high = (percent(row[name]) for name in ("accuracy", "low", "high"))
         assert f"{accuracy}\n({low}–{high})" in cells

@@ -6,6 +6,14 @@ from spacy_lstm_tagger.report.names import BANDS
 from . import make_pipeline, one_tag
 
 
+def test_what_the_corpus_has(three_tags):
+    text = Report(one_tag("A"), three_tags, group_by=2).to_text()
+    assert text.splitlines()[0] == (
+        f"{three_tags}: 6 words in 3 sentences, 2 texts. In per cent, with 95% intervals by "
+        "drawing sentences anew."
+    )
+
+
 def test_the_most_frequent_are_shown(three_tags, monkeypatch):
     monkeypatch.setattr("spacy_lstm_tagger.report.text.SHOWN", 1)
     text = Report(one_tag("C"), three_tags).to_text()
@@ -61,3 +69,5 @@ def test_who_is_right_where_two_differ(three_tags):
     text = Report({"a": one_tag("A"), "b": one_tag("B")}, three_tags).to_text()
     assert "b against a: −16.67" in text
     assert "only the former is right on 2 words, only the latter on 3." in text
+    text = Report({"b": one_tag("B"), "a": one_tag("A")}, three_tags).to_text()
+    assert "a against b: +16.67" in text
