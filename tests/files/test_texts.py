@@ -258,6 +258,14 @@ def test_a_bad_row_of_a_table(tmp_path):
     assert bad.found == [f"{path}, row 2: found None in the list 'text', where words are"]
 
 
+def test_columns_that_are_not_asked_for_may_have_one_name(tmp_path):
+    path, text = tmp_path / "a.parquet", pyarrow.array(["One."])
+    pyarrow.parquet.write_table(pyarrow.table([text] * 3, ["x", "text", "x"]), path)
+    assert texts_of(path) == ["One."]
+    with pytest.raises(ValueError, match="2 columns are named 'x'"):
+        texts_of(path, keep=True)
+
+
 def test_a_table_is_read_as_far_as_it_is_asked_for(tmp_path):
     """As a file and, in a cluster, as what a file system gives."""
     path, read = tmp_path / "a.parquet", []
@@ -336,11 +344,13 @@ def test_a_pipe_in_a_folder_is_passed_over(tmp_path):
 def test_a_folder_that_links_lead_to_again_is_read_once(tmp_path):
     (tmp_path / "b").mkdir()
     (tmp_path / "b" / "x.txt").touch()
+    (tmp_path / "in").mkdir()
     try:
-        (tmp_path / "c").symlink_to(tmp_path / "b", target_is_directory=True)
+        for name in "cd":
+            (tmp_path / "in" / name).symlink_to(tmp_path / "b", target_is_directory=True)
     except OSError:
         pytest.skip("this system makes no links")
-    assert find_texts(tmp_path) == [tmp_path / "b" / "x.txt"]
+    assert find_texts(tmp_path / "in") == [tmp_path / "in" / "c" / "x.txt"]
 
 
 def test_cut_texts_keep_their_place():
