@@ -139,21 +139,29 @@ def test_a_value_that_a_column_takes(model, tmp_path, monkeypatch, first, later)
     assert found == [first, later]
 
 
-@pytest.mark.parametrize("column", ["xpos", "upos", "upos+feats"])
-def test_words_without_a_tag(tmp_path, column):
-    """Of which a tagger is not sure enough: CoNLL-U has no empty columns."""
+def tag_with(tags, column, folder, **settings):
+    """RETURNS (list): The rows of words, tagged by a tagger that has some tags."""
     nlp = spacy.blank("en")
-    settings = {"model": small_model(), "tag_set": "upos", "threshold": 1.0}
-    nlp.add_pipe("lstm_tagger", config=settings)
-    nlp.initialize(lambda: make_examples(nlp, [("It ran", "PRON VERB")]))
-    nlp.to_disk(tmp_path / "model")
-    (tmp_path / "in.conllu").write_text(CONLLU, encoding="utf-8")
-    output = tmp_path / "out.conllu"
-    tag(tmp_path / "model", tmp_path / "in.conllu", "--output", output, "--tag", column)
+    nlp.add_pipe("lstm_tagger", config={"model": small_model(), **settings})
+    nlp.initialize(lambda: make_examples(nlp, [("It " * len(tags.split()), tags)]))
+    nlp.to_disk(folder / "model")
+    path, output = folder / "in.conllu", folder / "out.conllu"
+    path.write_text(CONLLU, encoding="utf-8")
+    tag(folder / "model", path, "--output", output, "--tag", column)
     rows = [line.split("\t") for line in output.read_text(encoding="utf-8").splitlines()]
-    words = [cells for cells in rows if cells[0].isdigit()]
-    places = {"xpos": [4], "upos": [3], "upos+feats": [3, 5]}[column]
-    assert len(words) == 6 and {cells[i] for cells in words for i in places} == {"_"}
+    return [cells for cells in rows if cells[0].isdigit()]
+
+
+@pytest.mark.parametrize("column,places", [("xpos", [4]), ("upos", [3]), ("upos+feats", [3, 5])])
+def test_words_without_a_tag(tmp_path, column, places):
+    """Of which a tagger is not sure enough: CoNLL-U has no empty columns."""
+    rows = tag_with("PRON VERB", column, tmp_path, tag_set="upos", threshold=1.0)
+    assert len(rows) == 6 and {cells[i] for cells in rows for i in places} == {"_"}
+
+
+def test_features_of_tags_have_their_column(tmp_path):
+    rows = tag_with("PRON|Case=Nom", "upos+feats", tmp_path, tag_set="upos+feats")
+    assert len(rows) == 6 and {(cells[3], cells[5]) for cells in rows} == {("PRON", "Case=Nom")}
 
 
 def test_pairs_that_json_has_not(model, tmp_path):
