@@ -15,6 +15,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from spacy_lstm_tagger.files.streams import open_source
+from spacy_lstm_tagger.pipeline import LSTMTagger
 from spacy_lstm_tagger.readers import Corpus
 from spacy_lstm_tagger.tagging import FileTagger
 
@@ -99,6 +100,15 @@ def test_a_file_that_is_cut_while_it_is_read(tmp_path):
         source.stream.readline()
         os.truncate(path, 10)
         list(source.stream)
+
+
+def test_docs_are_tagged_so_many_at_a_time(model, texts, tmp_path, monkeypatch):
+    sizes, predict = [], LSTMTagger.predict
+    monkeypatch.setattr(
+        LSTMTagger, "predict", lambda pipe, docs: sizes.append(len(docs)) or predict(pipe, docs)
+    )
+    tag(model, texts["txt"], "--output", tmp_path / "out.tsv", "--batch-size", 3)
+    assert sizes == [3, 1]
 
 
 def test_folders_in_a_circle_are_read_once(model, tmp_path):
