@@ -91,6 +91,14 @@ def test_what_the_line_tells():
     assert str(progress) == line
 
 
+def test_of_two_best_steps_the_later_one_is_told():
+    """Which is the one that spaCy saves."""
+    progress = TrainingProgress(0, clock=lambda: 0.0)
+    for step in (0, 1):
+        progress.update(make_info(step))
+    assert "best 0.5000  at step 1" in str(progress)
+
+
 def test_speed_is_that_of_steps_without_an_evaluation():
     """Where there are none, evaluations are in it."""
     now = iter([0.0, 1.0, 2.0, 50.0, 60.0, 61.0, 61.0])
