@@ -211,11 +211,11 @@ def test_bad_chances(chances, named):
         NoiseAugmenter(**chances)
 
 
-def test_every_kind_of_typo_is_made():
+@pytest.mark.parametrize("word", ["abcd", "abcdef"])
+def test_every_kind_of_typo_is_made(word):
     random.seed(0)
-    word, found = "abcdef", {mistype("abcdef", ["z"]) for _ in range(500)}
-    expected = set()
-    for i in range(1, 5):
+    found, expected = {mistype(word, ["z"]) for _ in range(500)}, set()
+    for i in range(1, len(word) - 1):
         head, tail = word[:i], word[i + 1 :]
         expected |= {head + word[i + 1] + word[i] + word[i + 2 :], head + tail}
         expected |= {head + word[i] * 2 + tail, head + "z" + tail}
