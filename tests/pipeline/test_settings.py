@@ -99,6 +99,8 @@ BAD_INITIALIZE = [
     ("word_tags", 5, r"word_tags = 5 .*null or a list"),
     ("word_tags", [("a", "A", 0)], r"word_tags\[0\] = \('a', 'A', 0\).*number of tokens"),
     ("word_tags", [("a", "A", 1), ("a", "A")], r"word_tags\[1\] = .*a word, a tag"),
+    ("word_tags", [("a", "b", "A", 1)], r"word_tags\[0\] = .*a word, a tag"),
+    ("word_tags", [(1, "A", 1)], r"word_tags\[0\] = .*a word, a tag"),
 ]
 
 
