@@ -7,11 +7,14 @@ from . import make_pipeline, one_tag
 
 
 def test_what_the_corpus_has(three_tags):
-    text = Report(one_tag("A"), three_tags, group_by=2).to_text()
-    assert text.splitlines()[0] == (
+    head, *lines = Report(one_tag("A"), three_tags, group_by=2).to_text().splitlines()
+    assert head == (
         f"{three_tags}: 6 words in 3 sentences, 2 texts. In per cent, with 95% intervals by "
         "drawing sentences anew."
     )
+    rows = list(map(str.split, lines))
+    assert ["all", "words", "6", "50.00"] in [row[:4] for row in rows]
+    assert ["known", "words", "–", "–"] in rows  # which the tagger does not tell
 
 
 def test_the_most_frequent_are_shown(three_tags, monkeypatch):
