@@ -11,7 +11,8 @@ def test_progress(monkeypatch):
     now = [100.0]
     monkeypatch.setattr("spacy_lstm_tagger.progress.time.monotonic", lambda: now[0])
     progress = Progress(total=100.0)
-    progress.skip(texts=1, size=20.0)
+    for _ in range(2):
+        progress.skip(texts=1, size=10.0)
     assert progress.fraction == pytest.approx(0.2)
     now[0] += 10
     progress.add(texts=3, size=40.0, words=500)
