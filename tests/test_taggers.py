@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import spacy
 from numpy.testing import assert_allclose
+from spacy.language import Language
 from spacy.pipeline import Tagger
 from spacy.util import registry
 
@@ -27,6 +28,8 @@ LISTENING = {
 
 def test_probabilities_of_logits_and_of_probabilities():
     logits = np.array([[1.0, 2.0, 3.0], [1000.0, 0.0, -1000.0]], dtype="f4")
+    of_one = np.array([[2.0, -1.0, 0.0]], dtype="f4")  # whose sum is that of probabilities
+    assert_allclose(as_probabilities(of_one), np.exp(of_one) / np.exp(of_one).sum(), rtol=1e-5)
     expected = np.array([np.exp([1, 2, 3]) / np.exp([1, 2, 3]).sum(), [1, 0, 0]])
     assert_allclose(as_probabilities(logits), expected, atol=1e-6)
     assert_allclose(as_probabilities(expected.astype("f4")), expected, atol=1e-6)
@@ -45,6 +48,19 @@ def test_whose_tags_are_in_docs(overwrite, name):
         tagger_name(nlp)
     with pytest.raises(ValueError, match=r"C006.* mine has no component"):
         tagger_name(nlp, pipeline="mine")
+
+
+@Language.component("tags_anew", assigns=["token.tag"])
+def tags_anew(doc):
+    return doc
+
+
+def test_a_tagger_without_settings_overwrites():
+    nlp = spacy.blank("en")
+    for factory in ("tagger", "tags_anew"):
+        nlp.add_pipe(factory)
+    nlp.add_pipe("tagger", name="last")
+    assert tagger_name(nlp) == "tags_anew"
 
 
 def make_listening():
