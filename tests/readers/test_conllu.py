@@ -34,6 +34,12 @@ def test_reference_doc(nlp, german):
     assert [t.lemma_ for t in second] == ["gehen", "", "_", "?"]
 
 
+def test_a_sentence_of_empty_nodes_alone_is_none(nlp, german):
+    german.write_text("0.1\tx" + "\t_" * 8 + "\n\n" + german.read_text(encoding="utf-8"))
+    first, _ = (eg.reference for eg in resolve(german)(nlp))
+    assert first[0].text == "Wir"
+
+
 def test_predicted_doc_has_words_and_spaces_only(nlp, german):
     (eg,) = resolve(german, group_by=2)(nlp)
     assert [t.text_with_ws for t in eg.predicted] == [t.text_with_ws for t in eg.reference]

@@ -124,6 +124,7 @@ def test_group_by_range_is_drawn_anew(nlp, fifty):
     assert {2, 3, 4, 5} <= set(sizes(first) + sizes(second)) <= {1, 2, 3, 4, 5}
     random.seed(1)
     assert sizes(corpus(nlp)) == sizes(first)
+    assert sizes(resolve(fifty, group_by=[2, 2])(nlp)) == sizes(resolve(fifty, group_by=2)(nlp))
 
 
 def test_also_group_by(nlp, fifty):

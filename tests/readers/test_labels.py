@@ -126,6 +126,15 @@ def test_labels_of_words_with_one_or_neither(german):
     assert "" not in labels["morph"] and "_" not in labels["morph"]
 
 
+def test_coarse_tags_of_each_tag(tmp_path):
+    """Of words that have both."""
+    path = tmp_path / "a.conllu"
+    pairs = [("SCONJ", "IN"), ("DET", "DT"), ("ADP", "IN"), ("_", "FW"), ("NOUN", "_")]
+    rows = (f"1\ta\t_\t{pos}\t{tag}" + "\t_" * 5 + "\n" for pos, tag in pairs)
+    path.write_text("\n".join(rows))
+    assert morph_labels(path)["tags"] == {"DT": ["DET"], "IN": ["ADP", "SCONJ"]}
+
+
 def test_no_labels_of_a_morphologizer(tmp_path):
     path = tmp_path / "a.conllu"
     path.write_text("1\ta\t_\t_\tT\t_\t_\t_\t_\t_\n\n")
