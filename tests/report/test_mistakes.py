@@ -11,6 +11,8 @@ def test_frequent_confusions_are_first(three_tags):
     (pipe,) = Report(one_tag("C"), three_tags, group_by=1).figures["pipelines"]
     found = [(row["gold"], row["guess"], row["count"]) for row in pipe["mistakes"]]
     assert found == [("A", "C", 3), ("B", "C", 2)]
+    # A sentence with several is shown once.
+    assert [each["doc"] for each in pipe["mistakes"][0]["sentences"]] == [1, 2]
 
 
 def test_a_few_sentences_of_each_are_shown(three_tags, monkeypatch):

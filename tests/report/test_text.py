@@ -15,6 +15,7 @@ def test_what_the_corpus_has(three_tags):
     rows = list(map(str.split, lines))
     assert ["all", "words", "6", "50.00"] in [row[:4] for row in rows]
     assert ["known", "words", "–", "–"] in rows  # which the tagger does not tell
+    assert not any("Always wrong" in line for line in lines)
 
 
 def test_the_most_frequent_are_shown(three_tags, monkeypatch):
