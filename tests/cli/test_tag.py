@@ -43,6 +43,7 @@ def test_tables(model, expected, texts, tmp_path, kind):
     tag(model, texts[kind], "--output", output, "--probabilities")
     table = pyarrow.parquet.read_table(output)
     assert pairs(table.to_pylist()) == expected
+    assert table.column_names[-3:] == ["tokens", "tags", "probabilities"]
     assert table.schema.field("probabilities").type == pyarrow.list_(pyarrow.float32())
     if kind == "parquet":
         before = pyarrow.parquet.read_table(texts[kind])

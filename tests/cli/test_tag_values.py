@@ -3,6 +3,7 @@
 import gzip
 import json
 import shutil
+from datetime import date
 
 import pyarrow
 import pyarrow.parquet
@@ -59,11 +60,13 @@ def test_a_compressed_table_without_rows(model, tmp_path):
 
 
 def test_values_that_json_has_not(model, tmp_path):
-    table = pyarrow.table({"text": ["I slept"], "x": [float("nan")], "b": [b"\x00\xff"]})
+    values = {"x": float("nan"), "y": 0.5, "b": b"\x00\xff", "day": date(2024, 2, 29)}
+    table = pyarrow.Table.from_pylist([{"text": "I slept", **values}])
     pyarrow.parquet.write_table(table, tmp_path / "in.parquet")
     tag(model, tmp_path / "in.parquet", "--output", tmp_path / "out.jsonl")
     (row,) = read_jsonl(tmp_path / "out.jsonl")
-    assert row["x"] is None and row["b"] == "AP8="
+    assert row["x"] is None and row["y"] == 0.5
+    assert row["b"] == "AP8=" and row["day"] == "2024-02-29"
 
 
 def test_json_by_its_other_name(model, texts, tmp_path):
@@ -109,6 +112,7 @@ def test_probabilities_are_those_of_the_tagger_whose_tags_stay(model, tmp_path):
         (5, "a"),
         ({"a": 1}, {"a": 1, "b": 2}),
         ([{"a": 1}], [{"a": 1, "c": 9}]),
+        ({"a": 1}, {"b": 5}),
         ({"a": "b"}, {"a": 5}),
         ([1], 5),
         (5, [1]),
