@@ -5,6 +5,7 @@ import json
 import os
 import tracemalloc
 import zlib
+from types import SimpleNamespace
 
 import pyarrow.parquet
 import pytest
@@ -19,7 +20,7 @@ from spacy_lstm_tagger.files import lines
 from spacy_lstm_tagger.files.cut import cut
 from spacy_lstm_tagger.files.parquet import read_parquet
 from spacy_lstm_tagger.files.reading import find_texts, read_texts
-from spacy_lstm_tagger.files.streams import Source
+from spacy_lstm_tagger.files.streams import STANDARD, Source
 from spacy_lstm_tagger.files.texts import BadTexts, Reading, Text
 
 
@@ -100,6 +101,7 @@ BAD_LINES = [
     (b'{"text": "a", "text": "b"}', "found 'text' more than once"),
     (b'{"text": "\xff"}', "decode"),
     (b'{"text": "\\ud83d"}', "surrogates not allowed"),
+    (b'{"text": ["a", "\\ud83d"]}', "surrogates not allowed"),
     (b"[" * 100_000, "(recursion|Stack overflow)"),
     (b'{"text": ' + b"9" * 5000 + b"}", "limit"),
 ]
@@ -232,6 +234,8 @@ def test_a_long_line_of_plain_text_comes_in_parts(tmp_path, monkeypatch, string)
     assert "".join("".join(parts).split()) == "".join((string * 100).split())
     assert (last, empty) == ("next", "")
     assert all(len(part.encode()) <= 50 for part in parts)
+    places = ["1", *(f"1, part {i}" for i in range(2, len(parts) + 1)), "2", "3"]
+    assert [text.place for text in read_texts([path])] == [f"{path}, line {n}" for n in places]
     path.write_bytes(path.read_bytes() + b"x" * 60 + b"\xff")
     with pytest.raises(ValueError, match="line 4"):
         texts_of(path)
@@ -256,6 +260,20 @@ def test_a_bad_row_of_a_table(tmp_path):
     pyarrow.parquet.write_table(pyarrow.table({"text": [["a"], ["b", None], None]}), path)
     assert [text.whole() for text in read_texts([path], bad=bad)] == ["a ", ""]
     assert bad.found == [f"{path}, row 2: found None in the list 'text', where words are"]
+
+
+def test_a_table_from_a_pipe(monkeypatch):
+    class Pipe(io.BytesIO):
+        def seekable(self):
+            return False
+
+        def seek(self, *place):
+            raise io.UnsupportedOperation
+
+    file = io.BytesIO()
+    pyarrow.parquet.write_table(pyarrow.table({"text": ["One."]}), file)
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=Pipe(file.getvalue())))
+    assert texts_of(STANDARD, kind=".parquet") == ["One."]
 
 
 def test_columns_that_are_not_asked_for_may_have_one_name(tmp_path):
