@@ -160,6 +160,7 @@ def test_pretrained_vectors_for_spacy_pretrain(tmp_path):
         ({}, {"pretrained_width": 4}, r"D022.*\(2, 3\), expected \(at least 1, 4\)"),
         ({"words": ()}, {"pretrained_width": 3}, "D022"),
         ({"scale": 1e6}, {"pretrained_width": 3}, r"D023.*value \d+.*65504"),
+        ({"scale": -1.2e5, "words": ("the",)}, {"pretrained_width": 3}, r"D023.*value \d+.*65504"),
         ({"scale": np.nan}, {"pretrained_width": 3}, r"D023.*value nan"),
     ],
 )
