@@ -168,6 +168,18 @@ def test_features_of_tags_have_their_column(tmp_path):
     assert len(rows) == 6 and {(cells[3], cells[5]) for cells in rows} == {("PRON", "Case=Nom")}
 
 
+def test_what_other_formats_have_of_sentences(model, tmp_path):
+    """Where spaces are, and of comments those that are a name and a value."""
+    path = tmp_path / "in.conllu"
+    path.write_text(f"# checked by hand\n{CONLLU}", encoding="utf-8")
+    for name in ("out.spacy", "out.jsonl"):
+        tag(model, path, "--output", tmp_path / name)
+    docs = DocBin().from_disk(tmp_path / "out.spacy").get_docs(spacy.blank("es").vocab)
+    assert [doc.text.strip() for doc in docs] == ["Vamos nos al mar.", "Sí"]
+    (first, _) = read_jsonl(tmp_path / "out.jsonl")
+    assert set(first) == {"newdoc id", "sent_id", "text", "tokens", "tags"}
+
+
 def test_pairs_that_json_has_not(model, tmp_path):
     column = pyarrow.array(
         [[("k", float("nan"))]], pyarrow.map_(pyarrow.string(), pyarrow.float64())
