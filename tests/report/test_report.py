@@ -55,6 +55,9 @@ def test_the_page_needs_nothing_else(ours, theirs, corpus):
 def test_words_are_in_the_language_of_the_pipeline(ours, corpus):
     page = Page(Report(ours, corpus).to_html())
     assert ("div", "data-language", "en") in page.attributes
+    several = spacy.blank("xx")
+    several.add_pipe("tag_by_rule")
+    assert Report(several, corpus).figures["corpus"]["language"] == ""
 
 
 def test_hostile_text_stays_text(tmp_path):
@@ -148,7 +151,7 @@ def test_a_pipeline_without_an_error(ours, tmp_path):
     assert "None." in Page(report.to_html()).text
 
 
-def test_the_learning_curve(ours, corpus, tmp_path):
+def test_the_learning_curve(ours, corpus, tmp_path, monkeypatch):
     ours.to_disk(tmp_path / "model-best")
     records = [
         {"step": step, "words": 0, "losses": {}, "scores": {"tag_acc": score}}
@@ -168,6 +171,11 @@ def test_the_learning_curve(ours, corpus, tmp_path):
     assert (
         Report({"a": ours}, corpus, logs={"a": log}).figures["pipelines"][0]["training"] == records
     )
+    # That in the working folder is none of an installed pipeline's.
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("spacy_lstm_tagger.report.report.load_pipeline", lambda name: ours)
+    assert Report("en_name", corpus).figures["pipelines"][0]["training"] is None
+    monkeypatch.undo()
     log.write_text("step 3\n")
     with pytest.warns(UserWarning, match="T002"):
         report = Report(tmp_path / "model-best", corpus)
