@@ -43,8 +43,6 @@ def report_cli(
     with clear_errors():
         setup_gpu(gpu_id, silent=True)
         *pipelines, corpus = paths
-        if not pipelines:
-            raise ValueError(Errors.C020)
         kind = find_format(format, output)
         if output is not None:
             check_place(output)
