@@ -2,7 +2,7 @@
 
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +21,16 @@ from ..whitespace import SPACE_TAG
 from .encoded import Annotation
 
 
-def warn_of_missing_labels(nlp: Language, path: Path, annotations: Iterable[Annotation]) -> bool:
+def warn_of_missing_labels(nlp: Language, path: Path, annotations: Collection[Annotation]) -> bool:
     """Warn of labels that a corpus has and an initialized component lacks: it can neither learn nor
     give them. Of components whose labels cannot be told from the annotation, warn if they had to
     take them from the start of a streamed corpus.
 
     nlp (Language): The pipeline.
     path (Path): The corpus.
-    annotations (Iterable[Annotation]): The distinct annotations of its words.
+    annotations (Collection[Annotation]): The distinct annotations of its words.
     RETURNS (bool): Whether there is such a component to compare with.
     """
-    annotations = list(annotations)
     training, initialize = read_training(nlp), nlp.config.get("initialize", {})
     frozen = training.get("frozen_components", [])
     found = False
