@@ -62,9 +62,9 @@ class LabelJob:
         del options["texts"], options["skip_bad"]
         return {
             **options,
-            "weights": list(teachers.weights),
+            "weights": teachers.weights,
             "teachers": {each.source: digest_of(each.nlp) for each in teachers.members},
-            "labels": list(teachers.labels),
+            "labels": teachers.labels,
         }
 
 
