@@ -1,5 +1,6 @@
 """What the commands print goes into any encoding, such as that of a file on Windows."""
 
+import signal
 from io import BytesIO, TextIOWrapper
 
 import pytest
@@ -45,6 +46,19 @@ def test_a_page_and_json_are_utf_8_wherever_they_go(model, tmp_path):
         arguments = ["report", model, corpus, "--format", kind]
         result = CliRunner(charset="cp1252").invoke(app, ["lstm-tagger", *map(str, arguments)])
         assert output.read_bytes() + b"\n" in result.stdout_bytes.replace(b"\r\n", b"\n")
+
+
+@on_posix
+def test_work_goes_on_where_its_terminal_is_closed():
+    """As `nohup` has it; and signals mean what they meant before."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN), signal.getsignal(signal.SIGTERM)
+    try:
+        with clear_errors():
+            signal.raise_signal(signal.SIGHUP)
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+        assert signal.getsignal(signal.SIGTERM) == before[1]
+    finally:
+        signal.signal(signal.SIGHUP, before[0])
 
 
 def test_what_is_our_own_fault_keeps_its_traceback():
