@@ -55,6 +55,15 @@ def test_no_warning_where_nothing_is_missing():
     assert messages(Corpus(TRAIN), spacy.blank("en")) == []
 
 
+def test_a_component_that_has_no_labels_yet_lacks_none():
+    nlp, corpus = spacy.blank("en"), Corpus(DEV)
+    nlp.add_pipe("tagger")
+    assert messages(corpus, nlp) == []
+    examples = list(Corpus(TRAIN, limit=3)(nlp))
+    nlp.initialize(lambda: examples)
+    assert len(messages(corpus, nlp)) == 1
+
+
 def test_frozen_components_are_not_asked():
     nlp = pipeline("lstm_tagger", limit=3)
     nlp.config["training"]["frozen_components"] = ["lstm_tagger"]
