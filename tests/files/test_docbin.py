@@ -37,7 +37,7 @@ def stream(parts, folder):
     return file.getvalue()
 
 
-@pytest.mark.parametrize("size", [1, 7, 20, 100])
+@pytest.mark.parametrize("size", [1, 7, 15, 16, 100])
 def test_it_has_what_docbin_has(tmp_path, size):
     docs = make_docs(40)
     parts = [pack(docs[i : i + size]) for i in range(0, len(docs), size)]
@@ -55,6 +55,12 @@ def test_it_has_what_docbin_has(tmp_path, size):
             span.label_ for spans in doc.spans.values() for span in spans
         ]
     assert not list(tmp_path.iterdir())
+
+
+def test_what_is_collected_is_beside_the_output(tmp_path, monkeypatch):
+    """Where the system has its temporary files there may be no room."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "missing"))
+    assert len(DocBin().from_bytes(stream([pack(make_docs(3))], tmp_path))) == 3
 
 
 def test_no_docs(tmp_path):
