@@ -365,6 +365,8 @@ def test_a_teacher_that_abstains_gives_no_tag(ours, tmp_path):
     (doc,) = Teachers([str(tmp_path)]).label([text("The dog slept")])
     assert tags_of([doc]) == [["", "", ""]]
     assert TagProbabilities.from_doc(doc).probabilities.any()
+    (doc,) = Teachers([str(tmp_path), ours[1]]).label([text("The dog slept")])
+    assert all(tags_of([doc])[0])  # of two it is the mean that tells
 
 
 @Language.factory("takes_words_for_white_space", assigns=["token.tag"])
