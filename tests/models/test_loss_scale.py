@@ -14,12 +14,13 @@ class ThroughHalf(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, x, factor):
-        ctx.factor = factor
+        ctx.save_for_backward(torch.tensor(factor))
         return x * factor
 
     @staticmethod
     def backward(ctx, dy):
-        return (dy.half() * ctx.factor).float(), None
+        (factor,) = ctx.saved_tensors  # as most functions have some, until the graph is freed
+        return (dy.half() * factor).float(), None
 
 
 @pytest.mark.parametrize("size", SIZES)
