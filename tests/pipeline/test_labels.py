@@ -133,11 +133,14 @@ def test_a_separator_must_separate():
         spacy.blank("en").add_pipe("lstm_tagger", config={"tag_separator": ""})
 
 
-def test_labels_for_a_component_that_is_no_tagger():
+@pytest.mark.parametrize(
+    ("name", "kind"), [("senter", "SentenceRecognizer"), ("sentencizer", "Sentencizer")]
+)
+def test_labels_for_a_component_that_is_no_tagger(name, kind):
     nlp = spacy.blank("en")
-    nlp.add_pipe("senter")
-    with pytest.raises(ValueError, match=r"P015.*'senter' is a SentenceRecognizer.*`component`"):
-        create_label_adder(labels=["NEW"], component="senter")(nlp)
+    nlp.add_pipe(name)
+    with pytest.raises(ValueError, match=rf"P015.*'{name}' is a {kind}.*`component`"):
+        create_label_adder(labels=["NEW"], component=name)(nlp)
 
 
 def test_negative_tags_and_sets_are_no_labels():
