@@ -27,6 +27,11 @@ def test_chinese_that_is_split_at_spaces():
         initialize("zh", SPLIT_AT_SPACES)
 
 
+def test_white_space_is_no_word_that_was_found():
+    with pytest.warns(UserWarning, match=r"W008.* 33% "):
+        initialize("zh", SPLIT_AT_SPACES, words=["我", "爱", "\n", "你", "\n"])
+
+
 @pytest.mark.parametrize(
     ("lang", "config", "space"),
     [("zh", {}, False), ("zh", SPLIT_AT_SPACES, True), ("ko", SPLIT_AT_SPACES, True)],
