@@ -57,6 +57,13 @@ def test_indices_of_any_kind(nlp):
     assert [token.tag_ for token in doc] == list(pipe.labels[:2])
 
 
+def test_a_doc_alone(nlp):
+    """As spaCy's tagger takes it, too."""
+    doc, pipe = nlp.make_doc(TEXTS[0]), nlp.get_pipe("lstm_tagger")
+    pipe.set_annotations(doc, pipe.predict([doc]))
+    assert [token.tag_ for token in doc] == [token.tag_ for token in nlp(TEXTS[0])]
+
+
 @pytest.mark.parametrize(
     "setting", [{"threshold": 1.0}, {"n_best": 3}, {"save_probabilities": True}]
 )
