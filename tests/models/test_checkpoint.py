@@ -64,6 +64,13 @@ def test_a_model_with_weights_takes_its_own_number(trained_model):
         check(trained_model, other.model.to_bytes())
 
 
+def test_a_layer_may_be_named_that_had_no_name(trained_model, good):
+    model, message = trained_model.copy(), srsly.msgpack_loads(good)
+    message["nodes"][0]["refs"]["new"] = 1
+    check(model, message).load()
+    assert model.get_ref("new") is model.layers[0]
+
+
 def test_a_checksum_is_held_against_the_bytes(trained_model, good):
     for data, saved in ((good, b""), (good, seal(b"")), (good[:-1], seal(good))):
         with pytest.raises(ValueError, match=r"L001.*checksum"):
@@ -92,6 +99,10 @@ def moved_out(message):
     message["nodes"][1]["refs"]["embed"] = 0
 
 
+def new_outside(message):
+    message["nodes"][1]["refs"]["new"] = 0
+
+
 def renamed(message):
     message["nodes"][-1]["name"] = "maxout"
 
@@ -114,6 +125,7 @@ def one_layer_less(message):
         (replaced("dropout_rate", b"\xc1"), "L001"),
         (moved, "L002.*'tok2vec' of the layer"),
         (moved_out, "L002.*'embed' of the layer"),
+        (new_outside, "L002.*'new' of the layer"),
         (renamed, "L002.*'maxout' in the place of"),
         (more_params, "L002.*weights of .* are .*c"),
         (one_layer_less, "L002.*layers"),
