@@ -345,9 +345,7 @@ class LSTMTagger(LearningTagger):
         examples = list(examples)
         missing = Notation.of(self.cfg).open(count_tags(examples), self.labels)
         kwargs.setdefault("missing", missing)
-        lexicon = Lexicon.from_settings(self.cfg)
-        if lexicon is not None:
-            kwargs.setdefault("lexicon", lexicon)
+        kwargs.setdefault("lexicon", Lexicon.from_settings(self.cfg))
         return super().score(examples, **kwargs)
 
 
