@@ -110,6 +110,15 @@ def test_a_number_of_tags_in_the_config_does_not_bar_the_saved_ones(original, tm
     assert tags_of(other.pipe(TEXTS)) == tags_of(nlp.pipe(TEXTS))
 
 
+@pytest.mark.parametrize("n_tags", [None, 4])
+def test_a_label_before_the_data(n_tags):
+    nlp = spacy.blank("en")
+    pipe = nlp.add_pipe("lstm_tagger", config={"model": {**small_model(), "nO": n_tags}})
+    pipe.add_label("D")
+    nlp.initialize(lambda: make_examples(nlp, [("a b c d", "A B C D")]))
+    assert pipe.labels == ("D", "A", "B", "C") and pipe.model.get_dim("nO") == 4
+
+
 def test_a_model_that_cannot_grow_says_so():
     nlp, _ = trained_nlp(steps=0)
     pipe = nlp.get_pipe("lstm_tagger")
