@@ -94,6 +94,19 @@ def test_balanced_from_the_sample_or_from_counts():
     assert weights_of(pipe) == weights
 
 
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_balanced_is_learned_like_the_weights_that_it_stands_for(architecture):
+    losses = []
+    for spelled_out in (False, True):
+        config = {"class_weights": "balanced"}
+        nlp, optimizer = trained_nlp(steps=0, architecture=architecture, config=config)
+        pipe = nlp.get_pipe("lstm_tagger")
+        if spelled_out:
+            pipe.cfg["class_weights"] = weights_of(pipe)
+        losses.append(train(nlp, make_examples(nlp), steps=2, optimizer=optimizer))
+    assert losses[0] == losses[1]
+
+
 def test_balanced_in_a_training_config():
     nlp = spacy.blank("en")
     pipe = nlp.add_pipe("lstm_tagger", config={"class_weights": "balanced"})
@@ -110,11 +123,12 @@ def test_balanced_counts_what_sets_of_tags_name(given):
     nlp = spacy.blank("en")
     config = {"model": small_model(), "class_weights": "balanced", "tag_separator": "|"}
     pipe = nlp.add_pipe("lstm_tagger", config=config)
-    gold = {"words": list("abcdef"), "tags": ["A", "B|C", "B|C", "A", "!C", "A"]}
+    gold = {"words": list("abcdef"), "tags": ["A", "B|C", "B|C", "A", "!D", "A"]}
     examples = [Example.from_dict(Doc(nlp.vocab, words=gold["words"]), gold)]
-    counts = [("a", "A", 3), ("b", "B|C", 2), ("c", "!C", 1)] if given else None
-    pipe.initialize(lambda: examples, nlp=nlp, labels=["A", "B", "C"], word_tags=counts)
-    assert pipe.cfg["tag_counts"] == {"A": 3, "B": 2, "C": 2}
+    counts = [("a", "A", 3), ("b", "B|C", 2), ("c", "!D", 1)] if given else None
+    pipe.initialize(lambda: examples, nlp=nlp, labels=["A", "B", "C", "D"], word_tags=counts)
+    assert pipe.cfg["tag_counts"] == {"A": 3, "B": 2, "C": 2, "D": 0}
+    pipe.from_bytes(pipe.to_bytes())  # none is a number of tokens, too
 
 
 def test_a_tag_that_is_added_later_counts_like_a_token_on_average():
