@@ -119,6 +119,25 @@ def test_a_repeated_affix_is_embedded_once(name, value):
     assert len(repeated.predict(make_docs())) == len(WORDS)
 
 
+def test_widths_of_parts():
+    sizes = {**SMALL_EMBED, "width": None}
+    states, width = SMALL_EMBED["char_hidden_width"], build_word_char_embed(**sizes).get_dim("nO")
+    for settings, more in (
+        ({"char_bidirectional": False}, -states),
+        ({"characters": False}, -2 * states),
+        ({"char_attention": True}, 2 * states),
+        ({"shape": False}, -SMALL_EMBED["feature_width"]),
+        ({"pretrained_width": 5}, 5),
+    ):
+        assert build_word_char_embed(**sizes, **settings).get_dim("nO") == width + more
+
+
+@pytest.mark.parametrize(("merge", "expected"), [("sum", 4), ("concat", 8)])
+def test_what_the_next_layer_reads_of_two_directions(merge, expected):
+    model = build_lstm_encoder(width=8, last_width=None, merge=merge)
+    assert model.shims[0].module.forward_lstms[1].input_size == expected
+
+
 def test_widths_of_layers():
     sizes = {"width": 12, "last_width": 8}
     assert build_lstm_encoder(**sizes).get_dim("nO") == 20
