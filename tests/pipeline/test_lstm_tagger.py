@@ -146,6 +146,16 @@ def test_pipe_equals_call(trained, batch_size):
     assert [len(doc) for doc in expected] == [len(doc) for doc in docs]
 
 
+def test_docs_and_examples_may_be_generators(trained):
+    pipe, examples = trained.get_pipe("lstm_tagger"), make_examples(trained)
+    docs = [eg.predicted for eg in examples]
+    once, guesses = pipe.predict(iter(docs)), pipe.predict(docs)
+    assert list(map(list, once)) == list(map(list, guesses))
+    pipe.set_annotations(iter(docs), guesses)
+    assert tags_of(docs) == TAGS
+    assert pipe.score(iter(examples)) == pipe.score(examples)
+
+
 def test_empty_docs_alone(trained):
     docs = list(trained.pipe([Doc(trained.vocab), Doc(trained.vocab)]))
     assert tags_of(docs) == [[], []]
@@ -231,6 +241,14 @@ def test_processes(tmp_path, method):
     )
     assert result.returncode == 0, result.stderr
     assert "same tags 200" in result.stdout
+
+
+def test_no_label_is_added_beside_one_that_is_none_of_the_tag_set():
+    nlp = spacy.blank("en")
+    pipe = nlp.add_pipe("lstm_tagger", config={"model": small_model(), "tag_set": "upos"})
+    with pytest.raises(ValueError, match="NN"):
+        pipe.initialize(lambda: make_examples(nlp), nlp=nlp, labels=["NOUN", "NN"])
+    assert pipe.labels == ()
 
 
 @pytest.mark.parametrize(
