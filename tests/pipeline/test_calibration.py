@@ -79,6 +79,13 @@ def test_nothing_to_calibrate_on():
     assert nlp.get_pipe("lstm_tagger").cfg["temperature"] == 1.0
 
 
+def test_a_single_token_is_enough():
+    nlp, _ = trained_nlp(steps=0)
+    pipe = nlp.get_pipe("lstm_tagger")
+    for label in pipe.labels:
+        assert pipe.calibrate(make_examples(nlp, [("red", label)])).tokens == 1
+
+
 def test_a_tagger_that_is_not_initialized():
     nlp = spacy.blank("en")
     pipe = nlp.add_pipe("lstm_tagger", config={"model": small_model()})
