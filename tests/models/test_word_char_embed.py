@@ -146,13 +146,14 @@ def test_word_dropout_makes_words_unknown_in_training_only():
 
 def test_the_vocabulary_fills_in_training_only():
     model = still()
-    table = model.shims[0].module.tables["word"]
-    size = len(table)
-    unseen = make_docs(["zebra", "quagga"])
+    module = model.shims[0].module
+    tables = (module.tables["word"], module.characters.embedding)
+    words, letters = map(len, tables)
+    unseen = make_docs(["λέξη", "ψωμί"])
     model.predict(unseen)
-    assert len(table) == size
+    assert list(map(len, tables)) == [words, letters]
     run(model, unseen)
-    assert len(table) == size + 2
+    assert list(map(len, tables)) == [words + 2, letters + len("λέξηψωμί")]
 
 
 def test_unseen_words_differ_by_their_letters():
