@@ -76,6 +76,7 @@ BAD_ENCODER = [
     ("last_width", 0, "from 1 to 8192"),
     ("last_width", 7, "even"),
     ("lm_weight", -0.1, "0 or more"),
+    ("merge", "mean", "concat.*sum"),
     ("width", 7, "even"),
     ("dropout", 1.0, "below 1"),
     ("precision", "int8", "fp32.*bf16.*fp16"),
