@@ -8,7 +8,7 @@ import srsly
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from spacy.util import registry
-from thinc.api import Linear, Model, PyTorchWrapper, chain
+from thinc.api import LayerNorm, Linear, Model, PyTorchWrapper, chain
 from torch import nn
 
 from spacy_lstm_tagger.models.checkpoint import Checkpoint
@@ -183,6 +183,13 @@ def test_modules_of_others_are_tried_on_a_copy(other):
     for name, value in model.layers[1].shims[0]._model.state_dict().items():
         assert (value == before[name]).all()
     check(model, make(nn.Linear(3, 4)).to_bytes()).load()
+
+
+def test_layers_of_others_that_infer_their_sizes():
+    trained, fresh = (chain(Linear(), LayerNorm()) for _ in range(2))
+    trained.initialize(X=np.zeros((1, 2), dtype="f4"), Y=np.zeros((1, 3), dtype="f4"))
+    check(fresh, trained.to_bytes()).load()
+    assert fresh.get_dim("nI") == 2 and fresh.to_bytes() == trained.to_bytes()
 
 
 def test_models_without_an_output_layer():
