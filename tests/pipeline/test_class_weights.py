@@ -162,7 +162,8 @@ def test_a_streamed_corpus():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         pipe.initialize(lambda: examples, nlp=nlp)  # which are all
-    examples = (examples * 100)[:100]  # what spaCy shows of a stream
+        examples = (examples * 100)[:100]  # what spaCy shows of a stream
+        pipe.initialize(lambda: examples, nlp=nlp, word_tags=[("dog", "NN", 900)])
     with pytest.warns(UserWarning, match=r"W005.*lstm_tagger.word_tags\].*WordTags.v1"):
         pipe.initialize(lambda: examples, nlp=nlp)
 
