@@ -1,8 +1,9 @@
-"""What cannot be loaded changes nothing, the vocabulary included."""
+"""What is left out is not saved; what cannot be loaded changes nothing, the vocabulary included."""
 
 import numpy as np
 import pytest
 import spacy
+import srsly
 
 from ..util import TEXTS, make_examples, small_model, tags_of, train
 
@@ -19,6 +20,22 @@ def make_tagger(width, seed):
     nlp.initialize(lambda: examples)
     train(nlp, examples, steps=3, optimizer=nlp.create_optimizer())
     return nlp, pipe
+
+
+@pytest.mark.parametrize(
+    ("exclude", "expected"),
+    [
+        ([], {"cfg", "model", "checksum", "vocab"}),
+        (["vocab"], {"cfg", "model", "checksum"}),
+        (["model", "vocab"], {"cfg"}),
+        (["cfg"], {"model", "checksum", "vocab"}),
+    ],
+)
+def test_what_is_left_out_is_not_saved(tmp_path, exclude, expected):
+    pipe = spacy.blank("en").add_pipe("lstm_tagger", config={"model": small_model()})
+    pipe.to_disk(tmp_path, exclude=iter(exclude))
+    assert {path.name for path in tmp_path.iterdir()} == expected
+    assert srsly.msgpack_loads(pipe.to_bytes(exclude=iter(exclude))).keys() == expected
 
 
 def probabilities(nlp):
