@@ -46,6 +46,6 @@ def check_steps(training: Mapping[str, Any]) -> None:
     check(steps >= 0, "[training] max_steps", steps, "0 or more (0: no limit)")
     if 0 < steps < every:  # without max_steps, the epochs tell when to stop
         raise ValueError(Errors.T001.format(steps=steps, every=every))
-    if steps > 0 and steps % every:
+    if steps % every:
         found = {"steps": steps, "every": every, "unscored": steps % every}
         warnings.warn(Warnings.W007.format(**found), stacklevel=3)
