@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from thinc.api import LayerNorm, Linear, PyTorchWrapper, chain
 
 from spacy_lstm_tagger.models.architectures import build_crf_tagger, build_tagger
 from spacy_lstm_tagger.models.crf_output import crf_of
@@ -52,6 +53,23 @@ def test_the_optimizer_takes_grown_weights_for_new_ones(model):
     ids = {node.id for node in model.walk()}
     resize_output(model, 5)
     assert model.get_ref("output_layer").id not in ids
+
+
+@pytest.mark.parametrize(
+    ("output", "expected"),
+    [
+        (Linear(), True),
+        (chain(Linear(), Linear()), False),
+        (PyTorchWrapper(torch.nn.Linear(2, 2)), False),
+        (LayerNorm(), False),
+    ],
+    ids=lambda value: getattr(value, "name", None),
+)
+def test_output_layers_of_others(output, expected):
+    model = chain(Linear(), output)
+    assert not can_resize(model)  # as it has none that is called so
+    model.set_ref("output_layer", output)
+    assert can_resize(model) == expected
 
 
 def test_before_initialization():
