@@ -18,6 +18,14 @@ def test_losses_of_several_batches_add_up():
     assert losses == {"ner": 1.0, "lstm_tagger": pytest.approx(2 * first)} and first > 0.0
 
 
+def test_without_losses_and_an_optimizer():
+    """As in spaCy, `False` is no optimizer either: gradients are there, the weights stay."""
+    nlp, _ = trained_nlp(steps=1, word_dropout=0.0)
+    pipe, examples = nlp.get_pipe("lstm_tagger"), make_examples(nlp)
+    losses = [pipe.update(examples, sgd=sgd) for sgd in (None, False)]
+    assert losses[0] == losses[1] and losses[0]["lstm_tagger"] > 0.0
+
+
 def test_nothing_is_learned_of_docs_without_a_word():
     nlp, optimizer = trained_nlp(steps=1)
     examples = [Example.from_dict(nlp.make_doc(""), {"tags": []})]
