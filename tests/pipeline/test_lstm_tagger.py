@@ -73,6 +73,17 @@ def test_default_config_is_complete():
     assert spacy.blank("en").from_config(nlp.config).pipe_names == ["lstm_tagger"]
 
 
+def test_what_a_config_says_holds():
+    said = {"overwrite": True, "neg_prefix": "no ", "label_smoothing": 0.1, "tag_set": "upos",
+            "tag_separator": "/", "class_weights": {"NOUN": 2.0}, "soft_share": 0.5,
+            "save_probabilities": True, "n_best": 2, "threshold": 0.5}  # fmt: skip
+    defaults = spacy.blank("en").get_factory_meta("lstm_tagger").default_config
+    assert said.keys() | {"model", "scorer"} == defaults.keys()
+    pipe = spacy.blank("en").add_pipe("lstm_tagger", name="mine", config={**said, "scorer": None})
+    assert {setting: pipe.cfg[setting] for setting in said} == said
+    assert pipe.name == "mine" and pipe.scorer is None
+
+
 @pytest.mark.parametrize("label_smoothing", [-0.1, 1.0])
 def test_label_smoothing_out_of_range(label_smoothing):
     with pytest.raises(ValueError, match=r"M001.*label_smoothing.*from 0 up to below 1"):
