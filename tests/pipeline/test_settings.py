@@ -112,6 +112,15 @@ def test_bad_settings_of_initialize(name, value, error):
         pipe.initialize(lambda: make_examples(nlp), nlp=nlp, **{name: value})
 
 
+def test_bad_settings_are_told_before_it_learns():
+    nlp = spacy.blank("en")
+    pipe = nlp.add_pipe("lstm_tagger", config={"model": small_model()})
+    pipe.cfg["threshold"] = 2
+    with pytest.raises(ValueError, match=r"M001.*threshold = 2"):
+        nlp.initialize(lambda: make_examples(nlp))
+    assert pipe.labels == ()
+
+
 BAD_CFG = {
     "tag_set": ("UPOS", "M001.*tag_set = 'UPOS'.*upos"),
     "tag_dictionary": ({"the": 5}, "P018.*has 5 for 'the'"),
