@@ -104,7 +104,7 @@ def test_counts_and_names():
     assert counts == {"NN": 1, "V": 2, "NN|X": 1, "!Y": 1}
     assert Notation("!", "|").named(sorted(counts)) == ["Y", "NN", "X", "V"]
     assert Notation("!").named(["NN|X"]) == ["NN|X"]
-    assert Notation().named(["!NN", "NN|X"]) == ["!NN", "NN|X"]
+    assert Notation().named(["!NN", "NN|X", "NN X"]) == ["!NN", "NN|X", "NN X"]
 
 
 def test_tags_of_nothing_but_notation():
