@@ -196,6 +196,16 @@ def test_memory_zone(trained):
         assert tags_of(nlp.pipe(TEXTS)) == TAGS
 
 
+def test_tags_outlast_a_memory_zone():
+    """Those of a doc that is older than the zone, also of its white space."""
+    nlp, _ = trained_nlp(steps=0)
+    doc = nlp.make_doc("The \n dog")
+    with nlp.memory_zone():
+        nlp.get_pipe("lstm_tagger")(doc)
+    labels = nlp.get_pipe("lstm_tagger").labels
+    assert doc[1].tag_ == "_SP" and {doc[0].tag_, doc[2].tag_} <= set(labels)
+
+
 def test_threads_share_a_pipeline(trained):
     with ThreadPoolExecutor(4) as pool:
         results = list(pool.map(lambda text: tags_of([trained(text)])[0], TEXTS * 20))
