@@ -110,6 +110,12 @@ def test_what_was_learned_and_lost_again():
     assert len(watch([0.1] * 3 * WINDOW + [1.0] * WINDOW)) == 1
 
 
+def test_tags_are_as_frequent_as_they_are_of_late():
+    progress = LossWatch()
+    assert not watch([0.7] * WINDOW, tags=(0, 1, 0, 1), progress=progress)
+    assert len(watch([FREQUENCIES] * WINDOW, progress=progress)) == 1
+
+
 def test_a_single_tag_is_no_failure():
     assert not watch([0.0, 0.01] * 3 * WINDOW, tags=[3, 3, -1])
     assert not watch([0.0] * 3 * WINDOW, tags=[-1, -2])
