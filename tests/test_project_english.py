@@ -236,6 +236,8 @@ def test_steps_are_those_of_the_configs(name, config):
         ("both ways-- hard --but so", "both ways -- hard -- but so".split()),
         ("So...I'm fine!It isn`t", "So ... I 'm fine ! It is n`t".split()),
         ("MR. SMITH a.k.a. me, Wed", "MR. SMITH a.k.a. me , Wed".split()),
+        ("rule--\"So we´d OK'd it--$5", "rule -- \" So we ´d OK'd it -- $ 5".split()),
+        ("so" + "!" * 10_000 + "1", ["so" + "!" * 10_000 + "1"]),  # in no time
     ],
 )
 def test_words_that_stick_together(text, words):

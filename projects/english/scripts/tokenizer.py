@@ -1,7 +1,7 @@
 """spaCy's English tokenizer, with the words of the English Web Treebank where the two differ most.
 
 The rules are set in [initialize], so they are saved with the tokenizer: a trained pipeline needs no
-code. They were found in the treebank's training set.
+code. They were found in the treebank's training set, a few of them in raw text.
 """
 
 import re
@@ -14,7 +14,7 @@ from spacy.util import compile_infix_regex, compile_prefix_regex, compile_suffix
 
 # Marks that are one word however many there are: "?!", ">>", "=====". The full stop in "U.S.?" is
 # none of them.
-RUNS = [r"(?<!\.[A-Za-z])[.!?]*[!?][.!?]*", r"<{2,}", r">{2,}", r"={2,}", r"\*{2,}", r"_{2,}"]
+RUNS = [r"(?<!\.[A-Za-z])\.*[!?][.!?]*", r"<{2,}", r">{2,}", r"={2,}", r"\*{2,}", r"_{2,}"]
 # Telephone numbers, decades ("60's"), "e-mail", and short forms that spaCy splits.
 ONE_WORD = (
     r"(?:(?:1[-.])?\d{3}[-.])?\d{3}[-.]\d{4}|(?:\d\d)?\d0['’]s"
@@ -33,16 +33,17 @@ SUFFIXES = [
 ]
 # And at their beginning: "-but", "--but". "'72" is one word, mark and all.
 PREFIXES = [r"-+(?=[A-Za-z])", r"['’]\d\ds?(?![\w/])"]
-# And within: "person(s)", 'rule--"So', "clean!It", "so...I'm", "mama`s".
+# And within: "person(s)", 'rule--"So', "clean!It", "so...I'm", "mama`s", "we´d", but "OK'd" whole.
 INFIXES = [
     rf"(?<=[{ALPHA}0-9.,!?)])[()](?=[{ALPHA}0-9(])",
     r'(?<=\w)-{2,}(?=[\w"($])',
+    r'(?<=\w--)["“($](?=\w)',
     r"(?<=[a-z]{3})[;!?]+(?=[A-Za-z])",
-    r"(?<=[A-Za-z])(?:n['’`´]t|['’`´](?:m|re|ve|ll|d|s))(?!\w)",
+    r"(?<=[A-Za-z])(?:n['’`´]t|['’`´](?:m|re|ve|ll|s)|(?<=[EIUYeiuy])['’`´]d)(?!\w)",
 ]
 # What is one word for spaCy, and what it splits.
 SEVERAL = ["and/or", "):"]
-ONE = ["Wed", "wed", "MR.", "MRS.", "MS.", "a.d.", "a.k.a.", "b.c.", "o.k.", "t.v.", "u.k.", "u.s."]
+ONE = ["Wed", "wed", "MR.", "MRS.", "a.d.", "a.k.a.", "b.c.", "o.k.", "t.v.", "u.k.", "u.s."]
 
 
 @registry.callbacks("english.customize_tokenizer.v1")
