@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -19,6 +20,8 @@ from .errors import Errors
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 Outcome: TypeAlias = tuple[Any, BaseException | None]  # a result, or the error there is instead
+# So many processes at most: Windows waits for no more than 63 things, and each has two.
+MOST = 31 if sys.platform == "win32" else sys.maxsize
 
 
 def in_processes(
@@ -34,6 +37,7 @@ def in_processes(
         items before it come first.
     RAISES (ChildProcessError): If a process ends before its work is done.
     """
+    n_process = min(n_process, MOST)
     workers: list[Worker] = []
     waiting: deque[int] = deque()  # the items' numbers
     outcomes: dict[int, Outcome] = {}

@@ -10,6 +10,7 @@ from pickle import PicklingError
 
 import pytest
 
+from spacy_lstm_tagger import workers
 from spacy_lstm_tagger.workers import in_processes, until_failure
 
 from .processes import is_alive, needs_proc, wait_until
@@ -31,6 +32,14 @@ def make_add():
 
 def make_end():
     return end
+
+
+def own_pid(_):
+    return os.getpid()
+
+
+def make_own_pid():
+    return own_pid
 
 
 def make_nothing():
@@ -189,3 +198,8 @@ def test_processes_end_with_the_one_that_started_them(tmp_path):
         parent.wait()
     workers = pids.read_text().split()
     assert wait_until(lambda: not any(map(is_alive, workers)))
+
+
+def test_no_more_processes_than_the_system_can_wait_for(monkeypatch):
+    monkeypatch.setattr(workers, "MOST", 1)
+    assert len(set(in_processes(make_own_pid, range(9), n_process=2))) == 1

@@ -19,7 +19,7 @@ from ..files.reading import READERS, find_texts
 from ..files.streams import STANDARD, incomplete, kind_of, open_source, split_name
 from ..files.tagged import Style
 from ..files.texts import BadTexts, Reading
-from ..files.whole import check_place, identity
+from ..files.whole import check_place, identity, is_within
 from ..progress import LiveLine
 from ..readers.corpus import TAGS
 from ..tagging import Cluster, FileTagger, Job, tag_files
@@ -199,8 +199,7 @@ def is_ours(path: Path, root: Path, output: Path, *, is_folder: bool) -> bool:
     output (Path): Where it writes.
     is_folder (bool): Whether that is a folder.
     """
-    output, path = output.resolve(), path.resolve()
-    return is_folder and output in path.parents and root.resolve() in output.parents
+    return is_folder and is_within(path, output) and is_within(output, root)
 
 
 def check_files(files: Sequence[tuple[Path, Sequence[Path]]], kind: str, reading: Reading) -> None:

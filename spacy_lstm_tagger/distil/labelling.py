@@ -11,7 +11,7 @@ from ..errors import Errors
 from ..files.cut import cut
 from ..files.reading import find_texts, read_texts
 from ..files.texts import BadTexts, Reading, Text, in_groups
-from ..files.whole import alone
+from ..files.whole import alone, is_within
 from ..progress import Progress
 from ..taggers import digest_of, prepare_process
 from ..workers import in_processes
@@ -182,8 +182,7 @@ def _find_inputs(path: Path, folder: Path) -> list[Path]:
     """
     paths = find_texts(path)
     if path.is_dir():
-        place = folder.resolve()
-        paths = [each for each in paths if place not in each.resolve().parents]
+        paths = [each for each in paths if not is_within(each, folder)]
     if not paths:
         raise ValueError(Errors.C009.format(path=path))
     return paths

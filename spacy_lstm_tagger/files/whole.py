@@ -124,7 +124,7 @@ def named(error: OSError, path: Path) -> OSError:
     """RETURNS (OSError): An error that says which file could not be written."""
     if error.errno is None:
         return error
-    return type(error)(error.errno, error.strerror, error.filename or str(path))
+    return type(error)(error.errno, error.strerror, error.filename2 or error.filename or str(path))
 
 
 def unfinished(path: Path) -> Path:
@@ -146,6 +146,11 @@ def identity(path: Path) -> tuple[int, int]:
     """RETURNS (tuple[int, int]): What the names of a file share: on a Mac, `a` and `A` are one."""
     found = path.stat()
     return found.st_dev, found.st_ino
+
+
+def is_within(path: Path, folder: Path) -> bool:
+    """RETURNS (bool): Whether something is in a folder, at any depth, by whatever name of it."""
+    return folder.exists() and identity(folder) in map(identity, path.resolve().parents)
 
 
 def is_stream(path: Path) -> bool:
@@ -189,6 +194,9 @@ def check_place(path: Path) -> None:
         check_folder(path.resolve().parent)
     except OSError as error:  # which names the temporary file
         raise type(error)(error.errno, error.strerror, str(path)) from error
+    if fcntl is None and path.exists():
+        # Windows replaces no file that is read-only, or open elsewhere.
+        path.open("rb+").close()
 
 
 def check_folder(folder: Path) -> None:

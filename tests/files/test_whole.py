@@ -11,7 +11,14 @@ import pytest
 from spacy_lstm_tagger.distil.shards import ShardFolder
 from spacy_lstm_tagger.files import whole
 from spacy_lstm_tagger.files.outputs import Output
-from spacy_lstm_tagger.files.whole import alone, check_place, named, whole_folder, write_whole
+from spacy_lstm_tagger.files.whole import (
+    alone,
+    check_place,
+    is_within,
+    named,
+    whole_folder,
+    write_whole,
+)
 
 from ..processes import on_posix
 
@@ -292,3 +299,38 @@ def test_many_files_are_not_too_many_open_files(tmp_path):
     for i in range(9):
         write_whole(tmp_path / f"{i}", b"x")
     assert len(os.listdir("/dev/fd")) == len(before)
+
+
+def test_a_file_that_windows_would_not_replace(monkeypatch, tmp_path):
+    path, opened = tmp_path / "figures.json", Path.open
+    path.write_text("old")
+
+    def refuse(self, mode="r", **kwargs):
+        if self == path and "+" in mode:
+            raise PermissionError(errno.EACCES, "Permission denied", str(self))
+        return opened(self, mode, **kwargs)
+
+    monkeypatch.setattr(whole, "fcntl", None)
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(PermissionError, match=r"figures\.json"):
+        check_place(path)
+    assert tree(tmp_path) == {"figures.json": "old"}
+
+
+def test_an_error_names_the_file_that_cannot_be_replaced(monkeypatch, tmp_path):
+    def refuse(self, target):
+        raise PermissionError(errno.EACCES, "Access is denied", str(self), None, str(target))
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    with pytest.raises(PermissionError, match=r"/figures\.json'$"):
+        write_whole(tmp_path / "figures.json", b"new")
+
+
+def test_a_folder_by_another_name_of_it(monkeypatch, tmp_path):
+    """As `Texts` and `texts` on a Mac, where a path keeps the letters that were typed."""
+    for name in ("texts", "Texts"):
+        (tmp_path / name).mkdir()
+    monkeypatch.setattr(whole, "identity", lambda path: str(path).lower())
+    assert is_within(tmp_path / "Texts" / "a", tmp_path / "texts")
+    assert not is_within(tmp_path / "Texts", tmp_path / "texts")
+    assert not is_within(tmp_path / "a", tmp_path / "missing")
