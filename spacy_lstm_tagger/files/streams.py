@@ -83,8 +83,8 @@ def open_source(path: Path) -> Iterator[Source]:
     RAISES (ValueError): If it is compressed, and damaged.
     """
     if path == STANDARD:
-        if sys.stdin is None:
-            raise OSError("standard input is closed: give a file instead of -")
+        if not hasattr(sys.stdin, "buffer"):  # closed, or for text alone
+            raise OSError("standard input is closed or a notebook's: give a file instead of -")
         yield Source(Path("standard input"), sys.stdin.buffer, None)
         return
     with path.open("rb") as raw, decompressed(path, raw) as stream:

@@ -16,6 +16,9 @@ HOPELESS = 30.0
 # tagger should be surprised in those that come after the first ones.
 WINDOW = 200
 PART = 0.9
+# How many updates in a row with a learning rate of 0 are too many: that of the first step may be 0,
+# and a step may be an update and a rehearsal.
+IDLE = 3
 
 
 class LossWatch:
@@ -48,13 +51,13 @@ class LossWatch:
             self._look_back(name)
 
     def step(self, rate: float | None, *, name: str) -> None:
-        """Look at the learning rate of a step. The first step of a training with a warm-up has 0.
+        """Look at the learning rate of an update.
 
         rate (Optional[float]): The learning rate. None: the optimizer does not tell.
         name (str): The name of the component.
         """
         self._idle = self._idle + 1 if rate == 0 else 0
-        if self._idle == 2:
+        if self._idle == IDLE:
             warnings.warn(Warnings.W010.format(name=name), stacklevel=2)
 
     def _look_back(self, name: str) -> None:

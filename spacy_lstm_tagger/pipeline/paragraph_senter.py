@@ -31,8 +31,8 @@ def make_paragraph_senter(
 
 
 class ParagraphSenter(SentenceRecognizer):
-    """spaCy's sentence finder, with rules for what treebanks rarely have: white space belongs to
-    the sentence before it, as a closing quote does, and a blank line ends a sentence.
+    """spaCy's sentence finder, with rules of its own: white space, which treebanks do not have, and
+    closing marks belong to the sentence before them, and a blank line ends one.
 
     vocab (Vocab): The vocabulary of the pipeline.
     model (Model): The network, as of a tagger.
@@ -76,7 +76,7 @@ def move_from_marks(doc: Doc, starts: NDArray[np.int64]) -> None:
 
 def is_closing(token: Token) -> bool:
     """RETURNS (bool): Whether a token is a mark between a word and a space, or the text's end."""
-    if token.is_space or any(map(str.isalnum, token.text)):
+    if any(map(str.isalnum, token.text)):
         return False
     before, is_last = token.nbor(-1), token.i + 1 == len(token.doc)
     is_apart = before.whitespace_ or before.is_space

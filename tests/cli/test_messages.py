@@ -1,7 +1,9 @@
 """What the commands print goes into any encoding, such as that of a file on Windows."""
 
+import json
 import signal
-from io import BytesIO, TextIOWrapper
+import sys
+from io import BytesIO, StringIO, TextIOWrapper
 
 import pytest
 import spacy
@@ -10,6 +12,7 @@ from spacy.tokens import Doc, DocBin
 from typer.testing import CliRunner
 
 from spacy_lstm_tagger.cli.messages import clear_errors, tell_done
+from spacy_lstm_tagger.cli.report import report_cli
 
 from ..processes import on_posix
 from ..util import CONFIGS, write_conllu
@@ -46,6 +49,14 @@ def test_a_page_and_json_are_utf_8_wherever_they_go(model, tmp_path):
         arguments = ["report", model, corpus, "--format", kind]
         result = CliRunner(charset="cp1252").invoke(app, ["lstm-tagger", *map(str, arguments)])
         assert output.read_bytes() + b"\n" in result.stdout_bytes.replace(b"\r\n", b"\n")
+
+
+def test_a_page_where_standard_output_takes_text_alone(model, tmp_path, monkeypatch):
+    """As that of a notebook."""
+    corpus = write_conllu(tmp_path / "dev.conllu", [[("dog", "NN")]])
+    monkeypatch.setattr("sys.stdout", StringIO())
+    report_cli([str(model), str(corpus)], format="json", group_by="10")
+    assert json.loads(sys.stdout.getvalue())["corpus"]["words"] == 1
 
 
 @on_posix

@@ -35,9 +35,8 @@ def test_the_same_data_make_the_same_file(tmp_path):
     assert (tmp_path / "a.gz").read_bytes() == (tmp_path / "b.gz").read_bytes()
 
 
-@pytest.mark.parametrize(
-    ("name", "stream"), [("stdin", None), ("stdout", None), ("stdout", io.StringIO())]
-)
+@pytest.mark.parametrize("name", ["stdin", "stdout"])
+@pytest.mark.parametrize("stream", [None, io.StringIO()])
 def test_a_process_without_standard_streams(monkeypatch, name, stream):
     """Or, as in a notebook, with one for text alone."""
     monkeypatch.setattr(f"sys.{name}", stream)

@@ -6,9 +6,17 @@ from thinc.api import Model
 
 from ..util import ARCHITECTURES, TAGS, TEXTS, make_examples, tags_of, trained_nlp
 
+# Layers that listen, and the components that they listen to.
+LISTENERS = {"transformer-listener": "transformer", "last_transformer_layer_listener": "trf"}
 
-@pytest.fixture(params=["transformer-listener", "last_transformer_layer_listener"])
-def nlp(request):
+
+@pytest.fixture(params=LISTENERS)
+def layer(request):
+    return request.param
+
+
+@pytest.fixture
+def nlp(layer):
     """A pipeline whose tagger has a layer like the listener of spacy-transformers, or that of
     spacy-curated-transformers, in it.
     """
@@ -16,9 +24,9 @@ def nlp(request):
     nlp, _ = trained_nlp(architecture=ARCHITECTURES[0])
     model = nlp.get_pipe("lstm_tagger").model
     tok2vec = model.layers[0]
-    listener = Model(request.param, lambda model, docs, is_train: tok2vec(docs, is_train))
-    if request.param != "transformer-listener":
-        listener.attrs.update(_TRANSFORMER_LISTENER=True, _upstream_name="transformer")
+    listener = Model(layer, lambda model, docs, is_train: tok2vec(docs, is_train))
+    if layer != "transformer-listener":
+        listener.attrs.update(_TRANSFORMER_LISTENER=True, _upstream_name=LISTENERS[layer])
     model.layers[0] = Model(
         "transformer-listener>>wrapper",
         lambda model, docs, is_train: listener(docs, is_train),
@@ -39,18 +47,17 @@ def test_docs_that_the_transformer_has_read_are_tagged(nlp):
     assert tags_of(tagger.pipe([*docs, nlp.make_doc("")])) == [*TAGS, []]
 
 
-def test_a_transformer_that_has_not_run_is_an_error(nlp):
+def test_a_transformer_that_has_not_run_is_an_error(nlp, layer):
     read, unread = run_transformer(nlp.make_doc(TEXTS[0])), nlp.make_doc(TEXTS[1])
-    with pytest.raises(
-        ValueError, match=r"P016.*'lstm_tagger' listens to the component 'transformer'"
-    ):
+    expected = f"P016.*'lstm_tagger' listens to the component '{LISTENERS[layer]}'"
+    with pytest.raises(ValueError, match=expected):
         nlp.get_pipe("lstm_tagger").predict([read, unread])
     with pytest.raises(ValueError, match="P016"):
         nlp.get_pipe("lstm_tagger").calibrate(make_examples(nlp))
 
 
-def test_no_rehearsal(nlp):
-    with pytest.raises(ValueError, match=r"P014.*'transformer'"):
+def test_no_rehearsal(nlp, layer):
+    with pytest.raises(ValueError, match=f"P014.*'{LISTENERS[layer]}'"):
         nlp.get_pipe("lstm_tagger").rehearse(make_examples(nlp))
 
 

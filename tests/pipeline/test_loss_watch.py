@@ -149,10 +149,14 @@ def test_a_rate_that_stays_at_zero():
 
 
 def test_a_rate_that_begins_at_zero():
+    """Also where one step is an update and a rehearsal, and where training begins again."""
     nlp, _ = trained_nlp(steps=0)
-    optimizer = Adam(warmup_linear(0.01, warmup_steps=10, total_steps=100))
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        for _ in range(3):
-            train(nlp, make_examples(nlp), steps=1, optimizer=optimizer)
-            optimizer.step_schedules()
+    nlp.resume_training()
+    for _ in range(2):
+        optimizer = Adam(warmup_linear(0.01, warmup_steps=10, total_steps=100))
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            for _ in range(3):
+                train(nlp, make_examples(nlp), steps=1, optimizer=optimizer)
+                nlp.rehearse(make_examples(nlp), sgd=optimizer)
+                optimizer.step_schedules()

@@ -5,6 +5,7 @@ import pytest
 import spacy
 from spacy.tokens import Doc
 from spacy.training import Example
+from thinc.api import Model
 
 from spacy_lstm_tagger.pipeline.paragraph_senter import move_from_marks, move_from_spaces
 from spacy_lstm_tagger.whitespace import is_space
@@ -129,6 +130,7 @@ def test_score(trained):
         ('"Stop!" she said. "Go." Then', [0, 3, 10], ['"', "she", "Then"]),
         ("He (she) left . Why ?", [0, 3, 5], ["He", "left", "."]),
         ('One."\nTwo."', [0, 2, 6], ["One", "\n"]),
+        ("One.\n* Two", [0, 3], ["One", "*"]),
     ],
 )
 def test_no_sentence_begins_with_a_closing_mark(text, begun, moved):
@@ -136,3 +138,14 @@ def test_no_sentence_begins_with_a_closing_mark(text, begun, moved):
     starts = np.isin(range(len(doc)), begun).astype(np.int64)
     move_from_marks(doc, starts)
     assert [doc[i].text for i in np.flatnonzero(starts)] == moved
+
+
+def test_a_closing_mark_belongs_to_the_sentence_before(trained, monkeypatch):
+    """Whatever the network says: here, that each mark begins a sentence."""
+    nlp = trained[0]
+
+    def forward(model, docs, is_train):
+        return [np.eye(2)[[int(token.text == '"') for token in doc]] for doc in docs], None
+
+    monkeypatch.setattr(nlp.get_pipe("senter"), "model", Model("marks", forward))
+    assert sentences(nlp('We slept ." They slept')) == ['We slept ."', "They slept"]

@@ -41,7 +41,7 @@ INFIXES = [
     r"(?<=[a-z]{3})[;!?]+(?=[A-Za-z])",
     r"(?<=[A-Za-z])(?:n['’`´]t|['’`´](?:m|re|ve|ll|s)|(?<=[EIUYeiuy])['’`´]d)(?!\w)",
 ]
-# What is one word for spaCy, and what it splits.
+# What is one word for spaCy, and what it splits: here the other way round.
 SEVERAL = ["and/or", "):"]
 ONE = ["Wed", "wed", "MR.", "MRS.", "a.d.", "a.k.a.", "b.c.", "o.k.", "t.v.", "u.k.", "u.s."]
 
