@@ -55,7 +55,7 @@ class Warnings(metaclass=WithCodes):
     )
     W010 = (
         "The learning rate is 0, so {name!r} learns nothing. Set optimizer.learn_rate, such as to "
-        "0.001: that of most configs begins at 0 and stays there, unless optimizer.step_schedules() "
-        "is called after each step, as `spacy train` does. If this is `spacy train`, total_steps of "
+        "0.001: that of most configs begins at 0 and stays there unless each step ends with "
+        "optimizer.step_schedules(), as in `spacy train`. If this is `spacy train`, total_steps of "
         "the schedule is too low."
     )
