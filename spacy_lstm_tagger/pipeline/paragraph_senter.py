@@ -32,7 +32,8 @@ def make_paragraph_senter(
 
 class ParagraphSenter(SentenceRecognizer):
     """spaCy's sentence finder, with rules of its own: white space, which treebanks do not have, and
-    closing marks belong to the sentence before them, and a blank line ends one.
+    closing marks belong to the sentence before them, opening marks to the one after them, and a
+    blank line ends one.
 
     vocab (Vocab): The vocabulary of the pipeline.
     model (Model): The network, as of a tagger.
@@ -62,25 +63,30 @@ class ParagraphSenter(SentenceRecognizer):
 
 
 def move_from_marks(doc: Doc, starts: NDArray[np.int64]) -> None:
-    """Let a sentence that begins with a mark between a word and a space, as a closing quote is,
-    begin after it.
+    """Let a sentence that begins with a closing mark, as a quote between a word and a space, begin
+    after it, and one that begins after an opening mark, between a space and a word, with it.
 
     doc (Doc): The doc.
     starts (NDArray[np.int64]): Where sentences begin, to be changed. *Shape:* ``(tokens,)``.
     """
     for i in (np.flatnonzero(starts[1:]) + 1).tolist():
-        if is_closing(doc[i]):
+        if spaces_of_mark(doc[i]) == (False, True):
             starts[i] = 0
             starts[i + 1 : i + 2] = 1
+        elif spaces_of_mark(doc[i - 1]) == (True, False):
+            starts[i - 1 : i + 1] = 1, 0
 
 
-def is_closing(token: Token) -> bool:
-    """RETURNS (bool): Whether a token is a mark between a word and a space, or the text's end."""
-    if any(map(str.isalnum, token.text)):
-        return False
-    before, is_last = token.nbor(-1), token.i + 1 == len(token.doc)
-    is_apart = before.whitespace_ or before.is_space
-    return not is_apart and bool(token.whitespace_ or is_last or token.nbor().is_space)
+def spaces_of_mark(token: Token) -> tuple[bool, bool] | None:
+    """RETURNS (Optional[tuple[bool, bool]]): Whether white space, or an end of the text, is before
+    a mark, and after it. None: the token is none.
+    """
+    if token.is_space or any(map(str.isalnum, token.text)):
+        return None
+    i, doc = token.i, token.doc
+    before = i == 0 or doc[i - 1].whitespace_ or doc[i - 1].is_space
+    after = token.whitespace_ or i + 1 == len(doc) or doc[i + 1].is_space
+    return bool(before), bool(after)
 
 
 def move_from_spaces(doc: Doc, spaces: NDArray[np.bool_], starts: NDArray[np.int64]) -> None:

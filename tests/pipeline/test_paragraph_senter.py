@@ -140,6 +140,23 @@ def test_no_sentence_begins_with_a_closing_mark(text, begun, moved):
     assert [doc[i].text for i in np.flatnonzero(starts)] == moved
 
 
+@pytest.mark.parametrize(
+    ("text", "begun", "moved"),
+    [
+        ('One. "Two." (Three) $4', [0, 3, 7, 10], ["One", '"', "(", "$"]),
+        ('One. "Two."', [0, 2, 3], ["One", '"']),
+        ('"One."', [1], ['"']),
+        ("One.\n*Two", [0, 4], ["One", "*"]),
+        ("One. - Two. \nThree", [0, 2, 3, 6], ["One", "-", "Two", "Three"]),
+    ],
+)
+def test_a_sentence_begins_with_its_opening_mark(text, begun, moved):
+    doc = spacy.blank("en")(text)
+    starts = np.isin(range(len(doc)), begun).astype(np.int64)
+    move_from_marks(doc, starts)
+    assert [doc[i].text for i in np.flatnonzero(starts)] == moved
+
+
 def test_a_closing_mark_belongs_to_the_sentence_before(trained, monkeypatch):
     """Whatever the network says: here, that each mark begins a sentence."""
     nlp = trained[0]
