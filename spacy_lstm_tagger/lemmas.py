@@ -4,6 +4,7 @@ Rules that are learned like this, also for beginnings of words: Jongejan & Dalia
 https://aclanthology.org/P09-1017.
 """
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +18,9 @@ Value = TypeVar("Value")
 
 # How many letters of a word's end are looked at.
 LONGEST_ENDING = 5
+
+# 20,000 or 1,300,000.50
+WITH_COMMAS = re.compile(r"\d{1,3}(,\d{3})+(\.\d+)?")
 
 # How many letters are taken from the end of a word, and which ones are put there.
 Change = tuple[int, str]
@@ -35,6 +39,7 @@ class LemmaTables:
         "" for "ing" as in "walking", "e" as in "baking".
     lemmas (set[str]): All lemmas of the treebank. Where changes disagree, the one that leads to one
         of them is right.
+    drops_commas (bool): Whether 20,000 is 20000.
     """
 
     cased: set[str] = field(default_factory=set)
@@ -43,6 +48,7 @@ class LemmaTables:
     rare: dict[str, set[str]] = field(default_factory=dict)
     others: dict[str, dict[str, set[str]]] = field(default_factory=dict)
     lemmas: set[str] = field(default_factory=set)
+    drops_commas: bool = False
 
     @classmethod
     def learn(cls, counts: Mapping[tuple[str, str, str], int]) -> "LemmaTables":
@@ -58,7 +64,13 @@ class LemmaTables:
             if count and word != word.lower():  # each word once: "I" is frequent, and no name
                 capitals[tag] += 1 if lemma != lemma.lower() else -1
         cased = {tag for tag, excess in capitals.items() if excess > 0}
-        tables = cls(cased=cased, lemmas={lemma for _, _, lemma in counts})
+        numbers = [(w, lemma) for (w, _, lemma), n in ordered if n and WITH_COMMAS.fullmatch(w)]
+        dropped = sum(lemma == word.replace(",", "") for word, lemma in numbers)
+        tables = cls(
+            cased=cased,
+            lemmas={lemma for _, _, lemma in counts},
+            drops_commas=dropped > len(numbers) / 2,
+        )
         by_form: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
         for (word, tag, lemma), count in ordered:
             by_form[tables.form(word, tag), tag][lemma] += count
@@ -101,6 +113,7 @@ class LemmaTables:
             rare=rare,
             others=others,
             lemmas=_read_texts(parts.get("lemmas")),
+            drops_commas=_read(parts.get("drops_commas"), bool),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -115,6 +128,7 @@ class LemmaTables:
                 for tag, by_ending in self.others.items()
             },
             "lemmas": sorted(self.lemmas),
+            "drops_commas": self.drops_commas,
         }
 
     def lemma(self, word: str, tag: str) -> str:
@@ -124,7 +138,11 @@ class LemmaTables:
         return self.find(self.form(word, tag), tag)
 
     def form(self, word: str, tag: str) -> str:
-        """RETURNS (str): A word as the tables have it, with the apostrophe of their lemmas."""
+        """RETURNS (str): A word as the tables have it, with the apostrophe of their lemmas, and
+        numbers with or without commas as these have them.
+        """
+        if self.drops_commas and WITH_COMMAS.fullmatch(word):
+            return word.replace(",", "")
         # Python makes i and a dot of its own of İ, and treebanks have i alone.
         word = word if tag in self.cased else word.lower().replace("i\u0307", "i")
         return word.replace("'", "’") if self.is_curly else word.replace("’", "'")

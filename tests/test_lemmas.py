@@ -256,3 +256,22 @@ def test_the_turkish_capital_i():
     counts = dict.fromkeys(words, 1)
     tables = LemmaTables.learn(counts)
     assert tables.lemma("İçin", "ADP") == "için" and tables.lemma("İnekler", "NOUN") == "inek"
+
+
+NUMBERS = [("20,000", "CD", "20000"), ("1,300,000", "CD", "1300000"), ("3,40", "CD", "3.40")]
+
+
+def test_numbers_without_commas():
+    """If those of the treebank have none."""
+    tables = LemmaTables.learn(Counter(NUMBERS))
+    numbers = ["1,000,000,000", "45,321", "12,500.50", "7,5", "1,2345", "0,1,2", "2,000s"]
+    found = [tables.lemma(number, "CD") for number in numbers]
+    assert found == ["1000000000", "45321", "12500.50", "7,5", "1,2345", "0,1,2", "2,000s"]
+    assert [tables.lemma(word, tag) for word, tag, _ in NUMBERS] == [row[2] for row in NUMBERS]
+
+
+@pytest.mark.parametrize("words", [[], [("20,000", "CD", "20000"), ("30,000", "CD", "30,000")]])
+def test_numbers_keep_their_commas(words):
+    """Unless most of the treebank have none."""
+    tables = LemmaTables.learn(Counter(words))
+    assert tables.lemma("45,321", "CD") == "45,321"

@@ -170,7 +170,7 @@ def test_a_streamed_corpus():
             pipe.initialize(get_examples, nlp=nlp, lemmas=[*saw[:1], entry])
 
 
-EMPTY = {"cased": [], "exceptions": {}, "rare": {}, "others": {}, "lemmas": [], "changes": {}}
+EMPTY = LemmaTables().to_json()
 CHANGES = [1, ["x", ""], [1, None], [-1, ""], [1e400, ""], [True], [1, "a", "b"]]
 DAMAGED = [
     *[{"changes": {"NN": {"s": change}}} for change in CHANGES],
@@ -180,6 +180,7 @@ DAMAGED = [
     {"cased": "NNP"},
     {"rare": {"NN": "s"}},
     {"rare": None},
+    {"drops_commas": "no"},
     *[{"others": value} for value in (None, {"NN": []}, {"NN": {"s": "x"}}, {"NN": {"s": [1]}})],
 ]
 
