@@ -102,7 +102,7 @@ def read_examples(nlp: Language, path: Path, **settings: Any) -> list[Example]:
     RETURNS (list[Example]): The examples.
     """
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=r"\[W003\]")
+        warnings.filterwarnings("ignore", message=r"\[LW003\]")
         return list(Corpus(path, **settings)(nlp))
 
 

@@ -216,7 +216,7 @@ def test_lemmas_as_the_page_has_them(tmp_path, spacy_command):
     values |= {"training.optimizer.learn_rate.warmup_steps": 1, **SMALL_SETTINGS}
     command = ["train", tmp_path / "config.cfg", "--output", tmp_path, *overrides(values)]
     printed = spacy_command(*command)
-    assert "W005" not in printed
+    assert "LW005" not in printed
     nlp = spacy.load(tmp_path / "model-best")
     assert nlp.meta["performance"]["lemma_acc"] == 1.0
     assert nlp.config["training"]["score_weights"]["lemma_acc"] == 0.0
@@ -244,7 +244,7 @@ def test_a_parser_on_our_encoder_as_the_page_has_it(tmp_path, spacy_command):
     sizes = overrides(SMALL_HALVES, "components.tok2vec.model.")
     command = ["train", tmp_path / "my.cfg", "--output", tmp_path / "out"]
     printed = spacy_command(*command, *overrides({**paths, **short(0.01)}), *sizes)
-    assert "W004" not in printed
+    assert "LW004" not in printed
     nlp = spacy.load(tmp_path / "out" / "model-last")
     doc = nlp("Everybody read the book")
     assert "late" in nlp.get_pipe("parser").labels

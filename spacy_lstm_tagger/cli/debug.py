@@ -72,7 +72,7 @@ def debug_cli(
         fail(f"{error.format_message()} Give values of the config, such as --paths.train.")
     import_code(code)
     with clear_errors(), show_validation_error(config_path), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=r"\[W003\]")  # of labels, which are told below
+        warnings.filterwarnings("ignore", message=r"\[LW003\]")  # of labels, which are told below
         config = load_config(config_path, overrides=overrides)
         names, train, dev = read_data(config, config_path, max_words=max_words)
         nlp = initialize(config)

@@ -128,4 +128,4 @@ def compare_tags(name: str, setting: str, given: Iterable[str], seen: Iterable[s
     given, seen = sorted(set(given)), sorted(set(seen))
     if given and seen and not set(given) & set(seen):
         tags = {"given": first_of(given), "seen": first_of(seen)}
-        warnings.warn(Warnings.W009.format(name=name, setting=setting, **tags), stacklevel=3)
+        warnings.warn(Warnings.LW009.format(name=name, setting=setting, **tags), stacklevel=3)

@@ -58,7 +58,7 @@ class LossWatch:
         """
         self._idle = self._idle + 1 if rate == 0 else 0
         if self._idle == IDLE:
-            warnings.warn(Warnings.W010.format(name=name), stacklevel=2)
+            warnings.warn(Warnings.LW010.format(name=name), stacklevel=2)
 
     def _look_back(self, name: str) -> None:
         """Compare a tagger with one that knows only how frequent tags are."""
@@ -67,6 +67,6 @@ class LossWatch:
         entropy, mean = float(-(shares * np.log(shares)).sum()), np.mean(self._surprisals)
         if self._windows > 1 and mean > PART * entropy > 0.0 and not self._warned:
             self._warned = True
-            text = Warnings.W002.format(name=name, updates=self._windows * WINDOW)
+            text = Warnings.LW002.format(name=name, updates=self._windows * WINDOW)
             warnings.warn(text, stacklevel=2)
         self._surprisals, self._counts = [], np.zeros(1, dtype=np.int64)

@@ -192,7 +192,7 @@ class LSTMTagger(LearningTagger):
             labels = sorted(notation.named(seen)) if labels is None else labels
             if weigh and not given and is_sample(get_examples, nlp):
                 names = {"what": "counted tags", "setting": "word_tags", "reader": "WordTags.v1"}
-                warnings.warn(Warnings.W005.format(name=self.name, **names), stacklevel=2)
+                warnings.warn(Warnings.LW005.format(name=self.name, **names), stacklevel=2)
             counted = given or seen
         check(is_list_of_strings(labels), "labels", labels, "a list of tags")
         labels = notation.named(labels)
@@ -303,7 +303,7 @@ class LSTMTagger(LearningTagger):
         in_vain = annotate(docs, guesses, named, tag_set=tag_set, overwrite=overwrite)
         if in_vain and not self._warned:
             self._warned = True
-            warnings.warn(Warnings.W001.format(name=self.name), stacklevel=2)
+            warnings.warn(Warnings.LW001.format(name=self.name), stacklevel=2)
 
     @on_our_threads
     def calibrate(self, examples: Iterable[Example], *, batch_size: int = 256) -> Calibration:

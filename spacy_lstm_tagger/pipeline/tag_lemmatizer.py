@@ -93,7 +93,7 @@ class TagLemmatizer(Pipe):
             validate_get_examples(get_examples, "TagLemmatizer.initialize")
             if is_sample(get_examples, nlp):
                 names = {"what": "found lemmas", "setting": "lemmas", "reader": "WordLemmas.v1"}
-                warnings.warn(Warnings.W005.format(name=self.name, **names), stacklevel=2)
+                warnings.warn(Warnings.LW005.format(name=self.name, **names), stacklevel=2)
             tokens = (token for example in get_examples() for token in example.reference)
             found = ((t.text, t.tag_, t.lemma_, 1) for t in tokens if t.tag and t.lemma)
             # So `spacy convert` writes that there is none, but for the word _ itself.
@@ -135,7 +135,7 @@ class TagLemmatizer(Pipe):
             if lemma is None:
                 if not tag and not self._warned:
                     self._warned = True
-                    warnings.warn(Warnings.W006.format(name=self.name), stacklevel=2)
+                    warnings.warn(Warnings.LW006.format(name=self.name), stacklevel=2)
                 lemma = cache[word, tag] = tables.lemma(strings[word], strings[tag])
             lemmas.append(strings.add(lemma))
         return lemmas

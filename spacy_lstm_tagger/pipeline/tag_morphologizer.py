@@ -116,7 +116,7 @@ class TagMorphologizer(Morphologizer):
         if labels is None:
             if is_sample(get_examples, nlp):
                 names = {"what": "found labels", "setting": "labels", "reader": "MorphLabels.v1"}
-                warnings.warn(Warnings.W005.format(name=self.name, **names), stacklevel=2)
+                warnings.warn(Warnings.LW005.format(name=self.name, **names), stacklevel=2)
             found: defaultdict[str, set[str]] = defaultdict(set)
             for token in (token for eg in get_examples() for token in eg.reference):
                 if token.tag and token.pos:

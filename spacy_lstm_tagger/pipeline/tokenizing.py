@@ -32,7 +32,7 @@ def check_tokenizer(nlp: Language, get_examples: Callable[[], Iterable[Example]]
         words += len(expected)
         found += len(expected & places(nlp.tokenizer(eg.reference.text)))
     if found < FEW * words:
-        warnings.warn(Warnings.W008.format(share=found / words, own=own), stacklevel=3)
+        warnings.warn(Warnings.LW008.format(share=found / words, own=own), stacklevel=3)
 
 
 def own_tokenizer(language: type[Language]) -> str | None:

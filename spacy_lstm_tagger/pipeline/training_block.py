@@ -48,4 +48,4 @@ def check_steps(training: Mapping[str, Any]) -> None:
         raise ValueError(Errors.T001.format(steps=steps, every=every))
     if steps % every:
         found = {"steps": steps, "every": every, "unscored": steps % every}
-        warnings.warn(Warnings.W007.format(**found), stacklevel=3)
+        warnings.warn(Warnings.LW007.format(**found), stacklevel=3)

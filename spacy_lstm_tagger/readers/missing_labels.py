@@ -44,11 +44,11 @@ def warn_of_missing_labels(nlp: Language, path: Path, annotations: Collection[An
             is_given = initialize.get("components", {}).get(name, {}).get("labels")
             takes_labels = getattr(pipe, "label_data", None) is not None  # unlike a ruler
             if takes_labels and training.get("max_epochs") == -1 and not is_given:
-                warnings.warn(Warnings.W004.format(name=name), stacklevel=1)
+                warnings.warn(Warnings.LW004.format(name=name), stacklevel=1)
         elif missing := sorted(needed - labels):
             shown = first_of(list(map(repr, missing)))
             values = {"path": path, "name": name, "count": len(missing), "labels": shown}
-            warnings.warn(Warnings.W003.format(**values), stacklevel=1)
+            warnings.warn(Warnings.LW003.format(**values), stacklevel=1)
     return found
 
 

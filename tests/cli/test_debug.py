@@ -287,7 +287,7 @@ def test_a_sourced_tagger_is_not_new(tmp_path, small_corpus, trained):
     values = {"paths.source": tmp_path / "source", "paths.old": small_corpus}
     code, printed, _ = run(CONFIGS / "continue.cfg", *paths(small_corpus, DEV), *overrides(values))
     assert code == 0, printed
-    assert "new pipeline" not in printed and "W003" not in printed
+    assert "new pipeline" not in printed and "LW003" not in printed
     old = set(trained.get_pipe("lstm_tagger").labels)
     assert f"after training: {', '.join(map(repr, sorted(old)[:2]))}" in printed
 

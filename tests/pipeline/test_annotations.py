@@ -290,7 +290,7 @@ def test_a_tagger_after_another_one_says_that_it_does_nothing(trained):
     nlp = copy.deepcopy(trained)
     second = nlp.add_pipe("lstm_tagger", name="second", config={"model": small_model()})
     second.initialize(lambda: make_examples(nlp))
-    with pytest.warns(UserWarning, match=r"W001.*'second'.*overwrite = true") as caught:
+    with pytest.warns(UserWarning, match=r"LW001.*'second'.*overwrite = true") as caught:
         for _ in range(3):
             list(nlp.pipe(TEXTS))
     assert len(caught) == 1

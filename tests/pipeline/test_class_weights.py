@@ -164,7 +164,7 @@ def test_a_streamed_corpus():
         pipe.initialize(lambda: examples, nlp=nlp)  # which are all
         examples = (examples * 100)[:100]  # what spaCy shows of a stream
         pipe.initialize(lambda: examples, nlp=nlp, word_tags=[("dog", "NN", 900)])
-    with pytest.warns(UserWarning, match=r"W005.*lstm_tagger.word_tags\].*WordTags.v1"):
+    with pytest.warns(UserWarning, match=r"LW005.*lstm_tagger.word_tags\].*WordTags.v1"):
         pipe.initialize(lambda: examples, nlp=nlp)
 
 

@@ -210,5 +210,5 @@ def test_what_was_read_from_another_column(name, setting, of_column):
         pipe.initialize(lambda: make_examples(nlp), nlp=nlp, **{setting: of_column(tag)})
 
     initialize("DET")  # one that the examples have
-    with pytest.warns(UserWarning, match=rf"W009.*{name}.*{setting}.* such as OTHER, .*DET"):
+    with pytest.warns(UserWarning, match=rf"LW009.*{name}.*{setting}.* such as OTHER, .*DET"):
         initialize("OTHER")

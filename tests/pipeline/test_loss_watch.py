@@ -97,7 +97,7 @@ FREQUENCIES = -(0.75 * np.log(0.75) + 0.25 * np.log(0.25))
 def test_tags_by_their_frequency_alone():
     texts = watch([FREQUENCIES] * (6 * WINDOW))
     assert len(texts) == 1  # once
-    assert f"[W002] After {2 * WINDOW} updates 'mine' hardly" in texts[0]
+    assert f"[LW002] After {2 * WINDOW} updates 'mine' hardly" in texts[0]
     assert "learn_rate" in texts[0]
 
 
@@ -143,7 +143,7 @@ def test_a_rate_that_stays_at_zero():
     """As that of a schedule with a warm-up does where nobody makes steps."""
     nlp, _ = trained_nlp(steps=0)
     schedule = warmup_linear(0.01, warmup_steps=10, total_steps=100)
-    with pytest.warns(UserWarning, match=r"W010.*'lstm_tagger' learns nothing") as caught:
+    with pytest.warns(UserWarning, match=r"LW010.*'lstm_tagger' learns nothing") as caught:
         train(nlp, make_examples(nlp), steps=5, optimizer=Adam(schedule))
     assert len(caught) == 1
 

@@ -122,7 +122,7 @@ def test_lemmas_that_are_there_stay(nlp):
 
 
 def test_words_without_tags(nlp):
-    with pytest.warns(UserWarning, match=r"W006.*tag_lemmatizer.*Put a tagger before it"):
+    with pytest.warns(UserWarning, match=r"LW006.*tag_lemmatizer.*Put a tagger before it"):
         assert lemmas(nlp, ["Walked"], [""]) == ["walked"]
     with warnings.catch_warnings():  # once
         warnings.simplefilter("error")
@@ -149,7 +149,7 @@ def test_a_streamed_corpus():
     # As many as spaCy shows of a stream.
     get_examples = lambda: [Example(nlp.make_doc(reference.text), reference)] * 100  # noqa: E731
     pipe = nlp.get_pipe("tag_lemmatizer")
-    with pytest.warns(UserWarning, match=r"W005.*tag_lemmatizer.lemmas\].*WordLemmas.v1"):
+    with pytest.warns(UserWarning, match=r"LW005.*tag_lemmatizer.lemmas\].*WordLemmas.v1"):
         pipe.initialize(get_examples, nlp=nlp)
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -142,7 +142,7 @@ def test_a_sample_is_a_warning():
     nlp.config["training"]["max_epochs"] = -1
     # As many as spaCy shows of a stream.
     examples = list(Corpus(CORPUS / "en-dev.conllu", limit=100)(nlp))
-    with pytest.warns(UserWarning, match=r"W005.*MorphLabels\.v1"):
+    with pytest.warns(UserWarning, match=r"LW005.*MorphLabels\.v1"):
         nlp.initialize(lambda: examples)
 
 

@@ -23,12 +23,12 @@ def initialize(lang, config, *, words=WORDS, space=False):
 
 
 def test_chinese_that_is_split_at_spaces():
-    with pytest.warns(UserWarning, match=r"W008.* 12% .*@tokenizers spacy\.zh\.ChineseTokenizer"):
+    with pytest.warns(UserWarning, match=r"LW008.* 12% .*@tokenizers spacy\.zh\.ChineseTokenizer"):
         initialize("zh", SPLIT_AT_SPACES)
 
 
 def test_white_space_is_no_word_that_was_found():
-    with pytest.warns(UserWarning, match=r"W008.* 33% "):
+    with pytest.warns(UserWarning, match=r"LW008.* 33% "):
         initialize("zh", SPLIT_AT_SPACES, words=["我", "爱", "\n", "你", "\n"])
 
 

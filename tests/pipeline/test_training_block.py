@@ -29,7 +29,7 @@ def test_an_evaluation_after_no_step():
 
 def test_the_last_steps_are_not_scored():
     """A loop in Python may take other steps anyway."""
-    with pytest.warns(UserWarning, match=r"W007.*max_steps = 250 .* 200: .* 50 steps"):
+    with pytest.warns(UserWarning, match=r"LW007.*max_steps = 250 .* 200: .* 50 steps"):
         check_steps({"max_steps": 250, "eval_frequency": 200})
 
 

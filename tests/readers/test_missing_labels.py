@@ -37,7 +37,7 @@ def test_tags_that_training_lacks():
     tags = {t.tag_ for eg in Corpus(DEV)(spacy.blank("en")) for t in eg.reference}
     (message,) = messages(corpus, nlp)
     missing = sorted(tags - set(nlp.get_pipe("lstm_tagger").labels))
-    assert f"W003] {DEV} has {len(missing)} label(s) that 'lstm_tagger' lacks" in message
+    assert f"LW003] {DEV} has {len(missing)} label(s) that 'lstm_tagger' lacks" in message
     assert ": " + ", ".join(map(repr, missing[:10])) in message
     assert messages(corpus, nlp) == []  # once
 
@@ -118,7 +118,7 @@ def test_labels_of_a_streamed_corpus_that_cannot_be_compared(tmp_path, max_epoch
     nlp.config["initialize"]["components"]["trainable_lemmatizer"] = {"labels": labels}
     found = messages(Corpus(tmp_path / "a.spacy"), nlp)
     assert len(found) == warns
-    assert all("W004" in each and "'trainable_lemmatizer'" in each for each in found)
+    assert all("LW004" in each and "'trainable_lemmatizer'" in each for each in found)
 
 
 def test_patterns_are_not_to_be_had_from_a_reader():
@@ -134,7 +134,7 @@ def test_a_pipeline_without_a_training(fifty):
     nlp = spacy.blank("en")
     nlp.add_pipe("tagger").add_label("T1")
     nlp.config["training"] = {}
-    with pytest.warns(UserWarning, match=r"W003.*'tagger'"):
+    with pytest.warns(UserWarning, match=r"LW003.*'tagger'"):
         assert list(Corpus(fifty)(nlp))
 
 

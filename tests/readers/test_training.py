@@ -29,6 +29,6 @@ def test_a_tag_that_training_lacks(spacy_command, small_corpus, tmp_path):
     dev.write_text(text.replace("\tDT\t", "\tNEW\t"), encoding="utf-8")
     steps = {"training.max_steps": 4, "training.eval_frequency": 2}
     values = overrides({"paths.train": small_corpus, "paths.dev": dev, **steps})
-    with pytest.warns(UserWarning, match=r"W003.*dev\.conllu has 1 label.*: 'NEW'\.") as found:
+    with pytest.warns(UserWarning, match=r"LW003.*dev\.conllu has 1 label.*: 'NEW'\.") as found:
         spacy_command("train", CONFIGS / "small.cfg", "--output", tmp_path / "output", *values)
-    assert sum("W003" in str(warning.message) for warning in found) == 1
+    assert sum("LW003" in str(warning.message) for warning in found) == 1

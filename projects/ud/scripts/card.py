@@ -85,7 +85,7 @@ def add_lemmatizer(nlp: Language, train: Path, test: Path) -> str:
         nlp.add_pipe(name, config={"overwrite": True})  # the tokenizer of Japanese sets them too
     nlp.get_pipe(name).initialize(lambda: [], lemmas=lemmas)
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=r"\[W003\]")  # of tags, which are scored above
+        warnings.filterwarnings("ignore", message=r"\[LW003\]")  # of tags, which are scored above
         score = nlp.evaluate(list(Corpus(test, tag=tag)(nlp)))["lemma_acc"]
     if score is None:  # the test set has none
         return ""
