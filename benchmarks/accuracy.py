@@ -216,7 +216,7 @@ def follow(command: Sequence[str], log: Path) -> tuple[float, list[tuple[int, fl
             file.write(line)
             cells = line.split()
             if cells[:2] == ["E", "#"]:
-                shown = "ACC_SENTS" if "ACC_SENTS" in cells else "TAG_ACC"
+                shown = "TAG_ACC_SENTS" if "TAG_ACC_SENTS" in cells else "TAG_ACC"
                 column = cells.index(shown) - len(cells)
             elif column is not None and len(cells) > -column and cells[0].isdigit():
                 curve.append((round(time.monotonic() - start), float(cells[column])))

@@ -322,7 +322,7 @@ def accuracy(bench: Bench) -> list[Figure]:
         elapsed = seconds(lambda: subprocess.run([*command, *arguments], cwd=ROOT, check=True))
         meta = json.loads((Path(folder) / "model-best" / "meta.json").read_text(encoding="utf-8"))
     found = meta["performance"]
-    shown = {"sentences": "acc_sents", "docs of ten": "acc_docs"}
+    shown = {"sentences": "tag_acc_sents", "docs of ten": "tag_acc_docs"}
     figures = [count("accuracy, %", name, REFERENCE, 100 * found[k]) for name, k in shown.items()]
     return [count("training to the end, s", "from start to end", REFERENCE, elapsed), *figures]
 

@@ -47,7 +47,7 @@ class Evaluation:
     unknown (Optional[Accuracy]): On the others. Both are None if neither is to be found.
     ambiguous (Optional[Accuracy]): On words that training had with several tags. None: the tagger
         does not keep which these are.
-    whole_sents (Optional[float]): Of how many sentences each tag is right.
+    tag_whole_sents (Optional[float]): Of how many sentences each tag is right.
     tag_macro_f (Optional[float]): The mean F1 of the tags.
     """
 
@@ -55,7 +55,7 @@ class Evaluation:
     known: Accuracy | None
     unknown: Accuracy | None
     ambiguous: Accuracy | None
-    whole_sents: float | None
+    tag_whole_sents: float | None
     tag_macro_f: float | None
 
 
@@ -117,7 +117,7 @@ def accuracies(found: Comparison, kinds: Mapping[str, NDArray[np.bool_]]) -> Eva
     parts |= {name: _accuracy(found, kind) for name, kind in kinds.items()}
     return Evaluation(
         all=_accuracy(found, np.ones(len(found.words), dtype=bool)),
-        whole_sents=found.whole_sentences(),
+        tag_whole_sents=found.whole_sentences(),
         tag_macro_f=found.tag_scores().macro_f1,
         **parts,
     )

@@ -52,9 +52,9 @@ def score_tags(
     tag_set (str): What the tags are, as in `LSTMTagger`.
     missing (Collection[str]): Annotations that are no tag, see `Notation.open`.
     per_type (bool): Whether to score each tag.
-    RETURNS (dict[str, Any]): `tag_acc`; `acc_sents` and `acc_docs`, if some docs are one sentence
-        and some are several; `acc_known`, `acc_unknown` and `acc_ambiguous`, on words that training
-        had, had not, and had with several tags; `whole_sents`, the share of sentences without an
+    RETURNS (dict[str, Any]): `tag_acc`; `tag_acc_sents` and `tag_acc_docs`, if some docs are one sentence
+        and some are several; `tag_acc_known`, `tag_acc_unknown` and `tag_acc_ambiguous`, on words that training
+        had, had not, and had with several tags; `tag_whole_sents`, the share of sentences without an
         error; `tag_per_type`, precision, recall and F1 of each tag; `tag_macro_f`, the mean of the
         latter; with a threshold what `score_abstaining` gives; of universal tags `pos_acc`, and
         with features what spaCy's morphologizer has. None: there are no such words, they are not
@@ -68,9 +68,9 @@ def score_tags(
     several = np.array([is_document(eg) for eg in examples], dtype=bool)
     if several.any() and not several.all():
         in_docs = several[found.docs]
-        scores.update(acc_sents=found.accuracy(~in_docs), acc_docs=found.accuracy(in_docs))
+        scores.update(tag_acc_sents=found.accuracy(~in_docs), tag_acc_docs=found.accuracy(in_docs))
     scores.update(score_words(found, lexicon))
-    scores["whole_sents"] = found.whole_sentences()
+    scores["tag_whole_sents"] = found.whole_sentences()
     scores.update(score_tag_by_tag(found, examples))
     if not per_type:
         scores["tag_per_type"] = None
@@ -90,9 +90,9 @@ def score_words(found: Comparison, lexicon: Lexicon | None) -> dict[str, float |
     had with several tags.
     """
     if lexicon is None:
-        return dict.fromkeys(("acc_known", "acc_unknown", "acc_ambiguous"))
+        return dict.fromkeys(("tag_acc_known", "tag_acc_unknown", "tag_acc_ambiguous"))
     kinds = lexicon.kinds(found.words).items()
-    return {f"acc_{name}": found.accuracy(kind) for name, kind in kinds}
+    return {f"tag_acc_{name}": found.accuracy(kind) for name, kind in kinds}
 
 
 def score_tag_by_tag(found: Comparison, examples: list[Example]) -> dict[str, Any]:

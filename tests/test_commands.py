@@ -107,7 +107,7 @@ def test_init_config_trains(config, model):
     scores = srsly.read_json(model / "meta.json")["performance"]
     assert scores["tag_acc"] > 0.5
     # For what a dev set may lack, spaCy would write 0.
-    assert not {"acc_sents", "acc_docs"} & scores.keys()
+    assert not {"tag_acc_sents", "tag_acc_docs"} & scores.keys()
 
 
 @pytest.mark.parametrize("optimize", ["efficiency", "accuracy"])
@@ -202,7 +202,7 @@ def test_evaluate_scores_sentences_and_documents(work, model, small_docs, spacy_
     DocBin(docs=docs).to_disk(path)
     spacy_command("evaluate", model, path, "--output", output)
     metrics = srsly.read_json(output)
-    assert metrics["acc_sents"] > 0.5 and metrics["acc_docs"] > 0.5
+    assert metrics["tag_acc_sents"] > 0.5 and metrics["tag_acc_docs"] > 0.5
 
 
 def test_benchmark_speed(data, model, spacy_command):

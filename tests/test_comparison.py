@@ -49,9 +49,9 @@ def test_figures_are_those_of_scikit_learn(docs):
     for tag, p, r, f, _ in zip(tags, *figures, strict=True):
         assert scores["tag_per_type"][tag] == pytest.approx({"p": p, "r": r, "f": f})
     kinds = {
-        "acc_known": ["the", "old", "saw"],
-        "acc_unknown": ["man", "it"],
-        "acc_ambiguous": ["saw"],
+        "tag_acc_known": ["the", "old", "saw"],
+        "tag_acc_unknown": ["man", "it"],
+        "tag_acc_ambiguous": ["saw"],
     }
     for name, kind in kinds.items():
         chosen = np.isin(words, kind)
@@ -104,7 +104,7 @@ def test_empty_tags_are_no_tag():
 
 def test_what_is_not_known_is_none():
     (example,) = make_examples([[("the", "A", "A", True)]])
-    names = ("acc_known", "acc_unknown", "acc_ambiguous")
+    names = ("tag_acc_known", "tag_acc_unknown", "tag_acc_ambiguous")
     assert [score_tags([example])[name] for name in names] == [None] * 3
     assert [score_tags([example], lexicon=LEXICON)[name] for name in names] == [1.0, None, None]
     untagged = Example(Doc(VOCAB, words=["a"], tags=["A"]), Doc(VOCAB, words=["a"]))

@@ -131,7 +131,7 @@ def test_trains_from_spacy_files(spacy_command, paths, tmp_path, name):
     given = overrides(paths(name, suffix=".spacy") | steps)
     spacy_command("train", CONFIGS / name, "--output", tmp_path, *given)
     scores = spacy.load(tmp_path / "model-last").meta["performance"]
-    assert scores["acc_sents"] is not None and scores["acc_docs"] is not None
+    assert scores["tag_acc_sents"] is not None and scores["tag_acc_docs"] is not None
 
 
 def test_a_morphologizer_has_the_labels_of_the_whole_corpus(tmp_path):
@@ -169,7 +169,7 @@ def test_a_terminal_gets_scores_of_both_kinds_of_docs_and_a_live_line(small_corp
     table, bar = StringIO(), Terminal()
     train(init_nlp(config), stdout=table, stderr=bar)
     (header,) = [line for line in table.getvalue().splitlines() if line.startswith("E ")]
-    assert header.split()[-4:] == ["TAG_ACC", "ACC_SENTS", "ACC_DOCS", "SCORE"]
+    assert header.split()[-4:] == ["TAG_ACC", "TAG_ACC_SENTS", "TAG_ACC_DOCS", "SCORE"]
     assert "step 3 of 4" in bar.getvalue()
 
 

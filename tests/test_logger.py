@@ -23,7 +23,10 @@ from .util import CONFIGS, SMALL_SETTINGS, Terminal
 
 def make_info(step=0, score=0.5, **values):
     info = {"step": step, "epoch": 1, "words": 1000 * step, "seconds": step, "score": score}
-    info |= {"losses": {"lstm_tagger": 12.5}, "other_scores": {"tag_acc": score, "acc_known": 0.9}}
+    info |= {
+        "losses": {"lstm_tagger": 12.5},
+        "other_scores": {"tag_acc": score, "tag_acc_known": 0.9},
+    }
     return info | values
 
 
@@ -53,14 +56,14 @@ def test_the_scores_of_a_trained_pipeline(short_training, small_docs, spacy_comm
     """The words of its training are known: they are in its meta and in what spaCy evaluates."""
     folder, _ = short_training
     meta = json.loads((folder / "model-last" / "meta.json").read_text())["performance"]
-    assert meta["acc_known"] == pytest.approx(meta["tag_acc"])
+    assert meta["tag_acc_known"] == pytest.approx(meta["tag_acc"])
     assert 0.0 < meta["tag_macro_f"] < 1.0 and "NN" in meta["tag_per_type"]
     data, figures = tmp_path / "dev.spacy", tmp_path / "figures.json"
     spacy.tokens.DocBin(docs=small_docs).to_disk(data)
     spacy_command("evaluate", folder / "model-last", data, "--output", figures, "--gold-preproc")
     scores = json.loads(figures.read_text())
-    assert scores["acc_known"] == pytest.approx(scores["tag_acc"])
-    assert scores["acc_unknown"] is None and scores["acc_ambiguous"] is not None
+    assert scores["tag_acc_known"] == pytest.approx(scores["tag_acc"])
+    assert scores["tag_acc_unknown"] is None and scores["tag_acc_ambiguous"] is not None
     assert scores["tag_per_type"]["NN"]["f"] > 0.0
 
 
@@ -178,14 +181,14 @@ def test_a_chain_with_loggers_of_spacy(small_corpus, tmp_path):
 def test_what_has_no_figure_is_no_zero(tmp_path):
     """A dev set of lone sentences says nothing of texts."""
     nlp = spacy.blank("en")
-    nlp.config["training"]["score_weights"] = {"tag_acc": 1.0, "acc_docs": 0.0}
+    nlp.config["training"]["score_weights"] = {"tag_acc": 1.0, "tag_acc_docs": 0.0}
     stdout = StringIO()
     log_step, _ = create_progress_logger(path=tmp_path / FILE)(nlp, stdout, StringIO())
     log_step(make_info(score=0.5))
     header, _, row = stdout.getvalue().splitlines()
     assert "ACC_DOCS" in header and row.split()[-3:] == ["50.00", "nan", "0.50"]
     (record,) = read_training_log(tmp_path / FILE)
-    assert "acc_docs" not in record["scores"]
+    assert "tag_acc_docs" not in record["scores"]
 
 
 def test_without_an_output_nothing_is_kept(nlp, tmp_path, monkeypatch):
@@ -259,10 +262,10 @@ def test_a_log_that_was_cut(tmp_path):
 
 
 def test_scores_that_are_no_numbers_are_left_out(tmp_path):
-    scores = {"tag_acc": None, "speed": float("inf"), "note": "x", "acc_known": 0.5}
+    scores = {"tag_acc": None, "speed": float("inf"), "note": "x", "tag_acc_known": 0.5}
     record = {"step": 1, "words": 9, "losses": {}, "scores": scores}
     (tmp_path / FILE).write_text(json.dumps(record) + "\n")
-    assert read_training_log(tmp_path / FILE)[0]["scores"] == {"acc_known": 0.5}
+    assert read_training_log(tmp_path / FILE)[0]["scores"] == {"tag_acc_known": 0.5}
 
 
 def test_steps_are_numbers(tmp_path):

@@ -98,7 +98,7 @@ def test_from_teachers_to_wheels(project):
         assert nlp.meta["license"] == "CC BY-SA 4.0" and len(nlp.meta["sources"]) == 5
         assert not any(nlp.config["paths"].values())
         assert "english." not in nlp.config.to_str()  # what only the project has
-        assert not {"acc_sents", "acc_docs"} & nlp.meta["performance"].keys()
+        assert not {"tag_acc_sents", "tag_acc_docs"} & nlp.meta["performance"].keys()
         assert "stove" not in nlp.vocab.strings  # nor other words that training met
         modules = [shim.module for layer in layers_of(nlp) for shim in layer.shims]
         for weight in (weight for module in modules for weight in module.parameters()):

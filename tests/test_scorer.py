@@ -59,18 +59,18 @@ def test_white_space_has_no_universal_tag(tag_set):
 
 def test_parts():
     scores = score_tags(iter([SENTENCE, TEXT, UNTAGGED]))
-    assert scores["acc_sents"] == 2 / 3  # the token without a gold tag does not count
-    assert scores["acc_docs"] == 3 / 4
+    assert scores["tag_acc_sents"] == 2 / 3  # the token without a gold tag does not count
+    assert scores["tag_acc_docs"] == 3 / 4
 
 
 def test_no_parts_where_all_docs_are_alike():
     for examples in ([SENTENCE, UNTAGGED], [TEXT, TEXT], []):
-        assert not {"acc_sents", "acc_docs"} & set(score_tags(examples))
+        assert not {"tag_acc_sents", "tag_acc_docs"} & set(score_tags(examples))
 
 
 def test_docs_without_sentences_are_lone_sentences():
     bare = make_example(["A", "A"], ["A", "A"], starts=None)
-    assert score_tags([bare, TEXT])["acc_sents"] == 1.0
+    assert score_tags([bare, TEXT])["tag_acc_sents"] == 1.0
 
 
 def test_no_gold_tags():
@@ -132,7 +132,7 @@ def test_pipe_uses_it(trained):
         gold = Doc(trained.vocab, words=words, tags=["DET", "NN", "V"], sent_starts=starts)
         examples.append(Example(Doc(trained.vocab, words=words), gold))
     scores = trained.evaluate(examples)
-    assert {"tag_acc", "acc_sents", "acc_docs"} <= set(scores)
+    assert {"tag_acc", "tag_acc_sents", "tag_acc_docs"} <= set(scores)
 
 
 def test_without_the_scores_of_each_tag():
@@ -174,6 +174,6 @@ def test_what_leaves_the_tag_open_is_no_tag():
         pipe.add_label(label)
     example = make_example(["A", "B", "A", "A"], ["A", "A|B", "!B", "A|C"])
     scores = pipe.score([example])
-    assert scores["tag_acc"] == 0.5 and scores["whole_sents"] == 0.0
+    assert scores["tag_acc"] == 0.5 and scores["tag_whole_sents"] == 0.0
     assert set(scores["tag_per_type"]) == {"A", "A|C"}
     assert score_tags([example])["tag_acc"] == 0.25

@@ -51,7 +51,7 @@ def evaluate_cli(
     if missing:
         msg.warn("Always wrong, as the pipeline does not give these tags:", ", ".join(missing))
     rows = [row(name, found) for name in ("all", "known", "unknown", "ambiguous")]
-    rows.append(shares("whole sentences", [each.whole_sents for each in found.values()]))
+    rows.append(shares("whole sentences", [each.tag_whole_sents for each in found.values()]))
     rows.append(shares("F1, mean of tags", [each.tag_macro_f for each in found.values()]))
     header = ("words", "number", "sentences alone", f"texts of {SENTENCES_PER_TEXT}")
     msg.table([each for each in rows if each], header=header, aligns=tuple("lrrr"), divider=True)

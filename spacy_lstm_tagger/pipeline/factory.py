@@ -54,7 +54,7 @@ DEFAULT_MODEL = Config().from_str(DEFAULT_CONFIG)["model"]
     },
     default_score_weights={
         "tag_acc": 1.0,
-        "whole_sents": None,
+        "tag_whole_sents": None,
         "tag_macro_f": None,
         "tag_per_type": None,
     },

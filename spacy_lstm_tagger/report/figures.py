@@ -29,9 +29,9 @@ def headline(tagged: TaggedCorpus, lexicon: Lexicon | None) -> dict[str, Any]:
     found = tagged.found
     kinds = {"tag_acc": np.ones(len(found.words), dtype=bool)}
     if lexicon is not None:
-        kinds |= {f"acc_{name}": kind for name, kind in lexicon.kinds(found.words).items()}
+        kinds |= {f"tag_acc_{name}": kind for name, kind in lexicon.kinds(found.words).items()}
     kinds = {name: kind for name, kind in kinds.items() if kind.any()}
-    names = ("tag_acc", "acc_known", "acc_unknown", "acc_ambiguous")
+    names = ("tag_acc", "tag_acc_known", "tag_acc_unknown", "tag_acc_ambiguous")
     figures: dict[str, Any] = dict.fromkeys(names)
     intervals = _intervals(tagged, list(kinds.values()))
     for (name, kind), interval in zip(kinds.items(), intervals, strict=True):
@@ -40,7 +40,7 @@ def headline(tagged: TaggedCorpus, lexicon: Lexicon | None) -> dict[str, Any]:
     right, units = found.right_sentences(), tagged.units()[first]
     sums = np.bincount(units, weights=right), np.bincount(units)
     (interval,) = _bounds(share_intervals(*(each[:, None] for each in sums)))
-    figures["whole_sents"] = _figure(found.whole_sentences(), interval, len(right))
+    figures["tag_whole_sents"] = _figure(found.whole_sentences(), interval, len(right))
     scores = found.tag_scores()
     (interval,) = _bounds(macro_f1_interval(*_by_unit_and_tag(found, tagged.units(), scores.tags)))
     figures["tag_macro_f"] = _figure(scores.macro_f1, interval, len(scores.tags))

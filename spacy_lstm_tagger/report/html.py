@@ -17,7 +17,7 @@ from .plots import MARKERS, learning_curve, plot_bands, plot_reliability, plot_t
 
 STATIC_ERRORS = 12  # so many confusions are shown with sentences where no script runs
 STATIC_SENTENCES = 4
-CURVES = ("tag_acc", "acc_unknown", "whole_sents", "tag_macro_f")
+CURVES = ("tag_acc", "tag_acc_unknown", "tag_whole_sents", "tag_macro_f")
 
 
 class Plot(NamedTuple):

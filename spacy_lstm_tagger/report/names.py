@@ -5,10 +5,10 @@ from typing import Any
 
 HEADLINE = {
     "tag_acc": "all words",
-    "acc_known": "known words",
-    "acc_unknown": "unknown words",
-    "acc_ambiguous": "ambiguous words",
-    "whole_sents": "whole sentences",
+    "tag_acc_known": "known words",
+    "tag_acc_unknown": "unknown words",
+    "tag_acc_ambiguous": "ambiguous words",
+    "tag_whole_sents": "whole sentences",
     "tag_macro_f": "F1, mean of tags",
 }
 BANDS = {

@@ -202,7 +202,7 @@ def test_other_taggers(tmp_path):
         "known": None,
         "unknown": None,
         "ambiguous": None,
-        "whole_sents": 0.0,
+        "tag_whole_sents": 0.0,
         "tag_macro_f": pytest.approx(1 / 3),
     }
     assert "unknown" not in printed

@@ -54,7 +54,7 @@ def test_two_pipelines(model, corpus, tmp_path):
     assert code == 0, printed
     figures = json.loads(output.read_text())
     assert [pipe["name"] for pipe in figures["pipelines"]] == [str(model), str(tmp_path / "other")]
-    assert all(pipe["figures"]["acc_known"]["count"] == 54 for pipe in figures["pipelines"])
+    assert all(pipe["figures"]["tag_acc_known"]["count"] == 54 for pipe in figures["pipelines"])
     assert figures["comparisons"][0]["first"] == str(model)
 
 

@@ -80,7 +80,7 @@ def test_what_each_figure_is_of(report, rows):
     (pipe,) = report["pipelines"]
     counts = {name: figure["count"] for name, figure in pipe["figures"].items()}
     assert counts["tag_acc"] == len(rows)
-    assert counts["whole_sents"] == len(set(column(rows, 4)))
+    assert counts["tag_whole_sents"] == len(set(column(rows, 4)))
     assert counts["tag_macro_f"] == len(pipe["tags"])
 
 

@@ -123,7 +123,7 @@ def test_what_a_pipeline_does_not_tell(corpus):
     report = Report(nlp, corpus)
     (pipe,) = report.figures["pipelines"]
     assert pipe["reliability"] is None and pipe["training"] is None
-    assert pipe["figures"]["acc_known"] is None and "frequency" not in pipe["bands"]
+    assert pipe["figures"]["tag_acc_known"] is None and "frequency" not in pipe["bands"]
     assert "not known" in Page(report.to_html()).text and "–" in report.to_text()
 
 
@@ -131,7 +131,9 @@ def test_what_a_pipeline_keeps_of_its_training(corpus):
     nlp = make_pipeline(steps=1)
     nlp.get_pipe("lstm_tagger").cfg.update(word_counts={"ate": 2}, ambiguous_words=["ate"])
     (pipe,) = Report(nlp, corpus).figures["pipelines"]
-    known, ambiguous = (pipe["figures"][name]["count"] for name in ("acc_known", "acc_ambiguous"))
+    known, ambiguous = (
+        pipe["figures"][name]["count"] for name in ("tag_acc_known", "tag_acc_ambiguous")
+    )
     assert known == ambiguous > 0 and "frequency" in pipe["bands"]
 
 
@@ -147,7 +149,7 @@ def test_a_pipeline_without_an_error(ours, tmp_path):
     words = [(token.text, token.tag_) for token in ours("The dog ate the apple")]
     report = Report(ours, write_conllu(tmp_path / "dev.conllu", [words]))
     (pipe,) = report.figures["pipelines"]
-    assert pipe["mistakes"] == [] and pipe["figures"]["whole_sents"]["value"] == 1.0
+    assert pipe["mistakes"] == [] and pipe["figures"]["tag_whole_sents"]["value"] == 1.0
     assert "None." in Page(report.to_html()).text
 
 

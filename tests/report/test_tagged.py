@@ -21,7 +21,7 @@ def test_the_words_that_the_tagger_keeps(corpus):
     nlp = make_pipeline()
     nlp.get_pipe("lstm_tagger").cfg["word_counts"] = {"The": 2, "ate": 2}
     (pipe,) = Report(nlp, corpus).figures["pipelines"]
-    assert pipe["figures"]["acc_known"] and "frequency" in pipe["bands"]
+    assert pipe["figures"]["tag_acc_known"] and "frequency" in pipe["bands"]
 
 
 @Language.component("renames_the_first")
