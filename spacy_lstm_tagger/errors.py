@@ -30,7 +30,9 @@ class Errors(metaclass=WithCodes):
         "{path}: most words have tags that {pipeline} does not give, such as {tags} (tag = {tag}). "
         "{remedy}."
     )
-    C005 = "The pipeline has no component {name!r}; it has {names}. Give one of them with --name."
+    C005 = (
+        "The pipeline has no component {name!r}; it has {names}. Give one of them with --component."
+    )
     C006 = "{pipeline} has no component that sets token.tag_, only {names}. Give one with a tagger."
     C007 = (
         "{path}: found the suffix {suffix!r}, expected one of {allowed}. "
@@ -244,7 +246,7 @@ class Errors(metaclass=WithCodes):
         "were not counted. Initialize it, or give a weight for each tag."
     )
     P007 = "Found no token with a tag to calibrate on, expected some. Give annotated data."
-    P008 = "{name!r} is a {kind}, expected an lstm_tagger. Give the name of one with --name."
+    P008 = "{name!r} is a {kind}, expected an lstm_tagger. Give the name of one with --component."
     P009 = (
         "The training of {name!r} has diverged: {found}. Start again with a lower "
         "[training.optimizer] learn_rate (our configs have 0.005) and a grad_clip (5.0)."

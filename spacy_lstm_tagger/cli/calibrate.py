@@ -30,7 +30,7 @@ def calibrate_cli(
     data: Annotated[Path, Arg(help="Dev data: .spacy, or CoNLL-U", exists=True)],
     *,
     output: Annotated[str, Opt("--output", "-o", help="Where the calibrated pipeline is saved")],
-    name: Annotated[str, Opt("--name", "-n", help="The component's name")] = "lstm_tagger",
+    component: Annotated[str, Opt(help="The name of the tagger")] = "lstm_tagger",
     tag: Tag = "xpos",
     code: Code = None,
     gpu_id: GpuId = -1,
@@ -42,7 +42,7 @@ def calibrate_cli(
     with clear_errors(), whole_folder(given_path("--output", output)) as folder:
         setup_gpu(gpu_id)
         nlp = load_pipeline(pipeline)
-        result, unknown = calibrate(nlp, data, name=name, tag=tag)
+        result, unknown = calibrate(nlp, data, name=component, tag=tag)
         nlp.to_disk(folder)
     if unknown:
         msg.warn("Left out words whose tags the pipeline does not know", ", ".join(unknown))

@@ -43,10 +43,12 @@ SHOWN = 10  # so many bad texts are shown
 def label_cli(
     context: typer.Context,
     teachers: Annotated[list[str], Arg(help="Pipelines with a tagger: names or folders")],
-    texts: Annotated[str, Opt("--texts", "-t", help="File or folder of texts, see above")],
+    texts: Annotated[str, Opt("--texts", help="File or folder of texts, see above")],
     output: Annotated[str, Opt("--output", "-o", help="Folder for the labelled docs")],
     student: Annotated[Path | None, Opt("--student", "-s", help=STUDENT_HELP)] = None,
-    tag: Annotated[str, Opt(help="Column of the tags, if --student is CoNLL-U")] = "xpos",
+    tag: Annotated[
+        str, Opt("--tag", "-t", help="Column of the tags, if --student is CoNLL-U")
+    ] = "xpos",
     weights: Annotated[str, Opt(help="How much each teacher counts, such as 2,1,1")] = "",
     other_tags: Annotated[
         bool, Opt("--other-tags", help="Leave out other teachers' tags that the first lacks")

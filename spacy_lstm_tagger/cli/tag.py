@@ -56,11 +56,15 @@ def tag_cli(
     format: Annotated[str | None, Opt("--format", "-f", help=FORMAT_HELP)] = None,
     input_format: Annotated[str | None, Opt(help=INPUT_FORMAT_HELP)] = None,
     text_key: TextKey = "text",
-    tokens: Annotated[bool, Opt(help="Texts are words with spaces between them")] = False,
-    whole_files: Annotated[bool, Opt(help="Each file of plain text is one document")] = False,
+    tokens: Annotated[
+        bool, Opt("--tokens", help="Texts are words with spaces between them")
+    ] = False,
+    whole_files: Annotated[
+        bool, Opt("--whole-files", help="Each file of plain text is one document")
+    ] = False,
     column: Annotated[str, Opt("--tag", "-t", help="CoNLL-U: the column of the tags")] = "xpos",
     probabilities: Annotated[
-        bool, Opt("--probabilities", "--scores", "-p", help="Write how probable each tag is")
+        bool, Opt("--probabilities", "-p", help="Write how probable each tag is")
     ] = False,
     prefix: Annotated[str, Opt(help="A prefix for the names of what is added")] = "",
     skip_bad: SkipBad = 0,

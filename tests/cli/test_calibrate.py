@@ -70,9 +70,9 @@ def test_a_component_of_another_kind(tmp_path, small_corpus, name, code):
     nlp = spacy.blank("en")
     nlp.add_pipe("sentencizer")
     nlp.to_disk(tmp_path / "model")
-    arguments = [tmp_path / "model", small_corpus, "--name", name]
+    arguments = [tmp_path / "model", small_corpus, "--component", name]
     status, printed = run(*arguments, "--output", tmp_path / "out")
-    assert status == 1 and is_one_error(printed) and code in printed and "--name" in printed
+    assert status == 1 and is_one_error(printed) and code in printed and "--component" in printed
     assert not (tmp_path / "out").exists()
 
 
