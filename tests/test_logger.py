@@ -175,7 +175,7 @@ def test_a_chain_with_loggers_of_spacy(small_corpus, tmp_path):
         our, their = json.loads(line), json.loads(other)
         assert our["step"] == their["step"] and our["losses"] == pytest.approx(their["losses"])
         assert 100 * our["scores"]["tag_acc"] == pytest.approx(their["scores"]["tag_acc"])
-    assert stdout.getvalue().count("TAG_ACC") == 1
+    assert stdout.getvalue().count(" TAG_ACC ") == 1
 
 
 def test_what_has_no_figure_is_no_zero(tmp_path):

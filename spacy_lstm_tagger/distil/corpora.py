@@ -37,8 +37,9 @@ class ShardCorpus:
 
     path (Optional[Union[str, Path]]): A folder of .spacy files, or one such file. They are read
         one at a time.
-    group_by (Union[int, List[int]]): Cut each doc into docs of this many sentences, or of a
-        number that is drawn from [low, high] for each of them in every pass. 0: docs stay whole.
+    group_by (Union[int, str, List[int]]): Cut each doc into docs of this many sentences, or of a
+        number that is drawn from [low, high] for each of them in every pass. "document": docs stay
+        whole.
     shuffle (bool): Whether each pass has its own order of files, and of the docs of a file.
     augmenter (Optional[Callable]): Makes examples out of each example, as in spacy.Corpus.v1.
     RAISES (ValueError): If a value is not allowed, or labelling was interrupted.
@@ -49,14 +50,15 @@ class ShardCorpus:
         self,
         path: str | Path | None,
         *,
-        group_by: int | list[int] = 0,
+        group_by: int | str | list[int] = "document",
         shuffle: bool = True,
         augmenter: Callable | None = None,
     ):
         if path in (None, ""):
             raise ValueError(SpacyErrors.E913)
-        allowed = "0, a number of sentences, or [low, high] with 1 <= low <= high"
-        check(is_integer(group_by, 0) or is_range(group_by), "group_by", group_by, allowed)
+        allowed = 'a number from 1 on, "document" or [low, high] with 1 <= low <= high'
+        is_size = group_by == "document" or is_integer(group_by, 1)
+        check(is_size or is_range(group_by), "group_by", group_by, allowed)
         self.path: Path = ensure_path(path)
         self.group_by = group_by
         self.shuffle = shuffle
@@ -114,13 +116,13 @@ class ShardCorpus:
         """Cut a doc into docs of some sentences."""
         if not len(doc):
             return
-        if not self.group_by:
+        if self.group_by == "document":
             yield doc
             return
         columns = cast("NDArray[np.uint64]", doc.to_array([ORTH, SPACY, SENT_START, *LEARNED]))
         starts = sorted({0, *np.flatnonzero(columns[:, 2] == 1).tolist()})
         probabilities = TagProbabilities.of_teacher(doc)
-        bounds = self.group_by if isinstance(self.group_by, (list, tuple)) else [self.group_by] * 2
+        bounds = [self.group_by] * 2 if isinstance(self.group_by, int) else self.group_by
         i = 0
         while i < len(starts):
             start = starts[i]

@@ -173,7 +173,7 @@ def test_docs_without_sentences_or_scores_or_words(nlp, tmp_path):
     assert [t.tag_ for t in example.reference] == ["A", "B"]
 
 
-@pytest.mark.parametrize("group_by", [-1, [0, 2], [3, 2], [1], "x", [1, "x"], True])
+@pytest.mark.parametrize("group_by", [0, -1, [0, 2], [3, 2], [1], "x", [1, "x"], True])
 def test_bad_group_by(shards, group_by):
     with pytest.raises(ValueError, match=r"M001.*group_by"):
         ShardCorpus(shards, group_by=group_by)
@@ -315,7 +315,7 @@ def test_repeat_and_weights_exclude_each_other():
 def test_a_damaged_shard_is_named(nlp, shards):
     bad = shards / "shard-1.spacy"
     bad.write_bytes(bad.read_bytes()[:-20])
-    for group_by in (0, 2):
+    for group_by in ("document", 2):
         with pytest.raises(ValueError, match=r"D011.*shard-1\.spacy cannot be read"):
             list(ShardCorpus(shards, group_by=group_by)(nlp))
     with pytest.raises(ValueError, match=r"D011.*shard-1\.spacy cannot be read"):
@@ -354,7 +354,7 @@ def test_probabilities_stay_with_an_augmenter_of_spacy(nlp, shards, augmenter):
             np.testing.assert_array_equal(kept.dense(), expected.dense())
 
 
-@pytest.mark.parametrize("group_by", [0, 1, [1, 10]])
+@pytest.mark.parametrize("group_by", ["document", 1, [1, 10]])
 def test_what_a_tagger_has_kept_to_be_read_teaches_nobody(nlp, tmp_path, group_by):
     doc = make_doc(nlp.vocab, [2, 3], 0)
     doc.user_data[TagProbabilities.key][OWN] = True
