@@ -74,15 +74,16 @@ def by_tag(tagged: TaggedCorpus) -> list[dict[str, Any]]:
     return [row | {"tag": tagged.tag(row["tag"])} for row in rows]
 
 
-def confusion(tagged: TaggedCorpus) -> list[list[Any]]:
-    """RETURNS (list[list[Any]]): A tag of the corpus, one that is given (empty if none is), and how
-    often; most frequent first.
+def confusion(tagged: TaggedCorpus) -> list[dict[str, Any]]:
+    """RETURNS (list[dict[str, Any]]): A tag of the corpus, one that is given (empty if none is),
+    and how often; most frequent first.
     """
     pairs = np.column_stack([tagged.found.gold[tagged.found.places], tagged.found.guesses])
     distinct, counts = np.unique(pairs, axis=0, return_counts=True)
     rows = [[tagged.tag(gold), tagged.tag(guess)] for gold, guess in distinct.tolist()]
-    table = [[*row, count] for row, count in zip(rows, counts.tolist(), strict=True)]
-    return sorted(table, key=lambda row: (-row[2], row[0], row[1]))
+    counted = zip(rows, counts.tolist(), strict=True)
+    table = [{"gold": gold, "guess": guess, "count": count} for (gold, guess), count in counted]
+    return sorted(table, key=lambda row: (-row["count"], row["gold"], row["guess"]))
 
 
 def reliability(tagged: TaggedCorpus) -> dict[str, Any] | None:

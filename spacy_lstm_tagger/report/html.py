@@ -126,7 +126,7 @@ def _data(pipelines: list[dict[str, Any]]) -> list[dict[str, Any]]:
         {
             "name": pipe["name"],
             "tags": [row["tag"] for row in pipe["tags"]],
-            "confusion": pipe["confusion"],
+            "confusion": [list(row.values()) for row in pipe["confusion"]],
             "mistakes": [
                 [row["gold"], row["guess"], row["sentences"]]
                 for row in pipe["mistakes"]

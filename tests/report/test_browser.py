@@ -70,7 +70,7 @@ def texts(locator):
 def test_the_matrix(open_page, path, ours, corpus):
     page = open_page(path)
     figures = Report({"ours": ours}, corpus).figures["pipelines"][0]
-    counts = {(gold, guess): count for gold, guess, count in figures["confusion"]}
+    counts = {(gold, guess): count for gold, guess, count in map(dict.values, figures["confusion"])}
     cells = page.locator("#matrix td button")
     assert sorted(map(int, texts(cells))) == sorted(counts.values())
     gold, guess = next(pair for pair in counts if pair[0] != pair[1])
@@ -96,7 +96,7 @@ def test_the_controls(open_page, path, theirs, corpus):
     page.select_option("#unit", "count")
     page.select_option("#pipeline", "1")
     confusion = Report({"theirs": theirs}, corpus).figures["pipelines"][0]["confusion"]
-    expected = sorted(count for *_, count in confusion)
+    expected = sorted(row["count"] for row in confusion)
     assert sorted(map(int, texts(page.locator("#matrix td button")))) == expected
 
 
@@ -229,7 +229,7 @@ def test_words_without_a_tag_are_in_the_matrix_too(open_page, tmp_path, corpus):
     report = Report({"a" * 100: nlp}, corpus)
     (tmp_path / "report.html").write_text(report.to_html(), encoding="utf-8")
     page = open_page(tmp_path / "report.html", viewport={"width": 360, "height": 700})
-    counts = [count for *_, count in report.figures["pipelines"][0]["confusion"]]
+    counts = [row["count"] for row in report.figures["pipelines"][0]["confusion"]]
     assert sum(map(int, texts(page.locator("#matrix td button")))) == sum(counts)
     assert texts(page.locator("#matrix thead th"))[-1] == "no tag"
     assert page.evaluate("document.documentElement.scrollWidth") <= 360

@@ -70,8 +70,8 @@ def test_tags_and_confusion_are_those_of_scikit_learn(report, rows):
     for row, *expected in zip(pipe["tags"], p, r, f, counts, strict=True):
         assert [row[key] for key in ("p", "r", "f", "count")] == pytest.approx(expected)
     table = np.zeros((len(tags), len(tags)), dtype=int)
-    for right, guess, count in pipe["confusion"]:
-        table[tags.index(right), tags.index(guess)] = count
+    for row in pipe["confusion"]:
+        table[tags.index(row["gold"]), tags.index(row["guess"])] = row["count"]
     assert (table == confusion_matrix(gold, guessed, labels=tags)).all()
     assert pipe["figures"]["tag_acc"]["value"] == pytest.approx(accuracy_score(gold, guessed))
 
@@ -265,7 +265,7 @@ def test_names_of_bands():
 
 def test_the_most_frequent_confusion_is_first(report):
     (pipe,) = report["pipelines"]
-    counts = [count for *_, count in pipe["confusion"]]
+    counts = [row["count"] for row in pipe["confusion"]]
     assert counts == sorted(counts, reverse=True) and counts[0] > counts[-1]
 
 
