@@ -16,7 +16,7 @@ from benchmarks.machines import find, read_reports
 from spacy_lstm_tagger import __version__
 
 from .forks import run_python
-from .golden.make import FOLDER, SENTENCES, read_sentences
+from .golden.make import FOLDER, TEXTS, read_texts
 from .util import ROOT, load_script
 
 PIPELINES = ROOT / "pipelines"
@@ -34,14 +34,18 @@ import json, sys
 from pathlib import Path
 import spacy
 from spacy.tokens import Doc
+def told(token):
+    start = "^" if token.is_sent_start else ""
+    return "/".join([start, token.tag_, token.pos_, str(token.morph), token.lemma_])
+
 nlp = spacy.load(sys.argv[1])
 words = json.loads(Path(sys.argv[2]).read_text())
-docs = list(nlp.pipe(Doc(nlp.vocab, words=each) for each in words))
+docs = list(nlp.pipe(Doc(nlp.vocab, *each) for each in words))
 (text,) = nlp.pipe(["She didn't send the two letters. They were too old!"])
 found = [(t.tag_, t.pos_, str(t.morph), t.lemma_, t.is_sent_start) for t in text]
 known = nlp.get_pipe("morphologizer").label_data["tags"]
 apart = [str(t) for doc in docs for t in doc if t.pos_ not in known[t.tag_]]
-tags = [[t.tag_ for t in doc] for doc in docs]
+tags = [[told(t) for t in doc] for doc in docs]
 print(json.dumps({"tags": tags, "text": found, "apart": apart}))
 """
 
@@ -92,14 +96,15 @@ def installed(tmp_path_factory):
 @pytest.mark.parametrize("wheel", WHEELS, ids=lambda path: path.name.split("-")[0])
 def test_tags_are_those_of_the_release(wheel, installed, tmp_path):
     name, version = wheel.name.split("-")[:2]
-    words = [[token.text for token in doc] for doc in read_sentences(spacy.blank("en"))]
+    docs = read_texts(spacy.blank("en"))
+    words = [[[t.text for t in doc], [bool(t.whitespace_) for t in doc]] for doc in docs]
     (tmp_path / "words.json").write_text(json.dumps(words))
     with (tmp_path / "found.json").open("w") as file:
         command = [installed / "tag.py", name, tmp_path / "words.json"]
         assert run_python(command, stdout=file.fileno()) == 0
     found = json.loads((tmp_path / "found.json").read_text().splitlines()[-1])
     golden = (FOLDER / f"{name}-{version}.txt").read_text(encoding="utf-8").splitlines()
-    assert len(golden) == len(words) == SENTENCES
+    assert len(golden) == len(words) == TEXTS
     pairs = [
         pair
         for line, tags in zip(golden, found["tags"], strict=True)

@@ -29,6 +29,8 @@ def test_a_published_name_keeps_its_settings_and_their_defaults(path):
     found = settings()
     for name, was in json.loads(path.read_text(encoding="utf-8")).items():
         assert was == {key: found[name].get(key, "gone") for key in was}, name
+        new = [key for key in found[name] if key not in was]
+        assert "required" not in [found[name][key] for key in new], name  # old configs lack it
 
 
 @pytest.mark.filterwarnings("ignore:.*W095")  # made with another spaCy

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import spacy
 from spacy.cli.train import train
+from spacy.language import Language
 
 from spacy_lstm_tagger import __version__
 
@@ -70,13 +71,24 @@ def golden(nlp):
 
 def settings():
     """RETURNS (dict): Whatever a config can name, each with its settings and their defaults."""
+    found = {}
+    for entry in distribution("spacy-lstm-tagger").entry_points:
+        key, function = f"{entry.group.removeprefix('spacy_')} {entry.name}", entry.load()
+        if entry.group == "spacy_factories":
+            pipe = spacy.blank("xx").add_pipe(entry.name)
+            settings = Language.get_factory_meta(entry.name).default_config
+            found[f"initialize {entry.name}"] = defaults(pipe.initialize)
+            found[key] = json.loads(json.dumps(settings))
+        elif entry.group != "spacy_cli":
+            found[key] = defaults(function)
+    return found
+
+
+def defaults(function):
+    """RETURNS (dict): The default of each parameter."""
     return {
-        f"{entry.group.removeprefix('spacy_')} {entry.name}": {
-            name: "required" if each.default is each.empty else json.loads(json.dumps(each.default))
-            for name, each in inspect.signature(entry.load()).parameters.items()
-        }
-        for entry in distribution("spacy-lstm-tagger").entry_points
-        if entry.name.startswith("spacy-lstm-tagger.")
+        name: "required" if each.default is each.empty else json.loads(json.dumps(each.default))
+        for name, each in inspect.signature(function).parameters.items()
     }
 
 
