@@ -182,7 +182,8 @@ class Errors(metaclass=WithCodes):
     )
     L002 = (
         "The weights do not fit this architecture: {error}. Load them with the config that "
-        "they were trained with (config.cfg beside the model), or train again."
+        "they were trained with (config.cfg beside the model) and the version of "
+        "spacy-lstm-tagger that saved them, or train again."
     )
     L003 = "Cannot load the tagger from {path}. {error}"
     L004 = (

@@ -52,13 +52,13 @@ def score_tags(
     tag_set (str): What the tags are, as in `LSTMTagger`.
     missing (Collection[str]): Annotations that are no tag, see `Notation.open`.
     per_type (bool): Whether to score each tag.
-    RETURNS (dict[str, Any]): `tag_acc`; `tag_acc_sents` and `tag_acc_docs`, if some docs are one sentence
-        and some are several; `tag_acc_known`, `tag_acc_unknown` and `tag_acc_ambiguous`, on words that training
-        had, had not, and had with several tags; `tag_whole_sents`, the share of sentences without an
-        error; `tag_per_type`, precision, recall and F1 of each tag; `tag_macro_f`, the mean of the
-        latter; with a threshold what `score_abstaining` gives; of universal tags `pos_acc`, and
-        with features what spaCy's morphologizer has. None: there are no such words, they are not
-        known, or not asked for.
+    RETURNS (dict[str, Any]): `tag_acc`; `tag_acc_sents` and `tag_acc_docs`, if some docs are one
+        sentence and some are several; `tag_acc_known`, `tag_acc_unknown` and `tag_acc_ambiguous`,
+        on words that training had, had not, and had with several tags; `tag_whole_sents`, the share
+        of sentences without an error; `tag_per_type`, precision, recall and F1 of each tag;
+        `tag_macro_f`, the mean of the latter; with a threshold what `score_abstaining` gives; of
+        universal tags `pos_acc`, and with features what spaCy's morphologizer has. None: there are
+        no such words, they are not known, or not asked for.
     """
     examples = list(examples)
     # Nobody has to guess that a token is white space: spaCy scores those of the reference alone.

@@ -38,6 +38,11 @@ def test_from_texts_to_a_wheel(project):
     variables |= {"vars.lstm_teacher_steps": 3, "vars.lstm_teacher_eval_frequency": 3}
     for command in ("lstm-teacher", "label", "student", "evaluate", "package"):
         project_run(project, command, overrides=variables)
+    # A lost shard is made again.
+    (shard,) = (project / "output" / "silver").glob("*.spacy")
+    shard.unlink()
+    project_run(project, "label", overrides=variables)
+    assert shard.is_file()
     manifest = json.loads((project / "output" / "silver" / "manifest.json").read_text())
     assert manifest["complete"]
     scores = json.loads((project / "output" / "accuracy.json").read_text())

@@ -118,6 +118,11 @@ def test_from_teachers_to_wheels(project):
         card = (project / "output" / f"en_lstm_{kind}" / "README.md").read_text()
         assert f"{100 * figures['en_gum']['sentences']['tag_acc']:.1f}" in card
     assert len(list((project / "packages").glob("*/dist/*.whl"))) == 2
+    # Figures of two treebanks under one name would be those of the last.
+    shutil.copy(project / "assets/en_gum/dev.conllu", project / "assets/en_ewt/gum.conllu")
+    for command in ("measure", "score-teachers"):
+        with pytest.raises(SystemExit):
+            project_run(project, command, overrides={"vars.other": "assets/en_ewt/gum.conllu"})
 
 
 class Letters:

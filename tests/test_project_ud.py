@@ -7,6 +7,7 @@ import sys
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
+from zipfile import ZipFile
 
 import pytest
 import spacy
@@ -58,6 +59,12 @@ def test_from_a_treebank_to_a_wheel(project, capfd):
     (wheel,) = (project / "packages").glob("*/dist/*.whl")
     assert wheel.name.startswith("en_tagger_en_small-")
     assert nlp.pipe_names == ["lstm_tagger"]
+    # A wheel has nothing of an earlier one.
+    (model,) = (project / "packages").glob("*/build/lib/**/lstm_tagger/model")
+    (model.parent / "other").touch()
+    project_run(project, "package", overrides=variables, force=True)
+    with ZipFile(wheel) as archive:
+        assert not [name for name in archive.namelist() if name.endswith("/other")]
     # Nothing has changed, so nothing is done again.
     capfd.readouterr()
     project_run(project, "all", overrides=variables)

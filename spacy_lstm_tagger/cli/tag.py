@@ -64,7 +64,7 @@ def tag_cli(
     ] = False,
     column: Annotated[str, Opt("--tag", "-t", help="CoNLL-U: the column of the tags")] = "xpos",
     probabilities: Annotated[
-        bool, Opt("--probabilities", "-p", help="Write how probable each tag is")
+        bool, Opt("--probabilities", "--scores", "-p", help="Write how probable each tag is")
     ] = False,
     prefix: Annotated[str, Opt(help="A prefix for the names of what is added")] = "",
     skip_bad: SkipBad = 0,

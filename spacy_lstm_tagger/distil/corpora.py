@@ -23,7 +23,7 @@ from ..files.docs import read_docbin
 from ..files.reading import files_in
 from ..probabilities import TagProbabilities
 from ..readers import Corpus
-from ..readers import shuffle as in_random_order
+from ..readers.corpus import shuffle as in_random_order
 from ..readers.docbin import read_docs
 from .shards import LEARNED, is_complete
 

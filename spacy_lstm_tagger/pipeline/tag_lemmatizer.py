@@ -12,6 +12,7 @@ import srsly
 from spacy.attrs import LEMMA, ORTH, TAG
 from spacy.language import Language
 from spacy.pipeline import Pipe
+from spacy.pipeline.lemmatizer import lemmatizer_score
 from spacy.tokens import Doc
 from spacy.training import Example, validate_get_examples
 from spacy.vocab import Vocab
@@ -63,7 +64,7 @@ class TagLemmatizer(Pipe):
         name: str = "tag_lemmatizer",
         *,
         overwrite: bool = False,
-        scorer: Callable | None = None,
+        scorer: Callable | None = lemmatizer_score,
     ):
         self.vocab = vocab
         self.name = name

@@ -1,6 +1,6 @@
 """Readers for `[corpora]` and `[initialize.components]`: corpora, labels."""
 
-from .corpus import Corpus, shuffle
+from .corpus import Corpus
 from .labels import (
     read_morph_labels,
     read_tag_counts,
@@ -16,5 +16,4 @@ __all__ = [
     "read_tag_labels",
     "read_word_lemmas",
     "read_word_tags",
-    "shuffle",
 ]

@@ -282,7 +282,7 @@ def test_probabilities(tmp_path, texts, factory):
     """Ours, and those of spaCy's own taggers."""
     nlp = stock_teacher(factory=factory)
     nlp.to_disk(tmp_path / "model")
-    tag(tmp_path / "model", texts["jsonl"], "--output", tmp_path / "out.jsonl", "--probabilities")
+    tag(tmp_path / "model", texts["jsonl"], "--output", tmp_path / "out.jsonl", "--scores")
     tag(tmp_path / "model", texts["jsonl"], "--output", tmp_path / "out.tsv", "-p")
     rows = read_jsonl(tmp_path / "out.jsonl")
     pipe = nlp.get_pipe(factory)

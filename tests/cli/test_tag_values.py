@@ -245,7 +245,7 @@ def test_what_misc_says_of_anything_else_stays(model, tmp_path):
     tag(model, path, "--output", output)
     found = [line.split("\t")[-1] for line in output.read_text().split("\n")[:4]]
     assert found == ["", "|X", "_|Y", "Z"]
-    tag(model, path, "--output", output, "--probabilities")
+    tag(model, path, "--output", output, "--scores")
     found = [line.split("\t")[-1] for line in output.read_text().split("\n")[:4]]
     assert all(misc.count("TagProb=") == 1 and misc[0] not in "|_" for misc in found)
 

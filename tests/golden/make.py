@@ -1,5 +1,5 @@
-"""Writes the annotation that later releases have to give: `python -m tests.golden.make NAME`, once, of an
-installed pipeline of `pipelines/`.
+"""Writes the annotation that later releases have to give: `python -m tests.golden.make NAME`, once,
+of an installed pipeline of `pipelines/`.
 """
 
 import sys
@@ -16,23 +16,29 @@ TEXTS, SENTENCES = 50, 4
 
 
 def read_texts(nlp):
-    """RETURNS (list[Doc]): The first sentences of the embedded corpus, some a doc, without tags."""
+    """RETURNS (list[Doc]): The first texts of the embedded corpus, of some sentences each, without
+    tags.
+    """
     examples = list(Corpus(CORPUS / "en-train.conllu", group_by=SENTENCES)(nlp))[:TEXTS]
     return [example.predicted for example in examples]
 
 
-def told(token):
-    """RETURNS (str): What a pipeline says of a token."""
-    start = "^" if token.is_sent_start else ""
-    return "/".join([start, token.tag_, token.pos_, str(token.morph), token.lemma_])
+def lines(docs):
+    """RETURNS (list[str]): What is said of each token, and an empty line after each doc."""
+    return [line for doc in docs for line in (*map(_line, doc), "")]
+
+
+def _line(token):
+    said = [token.tag_, token.pos_, str(token.morph), token.lemma_]
+    return "\t".join([token.text, *said, "starts" if token.is_sent_start else ""])
 
 
 def main(name):
-    """Write a line for each text."""
+    """Write the file of a pipeline."""
     nlp = spacy.load(name)
-    lines = (" ".join(map(told, doc)) for doc in nlp.pipe(read_texts(nlp)))
     path = FOLDER / f"{name}-{nlp.meta['version']}.txt"
-    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    found = lines(nlp.pipe(read_texts(nlp)))
+    path.write_text("".join(f"{line}\n" for line in found), encoding="utf-8")
 
 
 if __name__ == "__main__":

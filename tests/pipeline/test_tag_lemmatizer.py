@@ -10,6 +10,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 
 from spacy_lstm_tagger.lemmas import LemmaTables
+from spacy_lstm_tagger.pipeline import TagLemmatizer
 
 from .test_serialize import by_bytes, by_deepcopy, by_disk, by_pickle
 
@@ -200,6 +201,12 @@ def test_a_damaged_file(nlp, content, tmp_path):
     with pytest.raises(ValueError, match="L007"):
         pipe.from_disk(path.parent)
     assert pipe(make_doc(nlp, NEW, NEW_TAGS))[1].lemma_ == "talk"
+
+
+def test_it_scores_itself(nlp):
+    doc = nlp(make_doc(nlp, NEW, NEW_TAGS))
+    example = Example(doc, doc)
+    assert TagLemmatizer(nlp.vocab).score([example]) == {"lemma_acc": 1.0}
 
 
 def test_no_warning_where_all_is_well(nlp):

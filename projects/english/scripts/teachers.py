@@ -31,6 +31,8 @@ def main(
     weights (str): What each counts in the mean.
     code (Optional[Path]): A file with registered functions that they need.
     """
+    if len({path.parent.name for path in dev}) < len(dev):
+        raise SystemExit("A treebank is called as its folder is: put each into one of its own.")
     import_code(code)
     numbers = [float(weight) for weight in weights.split(",")]
     members = {"together": Teachers(teachers, weights=numbers, other_tags=True)}

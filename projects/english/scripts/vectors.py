@@ -37,6 +37,10 @@ def main(
     transformer = model.transformer.eval()
     transformer.encoder.layer = transformer.encoder.layer[:LAYERS]
     frequent = top_n_list("en", words, wordlist="large")
+    if len(frequent) < words:
+        raise SystemExit(
+            f"wordfreq has only {len(frequent):,} words: give --vars.words {len(frequent)}"
+        )
     states = word_states(frequent, model.tokenizer, transformer)
     nlp = spacy.blank("en")
     nlp.vocab.vectors = Vectors(

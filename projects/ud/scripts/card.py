@@ -50,7 +50,9 @@ def main(
     nlp.meta["license"] = license
     attributes = ATTRIBUTES[nlp.get_pipe("lstm_tagger").cfg["tag_set"]]
     nlp.meta["description"] = f"Part-of-speech tags ({attributes}), learned from {treebank}."
-    shutil.rmtree(path, ignore_errors=True)  # with what only an earlier pipeline had
+    # With what only an earlier pipeline had: setuptools packs whatever is in "build".
+    for old in (path, *Path("packages").glob("*/build")):
+        shutil.rmtree(old, ignore_errors=True)
     nlp.to_disk(path)
     names = {"accuracy": "the treebank's words", "accuracy-raw": "its own tokenizer's words"}
     rows = [row(name, srsly.read_json(folder / f"{file}.json")) for file, name in names.items()]
