@@ -17,11 +17,11 @@ from spacy.language import Language
 from spacy.pipeline import Tagger
 from spacy.tokens import Doc
 from spacy.util import load_model
-from thinc.api import Model, NumpyOps
+from thinc.api import Model, NumpyOps, to_numpy
 
 from .errors import Errors
 from .files.reading import files_in
-from .models.flat import FlatList, flatten, of_tokens
+from .models.flat import FlatList, predict_flat
 from .pipeline import LSTMTagger
 from .pipeline.annotations import TAG_SETS
 from .pipeline.notation import Notation
@@ -182,8 +182,7 @@ def _predict_and_keep(pipe: Tagger, docs: Iterable[Doc]) -> Any:
     lengths = [len(doc) for doc in docs]
     scores = np.empty((0, len(pipe.labels)), dtype=np.float32)
     if any(lengths):
-        ops, found = pipe.model.ops, of_tokens(pipe.model.predict(docs), lengths)
-        scores = ops.to_numpy(flatten(ops, found))  # from a GPU all at once
+        scores = to_numpy(predict_flat(pipe.model, docs))  # from a GPU all at once
     for doc, part in zip(docs, FlatList(as_probabilities(scores), lengths), strict=True):
         TagProbabilities.of(pipe.labels, part).to_doc(doc)
     if type(pipe).predict is Tagger.predict:  # which would run the model once more

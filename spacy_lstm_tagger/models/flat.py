@@ -6,7 +6,8 @@ from typing import Any, cast
 
 import numpy as np
 import torch
-from thinc.api import Ops
+from spacy.tokens import Doc
+from thinc.api import Model, Ops
 from thinc.types import Floats1d, Floats2d, FloatsXd
 from thinc.util import torch2xp, xp2torch
 from torch import Tensor
@@ -51,17 +52,15 @@ def flatten(ops: Ops, arrays: Sequence[Floats2d]) -> Floats2d:
     return ops.xp.concatenate([array for array in arrays if len(array)] or arrays)
 
 
-def of_tokens(arrays: Sequence[Floats2d], lengths: Sequence[int]) -> Sequence[Floats2d]:
-    """Leave out rows that belong to no token: who splits one leaves a row too many at the end of
-    `doc.tensor`.
-
-    arrays (Sequence[Floats2d]): One array a doc.
-    lengths (Sequence[int]): The number of tokens of each doc.
-    RETURNS (Sequence[Floats2d]): The arrays, with as many rows.
+def predict_flat(model: Model[list[Doc], list[Floats2d]], docs: list[Doc]) -> Floats2d:
+    """RETURNS (Floats2d): What a model says of the tokens of a batch. *Shape:*
+    ``(tokens, width)``. Rows that belong to none are left out: who splits a token leaves a row too
+    many at the end of `doc.tensor`.
     """
-    if list(map(len, arrays)) == list(lengths):
-        return arrays
-    return [rows[:length] for rows, length in zip(arrays, lengths, strict=True)]
+    arrays = model.predict(docs)
+    if [*map(len, arrays)] != [*map(len, docs)]:
+        arrays = [rows[: len(doc)] for rows, doc in zip(arrays, docs, strict=True)]
+    return flatten(model.ops, arrays)
 
 
 def first_rows(arrays: Sequence[Floats2d] | None) -> Floats2d | None:

@@ -13,7 +13,7 @@ from ..nn.lattice import Lattice
 from ..nn.transfer import send
 from ..whitespace import word_lengths
 from .crf_output import crf_of
-from .flat import as_tensor, flatten, of_tokens
+from .flat import as_tensor, predict_flat
 from .threads import on_our_threads
 
 # Where single precision ends: a probability of 0 would exclude a tag.
@@ -29,12 +29,11 @@ def predict_lattice(model: Model[list[Doc], list[Floats2d]], docs: Sequence[Doc]
     docs (Sequence[Doc]): The docs.
     RETURNS (Lattice): The scores.
     """
-    lengths = [len(doc) for doc in docs]
-    flat = flatten(model.ops, of_tokens(model.predict(list(docs)), lengths))
+    flat = predict_flat(model, list(docs))
     output = model.maybe_get_ref("output_layer")
     if output is not None and output.attrs.get("softmax_normalize"):  # as in spacy.Tagger.v1
         flat = model.ops.xp.log(model.ops.xp.maximum(flat, TINY))
-    return Lattice(as_tensor(flat), lengths, model_crf(model))
+    return Lattice(as_tensor(flat), [len(doc) for doc in docs], model_crf(model))
 
 
 def of_words(lattice: Lattice, spaces: NDArray[np.bool_]) -> Lattice:

@@ -9,7 +9,7 @@ from spacy.pipeline.senter import DEFAULT_SENTER_MODEL, SentenceRecognizer
 from spacy.tokens import Doc, Token
 from thinc.api import Model, to_numpy
 
-from ..models.flat import FlatList, flatten, of_tokens
+from ..models.flat import FlatList, predict_flat
 from ..whitespace import docs_with_spaces
 
 
@@ -53,8 +53,7 @@ class ParagraphSenter(SentenceRecognizer):
         lengths = list(map(len, docs))
         if not any(lengths):
             return FlatList(np.zeros(0, dtype=np.int64), lengths)
-        scores = flatten(self.model.ops, of_tokens(self.model.predict(docs), lengths))
-        guesses = FlatList(to_numpy(scores.argmax(axis=1)), lengths)
+        guesses = FlatList(to_numpy(predict_flat(self.model, docs).argmax(axis=1)), lengths)
         for doc, starts in zip(docs, guesses, strict=True):
             move_from_marks(doc, starts)
         for i, spaces in docs_with_spaces(docs):

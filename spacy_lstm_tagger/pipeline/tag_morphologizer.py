@@ -20,7 +20,7 @@ from spacy.vocab import Vocab
 from thinc.api import Model, to_numpy
 
 from ..checks import check, is_list_of_strings
-from ..models.flat import FlatList, flatten, of_tokens
+from ..models.flat import FlatList, predict_flat
 from ..warning_texts import Warnings
 from ..whitespace import docs_with_spaces
 from .dictionary import TagDictionary
@@ -139,8 +139,7 @@ class TagMorphologizer(Morphologizer):
         lengths = list(map(len, docs))
         if not any(lengths):
             return FlatList(np.zeros(0, dtype=np.int64), lengths)
-        found = of_tokens(self.model.predict(docs), lengths)
-        scores: Any = flatten(self.model.ops, found)
+        scores: Any = predict_flat(self.model, docs)
         guesses = to_numpy(scores.argmax(axis=1))
         dictionary = self._labels_of_tags()
         if dictionary is not None:
