@@ -55,11 +55,6 @@ class Lattice:
         """
         crf = self.crf or LinearChainCRF.independent(self.emissions)
         tags, scores = crf.n_best(self.emissions, self.lengths, n=n)
-        if self.crf:
-            total = self.crf.expectations(self.emissions, self.lengths).log_partition
-        else:
-            of = torch.repeat_interleave(torch.tensor(self.lengths, dtype=torch.int64))
-            each = self.emissions.double().logsumexp(1)
-            total = each.new_zeros(len(self.lengths)).index_add_(0, of.to(each.device), each)
+        total = crf.expectations(self.emissions, self.lengths).log_partition
         probabilities = (scores - total).exp().clamp_(max=1.0)
         return tags, probabilities.masked_fill_(scores.isneginf(), torch.nan)
