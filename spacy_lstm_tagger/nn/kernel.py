@@ -1,6 +1,5 @@
 """The LSTM kernel: one layer in one direction, from a zero state, as fast as PyTorch has it."""
 
-import copy
 import functools
 from typing import NamedTuple, cast
 
@@ -81,12 +80,9 @@ class LSTMLayer(nn.LSTM):
     def __getstate__(self) -> dict:
         return {**super().__getstate__(), "_kept": None}
 
-    def __deepcopy__(self, memo: dict) -> "LSTMLayer":
-        copied = self.__class__.__new__(self.__class__)
-        memo[id(self)] = copied
-        copied.__setstate__(copy.deepcopy(self.__getstate__(), memo))
-        copied.flatten_parameters()  # cuDNN's one buffer, which a copy takes apart
-        return copied
+    def __setstate__(self, state: dict) -> None:
+        super().__setstate__(state)
+        self.flatten_parameters()  # cuDNN's one buffer, which a copy takes apart
 
 
 class Arranged(NamedTuple):
