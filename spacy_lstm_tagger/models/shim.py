@@ -226,7 +226,7 @@ class TorchShim(PyTorchShim):
             "_modules": None,
             "_states": {},
             "device": self.device,
-            "values": {name: tensor.detach().cpu().numpy() for name, tensor in tensors.items()},
+            "values": {name: tensor.numpy(force=True) for name, tensor in tensors.items()},
         }
 
     @on_our_threads

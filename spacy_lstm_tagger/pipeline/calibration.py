@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..nn.lattice import Lattice
-from .decoding import as_numpy
 
 BINS = 15
 # Temperatures are looked for between these.
@@ -45,11 +44,11 @@ def calibrate(
     """
     tokens = (labels >= 0).nonzero()[0]
     gold = labels[tokens]
-    best = np.concatenate([as_numpy(lattice.best()) for lattice in lattices])[tokens]
+    best = np.concatenate([lattice.best().numpy(force=True) for lattice in lattices])[tokens]
 
     def probabilities(temperature: float) -> NDArray[np.floating]:
-        parts = [as_numpy(lattice.divided(temperature).probabilities()) for lattice in lattices]
-        return np.concatenate(parts)[tokens]
+        parts = (lattice.divided(temperature).probabilities() for lattice in lattices)
+        return np.concatenate([part.numpy(force=True) for part in parts])[tokens]
 
     def loss(log_temperature: float) -> float:
         right = probabilities(float(np.exp(log_temperature)))[np.arange(len(gold)), gold]

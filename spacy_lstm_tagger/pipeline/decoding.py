@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from spacy.tokens import Doc
-from torch import Tensor
 
 from ..checks import check, check_flag, is_integer, is_number
 from ..models.flat import FlatList
@@ -112,9 +111,9 @@ class Decoding:
         scaled = lattice.divided(self.temperature)
         sequences = None
         if self.n_best is None:
-            best = as_numpy(lattice.best())
+            best = lattice.best().numpy(force=True)
         else:
-            tags, chances = map(as_numpy, scaled.n_best(self.n_best))
+            tags, chances = (each.numpy(force=True) for each in scaled.n_best(self.n_best))
             best = tags[0]
             of_docs = FlatList(spread(tags.T, spaces, fill=len(labels)), lengths)
             sequences = [
@@ -123,7 +122,7 @@ class Decoding:
             ]
         kept = None
         if self.save_probabilities or self.threshold:
-            probabilities = as_numpy(scaled.probabilities())
+            probabilities = scaled.probabilities().numpy(force=True)
             if self.save_probabilities:
                 of_docs = FlatList(spread(probabilities, spaces, fill=0.0), lengths)
                 kept = [TagProbabilities.of(labels, of_doc) for of_doc in of_docs]
@@ -132,8 +131,3 @@ class Decoding:
                 best = np.where(sure, best, ABSTAINED)
         best = spread(best, spaces, fill=SPACE)
         return Guesses(best, lengths, labels=labels, probabilities=kept, sequences=sequences)
-
-
-def as_numpy(tensor: Tensor) -> NDArray:
-    """RETURNS (NDArray): The tensor's values."""
-    return tensor.cpu().numpy()

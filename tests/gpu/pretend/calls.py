@@ -79,6 +79,8 @@ def _cuda(tensor: Tensor, device: Any = None, non_blocking: bool = False) -> Ten
 
 @answers(Tensor.numpy, Tensor.__array__)
 def _numpy(tensor: Tensor, dtype: Any = None, **kwargs: Any) -> Any:
+    if kwargs.get("force"):
+        tensor = move(tensor, gpu=False)
     if on_gpu(tensor):
         raise TypeError(
             "can't convert cuda:0 device type tensor to numpy. Use Tensor.cpu() to copy the tensor "
