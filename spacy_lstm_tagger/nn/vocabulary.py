@@ -88,10 +88,6 @@ class EmbeddingTable(nn.Module):
         destination[prefix + "keys"] = torch.tensor(list(self._rows), dtype=torch.int64)
 
     def _load_from_state_dict(self, state_dict, prefix, *args):
-        if not any(name.startswith(prefix) for name in state_dict):
-            _metadata, _strict, missing_keys, *_ = args  # an error if strict
-            missing_keys.extend(prefix + name for name in ("unknown", "weight", "keys"))
-            return
         state_dict = dict(state_dict)
         problems = self.problems(state_dict, prefix)
         if problems:

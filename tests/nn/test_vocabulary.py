@@ -216,15 +216,3 @@ def test_training_adds_nothing_to_pretrained_vectors():
     table, _ = make_pretrained()
     table.add([3])
     assert table.is_full and len(table) == 2 and table.lookup([3]) == [0]
-
-
-def test_a_part_of_the_weights_can_be_loaded():
-    def two_tables():
-        return torch.nn.ModuleDict({"word": make([1]), "letter": make([2])})
-
-    state, module = two_tables().state_dict(), two_tables()
-    part = {name: tensor for name, tensor in state.items() if name.startswith("letter.")}
-    missing = module.load_state_dict(part, strict=False).missing_keys
-    assert set(missing) == set(state) - set(part)
-    with pytest.raises(RuntimeError, match="Missing key"):
-        module.load_state_dict(part)
