@@ -39,9 +39,6 @@ class FlatList(list):
         """RETURNS (bool): Whether nobody has put other arrays into the list."""
         return len(self) == len(self._slices) and all(map(operator.is_, self, self._slices))
 
-    def __getstate__(self) -> dict[str, Any]:  # a copy's arrays have memory of their own
-        return self.__dict__ | {"_slices": ()}
-
 
 def flatten(ops: Ops, arrays: Sequence[Floats2d]) -> Floats2d:
     """RETURNS (Floats2d): The rows of all arrays, of which those without rows may have another
