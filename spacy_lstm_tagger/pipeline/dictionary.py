@@ -78,8 +78,6 @@ class TagDictionary:
         docs (Sequence[Doc]): The docs.
         emissions (Tensor): Logits; those of other tags become −inf. *Shape:* ``(tokens, tags)``.
         """
-        if not len(self._keys):
-            return
         tokens, rows = self.find(docs)
         allowed = send(self.allowed[rows], emissions.device)
         where = send(tokens, emissions.device)
