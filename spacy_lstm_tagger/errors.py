@@ -315,7 +315,10 @@ class Errors(metaclass=WithCodes):
         '{path}: found no "# newdoc" comment before the {count} sentences read, expected '
         'one for each document to group by "document". Add them or group by a number.'
     )
-    R006 = "{place}: found byte 0x{byte:02x}, expected UTF-8. Convert the file to UTF-8."
+    R006 = (
+        "{place}: found byte 0x{byte:02x}, expected UTF-8. Convert the file to UTF-8; if it is "
+        "packed, unpack it; if it is one of spaCy's, give it the suffix .spacy."
+    )
     R007 = (
         "{place}: found {count} column(s), expected 10 with a tab between them (ID, FORM, "
         "LEMMA, UPOS, XPOS, FEATS, HEAD, DEPREL, DEPS, MISC). {remedy}"
@@ -341,11 +344,6 @@ class Errors(metaclass=WithCodes):
         "{place}: found range {id} in a sentence that ends with word {last}, expected "
         "words up to {end}. Add the missing words, or shorten the range."
     )
-    R014 = (
-        "{path}: found compressed data, as a .spacy file has, expected CoNLL-U. Give the file the "
-        "suffix .spacy, so that it is read as such, or give a text file."
-    )
-    R015 = "{path}: found a file packed by {tool}, expected CoNLL-U. Unpack it with {unpack}."
     R016 = (
         "{path}: found .conllu and .spacy files in this folder or below it, expected one kind. "
         "Give a file, or a folder that has one kind."

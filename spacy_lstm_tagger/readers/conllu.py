@@ -17,15 +17,6 @@ from ..files.conllu_lines import WordRow, check_lines
 from .encoded import COLUMNS, CONLLU_ATTRIBUTES, EncodedSentence, Strings
 
 NEWDOC = re.compile(r"#\s*newdoc(\s|$)")
-# How .spacy files begin, which zlib compresses.
-ZLIB = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
-# How files begin that other tools have packed: their names, and what unpacks them.
-PACKED = {
-    b"\x1f\x8b": ("gzip", "gunzip"),
-    b"BZh": ("bzip2", "bunzip2"),
-    b"\x28\xb5\x2f\xfd": ("zstd", "unzstd"),
-    b"\xfd7zXZ": ("xz", "unxz"),
-}
 MAX_KNOWN = 100_000  # distinct words that are encoded only once
 
 
@@ -126,28 +117,13 @@ def read_rows(path: Path) -> Iterator[Rows]:
 
 
 def read_lines(path: Path) -> Iterator[str]:
-    """YIELDS (str): The lines of a text file."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="\n") as file:
-            yield from file
-    except UnicodeDecodeError:
-        raise ValueError(explain_bytes(path)) from None
-
-
-def explain_bytes(path: Path) -> str:
-    """RETURNS (str): What is wrong with a file that is not UTF-8, and where."""
+    """YIELDS (str): The lines of a text file.
+    RAISES (ValueError): If one of them is not UTF-8.
+    """
     with path.open("rb") as file:
-        start = file.read(5)
-        if start.startswith(ZLIB):
-            return Errors.R014.format(path=path)
-        for magic, (tool, unpack) in PACKED.items():
-            if start.startswith(magic):
-                return Errors.R015.format(path=path, tool=tool, unpack=unpack)
-        file.seek(0)
         for number, line in enumerate(file, 1):
             try:
-                line.decode("utf-8")
+                yield line.decode("utf-8-sig" if number == 1 else "utf-8")
             except UnicodeDecodeError as error:
-                place = f"{path}, line {number}"
-                return Errors.R006.format(place=place, byte=line[error.start])
-    return Errors.R003.format(path=path)  # it was changed while it was read
+                found = {"place": f"{path}, line {number}", "byte": error.object[error.start]}
+                raise ValueError(Errors.R006.format(**found)) from None

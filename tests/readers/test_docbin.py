@@ -278,18 +278,15 @@ def test_errors_of_the_reader_of_examples_are_left_alone(treebank, nlp):
 def test_a_spacy_file_of_another_name(treebank, nlp, suffix):
     path = treebank[1].with_suffix(suffix)
     treebank[1].rename(path)
-    with pytest.raises(ValueError, match=r"R014.*treebank.*suffix \.spacy"):
+    with pytest.raises(ValueError, match=r"R006.*treebank.*suffix \.spacy"):
         list(Corpus(path)(nlp))
 
 
-@pytest.mark.parametrize(
-    ("compress", "unpack"),
-    [(gzip.compress, "gunzip"), (bz2.compress, "bunzip2"), (lzma.compress, "unxz")],
-)
-def test_a_packed_file(tmp_path, nlp, compress, unpack):
+@pytest.mark.parametrize("compress", [gzip.compress, bz2.compress, lzma.compress])
+def test_a_packed_file(tmp_path, nlp, compress):
     path = tmp_path / "a.conllu.packed"
     path.write_bytes(compress(GERMAN.encode()))
-    with pytest.raises(ValueError, match=rf"R015.*with {unpack}"):
+    with pytest.raises(ValueError, match=r"R006.*line 1.*unpack it"):
         list(Corpus(path)(nlp))
 
 
