@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..comparison import Comparison
+from ..files.formats import finite
 from ..lexicon import Lexicon
 from ..pipeline.calibration import BINS, bins_of, expected_calibration_error
 from .resampling import Intervals, macro_f1_interval, share_intervals
@@ -127,7 +128,7 @@ def _intervals(tagged: TaggedCorpus, kinds: Sequence[NDArray[np.bool_]]) -> list
 
 def _bounds(intervals: Intervals) -> list[Bounds]:
     """RETURNS (list[Bounds]): Each interval, as JSON can have it."""
-    return [(as_number(low), as_number(high)) for low, high in zip(*intervals, strict=True)]
+    return list(zip(*finite([each.tolist() for each in intervals]), strict=True))
 
 
 def _bands(tagged: TaggedCorpus, values: NDArray, starts: Sequence[int]) -> list[dict[str, Any]]:
@@ -175,8 +176,3 @@ def _by_unit_and_tag(
 def _figure(value: float | None, interval: Bounds, count: int) -> dict[str, Any]:
     low, high = interval
     return {"value": value, "low": low, "high": high, "count": count}
-
-
-def as_number(value: float) -> float | None:
-    """RETURNS (Optional[float]): None instead of NaN, which JSON does not have."""
-    return None if np.isnan(value) else float(value)

@@ -13,7 +13,7 @@ from spacy.tokens import Doc, DocBin
 
 from spacy_lstm_tagger.readers import Corpus
 from spacy_lstm_tagger.report import Report
-from spacy_lstm_tagger.report.figures import as_number, band_name, reliability
+from spacy_lstm_tagger.report.figures import band_name, reliability
 
 from ..util import TAGS, TEXTS, trained_nlp, write_conllu
 
@@ -267,11 +267,6 @@ def test_the_most_frequent_confusion_is_first(report):
     (pipe,) = report["pipelines"]
     counts = [row["count"] for row in pipe["confusion"]]
     assert counts == sorted(counts, reverse=True) and counts[0] > counts[-1]
-
-
-def test_a_figure_that_no_sample_has_is_none():
-    """JSON has no NaN."""
-    assert as_number(float("nan")) is None and as_number(0.5) == 0.5
 
 
 def test_intervals_where_the_corpus_gives_white_space_a_tag(tmp_path):
