@@ -125,9 +125,6 @@ class Corpus:
         self._kept: tuple[object, KeptCorpus] | None = None
         self._annotations: set[Annotation] | None = None
 
-    def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_kept": None, "_annotations": None}
-
     def __call__(self, nlp: Language) -> Iterator[Example]:
         """Yield examples from the data.
 

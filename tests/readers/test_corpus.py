@@ -212,10 +212,3 @@ def test_no_tags(nlp, german, fifty, tag, column, remedy):
     assert sizes(islice(examples, 5)) == [1] * 5
     with pytest.raises(ValueError, match=f"R004.* in {column}.*--vars.tag {remedy}"):
         next(examples)
-
-
-def test_a_copy_does_not_take_the_data_along(nlp, fifty):
-    corpus = resolve(fifty)
-    before = len(pickle.dumps(corpus))
-    list(corpus(nlp))
-    assert len(pickle.dumps(corpus)) == before
