@@ -51,8 +51,7 @@ def read_docs(source: Source, reading: Reading, bad: BadTexts) -> Iterator[Text]
     docs = parse_docbin(source.stream.read(), source.path)
     size = source.taken() / max(1, len(docs))
     strings = {get_string_id(string): string for string in docs.strings if string}
-    parts = docs.tokens, docs.spaces, docs.cats, docs.span_groups, docs.flags, docs.user_data
-    for number, part in enumerate(zip(*parts, strict=True), 1):
+    for number, part in enumerate(zip(*_parts(docs), strict=True), 1):
         stored = Stored(docs.attrs, docs.strings, *part)
         place = f"{source.path}, doc {number}"
         try:
@@ -133,7 +132,17 @@ def parse_docbin(data: bytes, path: Path | str) -> DocBin:
     RAISES (ValueError): If they are damaged, or none.
     """
     try:
-        return DocBin().from_bytes(data)
+        docs = DocBin().from_bytes(data)
+        parts = _parts(docs)
+        if ORTH not in docs.attrs or any(len(part) != len(docs) for part in parts):
+            raise ValueError("its parts do not fit together")
+        if any(len(tokens) != len(spaces) for tokens, spaces, *_ in zip(*parts, strict=True)):
+            raise ValueError("its words and spaces do not fit together")
+        return docs
     except Exception as error:  # there is no telling what a damaged file raises
         found = {"path": path, "error": error, "format": FORMAT}
         raise ValueError(Errors.D011.format(**found)) from error
+
+
+def _parts(docs: DocBin) -> tuple[list[Any], ...]:
+    return docs.tokens, docs.spaces, docs.cats, docs.span_groups, docs.flags, docs.user_data

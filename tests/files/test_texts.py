@@ -147,6 +147,17 @@ def damage(path, **parts):
     path.write_bytes(zlib.compress(srsly.msgpack_dumps({**message, **parts})))
 
 
+@pytest.mark.parametrize(
+    "parts", [{"attrs": [74]}, {"spaces": b""}, {"flags": []}, {"lengths": b"12"}, {"strings": 3}]
+)
+def test_docs_whose_parts_do_not_fit(tmp_path, parts):
+    path = tmp_path / "a.spacy"
+    DocBin(docs=[Doc(spacy.blank("en").vocab, words=["a", "b"])]).to_disk(path)
+    damage(path, **parts)
+    with pytest.raises(ValueError, match=r"D011.*a\.spacy"):
+        list(read_texts([path]))
+
+
 def test_a_doc_that_lacks_its_words(tmp_path):
     path = tmp_path / "a.spacy"
     vocab = spacy.blank("en").vocab
