@@ -195,7 +195,10 @@ class Errors(metaclass=WithCodes):
         "and model belong to different taggers, or cfg was changed: copy the pipeline again."
     )
     L006 = "The settings in cfg cannot be read ({error}). Copy the pipeline again."
-    L007 = "The lemmas in {path} cannot be read ({error}). Copy the pipeline again."
+    L007 = (
+        "The lemmas in {path} cannot be read ({error}). Copy the pipeline again, or take the "
+        "version of spacy-lstm-tagger that saved it."
+    )
     M001 = "{name} = {value} is not allowed: it must be {allowed}."
     M002 = (
         "The encoder got vectors of width {value}, but was built for input_width = "

@@ -73,7 +73,7 @@ class LemmaTables:
         )
         by_form: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
         for (word, tag, lemma), count in ordered:
-            by_form[tables.form(word, tag), tag][lemma] += count
+            by_form[tables.form(word, tag), tag][tables.as_number(lemma)] += count
         best = {key: lemmas.most_common(1)[0][0] for key, lemmas in by_form.items()}
         seen = {key: best[key] for key in best if by_form[key].total()}
         changes, rare, others = _learn_changes(seen)
@@ -132,20 +132,22 @@ class LemmaTables:
         }
 
     def lemma(self, word: str, tag: str) -> str:
-        """RETURNS (str): The lemma of a word. That of a tag that the treebank lacks is the word in
-        lower case.
-        """
+        """RETURNS (str): The lemma of a word: its `form` if the treebank lacks the tag."""
         return self.find(self.form(word, tag), tag)
 
     def form(self, word: str, tag: str) -> str:
         """RETURNS (str): A word as the tables have it, with the apostrophe of their lemmas, and
         numbers with or without commas as these have them.
         """
-        if self.drops_commas and WITH_COMMAS.fullmatch(word):
-            return word.replace(",", "")
+        word = self.as_number(word)
         # Python makes i and a dot of its own of İ, and treebanks have i alone.
         word = word if tag in self.cased else word.lower().replace("i\u0307", "i")
         return word.replace("'", "’") if self.is_curly else word.replace("’", "'")
+
+    def as_number(self, text: str) -> str:
+        """RETURNS (str): A number as lemmas have it; anything else as it is."""
+        is_other = self.drops_commas and WITH_COMMAS.fullmatch(text)
+        return text.replace(",", "") if is_other else text
 
     @cached_property
     def is_curly(self) -> bool:

@@ -270,6 +270,13 @@ def test_numbers_without_commas():
     assert [tables.lemma(word, tag) for word, tag, _ in NUMBERS] == [row[2] for row in NUMBERS]
 
 
+def test_a_number_that_keeps_its_commas_teaches_nothing():
+    words = [*NUMBERS, ("7,500", "CD", "7,500"), ("8000", "CD", "8000")]
+    tables = LemmaTables.learn(Counter(words))
+    numbers = ["7500", "1500", "4,500", "7,500"]
+    assert [tables.lemma(number, "CD") for number in numbers] == ["7500", "1500", "4500", "7500"]
+
+
 @pytest.mark.parametrize("words", [[], [("20,000", "CD", "20000"), ("30,000", "CD", "30,000")]])
 def test_numbers_keep_their_commas(words):
     """Unless most of the treebank have none."""

@@ -122,7 +122,7 @@ class ShardCorpus:
         columns = cast("NDArray[np.uint64]", doc.to_array([ORTH, SPACY, SENT_START, *LEARNED]))
         starts = sorted({0, *np.flatnonzero(columns[:, 2] == 1).tolist()})
         probabilities = TagProbabilities.of_teacher(doc)
-        bounds = [self.group_by] * 2 if isinstance(self.group_by, int) else self.group_by
+        bounds = self.group_by if isinstance(self.group_by, (list, tuple)) else [self.group_by] * 2
         i = 0
         while i < len(starts):
             start = starts[i]

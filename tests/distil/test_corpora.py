@@ -126,7 +126,7 @@ def test_noise_changes_words_alone(nlp, tmp_path):
     assert TagProbabilities.from_doc(example.reference).probabilities[:, 0].tolist() == [0.75, 0.75]
 
 
-@pytest.mark.parametrize("group_by", [1, 3, [1, 2], [2, 9]])
+@pytest.mark.parametrize("group_by", [1, np.int64(3), [1, 2], [2, 9]])
 def test_sentences_in_groups(nlp, shards, group_by):
     """Every sentence once, with its tags and probabilities, in docs of as many as was asked for."""
     low, high = group_by if isinstance(group_by, list) else (group_by, group_by)

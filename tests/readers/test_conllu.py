@@ -1,5 +1,6 @@
 """CoNLL-U files: what a doc has of them, and what is said of bad ones."""
 
+import codecs
 import os
 from pathlib import Path
 
@@ -209,8 +210,19 @@ def test_bad_line(nlp, tmp_path, lines, number, code, parts):
 
 def test_bad_encoding(nlp, tmp_path):
     path = tmp_path / "latin1.conllu"
-    path.write_bytes(f"# a\n{row()}\n{row('2', 'café')}\n".encode("latin1"))
-    with pytest.raises(ValueError, match=r"R006.*latin1\.conllu, line 3: found byte 0xe9.*UTF-8"):
+    rows = f"{row()}\n{row('2', 'café')}\n".encode("latin1")
+    for start, line in ((b"# a\n", 3), (codecs.BOM_UTF8 + b"# \xe9\n", 1)):
+        path.write_bytes(start + rows)
+        found = rf"R006.*latin1\.conllu, line {line}: found byte 0xe9.*UTF-8"
+        with pytest.raises(ValueError, match=found):
+            list(resolve(path)(nlp))
+
+
+def test_a_byte_order_mark_in_the_middle(nlp, tmp_path):
+    """As of files that were joined."""
+    path = tmp_path / "joined.conllu"
+    path.write_text(f"{row()}\n\n\ufeff{row()}\n\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"R010.*joined\.conllu, line 3"):
         list(resolve(path)(nlp))
 
 

@@ -1,5 +1,6 @@
 """Make a trained pipeline ready to be packaged: its name, licence and card."""
 
+import shutil
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -92,6 +93,9 @@ def main(
         license="CC BY-SA 4.0",
         sources=SOURCES,
     )
+    # With what only an earlier pipeline had: setuptools packs whatever is in "build".
+    for old in (output, *Path("packages").glob("*/build")):
+        shutil.rmtree(old, ignore_errors=True)
     nlp.to_disk(output)
     found = srsly.read_json(figures)
     told = {"words": words, "speed": speed, "training": training}

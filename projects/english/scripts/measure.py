@@ -35,8 +35,10 @@ def main(
     train (Path): The treebank that it learned from, which tells new words from others.
     dev (list[Path]): The treebanks to score it on.
     """
-    if len({path.parent.name for path in dev}) < len(dev):
-        raise SystemExit("A treebank is called as its folder is: put each into one of its own.")
+    folders = [path.parent.name for path in dev]
+    if len(set(folders)) < len(folders):
+        names = ", ".join(folders)
+        raise SystemExit(f"The treebanks' folders are called {names}: give each a name of its own.")
     nlp = spacy.load(pipeline)
     lexicon = Lexicon.of(read_word_tags(path=train))
     srsly.write_json(output, {path.parent.name: score(nlp, path, lexicon) for path in dev})

@@ -31,8 +31,10 @@ def main(
     weights (str): What each counts in the mean.
     code (Optional[Path]): A file with registered functions that they need.
     """
-    if len({path.parent.name for path in dev}) < len(dev):
-        raise SystemExit("A treebank is called as its folder is: put each into one of its own.")
+    folders = [path.parent.name for path in dev]
+    if len(set(folders)) < len(folders):
+        names = ", ".join(folders)
+        raise SystemExit(f"The treebanks' folders are called {names}: give each a name of its own.")
     import_code(code)
     numbers = [float(weight) for weight in weights.split(",")]
     members = {"together": Teachers(teachers, weights=numbers, other_tags=True)}
