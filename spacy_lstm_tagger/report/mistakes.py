@@ -84,7 +84,7 @@ def _differing(first: TaggedCorpus, second: TaggedCorpus) -> list[dict[str, Any]
         first.show(
             group,
             [
-                [first.tag(key) for key in (found.gold[w], guesses[0][w], guesses[1][w])]
+                [first.tag(found.gold[w]), first.tag(guesses[0][w]), second.tag(guesses[1][w])]
                 for w in group
             ],
         )

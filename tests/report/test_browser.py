@@ -7,7 +7,7 @@ import pytest
 from spacy_lstm_tagger.report import Report
 
 from ..util import write_conllu
-from . import BAD_NAME, hostile_sentences, make_pipeline
+from . import BAD_NAME, hostile_sentences, make_pipeline, one_tag
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
@@ -264,3 +264,70 @@ def test_long_tags_leave_room_for_the_cells(open_page, tmp_path):
     page = open_page(tmp_path / "report.html", viewport={"width": 360, "height": 700})
     page.locator("#matrix button").first.click(timeout=5000)
     assert page.locator("#cell h3").count() == 1
+
+
+def test_sentences_whose_first_word_is_wrong_keep_their_direction(open_page, tmp_path):
+    """Marked words count for it, too, and names do not turn what is beside them round."""
+    corpus = write_conllu(tmp_path / "dev.conllu", [[("שלום", "C"), ("Google", "C")]] * 3)
+    nlp, other = one_tag("A"), one_tag("B")
+    report = Report({"מודל־א": nlp, "מודל־ב": other}, corpus)
+    (tmp_path / "report.html").write_text(report.to_html(), encoding="utf-8")
+    page = open_page(tmp_path / "report.html")
+    page.locator("#matrix button").first.click()
+    directions = "[...document.querySelectorAll('li')].map((e) => getComputedStyle(e).direction)"
+    assert set(page.evaluate(directions)) == {"rtl"}
+    keys = page.locator("#plots .key")
+    marks = [mark.bounding_box()["x"] for mark in keys.locator(".swatch").all()]
+    names = [name.bounding_box()["x"] for name in keys.locator("bdi").all()]
+    assert marks[0] < names[0] < marks[1] < names[1]
+
+
+def test_the_figures_of_long_tags_are_seen(open_page, tmp_path):
+    tag = "VERB|" + "|".join(f"Feature{i}=Value" for i in range(12))
+    nlp = make_pipeline(steps=2, tags=[tag])
+    corpus = write_conllu(tmp_path / "dev.conllu", [[("The", "DET"), ("dog", tag)]] * 3)
+    (tmp_path / "report.html").write_text(Report(nlp, corpus).to_html(), encoding="utf-8")
+    page = open_page(tmp_path / "report.html", viewport={"width": 718, "height": 1000})
+    assert tag in texts(page.locator("#tags tbody th"))
+    for media in ("screen", "print"):
+        page.emulate_media(media=media)
+        wide = page.locator("#tags .wide")
+        assert wide.evaluate("(e) => e.scrollWidth <= e.clientWidth")
+
+
+def test_the_focus_is_not_hidden_by_the_tags_of_rows(open_page, tmp_path):
+    tags = [f"VERB|Feature={'x' * 40}{i}" for i in range(12)]
+    words = [("dog", tag) for tag in tags]
+    corpus = write_conllu(tmp_path / "dev.conllu", [words])
+    nlp = make_pipeline(steps=2, tags=tags)
+    report = Report(nlp, corpus)
+    report.figures["pipelines"][0]["confusion"] = [
+        {"gold": tags[0], "guess": tag, "count": 1} for tag in tags
+    ]
+    (tmp_path / "report.html").write_text(report.to_html(), encoding="utf-8")
+    page = open_page(tmp_path / "report.html", viewport={"width": 320, "height": 700})
+    cells = page.locator("#matrix td button")
+    cells.last.focus()
+    seen = """() => { const e = document.activeElement, box = e.getBoundingClientRect();
+        return document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2) === e; }"""
+    for _ in range(cells.count() - 1):
+        page.keyboard.press("Shift+Tab")
+        assert page.evaluate(seen)
+
+
+def test_the_matrix_says_whose_it_is(open_page, path):
+    """On paper, too, where there are no controls."""
+    page = open_page(path)
+    page.select_option("#pipeline", "1")
+    page.emulate_media(media="print")
+    assert page.get_by_role("table", name="theirs").is_visible()
+
+
+def test_after_going_back_the_controls_say_what_is_shown(open_page, path):
+    page = open_page(path)
+    before = texts(page.locator("#matrix td button"))
+    page.select_option("#pipeline", "1")
+    page.goto("about:blank")
+    page.go_back()
+    assert texts(page.locator("#matrix td button")) == before
+    assert page.locator("#pipeline").input_value() == "0"

@@ -4,6 +4,7 @@ import pytest
 
 from spacy_lstm_tagger.report import Report
 
+from ..util import write_conllu
 from . import one_tag
 
 
@@ -33,3 +34,10 @@ def test_sentences_with_most_differences_are_first(three_tags, monkeypatch):
     pipelines = {"a": one_tag("A"), "b": one_tag("B")}
     (found,) = Report(pipelines, three_tags, group_by=1).figures["comparisons"]
     assert [each["doc"] for each in found["sentences"]] == [2, 3]
+
+
+def test_a_tag_that_only_the_second_knows(tmp_path):
+    """Neither the corpus nor the first pipeline has it."""
+    corpus = write_conllu(tmp_path / "dev.conllu", [[("x", "A"), ("y", "A")]])
+    found = Report({"a": one_tag("A"), "b": one_tag("B")}, corpus).figures["comparisons"][0]
+    assert [note for _, note in found["sentences"][0]["pieces"] if note] == [["A", "A", "B"]] * 2

@@ -35,6 +35,7 @@
     const share = element("unit").value === "share";
     const cells = new Map(pipe.confusion.map((row) => [JSON.stringify(row.slice(0, 2)), row[2]]));
     const table = make("table"), head = table.createTHead().insertRow(), body = table.createTBody();
+    table.createCaption().textContent = share ? `${pipe.name}, % of the row` : pipe.name;
     head.append(make("th"));
     for (const tag of guesses) {
       const th = make("th", undefined, { scope: "col" });
@@ -71,7 +72,7 @@
     for (const sentence of found ? found[2] : []) {
       const item = make("li", undefined, { dir: "auto" });
       for (const [text, note] of sentence.pieces) {
-        const piece = note === null ? make("span", text) : make("mark", text, { dir: "auto" });
+        const piece = note === null ? make("span", text) : make("mark", text);
         if (note !== null) piece.append(" ", tags(note));
         item.append(piece);
       }
