@@ -23,7 +23,7 @@ def forget(doc: Doc) -> None:
         doc.user_data.pop(kind.key, None)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # arrays have no truth value
 class _Kept:
     """Tags and their probabilities, kept with a doc. `Doc.user_data` has them: it travels with
     `Doc.to_bytes`, `DocBin(store_user_data=True)` and the workers of `n_process`.

@@ -135,3 +135,8 @@ def test_one_token_is_read_without_the_others(doc, monkeypatch):
     monkeypatch.setattr("spacy_lstm_tagger.probabilities._words", None)
     kept = TagProbabilities.from_token(doc[1])
     np.testing.assert_array_equal(kept.dense(), PROBABILITIES[1:])
+
+
+def test_they_can_be_looked_for():
+    one, other = (TagProbabilities.of(["A", "B"], np.array([[0.75, 0.25]])) for _ in range(2))
+    assert one in [other, one] and one != other

@@ -123,6 +123,10 @@ class TagMorphologizer(Morphologizer):
                     found[token.tag_].add(token.pos_)
             tag_pos: Any = {tag: sorted(found[tag]) for tag in sorted(found)}
         else:
+            are_such = isinstance(labels, Mapping) and all(
+                isinstance(labels.get(name), Mapping) for name in ("morph", "pos")
+            )
+            check(are_such, "labels", labels, "tables morph and pos, as MorphLabels.v1 reads them")
             tag_pos = labels.get("tags", {})
             check_tag_pos(tag_pos)
             compare_tags(self.name, "labels", tag_pos, count_tags(islice(get_examples(), SAMPLE)))

@@ -24,7 +24,7 @@ from .resampling import LEVEL, SAMPLES
 from .tagged import TaggedCorpus, tag_corpus
 from .text import render_text
 
-ONE = (Language, str, Path)  # what a pipeline is given as
+Given = Language | str | Path  # what a pipeline is given as
 MOST_BYTES = 1_000_000  # of sentences with errors, so that a page has less than 2 MB
 FRAME = (
     '<iframe title="Tagging report" srcdoc="{}" sandbox="allow-scripts" '
@@ -37,7 +37,7 @@ class Report:
     """How well pipelines tag a corpus, and where they go wrong: `report.figures`, or as a page,
     JSON or text. In a notebook it shows itself.
 
-    pipelines (Union[Language, str, Path, Sequence, Mapping]): One or more pipelines, or their names
+    pipelines (Union[Language, str, Path, Iterable, Mapping]): One or more pipelines, or their names
         or folders; by name, if what they are called is to be another.
     corpus (Union[str, Path]): A file or folder that `Corpus.v1` reads.
     tag (str): Where its tags come from, as for `Corpus.v1`.
@@ -55,7 +55,7 @@ class Report:
 
     def __init__(
         self,
-        pipelines: Any,
+        pipelines: Given | Iterable[Given] | Mapping[str, Given],
         corpus: str | Path,
         *,
         tag: str = "xpos",
@@ -138,7 +138,7 @@ def name_pipelines(pipelines: Any) -> dict[str, Language | str | Path]:
     RAISES (ValueError): If there is none, something else is among them, or two have the same name.
     """
     allowed = "a pipeline, its name or folder, or several of them"
-    is_one = isinstance(pipelines, ONE)
+    is_one = isinstance(pipelines, Given)
     check(is_one or isinstance(pipelines, Iterable), "pipelines", pipelines, allowed)
     if isinstance(pipelines, Mapping):
         named = {str(name): pipeline for name, pipeline in pipelines.items()}
@@ -154,7 +154,7 @@ def name_pipelines(pipelines: Any) -> dict[str, Language | str | Path]:
     if not named:
         raise ValueError(Errors.C020)
     for pipeline in named.values():
-        check(isinstance(pipeline, ONE), "pipelines", pipeline, allowed)
+        check(isinstance(pipeline, Given), "pipelines", pipeline, allowed)
     return named
 
 

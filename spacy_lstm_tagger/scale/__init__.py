@@ -24,3 +24,8 @@ def __getattr__(name: str) -> Any:
     if name not in MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f".{MODULES[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    """RETURNS (list[str]): What there is: `help` and completion list what is not imported yet."""
+    return sorted({*globals(), *__all__})

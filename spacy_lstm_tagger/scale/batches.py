@@ -2,6 +2,7 @@
 
 import gc
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,8 +23,8 @@ class TagBatches:
 
     Adds the columns `tokens`, `spaces` and `tags`, lists with a value a token. The others stay.
 
-    pipeline (Union[Shipped, str]): What `ship` gives for a pipeline of the driver. Or the name of
-        an installed pipeline, a path that every node sees, or a URI.
+    pipeline (Union[Shipped, str, Path]): What `ship` gives for a pipeline of the driver. Or the
+        name of an installed pipeline, a path that every node sees, or a URI.
     text_key (str): The column of the texts, or of lists of words.
     tokens (bool): Whether texts are words with white space between them.
     spaces (bool): Whether to add if a space follows each token.
@@ -39,7 +40,7 @@ class TagBatches:
 
     def __init__(
         self,
-        pipeline: Shipped | str,
+        pipeline: Shipped | str | Path,
         *,
         text_key: str = "text",
         tokens: bool = False,
@@ -110,10 +111,10 @@ class TagBatches:
         return texts, places, errors
 
 
-def load_tagger(pipeline: Shipped | str, job: Job) -> FileTagger:
+def load_tagger(pipeline: Shipped | str | Path, job: Job) -> FileTagger:
     """Load a pipeline in a worker.
 
-    pipeline (Union[Shipped, str]): The pipeline.
+    pipeline (Union[Shipped, str, Path]): The pipeline.
     job (Job): How it tags; its own `pipeline` does not count.
     RETURNS (FileTagger): What tags.
     """

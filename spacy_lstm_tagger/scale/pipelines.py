@@ -34,17 +34,17 @@ class Shipped:
     code: str | None = None
 
 
-def ship(source: str, *, code: Path | None = None) -> Shipped:
+def ship(source: str | Path, *, code: str | Path | None = None) -> Shipped:
     """Make a pipeline of the driver ready for workers, who need not see its files.
 
-    source (str): The folder of a pipeline; or the name of one that is installed on all nodes, or a
-        URI (`s3://…`) that they can read, which stay as they are.
-    code (Optional[Path]): A Python file with registered functions that it needs, and that needs no
-        other file.
+    source (Union[str, Path]): The folder of a pipeline; or the name of one that is installed
+        on all nodes, or a URI (`s3://…`) that they can read, which stay as they are.
+    code (Optional[Union[str, Path]]): A Python file with registered functions that it needs,
+        and that needs no other file.
     RETURNS (Shipped): What a worker takes for a pipeline.
     """
     script = None if code is None else Path(code).read_text(encoding="utf-8")
-    folder = Path(source)
+    source, folder = str(source), Path(source)
     if not folder.is_dir():
         return Shipped(source, code=script)
     packed = BytesIO()
@@ -55,14 +55,14 @@ def ship(source: str, *, code: Path | None = None) -> Shipped:
 
 
 @contextmanager
-def unpacked(pipeline: Shipped | str) -> Iterator[str]:
+def unpacked(pipeline: Shipped | str | Path) -> Iterator[str]:
     """Give a pipeline a name that `spacy.load` takes.
 
-    pipeline (Union[Shipped, str]): The pipeline.
+    pipeline (Union[Shipped, str, Path]): The pipeline.
     YIELDS (str): The name of an installed pipeline, or a folder that goes when this ends.
     """
-    if isinstance(pipeline, str):
-        pipeline = Shipped(pipeline)
+    if not isinstance(pipeline, Shipped):
+        pipeline = Shipped(str(pipeline))
     with tempfile.TemporaryDirectory() as folder:
         if pipeline.code is not None:
             path = Path(folder) / "code.py"

@@ -154,3 +154,12 @@ def test_what_is_no_table_of_tags(tags):
     example = Example(nlp.make_doc("a"), Doc(nlp.vocab, words=["a"], pos=["NOUN"]))
     with pytest.raises(ValueError, match=r"M001.*labels\.tags"):
         pipe.initialize(lambda: [example], labels=labels)
+
+
+@pytest.mark.parametrize("labels", [["NN"], {"foo": 1}, {"morph": [], "pos": {}}])
+def test_what_is_no_table_of_labels(labels):
+    nlp = spacy.blank("en")
+    pipe = nlp.add_pipe("tag_morphologizer", config={"model": small_model()})
+    example = Example(nlp.make_doc("a"), Doc(nlp.vocab, words=["a"], pos=["NOUN"]))
+    with pytest.raises(ValueError, match=r"M001.*labels.*MorphLabels\.v1"):
+        pipe.initialize(lambda: [example], labels=labels)

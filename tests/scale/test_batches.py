@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pyarrow
@@ -9,6 +10,7 @@ import pytest
 import spacy
 from ray.data.block import BlockAccessor
 
+from spacy_lstm_tagger import scale
 from spacy_lstm_tagger.scale import TagBatches, ship
 
 from ..distil import stock_teacher
@@ -40,6 +42,14 @@ def test_types_do_not_depend_on_the_rows(model):
         part = tag(batch(texts).cast(batch().schema))
         assert part.schema == whole.schema and part.num_rows == len(texts)
     assert tag(batch()[:3]).equals(whole[:3])
+
+
+def test_a_path(model):
+    assert TagBatches(model)(batch()).equals(TagBatches(ship(model))(batch()))
+
+
+def test_help_tells_what_there_is():
+    assert set(scale.__all__) <= set(dir(scale))
 
 
 def test_words_that_are_given(model):
@@ -104,6 +114,7 @@ def test_a_pipeline_by_its_uri(model):
 
 def test_a_name_stays_a_name():
     assert ship("en_core_web_sm").source == "en_core_web_sm"
+    assert ship(Path("en_core_web_sm")) == ship("en_core_web_sm")
     assert ship("s3://bucket/model").files is None
 
 
