@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from spacy.language import Language
+from spacy.pipeline import Tagger
 
 from .errors import Errors
 from .evaluation import read_examples
@@ -31,7 +32,9 @@ def find_missing_tags(
     RAISES (ValueError): If the pipeline has no tagger, or most words have such tags.
     """
     tagger = nlp.get_pipe(tagger_name(nlp, pipeline=pipeline))
-    taggers = map(nlp.get_pipe, tagger_names(nlp))
+    # One that has a tag for each word leaves none to the others.
+    has_all = isinstance(tagger, Tagger) and not tagger.cfg.get("threshold")
+    taggers = [tagger] if has_all else map(nlp.get_pipe, tagger_names(nlp))
     labels = {label for pipe in taggers for label in getattr(pipe, "labels", ())}
     given = {*labels, SPACE_TAG}
     if not labels:  # by what it does

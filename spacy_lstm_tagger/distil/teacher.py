@@ -65,17 +65,16 @@ class Teacher:
         if not self.labels:
             raise ValueError(Errors.D004.format(source=source, name=taggers[0]))
 
-    def label(self, docs: Sequence[Doc]) -> NDArray[np.float32] | None:
+    def label(self, docs: list[Doc]) -> NDArray[np.float32] | None:
         """Tag docs.
 
-        docs (Sequence[Doc]): Docs of this pipeline's vocabulary. They get their tags, and what the
-            components before the tagger set.
+        docs (list[Doc]): Docs of this pipeline's vocabulary. They get their tags, and what the
+            components before the tagger set; where one of these makes another doc, it replaces it.
         RETURNS (Optional[NDArray[np.float32]]): The probability of each of `labels`. None if the
             tagger gives tags alone. *Shape:* ``(tokens, labels)``.
         """
         with keeping_probabilities(self.nlp, self._name):
-            for _ in self.nlp.pipe(docs):
-                pass
+            docs[:] = self.nlp.pipe(docs)
         return read_probabilities(docs, self.labels)
 
 

@@ -110,6 +110,8 @@ def _values(
         written = [*tags, ""]
         for i in used:
             if i != ABSTAINED:
-                column[i] = vocab.morphology.add(written[i].partition("|")[2])
+                # `morphology.add` adds no string again that was one of a memory zone.
+                feats = vocab.morphology.normalize_features(written[i].partition("|")[2])
+                column[i] = vocab.strings.add(feats)
         columns.append(column)
     return np.array(columns, dtype=np.uint64).T

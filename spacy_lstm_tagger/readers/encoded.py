@@ -76,7 +76,7 @@ class Strings:
 
     def add_morph(self, feats: str) -> int:
         """RETURNS (int): The hash of morphological features."""
-        return self.add(self.vocab.strings[self.vocab.morphology.add(feats)])
+        return self.add(self.vocab.morphology.normalize_features(feats))
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,12 @@ from spacy.tokens import Doc, DocBin
 from spacy_lstm_tagger.cli.evaluate import row as row_of
 from spacy_lstm_tagger.cli.evaluate import shares
 from spacy_lstm_tagger.evaluation import Accuracy, Evaluation, evaluate, find_kinds
+from spacy_lstm_tagger.missing_tags import find_missing_tags
 from spacy_lstm_tagger.readers import Corpus
 
 from ..distil import stock_teacher
 from ..processes import on_posix
-from ..util import CORPUS, SMALL, tok2vec_config, trained_nlp
+from ..util import CORPUS, SMALL, small_model, tok2vec_config, trained_nlp
 from . import is_one_error, run_command
 
 DEV = CORPUS / "en-dev.conllu"
@@ -307,3 +308,17 @@ def test_a_pipe_can_be_read_only_once(model, small_corpus, command):
     code, printed = run_command(command, model, f"/dev/fd/{read}")
     os.close(read)
     assert code == 1 and is_one_error(printed) and "read more than once" in printed, printed
+
+
+def test_tags_of_a_second_tagger_are_not_those_in_docs(tmp_path, small_corpus):
+    """As where universal tags are added behind Penn tags, see docs/pipelines.md."""
+    nlp = spacy.blank("en")
+    for name, tag in (("tagger", "xpos"), ("second", "upos")):
+        pipe = nlp.add_pipe("lstm_tagger", name=name, config={"model": small_model()})
+        examples = list(Corpus(small_corpus, tag=tag)(nlp))
+        pipe.initialize(lambda examples=examples: examples)
+    assert find_missing_tags(nlp, small_corpus, tag="xpos", pipeline="both") == []
+    with pytest.raises(ValueError, match=r"C004.*Give --tag xpos"):
+        find_missing_tags(nlp, small_corpus, tag="upos", pipeline="both")
+    nlp.get_pipe("tagger").cfg["threshold"] = 0.9  # what it leaves open, the second one fills
+    assert find_missing_tags(nlp, small_corpus, tag="upos", pipeline="both") == []
