@@ -10,6 +10,7 @@ from spacy.util import registry
 
 from ..errors import Errors
 from .notation import Notation
+from .training_block import check_steps, read_training
 
 
 @registry.callbacks("spacy-lstm-tagger.AddLabels.v1")
@@ -34,9 +35,11 @@ def add_labels(nlp: Language, *, component: str, labels: Iterable[str]) -> None:
     component (str): The name of the tagger.
     labels (Iterable[str]): The tags, as the training data names them: sets of tags and negative
         ones are no labels.
-    RAISES (ValueError): If the component is no tagger.
+    RAISES (ValueError): If the component is no tagger, or [training] of the pipeline's config ends
+        before the first evaluation: it has a `source`, so its `initialize` does not tell.
     RAISES (KeyError): If there is no such component.
     """
+    check_steps(read_training(nlp))
     pipe: Any = nlp.get_pipe(component)
     if not isinstance(pipe, Tagger) or "neg_prefix" not in pipe.cfg:
         raise ValueError(Errors.P015.format(name=component, kind=type(pipe).__name__))

@@ -3,9 +3,10 @@
 import pytest
 import spacy
 
+from spacy_lstm_tagger.pipeline.new_labels import create_label_adder
 from spacy_lstm_tagger.pipeline.training_block import check_steps, is_sample
 
-from ..util import CONFIGS, make_examples, overrides, small_model
+from ..util import CONFIGS, make_examples, overrides, small_model, trained_nlp
 
 
 @pytest.mark.parametrize(("steps", "every"), [(200, 200), (60, 30), (0, 200), (20_000, 200)])
@@ -41,6 +42,15 @@ def test_a_pipeline_is_not_initialized_for_it():
         nlp.initialize(lambda: make_examples(nlp))
     nlp.config["training"]["eval_frequency"] = 60
     nlp.initialize(lambda: make_examples(nlp))
+
+
+def test_a_trained_pipeline_is_not_given_new_labels_for_it():
+    """It has a `source`, so spaCy does not initialize it."""
+    nlp, _ = trained_nlp(steps=1)
+    nlp.config["training"]["max_steps"] = 60
+    with pytest.raises(ValueError, match="T001"):
+        create_label_adder(labels=["NEW"])(nlp)
+    assert "NEW" not in nlp.get_pipe("lstm_tagger").labels
 
 
 @pytest.mark.parametrize(
