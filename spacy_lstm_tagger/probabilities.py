@@ -6,7 +6,7 @@ from typing import ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from spacy.attrs import ORTH
+from spacy.attrs import IDX, ORTH
 from spacy.tokens import Doc, Token
 
 from .whitespace import SPACE_TAG
@@ -57,6 +57,7 @@ class _Kept:
         places[used] = np.arange(len(used))
         doc.user_data[self.key] = {
             "words": _words(doc),
+            "starts": doc.to_array(IDX).astype(np.uint16),
             "labels": [self.labels[i] for i in used.tolist()],
             "tags": places[self.tags],
             "probabilities": self.probabilities,
@@ -111,6 +112,8 @@ class TagProbabilities(_Kept):
         if kept is None or np.shape(kept["words"]) != (len(token.doc),):
             return None
         if kept["words"][token.i] != token.orth & 0xFFFF:
+            return None
+        if kept["starts"][token.i] != token.idx & 0xFFFF:  # the same word, which was elsewhere
             return None
         here = slice(token.i, token.i + 1)
         return cls(tuple(kept["labels"]), kept["tags"][here], kept["probabilities"][here])

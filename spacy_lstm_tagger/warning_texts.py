@@ -9,7 +9,8 @@ class Warnings(metaclass=WithCodes):
     LW001 = (
         "{name!r} has left the tags of a whole batch as they were, since each token had one: "
         "from another tagger before it, from the tokenizer (that of Japanese or Korean), or from "
-        "an earlier run. Take another tagger out of the pipeline, or set overwrite = true."
+        "an earlier run. Take another tagger out of the pipeline, or set overwrite = true. If this "
+        "one is to fill what the threshold of another leaves empty, all is well."
     )
     LW002 = (
         "After {updates} updates {name!r} hardly knows more than how frequent each tag is. Check "

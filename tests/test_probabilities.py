@@ -80,6 +80,17 @@ def test_no_scores_where_as_many_tokens_are_others():
     assert TagProbabilities.from_doc(doc) is None and TagSequences.from_doc(doc) is None
 
 
+def test_no_scores_of_the_word_before_where_words_are_repeated():
+    """Merging and splitting can leave as many tokens, and the same word at a place."""
+    doc = Doc(Vocab(), words=["New", "York", "very", "very", "LosAngeles"])
+    TagProbabilities.of(LABELS, np.ones((5, len(LABELS)))).to_doc(doc)
+    with doc.retokenize() as retokenizer:
+        retokenizer.merge(doc[:2])
+        retokenizer.split(doc[4], ["Los", "Angeles"], heads=[(doc[4], 1), doc[4]])
+    assert [token.text for token in doc][1:3] == ["very", "very"]
+    assert not any(map(TagProbabilities.from_token, doc))
+
+
 def test_in_the_order_of_another_tag_set():
     scores = TagProbabilities.of(LABELS, PROBABILITIES)
     dense = scores.dense(["C", "X", "A", "B"])

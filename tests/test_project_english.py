@@ -3,6 +3,7 @@
 import json
 import shutil
 import sys
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
 import numpy as np
@@ -123,6 +124,25 @@ def test_from_teachers_to_wheels(project):
     for command in ("measure", "score-teachers"):
         with pytest.raises(SystemExit):
             project_run(project, command, overrides={"vars.other": "assets/en_ewt/gum.conllu"})
+
+
+def test_a_finished_pipeline_has_nothing_of_an_earlier_one(tmp_path, monkeypatch):
+    """Nor is anything lost that is no pipeline."""
+    finish = script("finish")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(finish, "card", lambda *_, **__: "card")
+    spacy.blank("en").to_disk("trained")
+    Path("figures.json").write_text("{}")
+    folders = Path("finished"), Path("notes"), Path("packages", "en_x", "build")
+    for folder in folders:
+        folder.mkdir(parents=True)
+        (folder / "old").touch()
+    (folders[0] / "meta.json").touch()
+    for folder in folders[:2]:
+        told = {"name": "x", "words": 1, "speed": "", "training": ""}
+        finish.main(Path("trained"), Path("figures.json"), folder, **told)
+        assert (folder / "README.md").read_text() == "card\n"
+    assert [(folder / "old").exists() for folder in folders] == [False, True, False]
 
 
 class Letters:

@@ -110,8 +110,9 @@ def _values(
         written = [*tags, ""]
         for i in used:
             if i != ABSTAINED:
-                # `morphology.add` adds no string again that was one of a memory zone.
-                feats = vocab.morphology.normalize_features(written[i].partition("|")[2])
-                column[i] = vocab.strings.add(feats)
+                feats = written[i].partition("|")[2]
+                # Adds a string that outlives a memory zone, but none again that was one of a zone.
+                vocab.morphology.add(feats)
+                column[i] = vocab.strings.add(vocab.morphology.normalize_features(feats))
         columns.append(column)
     return np.array(columns, dtype=np.uint64).T

@@ -76,6 +76,7 @@ class Strings:
 
     def add_morph(self, feats: str) -> int:
         """RETURNS (int): The hash of morphological features."""
+        self.vocab.morphology.add(feats)  # in a memory zone, too, for good
         return self.add(self.vocab.morphology.normalize_features(feats))
 
 

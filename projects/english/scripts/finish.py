@@ -93,11 +93,12 @@ def main(
         license="CC BY-SA 4.0",
         sources=SOURCES,
     )
-    # With what only an earlier pipeline had: setuptools packs whatever is in "build".
-    for old in (output, *Path("packages").glob("*/build")):
-        shutil.rmtree(old, ignore_errors=True)
-    nlp.to_disk(output)
     found = srsly.read_json(figures)
+    # With what only an earlier pipeline had: setuptools packs whatever is in "build".
+    earlier = [output] if (output / "meta.json").is_file() else []
+    for old in (*earlier, *Path("packages").glob("*/build")):
+        shutil.rmtree(old)
+    nlp.to_disk(output)
     told = {"words": words, "speed": speed, "training": training}
     text = card(f"{nlp.lang}_{name}", nlp.pipe_names, found, **told)
     (output / "README.md").write_text(f"{text.rstrip()}\n", encoding="utf-8")
