@@ -176,6 +176,7 @@ class Errors(metaclass=WithCodes):
         "{place}: the tokenizer refuses this text ({error}). Shorten or correct it. In `label`, a "
         "smaller --max-words may be enough."
     )
+    D028 = "{place} has a value that Python has not ({error}). Write .parquet, or omit its column."
     L001 = (
         "The model file is damaged: its weights cannot be read ({error}). "
         "Copy or package the pipeline again from where it was trained."

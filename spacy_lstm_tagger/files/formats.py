@@ -186,7 +186,10 @@ def _fields(text: Text) -> dict[str, Any]:
     if isinstance(source, dict):
         return source
     if isinstance(source, Row):
-        return source.as_dict()
+        try:
+            return source.as_dict()
+        except (ValueError, OverflowError) as error:  # such as a date after the year 9999
+            raise ValueError(Errors.D028.format(place=text.place, error=error)) from error
     found = comments(source) if isinstance(source, list) else {}
     return {"text": text.whole(), **found}
 

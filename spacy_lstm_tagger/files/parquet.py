@@ -45,11 +45,11 @@ def read_parquet(source: Source, reading: Reading, bad: BadTexts) -> Iterator[Te
         number, size = 0, source.size() / max(1, file.metadata.num_rows)
         columns = None if reading.keep else [key]
         for batch in file.iter_batches(ROWS, columns=columns):
-            for i, value in enumerate(batch.column(key).to_pylist()):
+            for i, value in enumerate(batch.column(key)):
                 number += 1
                 place = f"{source.path}, row {number}"
                 try:
-                    yield reading.make(value, size, place, Row(batch, i))
+                    yield reading.make(value.as_py(), size, place, Row(batch, i))
                 except ValueError as error:
                     bad.add(place, error, key=key)
     except (arrow.ArrowException, OSError) as error:
@@ -95,11 +95,17 @@ def to_rows(texts: Sequence[Text]) -> Any:
     sources = [text.source for text in texts]
     if not all(isinstance(source, Row) for source in sources):
         return None
-    batches = []
-    for _, group in groupby(sources, key=lambda row: id(row.batch)):
-        rows = list(group)
-        batches.append(rows[0].batch.take(arrow.array([row.number for row in rows])))
-    return arrow.Table.from_batches(batches)
+    tables = []
+    # Rows that follow each other are a slice: `take` has not every type.
+    runs = groupby(
+        enumerate(sources), key=lambda each: (id(each[1].batch), each[1].number - each[0])
+    )
+    for _, group in runs:
+        rows = [row for _, row in group]
+        part = rows[0].batch.slice(rows[0].number, len(rows))
+        tables.append(arrow.Table.from_batches([part]))
+    # Of several files: one may lack a column, or have another type that fits.
+    return arrow.concat_tables(tables, promote_options="permissive")
 
 
 class TableWriter(Writer):

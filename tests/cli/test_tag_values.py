@@ -14,6 +14,7 @@ from spacy.training import Example
 
 from ..distil import stock_teacher
 from ..util import make_examples, small_model
+from . import is_one_error
 from .tagging import CONLLU, read_jsonl, run, tag
 
 
@@ -200,12 +201,54 @@ def test_strings_of_other_programs(model, tmp_path, monkeypatch, together):
         table = pyarrow.table({"text": ["I slept"], "x": pyarrow.array([name], kind)})
         pyarrow.parquet.write_table(table, tmp_path / f"{name}.parquet")
     paths = [tmp_path / "a.parquet", tmp_path / "b.parquet", "--output", tmp_path / "out.parquet"]
-    if together:
-        code, printed = run(model, *paths)
-        assert code == 1 and "D017" in printed
-        return
     tag(model, *paths)
     assert pyarrow.parquet.read_table(tmp_path / "out.parquet")["x"].to_pylist() == ["a", "b"]
+
+
+@pytest.mark.parametrize("n", [5000, 4999, 1])
+def test_tables_that_differ_may_do_so_at_any_row(model, tmp_path, n):
+    """Wherever a group ends in which docs are tagged."""
+    tables = [
+        pyarrow.table({"text": ["a"] * n, "x": range(n)}),
+        pyarrow.table({"text": ["b"]}),
+        pyarrow.table({"x": pyarrow.array([7], pyarrow.int32()), "text": ["c"]}),
+    ]
+    paths = [tmp_path / f"{i}.parquet" for i in range(3)]
+    for path, table in zip(paths, tables, strict=True):
+        pyarrow.parquet.write_table(table, path)
+    tag(model, *paths, "--output", tmp_path / "out.parquet")
+    found = pyarrow.parquet.read_table(tmp_path / "out.parquet")["x"].to_pylist()
+    assert found == [*range(n), None, 7]
+
+
+@pytest.mark.skipif(not hasattr(pyarrow, "string_view"), reason="this pyarrow has no such strings")
+def test_strings_of_another_layout(model, tmp_path):
+    """Which pyarrow cannot take one by one."""
+    column = pyarrow.array(["y", None], pyarrow.string_view())
+    table = pyarrow.table({"text": ["a", "b"], "x": column})
+    pyarrow.parquet.write_table(table, tmp_path / "in.parquet")
+    tag(model, tmp_path / "in.parquet", "--output", tmp_path / "out.parquet")
+    found = pyarrow.parquet.read_table(tmp_path / "out.parquet")
+    assert found["x"].to_pylist() == ["y", None]
+
+
+def test_a_text_of_a_table_that_is_no_utf_8(model, tmp_path):
+    bad = pyarrow.StringArray.from_buffers(1, *pyarrow.array([b"\xff"]).buffers()[1:])
+    texts = pyarrow.concat_arrays([pyarrow.array(["a"]), bad, pyarrow.array(["b"])])
+    path, output = tmp_path / "in.parquet", tmp_path / "out.jsonl"
+    pyarrow.parquet.write_table(pyarrow.table({"text": texts, "id": [1, 2, 3]}), path)
+    code, printed = run(model, path, "--output", output)
+    assert code == 1 and is_one_error(printed) and "in.parquet, row 2" in printed
+    tag(model, path, "--output", output, "--skip-bad", 1)
+    assert [row["id"] for row in read_jsonl(output)] == [1, 3]
+
+
+def test_a_date_that_python_has_not(model, tmp_path):
+    path = tmp_path / "in.parquet"
+    days = pyarrow.array([1, 5_000_000], pyarrow.date32())
+    pyarrow.parquet.write_table(pyarrow.table({"text": ["a", "b"], "day": days}), path)
+    code, printed = run(model, path, "--output", tmp_path / "out.jsonl")
+    assert code == 1 and is_one_error(printed) and "in.parquet, row 2" in printed
 
 
 @pytest.mark.parametrize("labels", ["the same", "others"])
