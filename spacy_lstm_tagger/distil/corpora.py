@@ -25,7 +25,7 @@ from ..probabilities import TagProbabilities
 from ..readers import Corpus
 from ..readers.corpus import shuffle as in_random_order
 from ..readers.docbin import read_docs
-from .shards import LEARNED, is_complete
+from .shards import LEARNED, MANIFEST, is_complete
 
 Reader = Callable[[Language], Iterable[Example]]
 
@@ -65,8 +65,9 @@ class ShardCorpus:
         self.augmenter = augmenter
         if not self.path.exists():
             raise FileNotFoundError(Errors.D009.format(path=self.path))
-        if not is_complete(self.path):
-            raise ValueError(Errors.D026.format(path=self.path))
+        for each in files_in(self.path, MANIFEST):  # of several runs, in folders of a folder
+            if each.name == MANIFEST and not is_complete(each.parent):
+                raise ValueError(Errors.D026.format(path=each.parent))
 
     def __call__(self, nlp: Language) -> Iterator[Example]:
         """Yield examples from the data.

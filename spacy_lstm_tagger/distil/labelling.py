@@ -63,7 +63,8 @@ class LabelJob:
         return {
             **options,
             "weights": teachers.weights,
-            "teachers": {each.source: digest_of(each.nlp) for each in teachers.members},
+            # In their order: the first one tokenizes, and each has a weight.
+            "teachers": [(each.source, digest_of(each.nlp)) for each in teachers.members],
             "labels": teachers.labels,
         }
 

@@ -31,15 +31,20 @@ READERS: dict[str, Callable[[Source, Reading, BadTexts], Iterator[Text]]] = {
 
 def find_texts(path: Path) -> list[Path]:
     """RETURNS (list[Path]): A file, or the files in a folder, at any depth, in sorted order, but
-    for those that a command has left incomplete.
+    for those that a command has left incomplete and what lists the shards of `label`.
     RAISES (FileNotFoundError): If there is none.
     """
     if path == STANDARD or is_stream(path):
         return [path]
-    paths = [each for each in files_in(path) if each == path or not is_incomplete(each)]
+    paths = [each for each in files_in(path) if each == path or not _is_no_text(each)]
     if not paths:
         raise FileNotFoundError(Errors.D001.format(path=path))
     return paths
+
+
+def _is_no_text(path: Path) -> bool:
+    lists_shards = path.name == "manifest.json" and path.with_name("shard-00000.spacy").exists()
+    return lists_shards or is_incomplete(path)
 
 
 def files_in(path: Path, suffix: str = "") -> list[Path]:

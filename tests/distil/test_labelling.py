@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from spacy.tokens import DocBin
 
 from spacy_lstm_tagger.distil import labelling
+from spacy_lstm_tagger.distil.corpora import ShardCorpus
 from spacy_lstm_tagger.distil.labelling import LabelJob, label
 from spacy_lstm_tagger.files.texts import Text, in_groups
 from spacy_lstm_tagger.probabilities import TagProbabilities
@@ -256,3 +257,39 @@ def test_shards_among_the_texts_are_no_texts(work, tmp_path):
     assert len(run(replace(job, texts=link), folder / "silver")) == first
     beside = shutil.copy(work / "texts.jsonl", folder / "silver")  # a file is what was asked for
     assert len(run(replace(job, texts=Path(beside)), folder / "silver")) == first
+
+
+@pytest.mark.parametrize(("first", "then"), [("ab", "ba"), ("aab", "abb")])
+def test_the_order_of_teachers_counts(work, tmp_path, first, then):
+    for seed, name in enumerate("ab"):
+        stock_teacher(seed, factory="lstm_tagger").to_disk(tmp_path / name)
+    jobs = [
+        replace(make_job(work), teachers=tuple(str(tmp_path / name) for name in names))
+        for names in (first, then)
+    ]
+    with pytest.raises(Interrupt):
+        run(jobs[0], tmp_path / "silver", interrupt_after(1))
+    with pytest.raises(ValueError, match=r"D007.*teachers"):
+        run(jobs[1], tmp_path / "silver")
+    assert run(jobs[0], tmp_path / "silver").manifest["complete"]
+
+
+def test_silver_data_may_be_the_texts(work, tmp_path):
+    run(make_job(work), tmp_path / "silver")
+    run(replace(make_job(work), texts=tmp_path / "silver"), tmp_path / "again")
+    nlp = spacy.blank("en")
+    texts = [
+        [eg.reference.text for eg in ShardCorpus(tmp_path / name, shuffle=False)(nlp)]
+        for name in ("silver", "again")
+    ]
+    assert texts[0] == texts[1]
+
+
+def test_a_folder_in_it_was_interrupted(work, tmp_path):
+    run(make_job(work), tmp_path / "all" / "a")
+    with pytest.raises(Interrupt):
+        run(make_job(work), tmp_path / "all" / "b", interrupt_after(1))
+    with pytest.raises(ValueError, match=r"D026.*all.b has"):
+        ShardCorpus(tmp_path / "all")
+    run(make_job(work), tmp_path / "all" / "b")
+    ShardCorpus(tmp_path / "all")
