@@ -9,7 +9,8 @@ import pytest
 import spacy
 from hypothesis import given
 from hypothesis import strategies as st
-from spacy.tokens import DocBin
+from spacy.language import Language
+from spacy.tokens import Doc, DocBin
 
 from spacy_lstm_tagger.distil import labelling
 from spacy_lstm_tagger.distil.corpora import ShardCorpus
@@ -293,3 +294,22 @@ def test_a_folder_in_it_was_interrupted(work, tmp_path):
         ShardCorpus(tmp_path / "all")
     run(make_job(work), tmp_path / "all" / "b")
     ShardCorpus(tmp_path / "all")
+
+
+@Language.component("anew")
+def anew(doc):
+    """As one that rewrites words: it makes another doc."""
+    return Doc(doc.vocab, words=[t.text for t in doc], spaces=[bool(t.whitespace_) for t in doc])
+
+
+def test_a_component_that_makes_another_doc(work, tmp_path):
+    nlp = spacy.load(work / "teacher")
+    nlp.add_pipe("anew", first=True)
+    nlp.to_disk(tmp_path / "teacher")
+    own, other = str(work / "teacher"), str(tmp_path / "teacher")
+    found = []
+    for i, teachers in enumerate([(own,), (other,), (own, own), (own, other)]):
+        run(replace(make_job(work), teachers=teachers), tmp_path / str(i))
+        found.append(contents(tmp_path / str(i)))
+    assert found[0] == found[1] and found[2] == found[3]
+    assert any(tag for _, tag, _ in found[0])

@@ -397,25 +397,3 @@ def test_a_part_may_have_as_many_words_as_are_allowed(ours):
 def test_each_part_starts_a_sentence(ours):
     docs = Teachers(ours[:1], max_words=10).label([text("dog " * 25)])
     assert [doc.to_array("SENT_START")[0] for doc in docs] == [1, 1, 1]
-
-
-@Language.component("anew")
-def anew(doc):
-    """As one that rewrites words: it makes another doc."""
-    return Doc(doc.vocab, words=[t.text for t in doc], spaces=[bool(t.whitespace_) for t in doc])
-
-
-def test_a_component_that_makes_another_doc(ours, tmp_path):
-    nlp = spacy.load(ours[1])
-    nlp.add_pipe("anew", first=True)
-    nlp.to_disk(tmp_path)
-    for others in ([], ours[:1]):
-        expected, found = (
-            Teachers([*others, each]).label(map(text, TEXTS)) for each in (ours[1], str(tmp_path))
-        )
-        assert tags_of(found) == tags_of(expected)
-        scores = (
-            [TagProbabilities.from_doc(d).dense() for d in docs] for docs in (found, expected)
-        )
-        for one, other in zip(*scores, strict=True):
-            assert_allclose(one, other)
