@@ -46,7 +46,7 @@ def check_lines(path: Path, lines: list[tuple[int, str]]) -> tuple[list[WordRow]
             raise fail(Errors.R008, number)
         if feats != "_" and not is_feats(feats):
             raise fail(Errors.R009, number, feats=shorten(feats))
-        space_after = misc == "_" or "SpaceAfter=No" not in misc.split("|")
+        space_after = misc == "_" or "SpaceAfter=No" not in misc.strip().split("|")
         if id_ == str(expected):
             words.append((form, lemma, upos, xpos, feats))
             spaces.append(space_after)

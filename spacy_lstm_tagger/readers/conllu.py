@@ -74,7 +74,8 @@ def encode_sentences(path: Path, tag: str, strings: Strings) -> Iterator[Encoded
 def read_word(row: WordRow, tag: str) -> Word:
     """Take from the columns what a Doc knows of a word."""
     text, lemma, upos, xpos, feats = row
-    # Spreadsheets leave spaces behind a tag.
+    # Spreadsheets leave spaces behind a value.
+    lemma = lemma.strip(" ")
     upos, xpos = upos.strip() or "_", xpos.strip() or "_"
     name = xpos if tag == "xpos" else upos
     if tag == "upos+feats" and "_" not in (upos, feats):

@@ -63,11 +63,24 @@ def encode_sentences(path: Path, tag: str, strings: Strings) -> Iterator[Encoded
             tokens[:, COLUMNS[TAG]] = _coarse_tags(tokens, tag, strings, names)
         starts = sorted({0, *np.flatnonzero(tokens[:, starts_column] == 1).tolist()})
         tokens[starts, starts_column] = 1
+        _clear_cut_trees(tokens)
         # An entity goes on in the next sentence as another one.
         cut = [start for start in starts if tokens[start, iob_column] == INSIDE]
         tokens[cut, iob_column] = BEGIN
         for start, end in zip(starts, [*starts[1:], len(doc)], strict=True):
             yield EncodedSentence(tokens[start:end], newdoc=start == 0)
+
+
+def _clear_cut_trees(tokens: NDArray[np.uint64]) -> None:
+    """Take out the parse of sentences that spaCy begins within a tree, where two of them cross.
+
+    tokens (NDArray[np.uint64]): A doc, which is changed in place.
+    """
+    sentences = np.cumsum(tokens[:, COLUMNS[SENT_START]] == 1)
+    heads = np.arange(len(tokens)) + tokens[:, COLUMNS[HEAD]].astype(np.int64)
+    cut = np.isin(sentences, sentences[sentences[heads] != sentences])
+    for attribute in (HEAD, DEP):
+        tokens[cut, COLUMNS[attribute]] = 0
 
 
 def _clear_placeholders(tokens: NDArray[np.uint64], no_value: int) -> None:

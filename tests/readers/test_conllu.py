@@ -230,3 +230,15 @@ def test_an_empty_node_of_many_digits_is_none(nlp, tmp_path):
     path = tmp_path / "nodes.conllu"
     path.write_text("\n".join([row(), row("1." + 5000 * "9")]))
     assert [len(eg.reference) for eg in resolve(path)(nlp)] == [1]
+
+
+def test_spaces_behind_values(nlp, tmp_path):
+    path = tmp_path / "a.conllu"
+    rows = [
+        "1\tdog\tdog \tNOUN \tNN \t_\t0\troot\t_\tSpaceAfter=No ",
+        "2\t.\t. \tPUNCT\t.\t_\t1\tp\t_\t_",
+    ]
+    path.write_text("\n".join(rows) + "\n\n")
+    (example,) = Corpus(path)(nlp)
+    assert example.reference.text == "dog. "
+    assert [t.lemma_ for t in example.reference] == ["dog", "."]

@@ -302,6 +302,18 @@ def test_sentences_with_a_parse_beside_others(nlp, tmp_path):
     assert alone[0].reference.has_annotation("DEP")
 
 
+@pytest.mark.parametrize("group_by", [1, "document"])
+def test_trees_that_cross(nlp, tmp_path, group_by):
+    """spaCy begins a sentence within one of them."""
+    words, deps = ["A", "man", "came", "in"], ["ROOT", "ROOT", "dep", "dep"]
+    doc = Doc(nlp.vocab, words=words, tags=words, heads=[0, 1, 0, 1], deps=deps)
+    path = save(tmp_path / "a.spacy", [doc])
+    found = [eg.reference for eg in Corpus(path, group_by=group_by)(nlp)]
+    assert [t.text for each in found for t in each] == words
+    assert [t.is_sent_start for each in found for t in each] == [True, True, False, False]
+    assert not found[-1].has_annotation("DEP")
+
+
 def test_features_have_the_order_of_treebanks(nlp, tmp_path):
     """spaCy's puts capitals first."""
     feats = "Number=Sing|Number[psor]=Plur|NumType=Card"
