@@ -17,11 +17,13 @@ from ..pipeline import LSTMTagger
 from ..pipeline.calibration import Calibration
 from ..pipeline.gold import count_tags
 from ..pipeline.notation import Notation
-from ..taggers import load_pipeline
+from ..taggers import load_pipeline, tagger_name
 from ..whitespace import SPACE_TAG
 from . import lstm_tagger_cli
 from .messages import clear_errors
 from .options import Code, GpuId, Tag, given_path
+
+COMPONENT_HELP = "The name of the tagger. None: of the one whose tags docs have"
 
 
 @lstm_tagger_cli.command("calibrate")
@@ -30,7 +32,7 @@ def calibrate_cli(
     data: Annotated[Path, Arg(help="Dev data: .spacy, or CoNLL-U", exists=True)],
     *,
     output: Annotated[str, Opt("--output", "-o", help="Where the calibrated pipeline is saved")],
-    component: Annotated[str, Opt(help="The name of the tagger")] = "lstm_tagger",
+    component: Annotated[str | None, Opt(help=COMPONENT_HELP)] = None,
     tag: Tag = "xpos",
     code: Code = None,
     gpu_id: GpuId = -1,
@@ -42,7 +44,8 @@ def calibrate_cli(
     with clear_errors(), whole_folder(given_path("--output", output)) as folder:
         setup_gpu(gpu_id)
         nlp = load_pipeline(pipeline)
-        result, unknown = calibrate(nlp, data, name=component, tag=tag)
+        name = component or tagger_name(nlp, pipeline=pipeline)
+        result, unknown = calibrate(nlp, data, name=name, tag=tag)
         nlp.to_disk(folder)
     if unknown:
         msg.warn("Left out words whose tags the pipeline does not know", ", ".join(unknown))
@@ -58,7 +61,7 @@ def calibrate_cli(
 
 
 def calibrate(
-    nlp: Language, data_path: Path, *, name: str = "lstm_tagger", tag: str = "xpos"
+    nlp: Language, data_path: Path, *, name: str, tag: str = "xpos"
 ) -> tuple[Calibration, list[str]]:
     """Calibrate the tagger of a pipeline.
 

@@ -65,6 +65,21 @@ def test_in_its_own_place(model, small_corpus, spacy_command):
     assert [path.name for path in model.parent.iterdir()] == ["model"]
 
 
+def test_a_tagger_of_any_name(model, small_corpus, spacy_command, tmp_path):
+    nlp = spacy.load(model)
+    nlp.rename_pipe("lstm_tagger", "tags")
+    nlp.to_disk(model)
+    spacy_command("lstm-tagger", "calibrate", model, small_corpus, "--output", tmp_path / "out")
+    assert spacy.load(tmp_path / "out").get_pipe("tags").cfg["temperature"] > 1.5
+
+
+def test_no_tagger_at_all(tmp_path, small_corpus):
+    spacy.blank("en").to_disk(tmp_path / "model")
+    status, printed = run(tmp_path / "model", small_corpus, "--output", tmp_path / "out")
+    assert status == 1 and is_one_error(printed)
+    assert "C006" in printed and str(tmp_path / "model") in printed
+
+
 @pytest.mark.parametrize("name,code", [("sentencizer", "P008"), ("lstm_taggger", "C005")])
 def test_a_component_of_another_kind(tmp_path, small_corpus, name, code):
     nlp = spacy.blank("en")
