@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from spacy.attrs import TAG
 from spacy.language import Language
-from spacy.pipeline import Tagger
+from spacy.pipeline import AttributeRuler, Tagger
 
 from .errors import Errors
 from .evaluation import read_examples
@@ -36,7 +37,9 @@ def find_missing_tags(
     has_all = isinstance(tagger, Tagger) and not tagger.cfg.get("threshold")
     taggers = [tagger] if has_all else map(nlp.get_pipe, tagger_names(nlp))
     labels = {label for pipe in taggers for label in getattr(pipe, "labels", ())}
-    given = {*labels, SPACE_TAG}
+    rulers = [pipe for _, pipe in nlp.pipeline if isinstance(pipe, AttributeRuler)]
+    ruled = {nlp.vocab.strings[each[TAG]] for pipe in rulers for each in pipe.attrs if TAG in each}
+    given = {*labels, *ruled, SPACE_TAG}
     if not labels:  # by what it does
         examples = read_examples(nlp, path, tag=tag, limit=SAMPLE)
         given |= {token.tag_ for eg in examples for token in nlp(eg.predicted)}

@@ -10,12 +10,12 @@ from spacy.cli._util import Arg, Opt, import_code, setup_gpu
 from wasabi import msg
 
 from ..evaluation import SENTENCES_PER_TEXT, Accuracy, Evaluation, evaluate
-from ..files.whole import check_place, write_whole
+from ..files.whole import write_whole
 from ..missing_tags import find_missing_tags
 from ..taggers import load_pipeline
 from . import lstm_tagger_cli
 from .messages import clear_errors
-from .options import Code, GpuId, Tag
+from .options import Code, GpuId, Tag, check_output
 
 RAW_HELP = "Let the pipeline split the text into tokens, rather than take those of the file"
 
@@ -38,7 +38,7 @@ def evaluate_cli(
     with clear_errors():
         setup_gpu(gpu_id)
         if output is not None:
-            check_place(output)
+            check_output(output, read=[data])
         nlp = load_pipeline(pipeline)
         missing = find_missing_tags(nlp, data, tag=tag, pipeline=pipeline)
         found = evaluate(nlp, data, tag=tag, raw=raw)

@@ -1,11 +1,15 @@
 """Options that several commands have."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
 from spacy.cli._util import Opt
 
 from ..checks import check
+from ..errors import Errors
+from ..files.reading import files_in
+from ..files.whole import check_place, identity
 
 NProcess = Annotated[int, Opt("--n-process", "-n", min=1, help="Number of processes")]
 GpuId = Annotated[int, Opt("--gpu-id", "-g", help="GPU, or -1 for the CPU")]
@@ -29,3 +33,17 @@ def given_path(name: str, value: str) -> Path:
     """
     check(value != "", name, value, "a path, such as . for this folder")
     return Path(value)
+
+
+def check_output(path: Path, *, read: Iterable[Path | None]) -> None:
+    """Find out before the work begins whether a file can be written at its end.
+
+    path (Path): The file.
+    read (Iterable[Optional[Path]]): Files and folders that the work reads.
+    RAISES (ValueError): If it is one of theirs, which would be lost.
+    RAISES (OSError): If it cannot be written.
+    """
+    known = {identity(file) for each in read if each is not None for file in files_in(each)}
+    if path.is_file() and identity(path) in known:
+        raise ValueError(Errors.C009.format(path=path))
+    check_place(path)

@@ -9,11 +9,11 @@ from spacy.cli._util import Arg, Opt, import_code, setup_gpu
 from ..checks import check_choice
 from ..errors import Errors
 from ..evaluation import SENTENCES_PER_TEXT
-from ..files.whole import check_place, write_whole
+from ..files.whole import write_whole
 from ..report import Report
 from . import lstm_tagger_cli
 from .messages import clear_errors, tell_done
-from .options import Code, GpuId, Tag
+from .options import Code, GpuId, Tag, check_output
 
 FORMATS = {"html": Report.to_html, "json": Report.to_json, "text": Report.to_text}
 SUFFIXES = {".html": "html", ".htm": "html", ".json": "json", ".txt": "text"}
@@ -45,7 +45,7 @@ def report_cli(
         *pipelines, corpus = paths
         kind = find_format(format, output)
         if output is not None:
-            check_place(output)
+            check_output(output, read=[Path(corpus), train])
         number = int(group_by) if group_by.isdecimal() else group_by
         report = Report(pipelines, corpus, tag=tag, group_by=number, train=train)
         text = FORMATS[kind](report)

@@ -322,3 +322,24 @@ def test_tags_of_a_second_tagger_are_not_those_in_docs(tmp_path, small_corpus):
         find_missing_tags(nlp, small_corpus, tag="upos", pipeline="both")
     nlp.get_pipe("tagger").cfg["threshold"] = 0.9  # what it leaves open, the second one fills
     assert find_missing_tags(nlp, small_corpus, tag="upos", pipeline="both") == []
+
+
+def test_tags_that_a_ruler_gives_are_not_missing(trained, tmp_path):
+    trained.add_pipe("attribute_ruler").add([[{"LOWER": "dog"}]], {"TAG": "ZZ"})
+    path = tmp_path / "dev.spacy"
+    DocBin(docs=[Doc(trained.vocab, words=["dog"], tags=["ZZ"])]).to_disk(path)
+    assert evaluate(trained, path)["texts"].all.tag_acc == 1.0
+    assert find_missing_tags(trained, path, tag="xpos", pipeline="ruled") == []
+
+
+@pytest.mark.parametrize("command", [["evaluate"], ["report", "--format", "json"]])
+@pytest.mark.parametrize("is_folder", [False, True])
+def test_figures_do_not_take_the_place_of_the_data(
+    model, small_corpus, tmp_path, command, is_folder
+):
+    data = tmp_path / "dev.conllu"
+    data.write_bytes(small_corpus.read_bytes())
+    read = tmp_path if is_folder else data
+    status, printed = run_command(*command, model, read, "--output", data)
+    assert status == 1 and is_one_error(printed) and "C009" in printed
+    assert data.read_bytes() == small_corpus.read_bytes()

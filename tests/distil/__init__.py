@@ -1,12 +1,16 @@
-"""What the tests of distillation share: tiny teachers of several kinds."""
+"""What the tests of distillation share: tiny teachers of several kinds, and docs of theirs."""
 
+import numpy as np
 import spacy
 from spacy.language import Language
 from spacy.tokens import Doc
 
+from spacy_lstm_tagger.probabilities import TagProbabilities
+
 from ..util import SENTENCES, SMALL, make_examples, small_model, tok2vec_config, train
 
 TEXTS = ["The dog ate the apple . I slept .", "Everybody read  that book"]
+LABELS = ["A", "B"]
 
 
 def stock_teacher(seed=0, *, model=None, steps=20, factory="tagger", sentences=SENTENCES, **config):
@@ -39,3 +43,20 @@ def shared_teacher():
 @Language.component("fails_behind_the_tagger")
 def fails(doc):
     raise RuntimeError("what comes after the tagger should not run")
+
+
+def make_doc(vocab, lengths, number):
+    """RETURNS (Doc): A doc of sentences, each word of which says where it is."""
+    words = [f"{number}.{i}.{j}" for i, n in enumerate(lengths) for j in range(n)]
+    starts = [j == 0 for n in lengths for j in range(n)]
+    tags = [LABELS[i % 2] for i in range(len(words))]
+    morphs = ["Case=Nom" if i % 2 else "" for i in range(len(words))]
+    spaces = [i % 3 > 0 for i in range(len(words))]
+    doc = Doc(
+        vocab, words=words, spaces=spaces, tags=tags, pos=["NOUN"] * len(words), morphs=morphs
+    )
+    for token, start in zip(doc, starts, strict=True):
+        token.is_sent_start = start
+    probabilities = np.array([[0.75, 0.25], [0.25, 0.75]], "f4")[np.arange(len(words)) % 2]
+    TagProbabilities.of(LABELS, probabilities, half=True).to_doc(doc)
+    return doc

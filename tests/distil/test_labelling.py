@@ -13,8 +13,8 @@ from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 
 from spacy_lstm_tagger.distil import labelling
-from spacy_lstm_tagger.distil.corpora import ShardCorpus
 from spacy_lstm_tagger.distil.labelling import LabelJob, label
+from spacy_lstm_tagger.distil.shard_corpus import ShardCorpus
 from spacy_lstm_tagger.files.texts import Text, in_groups
 from spacy_lstm_tagger.probabilities import TagProbabilities
 

@@ -1,62 +1,25 @@
-"""Readers of shards and of mixtures: what they give, in which order, and what a bad one says."""
+"""The reader of shards: what it gives, in which order, and what a bad one says."""
 
 import json
 import random
-from collections import Counter
+import weakref
 from itertools import chain, islice
 
 import numpy as np
 import pytest
-import spacy
-import spacy.training
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from spacy.tokens import Doc, DocBin
 from spacy.training import Example
 from spacy.training.augment import create_lower_casing_augmenter
-from spacy.util import registry
 
 from spacy_lstm_tagger.augmenters import NoiseAugmenter
-from spacy_lstm_tagger.distil.corpora import MixedCorpus, ShardCorpus, count_words
+from spacy_lstm_tagger.distil import shard_corpus
+from spacy_lstm_tagger.distil.shard_corpus import ShardCorpus
 from spacy_lstm_tagger.distil.shards import to_bytes
 from spacy_lstm_tagger.files.docs import read_docbin
 from spacy_lstm_tagger.probabilities import OWN, TagProbabilities
-from spacy_lstm_tagger.readers import Corpus, docbin
+from spacy_lstm_tagger.readers import docbin
 
-from ..util import CORPUS
-
-LABELS = ["A", "B"]
-
-
-@pytest.fixture(scope="module")
-def nlp():
-    return spacy.blank("en")
-
-
-def make_doc(vocab, lengths, number):
-    """RETURNS (Doc): A doc of sentences, each word of which says where it is."""
-    words = [f"{number}.{i}.{j}" for i, n in enumerate(lengths) for j in range(n)]
-    starts = [j == 0 for n in lengths for j in range(n)]
-    tags = [LABELS[i % 2] for i in range(len(words))]
-    morphs = ["Case=Nom" if i % 2 else "" for i in range(len(words))]
-    spaces = [i % 3 > 0 for i in range(len(words))]
-    doc = Doc(
-        vocab, words=words, spaces=spaces, tags=tags, pos=["NOUN"] * len(words), morphs=morphs
-    )
-    for token, start in zip(doc, starts, strict=True):
-        token.is_sent_start = start
-    probabilities = np.array([[0.75, 0.25], [0.25, 0.75]], "f4")[np.arange(len(words)) % 2]
-    TagProbabilities.of(LABELS, probabilities, half=True).to_doc(doc)
-    return doc
-
-
-@pytest.fixture
-def shards(tmp_path, nlp):
-    """Three shards of four docs, each of some sentences."""
-    for shard in range(3):
-        docs = [make_doc(nlp.vocab, [2, 1, 3, 2], 4 * shard + i) for i in range(4)]
-        (tmp_path / f"shard-{shard}.spacy").write_bytes(to_bytes(docs))
-    return tmp_path
+from . import LABELS, make_doc
 
 
 def words_of(examples):
@@ -75,21 +38,6 @@ def test_a_lost_shard(shards):
     (shards / listed[1]["name"]).unlink()
     with pytest.raises(ValueError, match=r"D026.*shard was lost"):
         ShardCorpus(shards)
-
-
-@pytest.mark.parametrize(
-    "settings", [{"augmenter": lambda nlp, eg: iter([eg, eg])}, {"also_group_by": 1}]
-)
-def test_what_is_read_twice_is_spread_too(nlp, settings):
-    """An augmenter may make several examples of one, and a corpus be read in two ways."""
-    twice = Corpus(CORPUS / "en-dev.conllu", **settings)
-    other = Corpus(CORPUS / "en-train.conllu")
-    own = {eg.reference.text for eg in twice(nlp)}
-    random.seed(0)
-    mixed = MixedCorpus({"twice": twice, "other": other}, shuffle_buffer=0)
-    drawn = [eg.reference.text in own for eg in mixed(nlp)]
-    share, last = sum(drawn) / len(drawn), drawn[-len(drawn) // 5 :]
-    assert share / 2 < sum(last) / len(last) < 2 * share
 
 
 def test_docs_as_they_are(nlp, shards):
@@ -186,132 +134,6 @@ def test_no_data(nlp, tmp_path):
         list(ShardCorpus(tmp_path)(nlp))
 
 
-class Numbered:
-    """A corpus of numbered examples, which counts how often it is read."""
-
-    def __init__(self, name, size):
-        self.name, self.size, self.passes = name, size, 0
-
-    def __call__(self, nlp):
-        self.passes += 1
-        for i in range(self.size):
-            doc = Doc(nlp.vocab, words=[f"{self.name}{i}"])
-            yield Example(doc, doc.copy())
-
-
-def names(examples):
-    return [eg.reference[0].text for eg in examples]
-
-
-@settings(deadline=None)
-@given(
-    sizes=st.dictionaries(st.sampled_from("abc"), st.integers(0, 30), min_size=1),
-    repeat=st.dictionaries(st.sampled_from("abc"), st.integers(1, 3)),
-    buffer=st.sampled_from([0, 1, 7, 100]),
-)
-def test_repetitions_are_exact(nlp, sizes, repeat, buffer):
-    repeat = {name: n for name, n in repeat.items() if name in sizes}
-    corpora = {name: Numbered(name, size) for name, size in sizes.items()}
-    mixed = MixedCorpus(corpora, repeat=repeat, shuffle_buffer=buffer)
-    expected = Counter(
-        {f"{name}{i}": repeat.get(name, 1) for name in sizes for i in range(sizes[name])}
-    )
-    for _ in range(3):
-        assert Counter(names(mixed(nlp))) == expected
-
-
-def test_corpora_are_spread_over_a_pass(nlp):
-    random.seed(0)
-    corpora = {"a": Numbered("a", 100), "b": Numbered("b", 1000)}
-    mixed = MixedCorpus(corpora, repeat={"a": 3}, shuffle_buffer=0)
-    order = names(mixed(nlp))
-    tenths = [sum(n[0] == "a" for n in order[i : i + 130]) for i in range(0, 1300, 130)]
-    assert min(tenths) > 15 and max(tenths) < 48  # 30 on average
-
-
-def test_long_docs_are_spread_as_well(nlp, shards):
-    """Gold data in sentences, silver data in docs that are much longer."""
-    random.seed(0)
-    silver = ShardCorpus(shards)  # 12 docs of 8 words
-    mixed = MixedCorpus({"gold": Numbered("a", 96), "silver": silver}, shuffle_buffer=0)
-    where = [i for i, eg in enumerate(mixed(nlp)) if len(eg.predicted) == 8]
-    assert len(where) == 12
-    assert 30 < sum(where) / len(where) < 78  # 54 if they are spread over all of the 108
-
-
-def test_words_are_counted_without_making_docs(nlp, shards):
-    gold = Corpus(CORPUS / "en-dev.conllu", group_by=3)
-    silver = ShardCorpus(shards, group_by=[1, 2])
-    for corpus in (gold, silver):
-        assert count_words(corpus, nlp) == sum(len(eg.predicted) for eg in corpus(nlp))
-    assert count_words(Numbered("a", 7), nlp) == 7
-
-
-def test_weights(nlp):
-    random.seed(0)
-    corpora = {"a": Numbered("a", 10), "b": Numbered("b", 2000)}
-    mixed = MixedCorpus(corpora, weights={"a": 1, "b": 3}, shuffle_buffer=0)
-    order = names(mixed(nlp))
-    counts = Counter(name[0] for name in order)
-    assert counts["b"] == 2000
-    assert 600 < counts["a"] < 740  # a third of it
-    assert corpora["a"].passes > 50 and corpora["b"].passes == 1
-
-
-def test_it_is_a_stream(nlp):
-    class Endless(Numbered):
-        def __call__(self, nlp):
-            while True:
-                yield from super().__call__(nlp)
-
-    corpora = {"a": Endless("a", 5), "b": Numbered("b", 5)}
-    mixed = MixedCorpus(corpora, weights={"a": 1, "b": 1}, shuffle_buffer=10)
-    assert len(list(islice(mixed(nlp), 500))) == 500
-
-
-def test_kinds_of_corpora(nlp, shards):
-    """CoNLL-U files, spaCy's reader of .spacy files, and shards."""
-    corpora = {
-        "gold": Corpus(CORPUS / "en-dev.conllu"),
-        "spacy": spacy.training.Corpus(shards, gold_preproc=True),
-        "silver": ShardCorpus(shards),
-    }
-    mixed = list(MixedCorpus(corpora)(nlp))
-    sizes = [len(list(corpus(nlp))) for corpus in corpora.values()]
-    assert len(mixed) == sum(sizes)
-
-
-@pytest.mark.parametrize(
-    "name,value",
-    [
-        ("repeat", {"a": 0}),
-        ("repeat", {"a": 1.5}),
-        ("repeat", {"x": 1}),
-        ("weights", {"a": 1.0}),
-        ("weights", {"a": 1.0, "b": 0}),
-        ("weights", {"a": 1.0, "b": float("inf")}),
-        ("shuffle_buffer", -1),
-        ("corpora", {}),
-    ],
-)
-def test_bad_settings(name, value):
-    arguments = {"corpora": {"a": Numbered("a", 1), "b": Numbered("b", 1)}, name: value}
-    with pytest.raises(ValueError, match=f"M001.*{name}"):
-        MixedCorpus(**arguments)
-
-
-def test_a_corpus_without_a_path():
-    """As spaCy's reader of raw text takes it, until it is asked to read."""
-    raw = registry.readers.get("spacy.JsonlCorpus.v1")(path=None)
-    with pytest.raises(ValueError, match=r"M001.*raw\.path = None.*--paths\.raw"):
-        MixedCorpus({"raw": raw})
-
-
-def test_repeat_and_weights_exclude_each_other():
-    with pytest.raises(ValueError, match=r"M001.*weights.*repeat is set"):
-        MixedCorpus({"a": Numbered("a", 1)}, repeat={"a": 2}, weights={"a": 1})
-
-
 def test_a_damaged_shard_is_named(nlp, shards):
     bad = shards / "shard-1.spacy"
     bad.write_bytes(bad.read_bytes()[:-20])
@@ -375,3 +197,38 @@ def test_an_augmenter_may_give_other_probabilities(nlp, shards):
     ):
         old, new = (TagProbabilities.from_doc(eg.reference).dense() for eg in (before, after))
         np.testing.assert_allclose(new, old**2, rtol=1e-2, atol=1e-3)
+
+
+def test_an_augmenter_that_puts_another_doc_in_its_place(nlp, shards):
+    def longer(nlp, example):
+        words = [*(token.text for token in example.reference), "more"]
+        example.predicted, example.reference = (Doc(nlp.vocab, words=words) for _ in range(2))
+        yield example
+
+    for example in ShardCorpus(shards, augmenter=longer)(nlp):
+        assert TagProbabilities.of_teacher(example.reference) is None
+
+
+def test_docs_of_one_file_are_in_memory(nlp, shards, monkeypatch):
+    alive = weakref.WeakSet()
+    most = 0
+
+    def read(path, vocab, *, user_data):
+        nonlocal most
+        for doc in read_docs(path, vocab, user_data=user_data):
+            alive.add(doc)
+            most = max(most, len(alive))
+            yield doc
+
+    read_docs = shard_corpus.read_docs
+    monkeypatch.setattr(shard_corpus, "read_docs", read)
+    for _ in ShardCorpus(shards)(nlp):
+        pass
+    assert most <= 6  # of a file of four docs, and what the loops hold
+
+
+@pytest.mark.parametrize("group_by", ["document", 1])
+def test_an_underscore_is_no_tag(nlp, tmp_path, group_by):
+    DocBin(docs=[Doc(nlp.vocab, words=["a", "_"], tags=["A", "_"])]).to_disk(tmp_path / "a.spacy")
+    (example,) = ShardCorpus(tmp_path, group_by=group_by)(nlp)
+    assert [token.tag_ for token in example.reference] == ["A", ""]
