@@ -44,7 +44,7 @@ def calibrate_cli(
     with clear_errors(), whole_folder(given_path("--output", output)) as folder:
         setup_gpu(gpu_id)
         nlp = load_pipeline(pipeline)
-        name = component or tagger_name(nlp, pipeline=pipeline)
+        name = tagger_name(nlp, pipeline=pipeline) if component is None else component
         result, unknown = calibrate(nlp, data, name=name, tag=tag)
         nlp.to_disk(folder)
     if unknown:

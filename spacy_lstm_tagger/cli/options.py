@@ -8,8 +8,8 @@ from spacy.cli._util import Opt
 
 from ..checks import check
 from ..errors import Errors
-from ..files.reading import files_in
-from ..files.whole import check_place, identity
+from ..files.whole import check_place, is_stream
+from ..readers.corpus import find_files
 
 NProcess = Annotated[int, Opt("--n-process", "-n", min=1, help="Number of processes")]
 GpuId = Annotated[int, Opt("--gpu-id", "-g", help="GPU, or -1 for the CPU")]
@@ -39,11 +39,13 @@ def check_output(path: Path, *, read: Iterable[Path | None]) -> None:
     """Find out before the work begins whether a file can be written at its end.
 
     path (Path): The file.
-    read (Iterable[Optional[Path]]): Files and folders that the work reads.
+    read (Iterable[Optional[Path]]): Corpora that the work reads: files or folders.
     RAISES (ValueError): If it is one of theirs, which would be lost.
     RAISES (OSError): If it cannot be written.
     """
-    known = {identity(file) for each in read if each is not None for file in files_in(each)}
-    if path.is_file() and identity(path) in known:
-        raise ValueError(Errors.C009.format(path=path))
+    if path.is_file() and not is_stream(path):
+        given = [each for each in read if each is not None and each.exists()]
+        files = [file for each in given for file in find_files(each)[1]]
+        if any(file.exists() and path.samefile(file) for file in files):
+            raise ValueError(Errors.C009.format(path=path))
     check_place(path)

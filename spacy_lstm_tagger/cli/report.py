@@ -13,7 +13,7 @@ from ..files.whole import write_whole
 from ..report import Report
 from . import lstm_tagger_cli
 from .messages import clear_errors, tell_done
-from .options import Code, GpuId, Tag, check_output
+from .options import Code, GpuId, Tag, check_output, given_path
 
 FORMATS = {"html": Report.to_html, "json": Report.to_json, "text": Report.to_text}
 SUFFIXES = {".html": "html", ".htm": "html", ".json": "json", ".txt": "text"}
@@ -45,7 +45,7 @@ def report_cli(
         *pipelines, corpus = paths
         kind = find_format(format, output)
         if output is not None:
-            check_output(output, read=[Path(corpus), train])
+            check_output(output, read=[given_path("CORPUS", corpus), train])
         number = int(group_by) if group_by.isdecimal() else group_by
         report = Report(pipelines, corpus, tag=tag, group_by=number, train=train)
         text = FORMATS[kind](report)

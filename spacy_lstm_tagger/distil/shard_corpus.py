@@ -1,7 +1,7 @@
 """Reads shards of silver data, for training."""
 
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -25,7 +25,6 @@ from ..readers.docbin import read_docs
 from .shards import LEARNED, MANIFEST, is_complete
 
 NO_TAG = get_string_id("_")  # as `spacy convert` leaves it
-Reader = Callable[[Language], Iterable[Example]]
 
 
 @registry.readers("spacy-lstm-tagger.ShardCorpus.v1")
@@ -73,7 +72,7 @@ class ShardCorpus:
         nlp (Language): The current nlp object.
         YIELDS (Example): The examples. A predicted doc has words and spaces only; its reference
             has tags, `TagProbabilities`, `pos_`, `morph` and starts of sentences as well, if the
-            file has them.
+            file has them. The tag _ is none, unless it has probabilities.
         RAISES (ValueError): If there is no doc, or a file is damaged.
         """
         paths = files_in(self.path, ".spacy")
@@ -117,14 +116,15 @@ class ShardCorpus:
         """Cut a doc into docs of some sentences."""
         if not len(doc):
             return
-        for i in np.flatnonzero(doc.to_array(TAG) == NO_TAG).tolist():
-            doc[i].tag = 0
+        probabilities = TagProbabilities.of_teacher(doc)
+        if probabilities is None:  # a teacher may have that tag
+            for i in np.flatnonzero(doc.to_array(TAG) == NO_TAG).tolist():
+                doc[i].tag = 0
         if self.group_by == "document":
             yield doc
             return
         columns = cast("NDArray[np.uint64]", doc.to_array([ORTH, SPACY, SENT_START, *LEARNED]))
         starts = sorted({0, *np.flatnonzero(columns[:, 2] == 1).tolist()})
-        probabilities = TagProbabilities.of_teacher(doc)
         bounds = self.group_by if isinstance(self.group_by, (list, tuple)) else [self.group_by] * 2
         i = 0
         while i < len(starts):

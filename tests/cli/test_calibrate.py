@@ -80,7 +80,9 @@ def test_no_tagger_at_all(tmp_path, small_corpus):
     assert "C006" in printed and str(tmp_path / "model") in printed
 
 
-@pytest.mark.parametrize("name,code", [("sentencizer", "P008"), ("lstm_taggger", "C005")])
+@pytest.mark.parametrize(
+    "name,code", [("sentencizer", "P008"), ("lstm_taggger", "C005"), ("", "C005")]
+)
 def test_a_component_of_another_kind(tmp_path, small_corpus, name, code):
     nlp = spacy.blank("en")
     nlp.add_pipe("sentencizer")

@@ -324,12 +324,13 @@ def test_tags_of_a_second_tagger_are_not_those_in_docs(tmp_path, small_corpus):
     assert find_missing_tags(nlp, small_corpus, tag="upos", pipeline="both") == []
 
 
-def test_tags_that_a_ruler_gives_are_not_missing(trained, tmp_path):
-    trained.add_pipe("attribute_ruler").add([[{"LOWER": "dog"}]], {"TAG": "ZZ"})
+def test_tags_that_a_ruler_gives_are_not_missing(tmp_path):
+    nlp, _ = trained_nlp(steps=1)
+    nlp.add_pipe("attribute_ruler").add([[{"LOWER": "dog"}]], {"TAG": "ZZ"})
     path = tmp_path / "dev.spacy"
-    DocBin(docs=[Doc(trained.vocab, words=["dog"], tags=["ZZ"])]).to_disk(path)
-    assert evaluate(trained, path)["texts"].all.tag_acc == 1.0
-    assert find_missing_tags(trained, path, tag="xpos", pipeline="ruled") == []
+    DocBin(docs=[Doc(nlp.vocab, words=["dog"], tags=["ZZ"])]).to_disk(path)
+    assert evaluate(nlp, path)["texts"].all.tag_acc == 1.0
+    assert find_missing_tags(nlp, path, tag="xpos", pipeline="ruled") == []
 
 
 @pytest.mark.parametrize("command", [["evaluate"], ["report", "--format", "json"]])
@@ -343,3 +344,13 @@ def test_figures_do_not_take_the_place_of_the_data(
     status, printed = run_command(*command, model, read, "--output", data)
     assert status == 1 and is_one_error(printed) and "C009" in printed
     assert data.read_bytes() == small_corpus.read_bytes()
+
+
+@on_posix
+@pytest.mark.parametrize("command", [["evaluate"], ["report"]])
+def test_figures_beside_the_data_are_replaced(model, small_corpus, tmp_path, command):
+    (tmp_path / "dev.conllu").write_bytes(small_corpus.read_bytes())
+    (tmp_path / "gone").symlink_to(tmp_path / "nowhere")
+    for _ in range(2):
+        status, printed = run_command(*command, model, tmp_path, "--output", tmp_path / "out.json")
+        assert status == 0, printed

@@ -161,11 +161,12 @@ def test_repeat_and_weights_exclude_each_other():
         MixedCorpus({"a": Numbered("a", 1)}, repeat={"a": 2}, weights={"a": 1})
 
 
-def test_a_corpus_that_is_tokenized_anew_is_spread_too(nlp, tmp_path):
+@pytest.mark.parametrize("augmenter", [None, lambda nlp, eg: iter([eg])])
+def test_a_corpus_that_is_tokenized_anew_is_spread_too(nlp, tmp_path, augmenter):
     """Its tokens are more than the words in its files."""
     lines = [f"{i}\tx.y.z.x.y.z!!!\t_\tX\tX\t_\t_\t_\t_\t_\n" for i in range(1, 6)]
     (tmp_path / "gold.conllu").write_text(("".join(lines) + "\n") * 200)
-    gold = Corpus(tmp_path / "gold.conllu", gold_tokens=False)
+    gold = Corpus(tmp_path / "gold.conllu", gold_tokens=False, augmenter=augmenter)
     random.seed(0)
     mixed = MixedCorpus({"gold": gold, "other": Numbered("a", 1000)}, shuffle_buffer=0)
     order = [eg.reference[0].text[0] == "x" for eg in mixed(nlp)]
