@@ -92,14 +92,15 @@ def test_words_are_counted_without_making_docs(nlp, shards):
     gold = Corpus(CORPUS / "en-dev.conllu", group_by=3)
     silver = ShardCorpus(shards, group_by=[1, 2])
     for corpus in (gold, silver):
-        assert count_words(corpus, nlp) == sum(len(eg.predicted) for eg in corpus(nlp))
+        # Without a vocabulary there could be none.
+        assert count_words(corpus, None) == sum(len(eg.predicted) for eg in corpus(nlp))
     assert count_words(Numbered("a", 7), nlp) == 7
 
 
 def test_weights(nlp):
     random.seed(0)
     corpora = {"a": Numbered("a", 10), "b": Numbered("b", 2000)}
-    mixed = MixedCorpus(corpora, weights={"a": 1, "b": 3}, shuffle_buffer=0)
+    mixed = MixedCorpus(corpora, weights={"a": 0.1, "b": 0.3}, shuffle_buffer=0)
     order = names(mixed(nlp))
     counts = Counter(name[0] for name in order)
     assert counts["b"] == 2000
