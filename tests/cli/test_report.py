@@ -1,6 +1,7 @@
 """`python -m spacy lstm-tagger report`: what it writes, and what it says of bad input."""
 
 import json
+import re
 import sys
 from functools import partial
 
@@ -35,6 +36,7 @@ def test_formats(model, corpus, tmp_path):
     for suffix, text in (
         (".html", expected.to_html()),
         (".json", expected.to_json()),
+        (".JSON", expected.to_json()),
         (".txt", expected.to_text()),
     ):
         output = tmp_path / f"report{suffix}"
@@ -45,6 +47,17 @@ def test_formats(model, corpus, tmp_path):
     assert code == 0 and expected.to_text() in printed
     code, printed = run(model, corpus, "--group-by", 4, "--format", "json")
     assert code == 0 and json.loads(printed[printed.index("{") :]) == expected.figures
+
+
+def test_tags_of_another_column(model, corpus, tmp_path):
+    other = tmp_path / "dev.conllu"
+    other.write_text(re.sub(r"\t_\t_\t(\w+)", r"\t_\t\1\t_", corpus.read_text()))
+    found = []
+    for path, tag in ((corpus, "xpos"), (other, "upos")):
+        code, printed = run(model, path, "--tag", tag, "--output", tmp_path / "report.json")
+        assert code == 0, printed
+        found.append(json.loads((tmp_path / "report.json").read_text())["pipelines"][0]["figures"])
+    assert found[0] == found[1]
 
 
 def test_two_pipelines(model, corpus, tmp_path):
