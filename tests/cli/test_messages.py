@@ -3,6 +3,7 @@
 import json
 import signal
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO, StringIO, TextIOWrapper
 
 import pytest
@@ -70,6 +71,17 @@ def test_work_goes_on_where_its_terminal_is_closed():
         assert signal.getsignal(signal.SIGTERM) == before[1]
     finally:
         signal.signal(signal.SIGHUP, before[0])
+
+
+def test_work_in_a_thread():
+    """Which may not say what signals do."""
+
+    def work():
+        with clear_errors():
+            return "done"
+
+    with ThreadPoolExecutor(1) as executor:
+        assert executor.submit(work).result() == "done"
 
 
 def test_what_is_our_own_fault_keeps_its_traceback():
