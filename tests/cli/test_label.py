@@ -55,6 +55,7 @@ def test_label(work, tmp_path):
     code, printed = run(*arguments, "--student", work / "labels.json", "--top-k", 2)
     assert code == 0, printed
     assert "100%" in printed and "words/s" in printed and "left" in printed
+    assert "made again" not in printed
     docs = list(
         DocBin().from_disk(tmp_path / "shard-00000.spacy").get_docs(spacy.blank("en").vocab)
     )
