@@ -135,6 +135,7 @@ def test_a_reader_of_another_keeps_its_settings(tmp_path):
     reader = {"@readers": "test.Repeated.v1", "path": str(path), "repeat": 5}
     config = make_config(tmp_path / "config.cfg", "lstm_tagger", dev=path, corpora__train=reader)
     figures = [run(config, "--code", tmp_path / "code.py") for _ in range(2)]
+    figures.append(run(config, "--code", tmp_path / "code.py", "--training.seed", "null"))
     assert all(code == 0 and found["docs"][0] == 5 for code, _, found in figures)
     assert figures[0][2] == figures[1][2]
 
