@@ -156,13 +156,14 @@ def test_a_column_without_the_features_of_the_tags(tmp_path, small_corpus):
     for row in rows:
         if len(row) > 1 and row[3] == "NOUN":
             row[5] = "Number=Sing"
-    small_corpus = tmp_path / "features.conllu"
-    small_corpus.write_text("".join("\t".join(row) + "\n" for row in rows))
-    train(tmp_path / "model", small_corpus, tag="upos+feats")
-    for other in ("upos", "xpos"):
-        code, printed = run(tmp_path / "model", small_corpus, "--tag", other)
-        assert code == 1 and is_one_error(printed) and "Give --tag upos+feats." in printed
-    found, _ = figures(tmp_path, tmp_path / "model", small_corpus, "--tag", "upos+feats")
+    with_features = tmp_path / "features.conllu"
+    with_features.write_text("".join("\t".join(row) + "\n" for row in rows))
+    train(tmp_path / "model", with_features, tag="upos+feats")
+    for path in (with_features, small_corpus):
+        for other in ("upos", "xpos"):
+            code, printed = run(tmp_path / "model", path, "--tag", other)
+            assert code == 1 and is_one_error(printed) and "Give --tag upos+feats." in printed
+    found, _ = figures(tmp_path, tmp_path / "model", with_features, "--tag", "upos+feats")
     assert found["tag"] == "upos+feats" and not found["missing_tags"]
 
 
