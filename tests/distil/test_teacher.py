@@ -154,6 +154,7 @@ def test_weights(ours):
     "weights", [[1], [1, 0], [1, -1], [1, float("nan")], [1, float("inf")], [1, 2e6], [1, 5e-7]]
 )
 def test_weights_that_are_none(ours, weights):
+    assert Teachers(ours, weights=[1e-6, 1e6]).weights == (1e-6, 1e6)
     with pytest.raises(ValueError, match=r"D019.*of 2 teacher"):
         Teachers(ours, weights=weights)
 
