@@ -164,7 +164,7 @@ def plan_files(
         (root, each)
         for root in inputs
         for each in find_texts(root)
-        if not is_ours(each, root, path, is_folder=is_folder)
+        if not is_ours(each, root, path)
     ]
     if not found:
         raise FileNotFoundError(Errors.D001.format(path=inputs[0]))
@@ -176,7 +176,7 @@ def plan_files(
         return kind, [(path, [each for _, each in found])]
     places: dict[Path, Path] = {}
     for root, each in found:
-        inside = each.relative_to(root).parent if root != each else Path()
+        inside = each.relative_to(root).parent
         place = path / inside / f"{split_name(each)[0]}{kind}"
         if place in places:
             raise ValueError(Errors.C008.format(first=places[place], second=each, path=place))
@@ -195,15 +195,14 @@ def _kind_by_name(path: Path) -> str:
     return kind
 
 
-def is_ours(path: Path, root: Path, output: Path, *, is_folder: bool) -> bool:
+def is_ours(path: Path, root: Path, output: Path) -> bool:
     """RETURNS (bool): Whether a file that was found in a folder is what this command has written.
 
     path (Path): The file.
     root (Path): The folder, or the file itself.
-    output (Path): Where it writes.
-    is_folder (bool): Whether that is a folder.
+    output (Path): Where it writes. In a file there is nothing.
     """
-    return is_folder and is_within(path, output) and is_within(output, root)
+    return is_within(path, output) and is_within(output, root)
 
 
 def check_files(files: Sequence[tuple[Path, Sequence[Path]]], kind: str, reading: Reading) -> None:
