@@ -47,7 +47,7 @@ def test_calibrate(model, small_corpus, spacy_command, tmp_path, kind):
     before, after = (
         float(line.split()[-1]) for line in printed.splitlines() if "calibration error" in line
     )
-    assert after < before
+    assert after < before and "Left out" not in printed
     nlp, calibrated = spacy.load(model), spacy.load(output)
     assert calibrated.get_pipe("lstm_tagger").cfg["temperature"] > 1.5
     doc, other = nlp("The dog left."), calibrated("The dog left.")
