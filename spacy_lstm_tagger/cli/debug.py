@@ -228,7 +228,7 @@ def tell_tags(
     counts, needed = (count_labels(pipe, each) for each in tags)
     labels = set(pipe.labels)
     msg.info(f"{len(counts)} label(s) in train data, {len(labels)} of the component")
-    shares = np.array([n for n in counts.values() if n]) / max(1, counts.total())
+    shares = np.array([n for n in counts.values() if n]) / counts.total()
     if len(shares) > 1:
         entropy = -(shares * np.log2(shares)).sum() / np.log2(len(shares))
         msg.info(f"{entropy:.3f} is the normalised label entropy")
