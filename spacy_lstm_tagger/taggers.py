@@ -236,8 +236,6 @@ def as_probabilities(scores: NDArray[np.float32]) -> NDArray[np.float32]:
     scores (NDArray[np.float32]): *Shape:* ``(tokens, tags)``.
     RETURNS (NDArray[np.float32]): *Shape:* ``(tokens, tags)``.
     """
-    if not len(scores):
-        return scores
     if (scores >= 0.0).all() and np.allclose(scores.sum(axis=1), 1.0, atol=1e-3):
         return scores
     return NumpyOps().softmax(scores)
