@@ -110,7 +110,7 @@ class Comparison:
         order = np.lexsort((tags, -counts))
         counts, guesses, hits = counts[order], guesses[order], hits[order]
         precision, recall = hits / np.maximum(guesses, 1), hits / np.maximum(counts, 1)
-        f1 = 2 * hits / np.maximum(guesses + counts, 1)
+        f1 = 2 * hits / (guesses + counts)  # each tag is in one of them
         return TagScores(tags[order], counts, guesses, precision, recall, f1)
 
 
