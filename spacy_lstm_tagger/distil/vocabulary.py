@@ -69,7 +69,7 @@ def fill_vocabulary(
         found = load_model(vectors).vocab.vectors
         for layer in layers:
             fill_pretrained(layer, found, name=vectors)
-    if nlp.component_names and not nlp.pipe_names:
+    if not nlp.pipe_names:
         return
     counts: Counter[int] = Counter()
     for example in corpus(nlp):
