@@ -92,6 +92,13 @@ def test_sentences_in_groups(nlp, shards, group_by):
         assert dense.max(axis=1).tolist() == [0.75] * len(eg.reference)
 
 
+def test_sentences_stay_in_order(nlp, tmp_path):
+    """However long they are."""
+    (tmp_path / "a.spacy").write_bytes(to_bytes([make_doc(nlp.vocab, [10, 23, 5], 0)]))
+    examples = ShardCorpus(tmp_path, group_by=1, shuffle=False)(nlp)
+    assert [len(eg.reference) for eg in examples] == [10, 23, 5]
+
+
 def test_each_pass_has_its_own_order(nlp, shards):
     corpus = ShardCorpus(shards, group_by=[1, 4])
     first, second = words_of(corpus(nlp)), words_of(corpus(nlp))
@@ -128,6 +135,9 @@ def test_bad_group_by(shards, group_by):
 
 
 def test_no_data(nlp, tmp_path):
+    for path in (None, ""):  # which would be this folder
+        with pytest.raises(ValueError, match="E913"):
+            ShardCorpus(path)
     with pytest.raises(FileNotFoundError, match="D009"):
         ShardCorpus(tmp_path / "missing")
     with pytest.raises(ValueError, match="D009"):
