@@ -6,12 +6,13 @@ from functools import partial
 
 import pytest
 import spacy
+from spacy.language import Language
 from spacy.tokens import DocBin
 
 from spacy_lstm_tagger.pipeline import LSTMTagger
 from spacy_lstm_tagger.readers import Corpus
 
-from ..util import trained_nlp
+from ..util import SMALL, tok2vec_config, train, trained_nlp
 from . import is_one_error, run_command
 
 
@@ -71,6 +72,32 @@ def test_a_tagger_of_any_name(model, small_corpus, spacy_command, tmp_path):
     nlp.to_disk(model)
     spacy_command("lstm-tagger", "calibrate", model, small_corpus, "--output", tmp_path / "out")
     assert spacy.load(tmp_path / "out").get_pipe("tags").cfg["temperature"] > 1.5
+
+
+@Language.component("is_not_run")
+def is_not_run(doc):
+    raise RuntimeError("what comes behind the tagger should not run")
+
+
+def test_a_tagger_that_listens(small_corpus, spacy_command, tmp_path):
+    """What comes before it has its say, and what comes behind it is not run."""
+    nlp = spacy.blank("en")
+    nlp.add_pipe("tok2vec", config={"model": tok2vec_config(**SMALL)})
+    listener = {"@architectures": "spacy.Tok2VecListener.v1", "width": SMALL["width"]}
+    model = {"@architectures": "spacy-lstm-tagger.Tagger.v1", "tok2vec": listener}
+    nlp.add_pipe("lstm_tagger", config={"model": model})
+    examples = list(Corpus(small_corpus)(nlp))
+    train(nlp, examples, steps=5, optimizer=nlp.initialize(lambda: examples))
+    nlp.add_pipe(is_not_run.__name__)
+    temperatures = []
+    for name in ("shared", "own"):
+        if name == "own":
+            nlp.replace_listeners("tok2vec", "lstm_tagger", ["model.tok2vec"])
+        nlp.to_disk(tmp_path / name)
+        spacy_command("lstm-tagger", "calibrate", tmp_path / name, small_corpus, "-o", tmp_path)
+        pipe = spacy.load(tmp_path).get_pipe("lstm_tagger")
+        temperatures.append(pipe.cfg["temperature"])
+    assert temperatures[0] == pytest.approx(temperatures[1]) != 1.0
 
 
 def test_no_tagger_at_all(tmp_path, small_corpus):
