@@ -95,22 +95,30 @@ def test_how_sure_a_tagger_of_spacy_is_does_not_depend_on_what_follows(what):
     assert read_probabilities([nlp(text)], pipe.labels) is None, "only where it is asked for"
 
 
-class FirstLabel(Tagger):
-    """Gives all words the same tag, whatever their scores are."""
+class LastLabel(Tagger):
+    """Gives all words the last tag, whatever their scores are."""
 
     def _scores2guesses(self, scores):
-        return [np.zeros(len(each), dtype=np.int64) for each in scores]
+        return [np.full(len(each), len(self.labels) - 1) for each in scores]
 
 
-def test_a_tagger_that_chooses_otherwise():
+class LastLabelButOne(Tagger):
+    """The same without scores, and another one."""
+
+    def predict(self, docs):
+        return [np.full(len(doc), len(self.labels) - 2) for doc in docs]
+
+
+@pytest.mark.parametrize(("kind", "label"), [(LastLabel, 5), (LastLabelButOne, 4)])
+def test_a_tagger_that_chooses_otherwise(kind, label):
     nlp = spacy.blank("en")
     pipe = nlp.add_pipe("tagger")
     examples = make_examples(nlp)
     nlp.initialize(lambda: examples)
-    pipe.__class__ = FirstLabel
+    pipe.__class__ = kind
     docs = [nlp.make_doc("The dog ate"), nlp.make_doc("")]
     with keeping_probabilities(nlp, "tagger"):
-        assert [list(tags) for tags in pipe.predict(docs)] == [[0, 0, 0], []]
+        assert [list(tags) for tags in pipe.predict(docs)] == [[label] * 3, []]
 
 
 def test_a_stock_tagger_behind_what_splits_tokens():
