@@ -126,6 +126,7 @@ def test_figures(tmp_path, name, suffix):
     assert "Low number of examples to train a new pipeline (769 sentences)" in printed
     assert "small.cfg" in printed and "accurate.cfg" not in printed
     assert "without a" not in printed and "✘" not in printed
+    assert "nothing to learn" not in printed
 
 
 def test_the_example_of_the_docs(monkeypatch):

@@ -71,7 +71,16 @@ def test_few_examples(tmp_path, count, is_rare):
     path = write(tmp_path / "train.spacy", ["word"] * count)
     _, printed, _ = run(make_config(tmp_path / "config.cfg", "tagger", train=path, dev=path))
     assert (f"for 1 label(s): 'NN' ({count})" in printed) == is_rare
+    assert (f"'NN' ({count})" in printed) == is_rare, "who wants to know more gives --verbose"
     assert ("Good amount of examples for all labels" in printed) != is_rare
+
+
+@pytest.mark.parametrize("least,is_told", [(3, False), (4, True)])
+def test_few_sentences(tmp_path, monkeypatch, least, is_told):
+    monkeypatch.setattr(debug, "BLANK_MODEL_THRESHOLD", least)
+    path = write(tmp_path / "train.spacy", *[["a"]] * 3)
+    _, printed, _ = run(make_config(tmp_path / "config.cfg", "tagger", train=path, dev=path))
+    assert ("Low number of examples to train a new pipeline (3 " in printed) == is_told
 
 
 def test_one_tagger_of_two_that_cannot_be_trained(tmp_path):
