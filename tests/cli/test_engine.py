@@ -145,8 +145,13 @@ def test_what_a_cluster_is_asked_to_tag(model, texts, tmp_path, monkeypatch):
     assert status == 1 and is_one_error(printed) and "C018" in printed and ".spacy" in printed
     status, printed = run(model, "s3://crawl/texts", "-o", "out", "--engine", "ray")
     assert status == 1 and is_one_error(printed) and "s3://crawl/texts without --format" in printed
-    for said in ("--format", "--input-format"):
-        status, printed = run(model, "s3://crawl/texts", "-o", "out", said, "jsonl", *options[4:6])
+    for known in (
+        ["s3://crawl/texts", "--format", "jsonl"],
+        ["s3://crawl/texts", "--input-format", "jsonl"],
+        ["s3://crawl/texts.jsonl"],
+    ):
+        asked.clear()
+        status, printed = run(model, *known, "--output", "out", "--engine", "ray")
         assert status == 0 and asked["kind"] == ".jsonl", printed
 
 
