@@ -207,7 +207,7 @@ def test_other_taggers(tmp_path):
         "tag_whole_sents": 0.0,
         "tag_macro_f": pytest.approx(1 / 3),
     }
-    assert "unknown" not in printed
+    assert "unknown" not in printed and found["missing_tags"] == []
     code, printed = run(tmp_path / "model", path, "--tag", "upos")
     assert code == 1 and "Give --tag xpos." in printed
 
