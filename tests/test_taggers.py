@@ -36,7 +36,8 @@ def test_probabilities_of_logits_and_of_probabilities():
 
 
 @pytest.mark.parametrize(
-    ("overwrite", "name"), [((False, False), "a"), ((True, False), "a"), ((False, True), "b")]
+    ("overwrite", "name"),
+    [((False, False), "a"), ((True, False), "a"), ((False, True), "b"), ((True, True), "b")],
 )
 def test_whose_tags_are_in_docs(overwrite, name):
     nlp = spacy.blank("en")
