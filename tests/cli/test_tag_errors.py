@@ -357,8 +357,11 @@ def test_what_was_left_incomplete_is_no_place_for_what_is_left(model, tmp_path):
     path = tmp_path / "a.incomplete.jsonl"
     path.write_text('{"text": "I slept"}\n{"text": 5}\n{"text": "She slept"}\n')
     before = path.read_bytes()
-    code, printed = run(model, path, "--output", tmp_path / "a.jsonl")
-    assert code == 1 and "C009" in printed and path.read_bytes() == before
+    for is_there in (False, True):
+        if is_there:
+            (tmp_path / "a.jsonl").touch()
+        code, printed = run(model, path, "--output", tmp_path / "a.jsonl")
+        assert code == 1 and "C009" in printed and path.read_bytes() == before
     tag(model, path, "--output", tmp_path / "b.jsonl", "--skip-bad", "1")
 
 
