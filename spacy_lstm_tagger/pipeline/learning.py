@@ -10,6 +10,7 @@ from thinc.types import Floats2d
 from ..errors import Errors
 from ..models.flat import as_tensor, flatten
 from ..models.lattice import model_crf, predict_lattice
+from ..models.resize import n_tags
 from ..models.threads import on_our_threads
 from ..whitespace import is_space
 from .class_weights import class_weights_array
@@ -98,12 +99,15 @@ class LearningTagger(SavedTagger):
         """
         context = self.model.use_params(params)
         with self._lock.changing():
+            count = len(self.labels)
             context.__enter__()
         try:
             yield
         finally:
             with self._lock.changing():
                 context.__exit__(None, None, None)
+                if len(self.labels) > count and n_tags(self.model) is not None:
+                    self.set_output(len(self.labels))  # these weights know no later `add_label`
 
     def _check_initialized(self) -> None:
         """RAISES (ValueError): If the model is not initialized."""

@@ -12,6 +12,8 @@ from ..warning_texts import Warnings
 # Nats a token. A tagger that knows nothing is surprised by the log of the number of tags, about 4;
 # one that was sure of other tags for all words by about 20, and learns. Measured.
 HOPELESS = 30.0
+# Of so few words, such as one that somebody has corrected, it may have been surer.
+FEW = 10
 # How many updates are looked at together, and how much less than by the tags' frequencies alone the
 # tagger should be surprised in those that come after the first ones.
 WINDOW = 200
@@ -40,7 +42,7 @@ class LossWatch:
         """
         if not math.isfinite(loss):
             raise ValueError(Errors.P009.format(name=name, found=f"the loss is {loss}"))
-        if surprisal > HOPELESS:
+        if surprisal > HOPELESS and np.count_nonzero(tags >= 0) > FEW:
             found = f"the right tags have a mean probability of exp(-{surprisal:.0f})"
             raise ValueError(Errors.P009.format(name=name, found=found))
         counts = np.bincount(tags[tags >= 0], minlength=len(self._counts))

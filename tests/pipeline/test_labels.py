@@ -9,6 +9,7 @@ import spacy
 from spacy_lstm_tagger.pipeline.new_labels import create_label_adder
 
 from ..util import (
+    ARCHITECTURES,
     SENTENCES,
     TAGS,
     TEXTS,
@@ -212,3 +213,16 @@ def test_what_was_read_from_another_column(name, setting, of_column):
     initialize("DET")  # one that the examples have
     with pytest.warns(UserWarning, match=rf"LW009.*{name}.*{setting}.* such as OTHER, .*DET"):
         initialize("OTHER")
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_a_label_that_is_added_while_averages_are_used(architecture, tmp_path):
+    """By another thread, say, while this one evaluates."""
+    nlp, optimizer = trained_nlp(steps=5, architecture=architecture)
+    pipe, before = nlp.get_pipe("lstm_tagger"), tags_of(nlp.pipe(TEXTS))
+    with nlp.use_params(optimizer.averages):
+        pipe.add_label("UH")
+    assert tags_of(nlp.pipe(TEXTS)) == before
+    train(nlp, make_examples(nlp, [*SENTENCES, NEW]), steps=1, optimizer=optimizer)
+    nlp.to_disk(tmp_path)
+    assert tags_of(spacy.load(tmp_path).pipe(TEXTS)) == tags_of(nlp.pipe(TEXTS))

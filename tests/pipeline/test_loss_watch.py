@@ -125,7 +125,7 @@ def test_a_single_tag_is_no_failure():
 def test_hopeless(surprisal):
     loss = 1.0 if np.isfinite(surprisal) else surprisal
     with pytest.raises(ValueError, match=r"P009.*'mine'"):
-        LossWatch().update(loss, surprisal, np.array([0]), name="mine")
+        LossWatch().update(loss, surprisal, np.zeros(100, dtype=np.int64), name="mine")
 
 
 def test_initializing_starts_anew():
@@ -160,3 +160,11 @@ def test_a_rate_that_begins_at_zero():
                 train(nlp, make_examples(nlp), steps=1, optimizer=optimizer)
                 nlp.rehearse(make_examples(nlp), sgd=optimizer)
                 optimizer.step_schedules()
+
+
+def test_a_single_word_that_is_corrected():
+    """A tagger may be very sure that it was right, and go on; of many words it may not."""
+    watch = LossWatch()
+    watch.update(1.0, HOPELESS + 10, np.array([3, -1]), name="tagger")
+    with pytest.raises(ValueError, match="P009"):
+        watch.update(1.0, HOPELESS + 10, np.full(100, 3), name="tagger")
