@@ -87,6 +87,14 @@ def test_texts_that_are_none(model):
         tag(pyarrow.table({"t": texts}))
 
 
+def test_each_text_is_told_its_own_error(model):
+    """However many of a batch are none."""
+    tag = TagBatches(str(model), error_column="error")
+    tag.tagger.nlp.max_length = 20
+    first, none, last = tag(batch(["x" * 21, "ate", "x" * 22]))["error"].to_pylist()
+    assert none is None and "21 characters" in first and "22 characters" in last
+
+
 @pytest.mark.parametrize(
     "table,code",
     [
@@ -137,11 +145,14 @@ def test_what_went_through_numpy(model):
 
 def test_each_thread_has_the_gpu(model, monkeypatch):
     """Ray Data calls an actor in another thread than it makes it in, and Thinc knows devices by thread."""
-    threads = []
+    asked = []
     monkeypatch.setattr("ray.is_initialized", lambda: True)
     monkeypatch.setattr("ray.get_gpu_ids", lambda: [0])
-    monkeypatch.setattr("spacy.require_gpu", lambda gpu_id: threads.append(threading.get_ident()))
+    monkeypatch.setattr(
+        "spacy.require_gpu", lambda gpu_id: asked.append((threading.get_ident(), gpu_id))
+    )
     tag = TagBatches(str(model))
+    assert asked == [(threading.get_ident(), 0)]
     with ThreadPoolExecutor(1) as pool:
         pool.submit(tag, batch()).result()
-        assert pool.submit(threading.get_ident).result() in threads
+        assert asked[1:] == [(pool.submit(threading.get_ident).result(), 0)]
