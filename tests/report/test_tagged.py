@@ -42,3 +42,13 @@ def test_what_is_around_a_mark_is_shown(tmp_path):
     (pipe,) = Report(one_tag("A"), path).figures["pipelines"]
     (sentence,) = pipe["mistakes"][0]["sentences"]
     assert [len(text.split()) for text, _ in sentence["pieces"]][:2] == [30, 1]
+
+
+def test_a_sentence_is_shown_whole(tmp_path):
+    """Up to 60 tokens of it, in pieces: the wrong words, and what is between them."""
+    rows = [[("x", "A")] * 57 + [("y", "B"), ("x", "A"), ("y", "B")]] * 2
+    path = write_conllu(tmp_path / "a.conllu", rows)
+    (pipe,) = Report(one_tag("A"), path).figures["pipelines"]
+    wrong, space = ["y", ["B", "A"]], [" ", None]
+    pieces = [["x " * 57, None], wrong, space, ["x ", None], wrong, space]
+    assert [each["pieces"] for each in pipe["mistakes"][0]["sentences"]] == [pieces] * 2
