@@ -1,5 +1,7 @@
 """How far the work is, and what is said of it."""
 
+from io import BytesIO, TextIOWrapper
+
 import pytest
 
 from spacy_lstm_tagger.progress import LiveLine, Progress
@@ -67,6 +69,19 @@ def test_a_live_line(is_hidden):
     with LiveLine(stream, is_hidden=is_hidden) as line:
         line("half")
     assert ("half" in stream.getvalue()) != is_hidden
+
+
+def test_the_line_is_on_standard_error_at_once(monkeypatch):
+    """Where a stream keeps what it is given until a line ends."""
+
+    class Buffered(TextIOWrapper):
+        def isatty(self):
+            return True
+
+    shown = BytesIO()
+    monkeypatch.setattr("sys.stderr", Buffered(shown))
+    LiveLine()("half")
+    assert b"half" in shown.getvalue()
 
 
 @pytest.mark.parametrize(
