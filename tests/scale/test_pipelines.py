@@ -8,7 +8,7 @@ from ray.exceptions import RayActorError, RayTaskError
 from spacy_lstm_tagger.distil.labelling import LabelJob
 from spacy_lstm_tagger.scale import ship
 from spacy_lstm_tagger.scale.labelling import label_on_ray
-from spacy_lstm_tagger.scale.pipelines import count_actors, own_errors
+from spacy_lstm_tagger.scale.pipelines import count_actors, own_errors, unpacked
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,11 @@ def test_code_goes_with_a_name(tmp_path):
     (tmp_path / "code.py").write_text("X = 1\n")
     for name in ("en_core_web_sm", "s3://bucket/model"):
         assert ship(name, code=tmp_path / "code.py").code == "X = 1\n"
+
+
+def test_an_installed_pipeline_keeps_its_name():
+    with unpacked(ship("en_core_web_sm")) as name:
+        assert name == "en_core_web_sm"
 
 
 @pytest.mark.parametrize("kind", [ValueError, OSError, MemoryError])
