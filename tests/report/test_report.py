@@ -15,7 +15,7 @@ import spacy
 from spacy_lstm_tagger.evaluation import evaluate
 from spacy_lstm_tagger.readers import Corpus
 from spacy_lstm_tagger.report import Report
-from spacy_lstm_tagger.report.names import percent
+from spacy_lstm_tagger.report.names import percent, probability
 from spacy_lstm_tagger.report.plots import learning_curve, plot_training
 
 from ..util import CORPUS, make_examples, merge_first, small_model, trained_nlp, write_conllu
@@ -199,10 +199,13 @@ def test_each_plot_is_a_table_too(ours, corpus, tmp_path):
     log.write_text("".join(json.dumps(record) + "\n" for record in records))
     report = Report({"a": ours}, corpus, logs={"a": log})
     cells = re.findall(r"<t[hd][^>]*>([^<]*)", report.to_html())
+    assert [cell for cell in cells if cell.startswith("step ")] == ["step 100", "step 200"]
     assert [cells[cells.index(f"step {n}") + 1] for n in (100, 200)] == ["25.00", "50.00"]
     (pipe,) = report.figures["pipelines"]
-    for row in pipe["reliability"]["bins"]:
-        name = f"{100 * row['from']:.0f}–{100 * row['to']:.0f} % sure"
+    bins = pipe["reliability"]["bins"]
+    names = [f"{100 * row['from']:.0f}–{100 * row['to']:.0f} % sure" for row in bins]
+    assert [cell for cell in cells if cell.endswith("% sure")] == names
+    for name, row in zip(names, bins, strict=True):
         assert cells[cells.index(name) + 1] == percent(row["accuracy"])
     error = percent(pipe["reliability"]["error"])
     assert cells[cells.index("calibration error") + 1] == error
@@ -300,6 +303,19 @@ def test_a_loss_that_is_no_number_is_null(ours, corpus, tmp_path):
     assert "NaN" not in found and json.loads(found)["pipelines"][0]["training"][0]["losses"]
 
 
+def test_the_training_data_are_named_if_they_are_given(ours, corpus, words):
+    given, none = Report(ours, corpus, train=words), Report(ours, corpus)
+    assert given.figures["train"] == str(words) in Page(given.to_html()).text
+    assert none.figures["train"] is None
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.0, "p < 0.001"), (0.001, "p = 0.001"), (1.0, "p = 1.000")]
+)
+def test_the_outcome_of_a_test(value, text):
+    assert probability(value) == text
+
+
 @pytest.mark.parametrize(("value", "text"), [(-3e-6, "0.00"), (3e-6, "0.00"), (-0.5, "−50.00")])
 def test_per_cent(value, text):
     assert percent(value) == text
@@ -308,6 +324,13 @@ def test_per_cent(value, text):
 def test_a_notebook_that_is_made_into_markdown(ours, corpus):
     """There an empty line ends HTML, and what follows would be text."""
     assert "\n" not in Report(ours, corpus)._repr_html_()
+
+
+def test_links_in_a_notebook_stay_in_the_page(ours, corpus):
+    """In a frame without an address of its own they would open the notebook."""
+    frame = Page(Report(ours, corpus)._repr_html_())
+    page = Page(dict(a[1:] for a in frame.attributes)["srcdoc"])
+    assert [a for a in page.attributes if a[0] == "base"] == [("base", "href", "about:srcdoc")]
 
 
 def test_a_notebook_that_nobody_trusts_yet(ours, corpus):
