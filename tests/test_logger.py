@@ -97,9 +97,9 @@ def test_what_the_line_tells():
 def test_of_two_best_steps_the_later_one_is_told():
     """Which is the one that spaCy saves."""
     progress = TrainingProgress(0, clock=lambda: 0.0)
-    for step in (0, 1):
-        progress.update(make_info(step))
-    assert "best 0.5000  at step 1" in str(progress)
+    for step, score in enumerate((0.25, 0.75, 0.75, 0.5)):
+        progress.update(make_info(step, score))
+    assert "best 0.7500  at step 2" in str(progress)
 
 
 def test_speed_is_that_of_steps_without_an_evaluation():
@@ -197,6 +197,12 @@ def test_without_an_output_nothing_is_kept(nlp, tmp_path, monkeypatch):
     log_step(make_info())
     finalize()
     assert not list(tmp_path.iterdir())
+
+
+def test_a_log_is_where_it_is_wanted(tmp_path):
+    """Rather than beside the model."""
+    TrainingLog(tmp_path / "a").add(make_info(output_path=tmp_path / "out" / "model-last"))
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
 
 def test_a_log_replaces_that_of_another_training(tmp_path):
