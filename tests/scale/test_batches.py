@@ -44,6 +44,15 @@ def test_types_do_not_depend_on_the_rows(model):
     assert tag(batch()[:3]).equals(whole[:3])
 
 
+def test_as_many_docs_at_a_time_as_asked_for(model, monkeypatch):
+    tag, sizes = TagBatches(str(model), batch_size=2), []
+    pipe = tag.tagger.nlp.get_pipe("lstm_tagger")
+    predict = pipe.predict
+    monkeypatch.setattr(pipe, "predict", lambda docs: sizes.append(len(docs)) or predict(docs))
+    tag(batch(["ate"] * 7))
+    assert max(sizes) == 2
+
+
 def test_a_path(model):
     assert TagBatches(model)(batch()).equals(TagBatches(ship(model))(batch()))
 
