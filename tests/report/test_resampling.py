@@ -144,6 +144,7 @@ def test_many_sentences_are_tested_in_parts(monkeypatch):
     whole = randomization_test(differences)
     monkeypatch.setattr("spacy_lstm_tagger.report.resampling.CHUNK", 600)
     assert randomization_test(differences) == pytest.approx(whole, abs=0.02)
+    assert randomization_test(np.array([1, -1]), rounds=750) == 1.0  # the last part is smaller
 
 
 def test_the_paired_test_finds_the_same_twice():
