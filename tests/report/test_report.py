@@ -137,6 +137,15 @@ def test_what_a_pipeline_keeps_of_its_training(corpus):
     assert known == ambiguous > 0 and "frequency" in pipe["bands"]
 
 
+def test_a_pipeline_that_tells_less_than_the_other(ours, corpus):
+    """How sure it is has a dash on the page."""
+    nlp = spacy.blank("en")
+    nlp.add_pipe("tag_by_rule")
+    cells = re.findall(r"<t[hd][^>]*>([^<]*)", Report({"a": ours, "b": nlp}, corpus).to_html())
+    place = cells.index("calibration error")
+    assert cells[place + 1] != "–" == cells[place + 2]
+
+
 @spacy.Language.component("tag_by_rule", assigns=["token.tag"])
 def tag_by_rule(doc):
     tags = {"the": "DET", "a": "DET", "that": "DET", "ate": "V", "slept": "V", "i": "PRP"}
