@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -128,6 +129,18 @@ def test_what_ends_early_leaves_no_process():
     next(results)
     results.close()
     assert not multiprocessing.active_children()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there a signal ends a process")
+def test_ctrl_c_is_for_the_one_that_started_them():
+    """Which still gets it, and ends them."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [])
+    results = run(range(9))
+    next(results)
+    for process in multiprocessing.active_children():
+        os.kill(process.pid, signal.SIGINT)
+    assert list(results) == list(range(101, 109))
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == before
 
 
 def test_large_items_and_results():
