@@ -104,11 +104,11 @@ class TaggedCorpus:
         pieces: list[list[Any]] = []
         for token, note in zip(tokens, notes, strict=True):
             if start <= token < end:
-                pieces.append([doc[start:token].text_with_ws if start < token else "", None])
+                pieces.append([doc[start:token].text_with_ws, None])
                 pieces.append([doc[token].text, note])
                 pieces.append([doc[token].whitespace_, None])
                 start = token + 1
-        pieces.append([doc[start:end].text if start < end else "", None])
+        pieces.append([doc[start:end].text, None])
         return {"doc": number + 1, "pieces": [piece for piece in pieces if piece[0]]}
 
 
