@@ -84,6 +84,12 @@ def test_what_each_figure_is_of(report, rows):
     assert counts["tag_macro_f"] == len(pipe["tags"])
 
 
+def test_of_no_word_there_is_no_figure(ours, corpus):
+    """Where training had all of them, of unknown ones."""
+    (pipe,) = Report(ours, corpus, train=corpus).figures["pipelines"]
+    assert pipe["figures"]["tag_acc_unknown"] is None
+
+
 def test_bands(report, rows):
     right, words = column(rows, 1) == column(rows, 2), column(rows, 0)
     (pipe,) = report["pipelines"]
