@@ -350,3 +350,10 @@ def test_a_notebook_that_nobody_trusts_yet(ours, corpus):
 def test_examples_are_no_corpus(ours):
     with pytest.raises(ValueError, match="corpus"):
         Report(ours, [])
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there it is no file of any kind")
+def test_what_can_be_read_only_once_is_no_corpus(ours):
+    """Several read it, one after the other."""
+    with pytest.raises(ValueError, match=r"corpus.*null.*more than once"):
+        Report(ours, os.devnull)
