@@ -83,6 +83,20 @@ def small_model(**sizes):
     return {"@architectures": "spacy-lstm-tagger.Tagger.v1", "tok2vec": tok2vec}
 
 
+def listening_nlp(factory="lstm_tagger", architecture="spacy-lstm-tagger.Tagger.v1"):
+    """RETURNS (Language): A tagger that listens to a small encoder, not initialized."""
+    nlp = spacy.blank("en")
+    nlp.add_pipe("tok2vec", config={"model": tok2vec_config(**SMALL)})
+    listener = {"@architectures": "spacy.Tok2VecListener.v1", "width": SMALL["width"]}
+    nlp.add_pipe(factory, config={"model": {"@architectures": architecture, "tok2vec": listener}})
+    return nlp
+
+
+@Language.component("fails_behind_the_tagger")
+def fails(doc):
+    raise RuntimeError("what comes after the tagger should not run")
+
+
 def make_examples(nlp, sentences=SENTENCES):
     return [
         Example.from_dict(nlp.make_doc(text), {"words": text.split(), "tags": tags.split()})

@@ -6,13 +6,12 @@ from functools import partial
 
 import pytest
 import spacy
-from spacy.language import Language
 from spacy.tokens import DocBin
 
 from spacy_lstm_tagger.pipeline import LSTMTagger
 from spacy_lstm_tagger.readers import Corpus
 
-from ..util import SMALL, tok2vec_config, train, trained_nlp
+from ..util import listening_nlp, train, trained_nlp
 from . import is_one_error, run_command
 
 
@@ -74,21 +73,12 @@ def test_a_tagger_of_any_name(model, small_corpus, spacy_command, tmp_path):
     assert spacy.load(tmp_path / "out").get_pipe("tags").cfg["temperature"] > 1.5
 
 
-@Language.component("is_not_run")
-def is_not_run(doc):
-    raise RuntimeError("what comes behind the tagger should not run")
-
-
 def test_a_tagger_that_listens(small_corpus, spacy_command, tmp_path):
     """What comes before it has its say, and what comes behind it is not run."""
-    nlp = spacy.blank("en")
-    nlp.add_pipe("tok2vec", config={"model": tok2vec_config(**SMALL)})
-    listener = {"@architectures": "spacy.Tok2VecListener.v1", "width": SMALL["width"]}
-    model = {"@architectures": "spacy-lstm-tagger.Tagger.v1", "tok2vec": listener}
-    nlp.add_pipe("lstm_tagger", config={"model": model})
+    nlp = listening_nlp()
     examples = list(Corpus(small_corpus)(nlp))
     train(nlp, examples, steps=5, optimizer=nlp.initialize(lambda: examples))
-    nlp.add_pipe(is_not_run.__name__)
+    nlp.add_pipe("fails_behind_the_tagger")
     temperatures = []
     for name in ("shared", "own"):
         if name == "own":

@@ -19,7 +19,7 @@ from spacy_lstm_tagger.readers import Corpus
 
 from ..distil import stock_teacher
 from ..processes import on_posix
-from ..util import CORPUS, SMALL, small_model, tok2vec_config, trained_nlp
+from ..util import CORPUS, listening_nlp, small_model, trained_nlp
 from . import is_one_error, run_command
 
 DEV = CORPUS / "en-dev.conllu"
@@ -214,11 +214,7 @@ def test_other_taggers(tmp_path):
 
 def test_a_tagger_that_listens(tmp_path, small_corpus):
     """Words are known to its encoder."""
-    nlp = spacy.blank("en")
-    nlp.add_pipe("tok2vec", config={"model": tok2vec_config(**SMALL)})
-    listener = {"@architectures": "spacy.Tok2VecListener.v1", "width": SMALL["width"]}
-    model = {"@architectures": "spacy-lstm-tagger.Tagger.v1", "tok2vec": listener}
-    nlp.add_pipe("lstm_tagger", config={"model": model})
+    nlp = listening_nlp()
     examples = list(Corpus(small_corpus)(nlp))
     optimizer = nlp.initialize(lambda: examples)
     nlp.update(examples, sgd=optimizer)

@@ -2,12 +2,11 @@
 
 import numpy as np
 import spacy
-from spacy.language import Language
 from spacy.tokens import Doc
 
 from spacy_lstm_tagger.probabilities import TagProbabilities
 
-from ..util import SENTENCES, SMALL, make_examples, small_model, tok2vec_config, train
+from ..util import SENTENCES, listening_nlp, make_examples, small_model, train
 
 TEXTS = ["The dog ate the apple . I slept .", "Everybody read  that book"]
 LABELS = ["A", "B"]
@@ -26,23 +25,13 @@ def stock_teacher(seed=0, *, model=None, steps=20, factory="tagger", sentences=S
 
 def shared_teacher():
     """RETURNS (Language): A tagger that listens to an encoder, and a parser behind it."""
-    nlp = spacy.blank("en")
-    encoder = tok2vec_config(**SMALL)
-    nlp.add_pipe("tok2vec", config={"model": encoder})
-    listener = {"@architectures": "spacy.Tok2VecListener.v1", "width": SMALL["width"]}
-    model = {"@architectures": "spacy.Tagger.v2", "tok2vec": listener}
-    nlp.add_pipe("tagger", config={"model": model})
+    nlp = listening_nlp("tagger", "spacy.Tagger.v2")
     nlp.add_pipe("morphologizer")
     nlp.add_pipe("fails_behind_the_tagger")
     tags = ["DET", "NN", "V"]
     docs = [Doc(nlp.vocab, words=["a", "b", "c"], tags=tags, pos=["DET", "NOUN", "VERB"])]
     nlp.initialize(lambda: [spacy.training.Example(Doc(nlp.vocab, words=list("abc")), docs[0])])
     return nlp
-
-
-@Language.component("fails_behind_the_tagger")
-def fails(doc):
-    raise RuntimeError("what comes after the tagger should not run")
 
 
 def make_doc(vocab, lengths, number):
